@@ -1,0 +1,1 @@
+"""amqtt with a guard: authenticates before it touches a session, denies topics by default."""

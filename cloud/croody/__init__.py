@@ -1,0 +1,1 @@
+"""The cloud of Croody. Importing this package imports nothing else: the bridge lives here too and has no Django."""

@@ -1,0 +1,26 @@
+"""What lets a person in besides a password: personal tokens and one-time logins. Both are kept only as hashes."""
+
+from django.conf import settings
+from django.db import models
+
+
+class Token(models.Model):
+    """A personal token for the HTTP API, shown once. `prefix` is what the person recognises it by."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="tokens")
+    prefix = models.CharField(max_length=16)
+    sha256 = models.CharField(max_length=64, unique=True)
+    scopes = models.JSONField(default=list)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+
+class OneTimeLogin(models.Model):
+    """A link that logs its user in once, before it expires. Printed by `make up` and `croody login-link`."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="one_time_logins")
+    sha256 = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)

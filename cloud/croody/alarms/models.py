@@ -1,0 +1,31 @@
+"""One model for everything that needs a person."""
+
+from django.db import models
+
+
+class Alarm(models.Model):
+    """Open while its cause holds. The same cause (`robot_id`, `kind`, `key`) folds into one open row with a count."""
+
+    class Severity(models.TextChoices):
+        LOW = "low"
+        MEDIUM = "medium"
+        HIGH = "high"
+        CRITICAL = "critical"
+
+    robot_id = models.CharField(max_length=64, db_index=True)
+    kind = models.CharField(max_length=32)
+    key = models.CharField(max_length=160, blank=True)
+    severity = models.CharField(max_length=16, choices=Severity.choices)
+    detail = models.JSONField(default=dict)
+    opened_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    count = models.PositiveIntegerField(default=1)
+    resolved_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["robot_id", "kind", "key"], condition=models.Q(resolved_at=None), name="one_open_alarm_a_cause"
+            )
+        ]
+        indexes = [models.Index(fields=["-opened_at"])]

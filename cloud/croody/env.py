@@ -1,0 +1,157 @@
+"""Reads the cloud's environment, once, into a frozen dataclass. Nothing else in the cloud reads `os.environ`.
+
+Every variable also accepts `NAME_FILE`, the path of a file that holds the value.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast
+from urllib.parse import unquote, urlsplit
+
+Role = Literal["web", "telemetry", "ids", "worker", "manage"]
+ROLES: tuple[Role, ...] = ("web", "telemetry", "ids", "worker", "manage")
+#: Values seen in examples and in the earlier Croody: production refuses to start on them.
+KNOWN_DEFAULTS = frozenset({"", "change-me-in-prod", "changeme", "secret", "django-insecure"})
+
+
+class BadEnvironment(ValueError):
+    """A variable that is missing or wrong; names it, its value, the rule and the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A parsed database URL. `engine` is `sqlite` or `postgres`."""
+
+    engine: Literal["sqlite", "postgres"]
+    name: str
+    user: str = ""
+    password: str = ""
+    host: str = ""
+    port: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Env:
+    """Everything the cloud takes from outside."""
+
+    role: Role
+    secret_key: str
+    debug: bool
+    demo: bool
+    allowed_hosts: tuple[str, ...]
+    allowed_origins: tuple[str, ...]
+    database: Database
+    telemetry_database: Database | None
+    ingest_token: str
+    ids_token: str
+    bridge_token: str
+    model_path: str
+    state_dir: Path
+    retention_days: int
+    raw_log: str
+
+
+def value_of(environ: Mapping[str, str], name: str, default: str = "") -> str:
+    """`NAME`, else the text of the file `NAME_FILE`, else the default.
+
+    Raises:
+        BadEnvironment: the file cannot be read.
+    """
+    if name in environ:
+        return environ[name]
+    path = environ.get(f"{name}_FILE")
+    if not path:
+        return default
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise BadEnvironment(f"{name}_FILE={path}: cannot be read ({error.strerror}): make it readable for this user") from error
+
+
+def parse_database(url: str, variable: str) -> Database:
+    """Read `sqlite:////abs/path` or `postgres://user:pass@host:port/name`.
+
+    Raises:
+        BadEnvironment: another scheme, or no name.
+    """
+    parts = urlsplit(url)
+    if parts.scheme in {"sqlite", "sqlite3"}:
+        path = unquote(parts.path[1:] if parts.path.startswith("/") else parts.path)
+        if not path:
+            raise BadEnvironment(f"{variable}={url}: names no file: write sqlite:////absolute/path.db")
+        return Database("sqlite", path)
+    if parts.scheme in {"postgres", "postgresql"}:
+        name = unquote(parts.path.lstrip("/"))
+        if not name:
+            raise BadEnvironment(f"{variable}: names no database: write postgres://USER:PASSWORD@HOST:5432/NAME")
+        netloc_host = parts.netloc.rpartition("@")[2]
+        hosts = [pair.rpartition(":") if ":" in pair else (pair, "", "") for pair in netloc_host.split(",")]
+        host = ",".join(h[0] for h in hosts)
+        port = ",".join(h[2] for h in hosts if h[2])
+        user_info = parts.netloc.rpartition("@")[0]
+        user, _, password = user_info.partition(":")
+        return Database("postgres", name, unquote(user), unquote(password), host, port)
+    raise BadEnvironment(f"{variable}: unknown scheme {parts.scheme!r}: use sqlite:// or postgres://")
+
+
+def read(environ: Mapping[str, str]) -> Env:
+    """Read and judge the environment.
+
+    Raises:
+        BadEnvironment: the first thing that is wrong, with its remedy.
+    """
+    role = value_of(environ, "CROODY_ROLE", "manage")
+    if role not in ROLES:
+        raise BadEnvironment(f"CROODY_ROLE={role}: use one of {', '.join(ROLES)}")
+    demo = _flag(environ, "CROODY_DEMO", default=False)
+    debug = _flag(environ, "DEBUG", default=False)
+    secret_key = value_of(environ, "SECRET_KEY")
+    if secret_key in KNOWN_DEFAULTS or secret_key.startswith("django-insecure"):
+        raise BadEnvironment("SECRET_KEY: missing or a known example: set it to 50 or more random characters")
+    bridge_token = value_of(environ, "BRIDGE_TOKEN")
+    if role == "telemetry" and len(bridge_token) < 32:
+        raise BadEnvironment("BRIDGE_TOKEN: the bridge's key to the telemetry API is missing or shorter than 32 characters: set the same value for both")
+    state_dir = Path(value_of(environ, "CROODY_STATE_DIR", "/data"))
+    database = parse_database(value_of(environ, "DATABASE_URL", f"sqlite:///{state_dir / 'croody.db'}"), "DATABASE_URL")
+    telemetry_url = value_of(environ, "TG_DB_URL")
+    telemetry_path = value_of(environ, "TG_DB_PATH")
+    telemetry = parse_database(telemetry_url, "TG_DB_URL") if telemetry_url else Database("sqlite", telemetry_path) if telemetry_path else None
+    try:
+        retention_days = int(value_of(environ, "CROODY_RETENTION_DAYS", "30"))
+    except ValueError as error:
+        raise BadEnvironment(f"CROODY_RETENTION_DAYS: {error}: write a whole number of days") from error
+    if retention_days < 1:
+        raise BadEnvironment(f"CROODY_RETENTION_DAYS={retention_days}: must be 1 or more")
+    return Env(
+        role=cast(Role, role),
+        secret_key=secret_key,
+        debug=debug,
+        demo=demo,
+        allowed_hosts=_list(environ, "ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if demo or debug else ""),
+        allowed_origins=_list(environ, "ALLOWED_ORIGINS", ""),
+        database=database,
+        telemetry_database=telemetry,
+        ingest_token=value_of(environ, "TG_INGEST_TOKEN"),
+        ids_token=value_of(environ, "IDS_API_TOKEN"),
+        bridge_token=bridge_token,
+        model_path=value_of(environ, "MODEL_PATH"),
+        state_dir=state_dir,
+        retention_days=retention_days,
+        raw_log=value_of(environ, "CROODY_LOG", "text"),
+    )
+
+
+def _flag(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
+    text = value_of(environ, name).strip().lower()
+    if not text:
+        return default
+    if text in {"1", "true", "yes", "on"}:
+        return True
+    if text in {"0", "false", "no", "off"}:
+        return False
+    raise BadEnvironment(f"{name}={text}: write true or false")
+
+
+def _list(environ: Mapping[str, str], name: str, default: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value_of(environ, name, default).split(",") if part.strip())

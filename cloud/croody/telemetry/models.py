@@ -1,0 +1,132 @@
+"""Readings and the ledger that proves them. `robot_id` is text in every key: rows may live apart from the fleet's.
+
+`Record`'s table is made by hand in the migrations: partitioned by day of `at` on PostgreSQL, plain on SQLite.
+"""
+
+from django.db import models
+
+from croody.telemetry.ranges_field import RangesField
+
+
+class Record(models.Model):
+    """One record of a stream, of any kind. `at` is the effective time: `ts`, or the receipt time when `clock_wrong`.
+
+    `hash` is `croody_contract.batch.payload_hash` of the bytes the robot sent. Readings that came without a stream
+    are in the stream `http` or `mqtt`, numbered by the ledger.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    robot_id = models.CharField(max_length=64)
+    stream = models.CharField(max_length=64)
+    seq = models.BigIntegerField()
+    kind = models.CharField(max_length=16)
+    at = models.DateTimeField()
+    ts = models.DateTimeField(null=True)
+    received_at = models.DateTimeField()
+    clock_wrong = models.BooleanField(default=False)
+    historical = models.BooleanField(default=False)
+    hash = models.CharField(max_length=32)
+    #: `data` of a reading; for the other kinds every field of the record but kind and ts.
+    data = models.JSONField()
+    lat = models.FloatField(null=True)
+    lng = models.FloatField(null=True)
+    alt = models.FloatField(null=True)
+    environment = models.CharField(max_length=64, null=True)
+    status = models.CharField(max_length=64, null=True)
+
+    class Meta:
+        managed = False
+        db_table = "telemetry_record"
+
+
+class Stream(models.Model):
+    """The ledger: one row per (robot, stream), locked in sorted order and changed with the insert, in one transaction.
+
+    `place` orders a robot's streams (greater is later). `known_last` is the greatest seq anybody spoke of: what lies
+    between 1 and it and is in none of the three sets is missing.
+    """
+
+    robot_id = models.CharField(max_length=64)
+    stream = models.CharField(max_length=64)
+    place = models.FloatField(default=0)
+    prev = models.CharField(max_length=64, null=True)
+    prev_last = models.BigIntegerField(null=True)
+    have = RangesField(default=tuple)
+    dead = RangesField(default=tuple)
+    dropped = RangesField(default=tuple)
+    known_last = models.BigIntegerField(default=0)
+    first_received_at = models.DateTimeField()
+    last_received_at = models.DateTimeField()
+    #: Since when something is missing; null while nothing is.
+    missing_since = models.DateTimeField(null=True)
+    #: The latest reading of this stream as the API shows a row, its seq and effective time.
+    latest_seq = models.BigIntegerField(null=True)
+    latest_at = models.DateTimeField(null=True)
+    latest = models.JSONField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["robot_id", "stream"], name="one_ledger_row")]
+        indexes = [models.Index(fields=["robot_id", "place"]), models.Index(fields=["missing_since"])]
+
+
+class StreamTotal(models.Model):
+    """What finished streams came to, once their rows are older than retention and nothing is missing."""
+
+    robot_id = models.CharField(max_length=64, primary_key=True)
+    streams = models.BigIntegerField(default=0)
+    stored = models.BigIntegerField(default=0)
+    dead = models.BigIntegerField(default=0)
+    dropped = models.BigIntegerField(default=0)
+
+
+class DeadLetter(models.Model):
+    """What could not be stored, with its reason and its bytes, so that a person can look at it and replay it."""
+
+    robot_id = models.CharField(max_length=64, blank=True, db_index=True)
+    stream = models.CharField(max_length=64, blank=True)
+    first = models.BigIntegerField(null=True)
+    last = models.BigIntegerField(null=True)
+    reason = models.CharField(max_length=32)
+    detail = models.TextField()
+    topic = models.CharField(max_length=512, blank=True)
+    body = models.BinaryField()
+    hash = models.CharField(max_length=32)
+    received_at = models.DateTimeField(db_index=True)
+    count = models.PositiveIntegerField(default=1)
+    replayed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["robot_id", "stream", "first", "last", "reason", "hash"], name="one_dead_letter", nulls_distinct=False
+            )
+        ]
+
+
+class Presence(models.Model):
+    """What the robot, or its last will, said last about being there. Never enough alone: see `fleet.liveness`."""
+
+    robot_id = models.CharField(max_length=64, primary_key=True)
+    state = models.CharField(max_length=16)
+    stream = models.CharField(max_length=64, blank=True)
+    queued = models.BigIntegerField(default=0)
+    interval_s = models.FloatField(null=True)
+    since = models.DateTimeField()
+    received_at = models.DateTimeField()
+
+
+class Rollup(models.Model):
+    """Mean, least and greatest of one numeric metric in one bucket; kept after the raw rows are gone."""
+
+    robot_id = models.CharField(max_length=64)
+    metric = models.CharField(max_length=64)
+    #: Bucket length in seconds: 60 or 3600.
+    step_s = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    count = models.BigIntegerField()
+    mean = models.FloatField()
+    low = models.FloatField()
+    high = models.FloatField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["robot_id", "metric", "step_s", "at"], name="one_bucket")]

@@ -1,0 +1,42 @@
+"""A set of sequence numbers as a column: `int8multirange` on PostgreSQL, JSON text on SQLite."""
+
+import json
+from typing import Any
+
+from croody_contract.ranges import Ranges
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg.types.multirange import Int8Multirange
+from psycopg.types.range import Range
+
+
+class RangesField(models.Field[Ranges, Ranges]):
+    """Python value: `Ranges`, closed and ascending. PostgreSQL normalises to half-open; both ends convert here."""
+
+    def db_type(self, connection: BaseDatabaseWrapper) -> str:
+        """Column type."""
+        return "int8multirange" if connection.vendor == "postgresql" else "text"
+
+    def from_db_value(self, value: Any, expression: Any, connection: BaseDatabaseWrapper) -> Ranges:
+        """Read a column."""
+        return read_ranges(value)
+
+    def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
+        """Write a column."""
+        return write_ranges(value or (), connection.vendor)
+
+
+def read_ranges(value: Any) -> Ranges:
+    """A column as its driver gives it -> `Ranges`."""
+    if value is None:
+        return ()
+    if isinstance(value, str):
+        return tuple((first, last) for first, last in json.loads(value))
+    return tuple((part.lower, part.upper - 1) for part in value)
+
+
+def write_ranges(ranges: Ranges, vendor: str) -> Any:
+    """`Ranges` -> what the driver of `vendor` takes."""
+    if vendor == "postgresql":
+        return Int8Multirange([Range(first, last + 1, "[)") for first, last in ranges])
+    return json.dumps([list(pair) for pair in ranges], separators=(",", ":"))

@@ -1,0 +1,135 @@
+"""The body of `up/batch`, both ways: records <-> bytes. Pure.
+
+A batch holds every record from `first` to `last` of its topic, in order, so the records need not repeat their seq.
+The bytes of a record are fixed when the agent queues it and travel verbatim: their hash tells a repeat from a clone.
+"""
+
+import hashlib
+import json
+import zlib
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from croody_contract.limits import MAX_DECOMPRESSED_BYTES, MAX_RECORD_BYTES, MAX_RECORDS
+from croody_contract.messages import MAX_SEQ, Refused, Stream
+
+_GZIP_MAGIC = b"\x1f\x8b"
+#: Below this many bytes compression costs more than it saves.
+_WORTH_COMPRESSING = 512
+
+
+class Head(Struct, frozen=True, omit_defaults=True):
+    """What a batch says beside its records: the stream before this one (for order), and whether it is backlog."""
+
+    prev: Stream | None = None
+    prev_last: Annotated[int, Meta(ge=0, le=MAX_SEQ)] | None = None
+    historical: bool = False
+
+
+class Body(Head, frozen=True, omit_defaults=True, kw_only=True):
+    """JSON of the body. `records` are kept as the bytes that came."""
+
+    records: list[msgspec.Raw]
+
+
+_body = msgspec.json.Decoder(Body)
+_head = msgspec.json.Decoder(Head)
+
+
+def payload_hash(raw: bytes | msgspec.Raw) -> str:
+    """First 128 bits of the SHA-256 of a record's bytes, in hex."""
+    return hashlib.sha256(bytes(raw)).hexdigest()[:32]
+
+
+def pack(head: Head, records: list[bytes]) -> bytes:
+    """Bytes to publish: JSON, gzip when it pays. Deterministic: the same records give the same bytes."""
+    start = msgspec.json.encode(head)[:-1]
+    body = b"".join((start, b"," if len(start) > 1 else b"", b'"records":[', b",".join(records), b"]}"))
+    if len(body) < _WORTH_COMPRESSING:
+        return body
+    packer = zlib.compressobj(level=6, wbits=31)
+    packed = packer.compress(body) + packer.flush()
+    return packed if len(packed) < len(body) else body
+
+
+def unpack(payload: bytes, expected: int) -> Body:
+    """Read a batch of `expected` records. Each record is still raw: one bad row must not cost the others.
+
+    Raises:
+        Refused: the body as a whole cannot be read; nothing of it can be stored.
+    """
+    data = inflate(payload)
+    try:
+        body = _body.decode(data)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        body = _lenient(data, error)
+    if len(body.records) != expected:
+        raise Refused("bad_count", f"records: the topic says {expected}, the body holds {len(body.records)}")
+    if expected > MAX_RECORDS:
+        raise Refused("too_many", f"records: {expected} in one batch, at most {MAX_RECORDS}")
+    return body
+
+
+def inflate(payload: bytes) -> bytes:
+    """Undo gzip where it was used, never past `MAX_DECOMPRESSED_BYTES`.
+
+    Raises:
+        Refused: broken gzip, or more bytes than the limit.
+    """
+    if not payload.startswith(_GZIP_MAGIC):
+        return payload
+    opener = zlib.decompressobj(wbits=31)
+    try:
+        data = opener.decompress(payload, MAX_DECOMPRESSED_BYTES + 1)
+    except zlib.error as error:
+        raise Refused("bad_gzip", f"body: begins like gzip and is not: {error}") from error
+    if len(data) > MAX_DECOMPRESSED_BYTES:
+        raise Refused("too_large", f"body: more than {MAX_DECOMPRESSED_BYTES} bytes when unpacked")
+    if not opener.eof:
+        raise Refused("bad_gzip", "body: the gzip data ends too early")
+    return data
+
+
+def check_size(raw: bytes | msgspec.Raw) -> None:
+    """A single record's size.
+
+    Raises:
+        Refused: larger than `MAX_RECORD_BYTES`.
+    """
+    size = len(bytes(raw))
+    if size > MAX_RECORD_BYTES:
+        raise Refused("too_large", f"record: {size} bytes, at most {MAX_RECORD_BYTES}")
+
+
+def _lenient(data: bytes, cause: Exception) -> Body:
+    """Part the rows of a body of which one is not JSON (`NaN`), so that the others can still be stored.
+
+    Raises:
+        Refused: the rows cannot be told apart.
+    """
+    refused = Refused("bad_json", f"body: {cause}")
+    if isinstance(cause, RecursionError):
+        refused = Refused("too_deep", "body: nested too deeply")
+    try:
+        text = data.decode()
+    except UnicodeError as error:
+        raise Refused("bad_utf8", f"body: not valid UTF-8: {error}") from error
+    mark = text.find('"records":[')
+    if mark < 0 or isinstance(cause, RecursionError):
+        raise refused from cause
+    reader = json.JSONDecoder()
+    records: list[msgspec.Raw] = []
+    at = mark + len('"records":[')
+    try:
+        head = _head.decode((text[:mark].rstrip(" ,") + "}").encode())
+        while text[at] != "]":
+            if len(records) >= MAX_RECORDS:
+                raise refused from cause
+            _, end = reader.raw_decode(text, at)
+            records.append(msgspec.Raw(text[at:end].encode()))
+            at = end + 1 if text[end] == "," else end
+    except (ValueError, IndexError, RecursionError, msgspec.MsgspecError):
+        raise refused from cause
+    return Body(prev=head.prev, prev_last=head.prev_last, historical=head.historical, records=records)

@@ -1,0 +1,266 @@
+"""Payloads of the link between a robot and the cloud. Pure structs; `check_record` holds the rules a type cannot say.
+
+Every time is ISO 8601 with offset. Every record is one of five kinds, told apart by `kind`; all of them are numbered
+in one stream, so one ledger proves them all.
+"""
+
+from datetime import datetime
+from math import isfinite
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from croody_contract.limits import MAX_METRICS, MAX_NAME_CHARS, MAX_NESTING, MAX_SEQ, MAX_TEXT_CHARS
+
+Moment = Annotated[datetime, Meta(tz=True, description="ISO 8601 with offset")]
+Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME_CHARS)]
+Text = Annotated[str, Meta(max_length=MAX_TEXT_CHARS)]
+RobotId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{3,64}$(?!\n)")]
+Stream = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{8,64}$(?!\n)")]
+Seq = Annotated[int, Meta(ge=1, le=MAX_SEQ)]
+Span = tuple[Seq, Seq]
+Value = bool | int | float | Text
+
+
+class Position(Struct, frozen=True, forbid_unknown_fields=True):
+    """WGS 84, degrees; `alt` in metres."""
+
+    lat: Annotated[float, Meta(ge=-90, le=90)]
+    lng: Annotated[float, Meta(ge=-180, le=180)]
+    alt: float | None = None
+
+
+class Reading(Struct, frozen=True, tag_field="kind", tag="reading", omit_defaults=True):
+    """What a robot measured at `ts`. `data` keys are metric names with their unit in them (`battery_pct`)."""
+
+    data: Annotated[dict[Name, Value], Meta(max_length=MAX_METRICS)]
+    ts: Moment | None = None
+    position: Position | None = None
+    environment: Annotated[str, Meta(max_length=64)] | None = None
+    status: Annotated[str, Meta(max_length=64)] | None = None
+
+
+class Event(Struct, frozen=True, tag_field="kind", tag="event", omit_defaults=True):
+    """Something that happened, as a word: never thinned. `code` is a lower-case word such as `outbox_corrupt`."""
+
+    code: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{1,63}$(?!\n)")]
+    ts: Moment | None = None
+    severity: Literal["low", "medium", "high", "critical"] = "low"
+    detail: dict[Name, Value] = {}
+
+
+class Window(Struct, frozen=True, tag_field="kind", tag="window", omit_defaults=True):
+    """A screened window of the robot's own sensors.
+
+    `features` has shape (T, len(names)), oldest row first, raw units. `score` is the anomaly probability in [0, 1].
+    `sampled` says that it was cleared and sent at random, so that the cloud can estimate what screening missed.
+    """
+
+    model: Annotated[str, Meta(min_length=1, max_length=128)]
+    score: Annotated[float, Meta(ge=0, le=1)]
+    suspect: bool
+    names: Annotated[list[Name], Meta(max_length=64)]
+    features: Annotated[list[list[float]], Meta(max_length=256)]
+    ts: Moment | None = None
+    sampled: bool = False
+
+
+class Tombstone(Struct, frozen=True, tag_field="kind", tag="tombstone", omit_defaults=True):
+    """These keys will never come: thinned by policy, or gone with a file. The cloud books them as `dropped`."""
+
+    stream: Stream
+    ranges: Annotated[list[Span], Meta(min_length=1, max_length=1000)]
+    reason: Literal["thinned", "corrupt", "unknown"]
+    ts: Moment | None = None
+
+
+class Born(Struct, frozen=True, tag_field="kind", tag="born", omit_defaults=True):
+    """First record of every stream (seq 1): the start of an agent. Names the stream before and its last seq."""
+
+    agent: Annotated[str, Meta(max_length=64)]
+    ts: Moment | None = None
+    prev: Stream | None = None
+    prev_last: Annotated[int, Meta(ge=0, le=MAX_SEQ)] | None = None
+
+
+Record = Reading | Event | Window | Tombstone | Born
+
+
+class Telemetry(Struct, frozen=True):
+    """Body of `POST /api/telemetry/ingest` and of `up/telemetry`, where `robot_id` may be absent (the topic says it)."""
+
+    data: Annotated[dict[Name, Value], Meta(max_length=MAX_METRICS)]
+    robot_id: Annotated[str, Meta(min_length=3, max_length=64)] | None = None
+    ts: Moment | None = None
+    position: Position | None = None
+    environment: Annotated[str, Meta(max_length=64)] | None = None
+    status: Annotated[str, Meta(max_length=64)] | None = None
+
+
+class Ack(Struct, frozen=True):
+    """What is accounted for in `stream`, from one commit alone. The agent deletes exactly these rows."""
+
+    stream: str
+    stored: list[Span] = []
+    dead: list[Span] = []
+
+
+class Presence(Struct, frozen=True, omit_defaults=True):
+    """`online` after every connect and as a heartbeat; `offline` at a clean stop and as the last will."""
+
+    state: Literal["online", "offline"]
+    stream: Stream | None = None
+    ts: Moment | None = None
+    queued: Annotated[int, Meta(ge=0)] = 0
+    interval_s: Annotated[float, Meta(gt=0, le=86400)] | None = None
+
+
+class Outgoing(Struct, frozen=True, omit_defaults=True):
+    """What the cloud wants of a robot. Sent again until answered or expired; a robot ignores what has expired."""
+
+    id: Annotated[int, Meta(ge=1)]
+    kind: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{1,31}$(?!\n)")]
+    payload: dict[str, Any]
+    expires_at: Moment
+
+
+class Resend(Struct, frozen=True):
+    """Payload of `Outgoing(kind="resend")`: publish these again, or answer with a tombstone for what you never had."""
+
+    stream: Stream
+    ranges: Annotated[list[Span], Meta(min_length=1, max_length=1000)]
+
+
+class Answer(Struct, frozen=True, omit_defaults=True):
+    """Body of `up/answer/{outgoing_id}`."""
+
+    state: Literal["received", "done", "refused", "expired"]
+    detail: Text = ""
+
+
+class Refused(ValueError):
+    """A payload that breaks a rule. `reason` is a lower-case word for the books; the text names field, value and rule."""
+
+    def __init__(self, reason: str, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+
+
+_record = msgspec.json.Decoder(Record)
+_telemetry = msgspec.json.Decoder(Telemetry)
+_encoder = msgspec.json.Encoder()
+
+
+def encode(message: Struct) -> bytes:
+    """JSON bytes of any struct of this module."""
+    return _encoder.encode(message)
+
+
+def decode_record(raw: bytes | msgspec.Raw) -> Record:
+    """One record of a batch, checked.
+
+    Raises:
+        Refused: with the field, the value and the rule.
+    """
+    try:
+        record = _record.decode(raw)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, OverflowError) as error:
+        raise Refused(*_explain(error, raw)) from error
+    check_record(record)
+    return record
+
+
+def decode_telemetry(raw: bytes) -> Telemetry:
+    """A plain reading, checked.
+
+    Raises:
+        Refused: with the field, the value and the rule.
+    """
+    try:
+        body = _telemetry.decode(raw)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, OverflowError) as error:
+        raise Refused(*_explain(error, raw)) from error
+    check_reading(body)
+    return body
+
+
+def check_record(record: Record) -> None:
+    """The rules that a type cannot say: finite numbers, no NUL, ranges in order.
+
+    Raises:
+        Refused: with the field, the value and the rule.
+    """
+    match record:
+        case Reading():
+            check_reading(record)
+        case Event(detail=detail):
+            _check_values("detail", detail)
+        case Window(features=features, names=names):
+            for name in names:
+                _check_text("names", name)
+            for index, row in enumerate(features):
+                if len(row) != len(names):
+                    raise Refused("bad_shape", f"features[{index}] has {len(row)} values, names has {len(names)}: make them equal")
+                if not all(isfinite(value) for value in row):
+                    raise Refused("not_finite", f"features[{index}]: every value must be finite")
+        case Tombstone(ranges=ranges):
+            for first, last in ranges:
+                if first > last:
+                    raise Refused("bad_range", f"ranges: [{first}, {last}] ends before it begins")
+        case Born(agent=agent):
+            _check_text("agent", agent)
+
+
+def check_reading(reading: Reading | Telemetry) -> None:
+    """Values of a reading.
+
+    Raises:
+        Refused: with the field, the value and the rule.
+    """
+    _check_values("data", reading.data)
+    for field in ("environment", "status"):
+        text: str | None = getattr(reading, field)
+        if text is not None:
+            _check_text(field, text)
+    if isinstance(reading, Telemetry) and reading.robot_id is not None:
+        _check_text("robot_id", reading.robot_id)
+    if reading.position is not None:
+        for field in ("lat", "lng", "alt"):
+            number: float | None = getattr(reading.position, field)
+            if number is not None and not isfinite(number):
+                raise Refused("not_finite", f"position.{field}: {number} is not finite: leave it out instead")
+
+
+def _check_values(field: str, values: dict[str, Value]) -> None:
+    for name, value in values.items():
+        _check_text(f"{field} key", name)
+        if isinstance(value, str):
+            _check_text(f"{field}.{name}", value)
+        elif isinstance(value, float) and not isfinite(value):
+            raise Refused("not_finite", f"{field}.{name}: {value} is not finite: leave the metric out instead")
+        elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+            raise Refused("out_of_range", f"{field}.{name}: an integer must fit in 64 bits; send it as text")
+
+
+def _check_text(field: str, text: str) -> None:
+    if "\x00" in text:
+        raise Refused("nul", f"{field}: holds the character U+0000, which no database stores: remove it")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise Refused("surrogate", f"{field}: holds a lone surrogate, which is no character: send valid Unicode") from None
+
+
+def _explain(error: Exception, raw: bytes | msgspec.Raw) -> tuple[str, str]:
+    """A reason word and a sentence for what the decoder said."""
+    text = str(error)
+    if isinstance(error, RecursionError):
+        return "too_deep", f"body: nested deeper than {MAX_NESTING} levels"
+    if isinstance(error, UnicodeError):
+        return "bad_utf8", f"body: not valid UTF-8: {text}"
+    if isinstance(error, msgspec.ValidationError):
+        return "bad_value", f"{text} in {bytes(raw[:200]) if isinstance(raw, bytes) else bytes(raw)[:200]!r}"
+    if any(word in bytes(raw) for word in (b"NaN", b"Infinity")):
+        return "not_finite", f"body: JSON has no NaN or Infinity; leave the metric out instead ({text})"
+    return "bad_json", f"body: {text}"

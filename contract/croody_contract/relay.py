@@ -1,0 +1,116 @@
+"""What the bridge and the telemetry API say to each other over HTTP. Pure structs.
+
+`POST /api/telemetry/bridge/relay` takes a `Relay` (everything the bridge had queued, greedily) and answers `Relayed`
+after the commit. `POST /api/telemetry/bridge/outgoing` hands out due rows of `outgoing` as `Due`.
+"""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from croody_contract.messages import Ack, Answer, Outgoing, Presence
+
+
+class BatchItem(Struct, frozen=True, omit_defaults=True):
+    """One `up/batch`: record i has seq `first + i`. Records are still raw; the API judges each one."""
+
+    robot_id: str
+    stream: str
+    first: int
+    records: list[msgspec.Raw]
+    prev: str | None = None
+    prev_last: int | None = None
+    historical: bool = False
+
+
+class PlainItem(Struct, frozen=True):
+    """One `up/telemetry`, raw."""
+
+    robot_id: str
+    body: msgspec.Raw
+
+
+class DeadItem(Struct, frozen=True, omit_defaults=True):
+    """What the bridge itself could not read. `first`..`last` when the topic told its identity."""
+
+    reason: str
+    detail: str
+    topic: str
+    body: bytes
+    robot_id: str | None = None
+    stream: str | None = None
+    first: int | None = None
+    last: int | None = None
+
+
+class PresenceItem(Struct, frozen=True):
+    """One `up/presence`."""
+
+    robot_id: str
+    presence: Presence
+
+
+class AnswerItem(Struct, frozen=True):
+    """One `up/answer/{outgoing_id}`."""
+
+    robot_id: str
+    outgoing_id: int
+    answer: Answer
+
+
+class Relay(Struct, frozen=True, omit_defaults=True):
+    """Everything the bridge had queued at one moment."""
+
+    batches: list[BatchItem] = []
+    plain: list[PlainItem] = []
+    dead: list[DeadItem] = []
+    presence: list[PresenceItem] = []
+    answers: list[AnswerItem] = []
+
+
+class RobotAck(Struct, frozen=True):
+    """An acknowledgement and whose it is."""
+
+    robot_id: str
+    ack: Ack
+
+
+class Relayed(Struct, frozen=True):
+    """What the commit of one `Relay` accounted for."""
+
+    acks: list[RobotAck] = []
+
+
+class DueItem(Struct, frozen=True):
+    """A row of `outgoing` that is due now, and whose it is."""
+
+    robot_id: str
+    outgoing: Outgoing
+
+
+class Due(Struct, frozen=True):
+    """Rows to publish now; each was marked sent when it was handed out. `next_s`: ask again after so many seconds."""
+
+    rows: list[DueItem] = []
+    next_s: Annotated[float, Meta(gt=0)] = 0.4
+
+
+_relay = msgspec.json.Decoder(Relay)
+_relayed = msgspec.json.Decoder(Relayed)
+_due = msgspec.json.Decoder(Due)
+
+
+def decode_relay(data: bytes) -> Relay:
+    """Raises msgspec.MsgspecError when `data` is no `Relay`."""
+    return _relay.decode(data)
+
+
+def decode_relayed(data: bytes) -> Relayed:
+    """Raises msgspec.MsgspecError when `data` is no `Relayed`."""
+    return _relayed.decode(data)
+
+
+def decode_due(data: bytes) -> Due:
+    """Raises msgspec.MsgspecError when `data` is no `Due`."""
+    return _due.decode(data)
