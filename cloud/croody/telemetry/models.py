@@ -84,8 +84,9 @@ class DeadLetter(models.Model):
 
     robot_id = models.CharField(max_length=64, blank=True, db_index=True)
     stream = models.CharField(max_length=64, blank=True)
-    first = models.BigIntegerField(null=True)
-    last = models.BigIntegerField(null=True)
+    #: 0 and 0 when it has no place in a stream.
+    first = models.BigIntegerField(default=0)
+    last = models.BigIntegerField(default=0)
     reason = models.CharField(max_length=32)
     detail = models.TextField()
     topic = models.CharField(max_length=512, blank=True)
@@ -97,9 +98,7 @@ class DeadLetter(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["robot_id", "stream", "first", "last", "reason", "hash"], name="one_dead_letter", nulls_distinct=False
-            )
+            models.UniqueConstraint(fields=["robot_id", "stream", "first", "last", "reason", "hash"], name="one_dead_letter")
         ]
 
 
