@@ -46,6 +46,7 @@ class Env:
     ingest_token: str
     ids_token: str
     bridge_token: str
+    bridge_mqtt_password: str
     model_path: str
     state_dir: Path
     retention_days: int
@@ -135,6 +136,7 @@ def read(environ: Mapping[str, str]) -> Env:
         ingest_token=value_of(environ, "TG_INGEST_TOKEN"),
         ids_token=value_of(environ, "IDS_API_TOKEN"),
         bridge_token=bridge_token,
+        bridge_mqtt_password=value_of(environ, "BRIDGE_MQTT_PASSWORD"),
         model_path=value_of(environ, "MODEL_PATH"),
         state_dir=state_dir,
         retention_days=retention_days,

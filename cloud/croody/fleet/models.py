@@ -86,3 +86,12 @@ class Outgoing(models.Model):
     answered_at = models.DateTimeField(null=True)
     answer_state = models.CharField(max_length=16, blank=True)
     answer_detail = models.CharField(max_length=1024, blank=True)
+
+
+class Listening(models.Model):
+    """One row: since when, and until when, some bridge heard the broker without a break. Silence counts only then."""
+
+    ONLY = 1
+
+    since = models.DateTimeField()
+    at = models.DateTimeField()

@@ -1,0 +1,1 @@
+"""Robots: whose they are, what lets them in, what is sent to them, and whether they are there."""

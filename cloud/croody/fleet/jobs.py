@@ -1,0 +1,83 @@
+"""What the fleet does by the clock: the broker's credential files, and alarms for robots that fall silent."""
+
+import logging
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from croody_contract import mosquitto
+from django.conf import settings
+from django.db.models import Count, Max
+
+from croody.alarms.models import Alarm
+from croody.alarms.services import raise_alarm, resolve_alarm
+from croody.fleet import credential_files, queries
+from croody.fleet.liveness import State, deaf, state
+from croody.fleet.models import Credential, Robot
+
+log = logging.getLogger(__name__)
+OFFLINE: Final = "offline"
+
+
+class CredentialWriter:
+    """Keeps `FOLDER/passwd` and `FOLDER/acl` as the database says. Asks for one small row when nothing changed."""
+
+    def __init__(self, folder: Path, bridge_password: str) -> None:
+        self._folder = folder
+        self._bridge_password = bridge_password
+        self._written: tuple[int, int | None] | None = None
+
+    def __call__(self) -> bool:
+        """Say whether a file was changed.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        # A new secret is always a new row, so count and greatest id together change with every change.
+        found = Credential.objects.filter(robot__deleted_at=None).aggregate(count=Count("pk"), newest=Max("pk"))
+        marker = (found["count"], found["newest"])
+        passwd, acl = self._folder / "passwd", self._folder / "acl"
+        if marker == self._written and passwd.exists() and acl.exists():
+            return False
+        robots = list(Credential.objects.filter(robot__deleted_at=None).values_list("robot_id", "mqtt_hash"))
+        # The rules first: a name without rules may do nothing.
+        changed = credential_files.replace_if_changed(acl, mosquitto.acl_text())
+        text = credential_files.passwd(robots, self._bridge_password, before=credential_files.read(passwd))
+        changed = credential_files.replace_if_changed(passwd, text) or changed
+        self._written = marker
+        if changed:
+            log.info("credentials written: %d robots", len(robots))
+        return changed
+
+
+_writer: CredentialWriter | None = None
+
+
+def write_credentials(now: datetime) -> None:
+    """Keep the broker's files; due every half second, so that a change is there within one."""
+    global _writer
+    if _writer is None:
+        _writer = CredentialWriter(settings.ENV.state_dir / "broker", settings.ENV.bridge_mqtt_password)
+    _writer()
+
+
+def judge_liveness(now: datetime) -> None:
+    """Open an alarm for each robot that fell silent, close it for each that is back.
+
+    A robot never seen raises none, and nothing is said while the cloud itself is deaf: then every robot seems silent.
+    """
+    since = queries.listening()
+    if deaf(now, since[1] if since else None):
+        return
+    robot_ids = list(Robot.objects.filter(deleted_at=None).values_list("robot_id", flat=True))
+    signs = queries.signs_of(robot_ids)
+    is_open = set(Alarm.objects.filter(kind=OFFLINE, resolved_at=None).values_list("robot_id", flat=True))
+    for robot_id in robot_ids:
+        now_state = state(now, signs[robot_id])
+        if now_state is State.OFFLINE and robot_id not in is_open:
+            heard_at = max(filter(None, (signs[robot_id].heard_at, signs[robot_id].presence_at)))
+            raise_alarm(robot_id, OFFLINE, "", Alarm.Severity.HIGH, {"heard_at": heard_at.isoformat()}, now)
+        elif now_state is not State.OFFLINE and robot_id in is_open:
+            resolve_alarm(robot_id, OFFLINE, "", now)
+    for robot_id in is_open - set(robot_ids):
+        resolve_alarm(robot_id, OFFLINE, "", now)

@@ -1,0 +1,86 @@
+"""`croody robot add|list|revoke|rotate`: the command line of `fleet.services`."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from croody.fleet import queries, services
+from croody.fleet.models import Organisation, Robot, Site
+
+
+class Command(BaseCommand):
+    """Robots by hand."""
+
+    help = "add prints 'ID SECRET', once; list; revoke shuts a robot out; rotate prints a new secret."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Four verbs."""
+        verbs = parser.add_subparsers(dest="verb", required=True)
+        add = verbs.add_parser("add", help="make a robot and print its id and secret, once")
+        add.add_argument("robot_id", metavar="ID")
+        add.add_argument("--kind", default="robot", help="what it is, in a word (rover, arm, host)")
+        add.add_argument("--site", metavar="SLUG", help="where it works")
+        add.add_argument("--organisation", metavar="SLUG", help="whose it is; not needed when there is one organisation")
+        add.add_argument("--shared", action="store_true", help="show it on the public monitor")
+        verbs.add_parser("list", help="one robot a line: id, kind, site, state")
+        for verb, text in (("revoke", "shut a robot out; its readings stay"), ("rotate", "print a new secret; the old one stops working")):
+            verbs.add_parser(verb, help=text).add_argument("robot_id", metavar="ID")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run one verb."""
+        now = timezone.now()
+        match options["verb"]:
+            case "add":
+                self._add(options)
+            case "list":
+                robots = list(Robot.objects.filter(deleted_at=None).select_related("site").order_by("robot_id"))
+                states = queries.states_of([robot.robot_id for robot in robots], now=now)
+                for robot in robots:
+                    site = robot.site.slug if robot.site else "-"
+                    self.stdout.write(f"{robot.robot_id}\t{robot.kind}\t{site}\t{states[robot.robot_id]}")
+            case "revoke":
+                services.revoke(self._robot(options["robot_id"]), now=now)
+                self.stdout.write(f"{options['robot_id']} revoked")
+            case "rotate":
+                self.stdout.write(f"{options['robot_id']} {services.rotate_secret(self._robot(options['robot_id']))}")
+
+    def _add(self, options: dict[str, Any]) -> None:
+        site = self._site(options["site"], options["organisation"])
+        organisation = site.organisation if site else self._organisation(options["organisation"])
+        try:
+            robot, secret = services.add_robot(
+                options["robot_id"], organisation=organisation, site=site, kind=options["kind"], shared=options["shared"]
+            )
+        except services.BadRobot as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"{robot.robot_id} {secret}")
+
+    def _robot(self, robot_id: str) -> Robot:
+        robot = Robot.objects.filter(robot_id=robot_id, deleted_at=None).first()
+        if robot is None:
+            raise CommandError(f"robot_id {robot_id}: no such robot: see `croody robot list`")
+        return robot
+
+    def _site(self, slug: str | None, organisation: str | None) -> Site | None:
+        if slug is None:
+            return None
+        sites = Site.objects.select_related("organisation").filter(slug=slug)
+        if organisation:
+            sites = sites.filter(organisation__slug=organisation)
+        found = list(sites[:2])
+        if len(found) == 1:
+            return found[0]
+        known = ", ".join(Site.objects.values_list("slug", flat=True)) or "none yet, `croody demo` makes one"
+        remedy = "name the organisation with --organisation" if found else f"use one of: {known}"
+        raise CommandError(f"site {slug}: {'more than one' if found else 'no'} site has this name: {remedy}")
+
+    def _organisation(self, slug: str | None) -> Organisation:
+        found = list(Organisation.objects.filter(**({"slug": slug} if slug else {}))[:2])
+        if len(found) == 1:
+            return found[0]
+        if not found and slug is None:
+            return Organisation.objects.create(name="Croody", slug="croody")
+        known = ", ".join(Organisation.objects.values_list("slug", flat=True))
+        raise CommandError(f"organisation {slug or '(none given)'}: use --organisation with one of: {known}")

@@ -1,0 +1,1 @@
+"""The background role: a table of jobs, and one leader that runs it."""
