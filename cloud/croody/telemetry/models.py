@@ -57,16 +57,21 @@ class Stream(models.Model):
     known_last = models.BigIntegerField(default=0)
     first_received_at = models.DateTimeField()
     last_received_at = models.DateTimeField()
-    #: Since when something is missing; null while nothing is.
+    #: Since when nothing of what is missing has come; null while nothing is missing. A drain that goes on is no gap.
     missing_since = models.DateTimeField(null=True)
     #: The latest reading of this stream as the API shows a row, its seq and effective time.
     latest_seq = models.BigIntegerField(null=True)
     latest_at = models.DateTimeField(null=True)
     latest = models.JSONField(null=True)
+    #: Since when the row counts in `StreamTotal`. It stays, so that a late repeat is still known for one.
+    folded_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["robot_id", "stream"], name="one_ledger_row")]
-        indexes = [models.Index(fields=["robot_id", "place"]), models.Index(fields=["missing_since"])]
+        indexes = [
+            models.Index(fields=["robot_id", "place"], condition=models.Q(folded_at=None), name="ledger_by_place"),
+            models.Index(fields=["missing_since"], condition=models.Q(missing_since__isnull=False), name="ledger_missing"),
+        ]
 
 
 class StreamTotal(models.Model):
@@ -129,3 +134,10 @@ class Rollup(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["robot_id", "metric", "step_s", "at"], name="one_bucket")]
+
+
+class Cursor(models.Model):
+    """How far a job has read the records (`queries.Follower` as JSON)."""
+
+    name = models.CharField(max_length=64, primary_key=True)
+    value = models.JSONField(default=dict)

@@ -1,7 +1,7 @@
 """A set of sequence numbers as a column: `int8multirange` on PostgreSQL, JSON text on SQLite."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from croody_contract.ranges import Ranges
 from django.db import models
@@ -9,8 +9,13 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.types.multirange import Int8Multirange
 from psycopg.types.range import Range
 
+if TYPE_CHECKING:
+    _Field = models.Field[Ranges, Ranges]
+else:  # Django's fields cannot be subscripted at run time.
+    _Field = models.Field
 
-class RangesField(models.Field[Ranges, Ranges]):
+
+class RangesField(_Field):
     """Python value: `Ranges`, closed and ascending. PostgreSQL normalises to half-open; both ends convert here."""
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str:
