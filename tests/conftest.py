@@ -1,0 +1,129 @@
+"""Fixtures for everybody: free ports, a real PostgreSQL, and the environment under which the cloud's tests run.
+
+`CROODY_TEST_DB=postgres pytest tests/cloud` runs the cloud's tests on a real PostgreSQL server, without it on SQLite.
+"""
+
+import atexit
+import os
+import secrets
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tools.stack import Ports, Process
+from tools.stack.postgres import Server, drop_to, installed
+
+_SCRATCH = Path(tempfile.mkdtemp(prefix="croody-tests-"))
+# PostgreSQL's account has to pass through it.
+_SCRATCH.chmod(0o755)
+_running: list[tuple[Server, Process]] = []
+
+
+def _end() -> None:
+    for _, process in _running:
+        process.stop()
+    shutil.rmtree(_SCRATCH, ignore_errors=True)
+
+
+atexit.register(_end)
+
+
+def _postgres() -> Server:
+    """The one PostgreSQL server of this run, started when first asked for. It survives no power cut, and need not."""
+    if not _running:
+        server = Server(_SCRATCH / "postgres", Ports.free().web, secrets.token_urlsafe(16), durable=False)
+        process = Process(server.spec(), _SCRATCH)
+        process.start()
+        import time
+
+        if not process.wait_ready(time.monotonic() + 60):
+            pytest.exit(f"PostgreSQL did not start:\n{process.log_tail()}", returncode=3)
+        _running.append((server, process))
+    return _running[0][0]
+
+
+def _cloud_environment() -> None:
+    """What `croody.settings` reads; set here, before pytest-django asks for the settings."""
+    defaults = {
+        "DJANGO_SETTINGS_MODULE": "croody.settings",
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "BRIDGE_TOKEN": secrets.token_urlsafe(32),
+        "BRIDGE_MQTT_PASSWORD": secrets.token_urlsafe(32),
+        "CROODY_STATE_DIR": str(_SCRATCH / "state"),
+        "ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
+    }
+    for name, value in defaults.items():
+        os.environ.setdefault(name, value)
+    (_SCRATCH / "state").mkdir(exist_ok=True)
+    if os.environ.get("CROODY_TEST_DB", "sqlite") == "postgres":
+        os.environ["DATABASE_URL"] = _postgres().url()
+        os.environ.pop("TG_DB_PATH", None)
+    else:
+        os.environ.setdefault("DATABASE_URL", f"sqlite:///{_SCRATCH / 'state' / 'croody.db'}")
+        os.environ.setdefault("TG_DB_PATH", str(_SCRATCH / "state" / "telemetry.db"))
+
+
+_cloud_environment()
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nobody holds."""
+    return Ports.free().web
+
+
+@pytest.fixture
+def free_ports() -> Callable[[int], list[int]]:
+    """A function that gives n different free ports."""
+
+    def take(count: int) -> list[int]:
+        held = [socket.socket() for _ in range(count)]
+        try:
+            for listener in held:
+                listener.bind(("127.0.0.1", 0))
+            return [listener.getsockname()[1] for listener in held]
+        finally:
+            for listener in held:
+                listener.close()
+
+    return take
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Server:
+    """A real PostgreSQL server of this run: `.url()` for libpq, `.port`, `.password`; its database is `croody`.
+
+    Skipped with the remedy where no server is installed; `make test` installs one first.
+    """
+    if not installed():
+        pytest.skip("no PostgreSQL server here: apt-get install postgresql, or run make test, which does")
+    return _postgres()
+
+
+@pytest.fixture
+def postgres_database(postgres: Server) -> Iterator[str]:
+    """The URL of an empty database of its own, dropped afterwards."""
+    import psycopg
+    from psycopg import sql
+
+    name = f"test_{secrets.token_hex(6)}"
+    with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        yield postgres.url(name)
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def unprivileged() -> str | None:
+    """The account to which a test drops root, None when it is not root."""
+    return drop_to()
+
+
+@pytest.fixture(scope="session")
+def scratch() -> Path:
+    """A directory of this run that every account may pass through, unlike pytest's own."""
+    return _SCRATCH

@@ -1,0 +1,160 @@
+"""The table of processes: command, environment and readiness of each. Decides nothing else and starts nothing."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from tools.stack import mosquitto, secrets
+from tools.stack.health import healthz, listening, mqtt
+from tools.stack.options import FIRST_ROBOT, REPLAY_ROBOT, Options, script, source_path
+from tools.stack.postgres import Server
+from tools.stack.process import Spec
+
+Environ = dict[str, str]
+
+
+class Layout:
+    """Where everything of one stack lies, below its state directory."""
+
+    def __init__(self, options: Options) -> None:
+        self.root = options.state.resolve()
+        self.secrets = self.root / "secrets"
+        self.cloud = self.root / "state"
+        self.passwd = self.cloud / "broker" / "passwd"
+        self.acl = self.cloud / "broker" / "acl"
+        self.database = self.cloud / "croody.db"
+        self.telemetry_database = self.cloud / "telemetry.db"
+        self.credentials = self.secrets / "robots"
+        self.robots = self.root / "robots"
+
+    def make(self) -> None:
+        """Create the directories, closed to others."""
+        for folder in (self.root, self.secrets, self.cloud, self.cloud / "broker", self.robots):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.secrets.chmod(0o700)
+
+
+def common_environ(options: Options) -> Environ:
+    """What every process gets."""
+    ports = options.ports
+    return {
+        "PYTHONPATH": source_path(),
+        "PYTHONUNBUFFERED": "1",
+        "WEB_PORT": str(ports.web),
+        "TELEMETRY_PORT": str(ports.telemetry),
+        "IDS_PORT": str(ports.ids),
+        "MQTT_PORT": str(ports.mqtt),
+        "ROBOT_PORT": str(ports.robot),
+        **options.environ,
+    }
+
+
+def cloud_environ(options: Options, layout: Layout, role: str, server: Server | None) -> Environ:
+    """What a Django role gets."""
+    environ = {
+        "CROODY_ROLE": role,
+        "CROODY_DEMO": "1",
+        "CROODY_STATE_DIR": str(layout.cloud),
+        "CROODY_RETENTION_DAYS": str(options.retention_days),
+        "CROODY_PUBLIC_URL": f"http://127.0.0.1:{options.ports.web}",
+        "DJANGO_SETTINGS_MODULE": "croody.settings",
+    }
+    for name in ("SECRET_KEY", "BRIDGE_TOKEN", "BRIDGE_MQTT_PASSWORD"):
+        environ[f"{name}_FILE"] = str(layout.secrets / name)
+    if server is not None:
+        environ["DATABASE_URL"] = server.url()
+    else:
+        environ["DATABASE_URL"] = f"sqlite:///{layout.database}"
+        environ["TG_DB_PATH"] = str(layout.telemetry_database)
+    # A role must not learn its database from whoever started the stack.
+    return {"TG_DB_URL": "", **common_environ(options), **environ, **options.environ}
+
+
+def edge_environ(options: Options, layout: Layout, robot_id: str, source: str) -> Environ:
+    """What an agent gets."""
+    return {
+        **common_environ(options),
+        "CROODY_BROKER_URL": f"mqtt://127.0.0.1:{options.ports.mqtt}",
+        "ROBOT_ID": robot_id,
+        "ROBOT_SECRET_FILE": str(layout.secrets / f"robot-{robot_id}"),
+        "CROODY_SOURCE": source,
+        "CROODY_EDGE_DIR": str(layout.robots / robot_id),
+        **options.environ,
+    }
+
+
+def table(options: Options, layout: Layout, server: Server | None) -> dict[str, Spec]:
+    """Every process by name, in starting order."""
+    ports = options.ports
+    specs: list[Spec] = []
+    if server is not None:
+        specs.append(server.spec())
+    specs.append(_broker(options, layout))
+    specs.append(_gunicorn(options, layout, "telemetry", ports.telemetry, server, workers=2))
+    specs.append(_gunicorn(options, layout, "ids", ports.ids, server, workers=1))
+    web = [script("python"), "-m", "croody.web", "--bind", f"127.0.0.1:{ports.web}"]
+    specs.append(Spec("web", web, cloud_environ(options, layout, "web", server), healthz(ports.web)))
+    worker = [script("croody"), "worker"]
+    specs.append(Spec("worker", worker, cloud_environ(options, layout, "worker", server), _exists(layout.passwd)))
+    specs += [_bridge(options, layout, name) for name in options.bridge_names]
+    if options.robots:
+        command = [
+            "--broker",
+            f"mqtt://127.0.0.1:{ports.mqtt}",
+            "--credentials",
+            str(layout.credentials),
+            "--state",
+            str(layout.robots / "sim"),
+        ]
+        command += ["--robots", str(options.robots)]
+        environ = {**common_environ(options), "ROBOT_ID": FIRST_ROBOT, "ADMIN_PASSWORD_FILE": str(layout.secrets / "ADMIN_PASSWORD")}
+        specs.append(Spec("sim", [script("croody-sim"), *command], environ | dict(options.environ), listening(ports.robot)))
+    agent = [script("croody-edge"), "run"]
+    if options.host:
+        specs.append(Spec("edge-host", agent, edge_environ(options, layout, options.host_id, "host")))
+    if options.replay:
+        specs.append(Spec("edge-replay", agent, edge_environ(options, layout, REPLAY_ROBOT, "replay")))
+    return {spec.name: replace(spec, cwd=spec.cwd or layout.root) for spec in specs}
+
+
+def _broker(options: Options, layout: Layout) -> Spec:
+    port = options.ports.mqtt
+    if options.broker == "mosquitto":
+        return mosquitto.spec("broker", port, layout.passwd, layout.acl, layout.root)
+    command = ["--bind", f"127.0.0.1:{port}", "--passwd", str(layout.passwd), "--acl", str(layout.acl)]
+    return Spec("broker", [script("croody-broker"), *command], common_environ(options), mqtt(port))
+
+
+def _gunicorn(options: Options, layout: Layout, role: str, port: int, server: Server | None, *, workers: int) -> Spec:
+    command = [script("gunicorn"), "croody.wsgi:application", "-k", "gthread", "--bind", f"127.0.0.1:{port}"]
+    command += ["--workers", str(workers), "--threads", "4", "--timeout", "60", "--graceful-timeout", "2", "--no-control-socket"]
+    if options.reload:
+        command.append("--reload")
+    return Spec(role, command, cloud_environ(options, layout, role, server), healthz(port))
+
+
+def _bridge(options: Options, layout: Layout, name: str) -> Spec:
+    environ = common_environ(options)
+    environ["CROODY_BROKER_URL"] = f"mqtt://127.0.0.1:{options.ports.mqtt}"
+    environ["CROODY_TELEMETRY_URL"] = f"http://127.0.0.1:{options.ports.telemetry}"
+    for variable in ("BRIDGE_TOKEN", "BRIDGE_MQTT_PASSWORD"):
+        environ[f"{variable}_FILE"] = secret_path(layout, variable)
+    if options.bridges > 1:
+        environ["BRIDGE_NAME"] = name.removeprefix("bridge-") if name != "bridge" else "1"
+        if options.broker == "mosquitto":
+            environ["BRIDGE_SHARE"] = "1"
+    return Spec(name, [script("croody-bridge")], environ | dict(options.environ))
+
+
+def secret_path(layout: Layout, name: str) -> str:
+    """Path of a secret, as a `NAME_FILE` variable takes it."""
+    return str(layout.secrets / name)
+
+
+def admin_password(layout: Layout) -> str:
+    """Password of the ADMIN role on the robot port."""
+    return secrets.read(layout.secrets, "ADMIN_PASSWORD")
+
+
+def _exists(path: Path) -> Callable[[], bool]:
+    return path.exists
