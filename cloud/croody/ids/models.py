@@ -6,16 +6,55 @@ from django.db import models
 class Verdict(models.Model):
     """The cloud's opinion of one screened window (`robot_id`, `stream`, `seq`)."""
 
+    class Basis(models.TextChoices):
+        """What the opinion rests on: the robot's own usual windows, or (before there are enough) the edge score alone."""
+
+        BASELINE = "baseline"
+        EDGE = "edge"
+
     robot_id = models.CharField(max_length=64)
     stream = models.CharField(max_length=64)
     seq = models.BigIntegerField()
+    #: Effective time of the window, and when the cloud judged it (the two differ after an outage).
     at = models.DateTimeField(db_index=True)
+    judged_at = models.DateTimeField()
     edge_model = models.CharField(max_length=128)
     edge_score = models.FloatField()
     suspect = models.BooleanField()
     sampled = models.BooleanField(default=False)
-    #: name -> share of the reconstruction error in [0, 1]: which sensor drove the score.
+    basis = models.CharField(max_length=16, choices=Basis.choices, default=Basis.EDGE)
+    #: How far the window lies from the robot's usual, in robust standard deviations; null while there is no usual yet.
+    deviation = models.FloatField(null=True)
+    #: The cloud agrees that this window is not usual. Only such windows count as evidence for an alarm.
+    confirmed = models.BooleanField(default=False)
+    #: sensor name -> share of the deviation in [0, 1]: which sensor drove the verdict.
     drivers = models.JSONField(default=dict)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["robot_id", "stream", "seq"], name="one_verdict_a_window")]
+        indexes = [
+            models.Index(fields=["robot_id", "-at"], name="verdict_of_robot"),
+            models.Index(fields=["judged_at"], name="verdict_judged"),
+        ]
+
+
+class Usual(models.Model):
+    """A robot's usual: summaries of its last cleared windows of one edge model, oldest first. See `usual.summarise`."""
+
+    robot_id = models.CharField(max_length=64)
+    edge_model = models.CharField(max_length=128)
+    #: Sensor names in the order of each summary; another set of names begins anew.
+    names = models.JSONField(default=list)
+    #: List of summaries, each of shape (len(names), len(usual.STATISTICS)).
+    summaries = models.JSONField(default=list)
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["robot_id", "edge_model"], name="one_usual_a_model")]
+
+
+class Cursor(models.Model):
+    """How far a job has read in another database's table. Moves in the transaction that writes what was read."""
+
+    name = models.CharField(max_length=64, primary_key=True)
+    last_id = models.BigIntegerField(default=0)
