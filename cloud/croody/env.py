@@ -113,6 +113,9 @@ def read(environ: Mapping[str, str]) -> Env:
     bridge_token = value_of(environ, "BRIDGE_TOKEN")
     if role == "telemetry" and len(bridge_token) < 32:
         raise BadEnvironment("BRIDGE_TOKEN: the bridge's key to the telemetry API is missing or shorter than 32 characters: set the same value for both")
+    bridge_mqtt_password = value_of(environ, "BRIDGE_MQTT_PASSWORD")
+    if role == "worker" and not bridge_mqtt_password:
+        raise BadEnvironment("BRIDGE_MQTT_PASSWORD: missing: the worker writes it into the broker's password file; set the same value for the bridge")
     state_dir = Path(value_of(environ, "CROODY_STATE_DIR", "/data"))
     database = parse_database(value_of(environ, "DATABASE_URL", f"sqlite:///{state_dir / 'croody.db'}"), "DATABASE_URL")
     telemetry_url = value_of(environ, "TG_DB_URL")
@@ -136,7 +139,7 @@ def read(environ: Mapping[str, str]) -> Env:
         ingest_token=value_of(environ, "TG_INGEST_TOKEN"),
         ids_token=value_of(environ, "IDS_API_TOKEN"),
         bridge_token=bridge_token,
-        bridge_mqtt_password=value_of(environ, "BRIDGE_MQTT_PASSWORD"),
+        bridge_mqtt_password=bridge_mqtt_password,
         model_path=value_of(environ, "MODEL_PATH"),
         state_dir=state_dir,
         retention_days=retention_days,

@@ -24,8 +24,6 @@ class Alarm(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["robot_id", "kind", "key"], condition=models.Q(resolved_at=None), name="one_open_alarm_a_cause"
-            )
+            models.UniqueConstraint(fields=["robot_id", "kind", "key"], condition=models.Q(resolved_at=None), name="one_open_alarm_a_cause")
         ]
         indexes = [models.Index(fields=["-opened_at"])]

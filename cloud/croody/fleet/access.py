@@ -31,5 +31,5 @@ def of_organisations(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Robot]:
     return robots.filter(organisation__in=_organisations_of(user))
 
 
-def _organisations_of(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Membership, dict[str, Any]]:
-    return Membership.objects.filter(user_id=user.pk).values("organisation")
+def _organisations_of(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Membership, Any]:
+    return Membership.objects.filter(user__pk=user.pk).values("organisation")

@@ -1,24 +1,24 @@
-"""The broker's password and topic-rule files, in Mosquitto's formats. Knows files, never how a broker reads them again."""
+"""The files that let robots in at the broker. Knows files, never how a broker reads them again."""
 
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 
 from croody_contract import mosquitto
 
 
-def passwd(robots: Iterable[tuple[str, str]], bridge_password: str, *, before: str) -> str:
-    """The text of `passwd`: one line a robot (`robots`: id and hash) and the bridge's own.
+def texts(robots: Mapping[str, str], bridge_password: str, *, before: str) -> dict[str, str]:
+    """File name -> text. `robots`: robot_id -> hash of its secret. `before`: the bridge's own file so far.
 
-    A hash is salted, so the bridge's line is kept from `before` (the text so far) while it still fits: equal input, equal text.
+    A hash is salted, so the bridge's is kept from `before` while it still fits: equal input, equal text.
     """
-    lines = [f"{robot_id}:{hashed}" for robot_id, hashed in sorted(robots)]
-    if bridge_password:
-        kept = next((line.partition(":")[2] for line in before.splitlines() if line.startswith("bridge:")), "")
-        fits = bool(kept) and mosquitto.verify_password(bridge_password, kept)
-        lines.insert(0, f"bridge:{kept if fits else mosquitto.hash_password(bridge_password)}")
-    return "".join(f"{line}\n" for line in lines)
+    kept = before.strip().partition(":")[2]
+    try:
+        fits = mosquitto.verify(bridge_password, kept)
+    except ValueError:
+        fits = False
+    return mosquitto.render_files(robots, kept if fits else mosquitto.hash_secret(bridge_password))
 
 
 def replace_if_changed(path: Path, text: str) -> bool:

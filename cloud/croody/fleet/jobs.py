@@ -5,7 +5,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from croody_contract import mosquitto
 from django.conf import settings
 from django.db.models import Count, Max
 
@@ -14,13 +13,16 @@ from croody.alarms.services import raise_alarm, resolve_alarm
 from croody.fleet import credential_files, queries
 from croody.fleet.liveness import State, deaf, state
 from croody.fleet.models import Credential, Robot
+from croody_contract import mosquitto
 
 log = logging.getLogger(__name__)
 OFFLINE: Final = "offline"
+#: The rules first: a name without rules may do nothing.
+_NAMES: Final = (mosquitto.ACL_NAME, mosquitto.BRIDGE_PASSWD_NAME, mosquitto.PASSWD_NAME)
 
 
 class CredentialWriter:
-    """Keeps `FOLDER/passwd` and `FOLDER/acl` as the database says. Asks for one small row when nothing changed."""
+    """Keeps the broker's files in `folder` as the database says. Asks for one small row when nothing changed."""
 
     def __init__(self, folder: Path, bridge_password: str) -> None:
         self._folder = folder
@@ -36,18 +38,16 @@ class CredentialWriter:
         # A new secret is always a new row, so count and greatest id together change with every change.
         found = Credential.objects.filter(robot__deleted_at=None).aggregate(count=Count("pk"), newest=Max("pk"))
         marker = (found["count"], found["newest"])
-        passwd, acl = self._folder / "passwd", self._folder / "acl"
-        if marker == self._written and passwd.exists() and acl.exists():
+        if marker == self._written and all((self._folder / name).exists() for name in _NAMES):
             return False
-        robots = list(Credential.objects.filter(robot__deleted_at=None).values_list("robot_id", "mqtt_hash"))
-        # The rules first: a name without rules may do nothing.
-        changed = credential_files.replace_if_changed(acl, mosquitto.acl_text())
-        text = credential_files.passwd(robots, self._bridge_password, before=credential_files.read(passwd))
-        changed = credential_files.replace_if_changed(passwd, text) or changed
+        robots = dict(Credential.objects.filter(robot__deleted_at=None).values_list("robot_id", "mqtt_hash"))
+        before = credential_files.read(self._folder / mosquitto.BRIDGE_PASSWD_NAME)
+        texts = credential_files.texts(robots, self._bridge_password, before=before)
+        changed = [name for name in _NAMES if credential_files.replace_if_changed(self._folder / name, texts[name])]
         self._written = marker
         if changed:
-            log.info("credentials written: %d robots", len(robots))
-        return changed
+            log.info("credentials written for %d robots: %s", len(robots), ", ".join(changed))
+        return bool(changed)
 
 
 _writer: CredentialWriter | None = None

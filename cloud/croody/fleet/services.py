@@ -7,21 +7,21 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from croody_contract import mosquitto, topics
-from croody_contract.messages import Answer
-from croody_contract.messages import Outgoing as OutgoingMessage
-from croody_contract.relay import DueItem
 from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
 
 from croody.fleet.models import Credential, Listening, Organisation, Outgoing, Robot, Site
+from croody_contract import mosquitto, topics
+from croody_contract.messages import Answer
+from croody_contract.messages import Outgoing as OutgoingMessage
+from croody_contract.relay import DueItem
 
 #: Wait before the next send, by how often a row was sent already, in seconds; the last one repeats.
 BACKOFF_S: Final = (2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
 #: The bridge asks this often, in seconds: rows are published within half a second.
 POLL_S: Final = 0.4
 #: Names at the broker that no robot may take.
-RESERVED: Final = frozenset({"bridge"})
+RESERVED: Final = frozenset({mosquitto.BRIDGE_USER})
 _KIND: Final = re.compile(r"[a-z][a-z0-9_]{1,31}")
 _LISTENED_EVERY = timedelta(seconds=2)
 _LISTENING_BREAK = timedelta(seconds=10)
@@ -67,7 +67,9 @@ def revoke(robot: Robot, *, now: datetime) -> None:
     with transaction.atomic():
         Credential.objects.filter(robot=robot).delete()
         Robot.objects.filter(pk=robot.pk, deleted_at=None).update(deleted_at=now)
-        Outgoing.objects.filter(robot=robot, answered_at=None).update(answered_at=now, answer_state="expired", answer_detail="robot revoked")
+        Outgoing.objects.filter(robot=robot, answered_at=None).update(
+            answered_at=now, answer_state="expired", answer_detail="robot revoked"
+        )
 
 
 def send(robot: Robot | str, kind: str, payload: dict[str, Any], expires_at: datetime, *, now: datetime) -> Outgoing:
@@ -117,7 +119,7 @@ def answer(robot_id: str, outgoing_id: int, said: Answer, *, now: datetime) -> b
 
 def _new_credential(robot: Robot) -> str:
     secret = secrets.token_urlsafe(32)
-    Credential.objects.create(robot=robot, mqtt_hash=mosquitto.hash_password(secret), sha256=sha256_of(secret))
+    Credential.objects.create(robot=robot, mqtt_hash=mosquitto.hash_secret(secret), sha256=sha256_of(secret))
     return secret
 
 
@@ -132,7 +134,9 @@ def _due(now: datetime) -> QuerySet[Outgoing]:
 
 def _messages(rows: Iterable[Outgoing]) -> Iterable[DueItem]:
     for row in rows:
-        yield DueItem(robot_id=row.robot_id, outgoing=OutgoingMessage(id=row.pk, kind=row.kind, payload=row.payload, expires_at=row.expires_at))
+        yield DueItem(
+            robot_id=row.robot_id, outgoing=OutgoingMessage(id=row.pk, kind=row.kind, payload=row.payload, expires_at=row.expires_at)
+        )
 
 
 def _listened(now: datetime) -> None:

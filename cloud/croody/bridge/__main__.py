@@ -1,0 +1,5 @@
+"""`python -m croody.bridge`."""
+
+from croody.bridge.cli import main
+
+main()

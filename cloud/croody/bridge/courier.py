@@ -1,0 +1,133 @@
+"""Brings items to the telemetry API and never gives up on one that it did not answer. Knows statuses, not sockets.
+
+200 is a commit. 4xx on the content parts the relay until the one item that it is about is a dead letter. Everything else
+is an outage: the same relay again, with jittered backoff.
+"""
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+
+from croody.bridge import api, handler
+from croody.bridge.handler import Item
+from croody_contract import relay
+
+log = logging.getLogger(__name__)
+#: First and longest wait between two tries, in seconds. Short enough that an outage is over within seconds of its end.
+FIRST_WAIT_S: Final = 0.1
+LONGEST_WAIT_S: Final = 3.0
+#: Statuses that are about the body, so that another body may fare better.
+ABOUT_THE_BODY: Final = frozenset({400, 413, 422})
+#: So many answers of 500 in a row, and the relay is parted: perhaps it is one item that breaks the API.
+PATIENCE: Final = 6
+#: Tries without one success after which the parting is called off: then it is the API that is broken.
+FRUITLESS: Final = 24
+
+
+class Courier:
+    """`post(path, body)` sends; `acked` gets what each commit accounted for; `stop` ends a wait."""
+
+    def __init__(
+        self,
+        post: Callable[[str, bytes], api.Reply],
+        acked: Callable[[Sequence[relay.RobotAck]], None],
+        stop: threading.Event,
+    ) -> None:
+        self._post = post
+        self._acked = acked
+        self._stop = stop
+        self._lost = False
+
+    def deliver(self, items: Sequence[Item]) -> None:
+        """Return when every item is accounted for, or when told to stop: what was not answered is not acknowledged."""
+        failures = broken = 0
+        while items and not self._stop.is_set():
+            status, text = self._try(items)
+            if status == 200:
+                return
+            if status in ABOUT_THE_BODY:
+                self._part(items, status, text)
+                return
+            failures += 1
+            broken = broken + 1 if status == 500 else 0
+            if broken >= PATIENCE:
+                broken = 0
+                items = self._isolate(items)
+                continue
+            longest = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(failures, 10))
+            self._stop.wait(random.uniform(longest / 2, longest))
+
+    def _try(self, items: Sequence[Item]) -> tuple[int, str]:
+        """One POST: its status (0 for no answer) and the text of a refusal."""
+        try:
+            reply = self._post(api.RELAY, handler.encode(items))
+            if reply.status == 200:
+                acks = relay.decode_relayed(reply.body).acks
+        except (api.Unreachable, msgspec.MsgspecError) as error:
+            self._say_lost(f"no answer ({error})")
+            return 0, ""
+        if reply.status == 200:
+            self._say_back()
+            self._acked(acks)
+        elif reply.status not in ABOUT_THE_BODY:
+            self._say_lost(f"{reply.status} {_excerpt(reply.body)}")
+        return reply.status, _excerpt(reply.body)
+
+    def _part(self, items: Sequence[Item], status: int, text: str) -> None:
+        parts = handler.halves(items)
+        if parts is not None:
+            for part in parts:
+                self.deliver(part)
+            return
+        letter = handler.refused(items[0], status, text)
+        if letter is None:
+            log.error("the telemetry API refuses a dead letter with %d, it is left out: %s", status, text)
+        else:
+            log.warning("the telemetry API refuses an item with %d, it becomes a dead letter: %s", status, text)
+            self.deliver([letter])
+
+    def _isolate(self, items: Sequence[Item]) -> list[Item]:
+        """Bring what can be brought past an item that breaks the API; answer what is to be tried again.
+
+        Single items that break it while others pass are let go without an acknowledgement: their robots keep them and
+        send them again, so nothing is lost, and the gap alarm shows them.
+        """
+        passed = tried = 0
+        stuck: list[Item] = []
+        waiting = [list(items)]
+        while waiting and not self._stop.is_set() and (passed or tried < FRUITLESS):
+            part = waiting.pop()
+            status, text = self._try(part)
+            tried += 1
+            if status == 200:
+                passed += 1
+            elif status in ABOUT_THE_BODY:
+                self._part(part, status, text)
+            elif status == 500 and (smaller := handler.halves(part)) is not None:
+                waiting.extend(reversed(smaller))
+            else:
+                stuck.extend(part)
+        rest = stuck + [item for part in waiting for item in part]
+        if not passed:
+            return rest
+        if rest:
+            log.error("the telemetry API breaks on %d items and takes the others: they are left to their robots to send again", len(rest))
+        return []
+
+    def _say_lost(self, why: str) -> None:
+        if not self._lost:
+            log.warning("the telemetry API is lost: %s; trying again", why)
+        self._lost = True
+
+    def _say_back(self) -> None:
+        if self._lost:
+            log.info("the telemetry API is back")
+        self._lost = False
+
+
+def _excerpt(body: bytes) -> str:
+    return body[:300].decode("utf-8", "replace")

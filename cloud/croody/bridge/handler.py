@@ -1,0 +1,310 @@
+"""MQTT bytes to what the telemetry API takes, and its answer to what is published. Pure: knows neither paho, HTTP nor Django.
+
+broker -> shell.on_message -> read -> bundle -> POST -> acknowledgements -> publishes
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from croody_contract import batch, messages, ranges, relay, topics
+from croody_contract.limits import KIB, MAX_NESTING, MAX_PUBLISH_BYTES, MAX_RECORD_BYTES, MAX_RECORDS
+from croody_contract.messages import Ack, Refused
+
+Item = relay.BatchItem | relay.PlainItem | relay.DeadItem | relay.PresenceItem | relay.AnswerItem
+
+#: Of what is too large to be read, this much is kept for a person to look at, in bytes.
+KEPT_BYTES: Final = 16 * KIB
+#: One batch is cut into items of about this size, so that every relay stays under the API's limit, in bytes.
+ITEM_BYTES: Final = 256 * KIB
+
+_raw = msgspec.json.Decoder(msgspec.Raw)
+_presence = msgspec.json.Decoder(messages.Presence)
+_answer = msgspec.json.Decoder(messages.Answer)
+_unreadable = (msgspec.MsgspecError, UnicodeError, RecursionError)
+_NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
+_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """What the shell is to publish."""
+
+    topic: str
+    payload: bytes
+
+
+def read(topic: str, payload: bytes) -> list[Item]:
+    """Everything in one publish. Never fails: what cannot be read becomes a `DeadItem` that says why."""
+    try:
+        parsed = topics.parse(topic)
+    except topics.BadTopic as error:
+        return [_dead("bad_topic", str(error), topic, payload, robot_id=_robot_of(topic))]
+    match parsed:
+        case topics.UpBatch(robot_id, _, first, last):
+            if last - first >= MAX_RECORDS:
+                # An identity that no agent of ours writes proves nothing: it must not mark a whole stream as dead.
+                text = f"range {first}-{last}: {last - first + 1} records in one batch, at most {MAX_RECORDS}"
+                return [_dead("too_many", text, topic, payload, robot_id=robot_id)]
+            return _read_batch(parsed, topic, payload)
+        case topics.UpTelemetry(robot_id):
+            return [_read_plain(robot_id, topic, payload)]
+        case topics.UpPresence(robot_id):
+            try:
+                _check_size(payload, MAX_RECORD_BYTES)
+                return [relay.PresenceItem(robot_id, _presence.decode(payload))]
+            except (*_unreadable, Refused) as error:
+                return [_dead(_reason(error), f"presence: {error}", topic, payload, robot_id=robot_id)]
+        case topics.UpAnswer(robot_id, outgoing_id):
+            try:
+                _check_size(payload, MAX_RECORD_BYTES)
+                return [relay.AnswerItem(robot_id, outgoing_id, _answer.decode(payload))]
+            except (*_unreadable, Refused) as error:
+                return [_dead(_reason(error), f"answer: {error}", topic, payload, robot_id=robot_id)]
+        case _:
+            return [_dead("bad_topic", f"topic {topic!r}: only the cloud writes there", topic, payload, robot_id=parsed.robot_id)]
+
+
+def bundle(items: Iterable[Item]) -> relay.Relay:
+    """One relay of many items, each kind in the order it came."""
+    batches: list[relay.BatchItem] = []
+    plain: list[relay.PlainItem] = []
+    dead: list[relay.DeadItem] = []
+    presence: list[relay.PresenceItem] = []
+    answers: list[relay.AnswerItem] = []
+    for item in items:
+        match item:
+            case relay.BatchItem():
+                batches.append(item)
+            case relay.PlainItem():
+                plain.append(item)
+            case relay.DeadItem():
+                dead.append(item)
+            case relay.PresenceItem():
+                presence.append(item)
+            case relay.AnswerItem():
+                answers.append(item)
+    return relay.Relay(batches=batches, plain=plain, dead=dead, presence=presence, answers=answers)
+
+
+def encode(items: Iterable[Item]) -> bytes:
+    """The body of the POST."""
+    return msgspec.json.encode(bundle(items))
+
+
+def size_of(item: Item) -> int:
+    """About how many bytes an item adds to the body; never less than it does by much."""
+    match item:
+        case relay.BatchItem():
+            return 256 + sum(len(bytes(raw)) + 1 for raw in item.records)
+        case relay.PlainItem():
+            return 128 + len(bytes(item.body))
+        case relay.DeadItem():
+            return 512 + len(item.detail) * 2 + len(item.topic) * 2 + len(item.body) * 4 // 3
+        case _:
+            return 512
+
+
+def halves(items: Sequence[Item]) -> tuple[list[Item], list[Item]] | None:
+    """Part what the API refused, to find the one that it cannot take: by items, then a batch by its records.
+
+    None for what cannot be parted further.
+    """
+    if len(items) > 1:
+        middle = len(items) // 2
+        return list(items[:middle]), list(items[middle:])
+    only = items[0]
+    if isinstance(only, relay.BatchItem) and len(only.records) > 1:
+        middle = len(only.records) // 2
+        left = msgspec.structs.replace(only, records=only.records[:middle])
+        right = msgspec.structs.replace(only, first=only.first + middle, records=only.records[middle:])
+        return [left], [right]
+    return None
+
+
+def refused(item: Item, status: int, text: str) -> relay.DeadItem | None:
+    """The dead letter of one item that the API refused alone; None when it was a dead letter already."""
+    detail = f"the telemetry API refused it with {status}: {text[:500]}"
+    match item:
+        case relay.BatchItem(robot_id, stream, first, records):
+            last = first + len(records) - 1
+            body = bytes(records[0]) if records else b""
+            topic = topics.build(topics.UpBatch(robot_id, stream, first, last))
+            return _dead("refused", detail, topic, body, robot_id=robot_id, stream=stream, first=first, last=last)
+        case relay.PlainItem(robot_id, body):
+            return _dead("refused", detail, topics.build(topics.UpTelemetry(robot_id)), bytes(body), robot_id=robot_id)
+        case relay.PresenceItem(robot_id, presence):
+            topic = topics.build(topics.UpPresence(robot_id))
+            return _dead("refused", detail, topic, messages.encode(presence), robot_id=robot_id)
+        case relay.AnswerItem(robot_id, outgoing_id, answer):
+            topic = topics.build(topics.UpAnswer(robot_id, outgoing_id))
+            return _dead("refused", detail, topic, messages.encode(answer), robot_id=robot_id)
+        case _:
+            return None
+
+
+class AckMerger:
+    """Collects acknowledgements of several commits and makes one publish a robot and stream of them. Exact: only unions."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[tuple[str, str], tuple[list[ranges.Range], list[ranges.Range]]] = {}
+
+    def add(self, acks: Iterable[relay.RobotAck]) -> None:
+        """Take in what one commit accounted for."""
+        for robot_ack in acks:
+            stored, dead = self._waiting.setdefault((robot_ack.robot_id, robot_ack.ack.stream), ([], []))
+            stored.extend(robot_ack.ack.stored)
+            dead.extend(robot_ack.ack.dead)
+
+    def take(self) -> list[Publish]:
+        """What is to be published now; nothing is waiting afterwards."""
+        waiting, self._waiting = self._waiting, {}
+        return [
+            Publish(
+                topics.build(topics.DownAck(robot_id)),
+                messages.encode(Ack(stream=stream, stored=list(ranges.normalise(stored)), dead=list(ranges.normalise(dead)))),
+            )
+            for (robot_id, stream), (stored, dead) in waiting.items()
+        ]
+
+
+def outgoing(due: relay.Due) -> list[Publish]:
+    """The publishes of rows that are due."""
+    return [Publish(topics.build(topics.DownOutgoing(row.robot_id)), messages.encode(row.outgoing)) for row in due.rows]
+
+
+def _read_batch(topic: topics.UpBatch, text: str, payload: bytes) -> list[Item]:
+    robot_id, stream, first, last = topic.robot_id, topic.stream, topic.first, topic.last
+    try:
+        _check_size(payload, MAX_PUBLISH_BYTES)
+        body = batch.unpack(payload, last - first + 1)
+    except Refused as error:
+        return [_dead(error.reason, str(error), text, payload, robot_id=robot_id, stream=stream, first=first, last=last)]
+    items: list[Item] = []
+    run: list[msgspec.Raw] = []
+    run_bytes = 0
+
+    def close(before: int) -> None:
+        nonlocal run, run_bytes
+        if run:
+            items.append(
+                relay.BatchItem(
+                    robot_id=robot_id,
+                    stream=stream,
+                    first=before - len(run) + 1,
+                    records=run,
+                    prev=body.prev,
+                    prev_last=body.prev_last,
+                    historical=body.historical,
+                )
+            )
+        run, run_bytes = [], 0
+
+    for seq, record in enumerate(body.records, start=first):
+        fault = _fault_of(record)
+        if fault is None:
+            size = len(bytes(record))
+            if run_bytes + size > ITEM_BYTES:
+                close(seq - 1)
+            run.append(record)
+            run_bytes += size
+        else:
+            close(seq - 1)
+            items.append(_dead(fault.reason, str(fault), text, bytes(record), robot_id=robot_id, stream=stream, first=seq, last=seq))
+    close(last)
+    return items
+
+
+def _fault_of(record: msgspec.Raw) -> Refused | None:
+    """Why a record cannot be embedded in a relay. All other rules are the API's to judge."""
+    try:
+        batch.check_size(record)
+        _raw.decode(record)
+        _check_depth(bytes(record))
+    except Refused as error:
+        return error
+    except _unreadable as error:
+        try:
+            messages.decode_record(record)
+        except Refused as told:
+            return told
+        return Refused("bad_json", f"record: {error}")
+    return None
+
+
+def _read_plain(robot_id: str, topic: str, payload: bytes) -> Item:
+    try:
+        _check_size(payload, MAX_RECORD_BYTES)
+        _raw.decode(payload)
+        _check_depth(payload)
+    except Refused as error:
+        return _dead(error.reason, str(error), topic, payload, robot_id=robot_id)
+    except _unreadable as error:
+        try:
+            messages.decode_telemetry(payload)
+        except Refused as told:
+            return _dead(told.reason, str(told), topic, payload, robot_id=robot_id)
+        return _dead("bad_json", f"body: {error}", topic, payload, robot_id=robot_id)
+    return relay.PlainItem(robot_id, msgspec.Raw(payload))
+
+
+def _check_size(payload: bytes, most: int) -> None:
+    if len(payload) > most:
+        raise Refused("too_large", f"body: {len(payload)} bytes, at most {most}")
+
+
+def _check_depth(raw: bytes) -> None:
+    """Refuse deep nesting here: inside a relay, one such row would make the API refuse all the others with it."""
+    brackets = raw.translate(None, _NOT_BRACKETS)
+    if len(brackets) <= 2 * MAX_NESTING or _depth(brackets) <= MAX_NESTING:
+        return
+    if _depth(_STRING.sub(b"", raw).translate(None, _NOT_BRACKETS)) > MAX_NESTING:
+        raise Refused("too_deep", f"body: nested deeper than {MAX_NESTING} levels")
+
+
+def _depth(brackets: bytes) -> int:
+    depth = deepest = 0
+    for bracket in brackets:
+        if bracket in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        else:
+            depth -= 1
+    return deepest
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, Refused):
+        return error.reason
+    return "too_deep" if isinstance(error, RecursionError) else "bad_value" if isinstance(error, msgspec.ValidationError) else "bad_json"
+
+
+def _robot_of(topic: str) -> str | None:
+    levels = topic.split("/", 3)
+    return levels[2] if len(levels) > 2 and topics.ROBOT_ID.fullmatch(levels[2]) else None
+
+
+def _dead(
+    reason: str,
+    detail: str,
+    topic: str,
+    body: bytes,
+    *,
+    robot_id: str | None = None,
+    stream: str | None = None,
+    first: int | None = None,
+    last: int | None = None,
+) -> relay.DeadItem:
+    return relay.DeadItem(
+        reason=reason,
+        detail=detail[:1000].encode("utf-8", "backslashreplace").decode(),
+        topic=topic[:512].encode("utf-8", "backslashreplace").decode(),
+        body=body[:KEPT_BYTES],
+        robot_id=robot_id,
+        stream=stream,
+        first=first,
+        last=last,
+    )

@@ -1,0 +1,61 @@
+"""The bridge's environment, read once into a frozen dataclass. Every variable also accepts `NAME_FILE`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from croody.env import BadEnvironment, value_of
+from croody_contract import mosquitto
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the bridge takes from outside. `ca_file` is for `mqtts`; empty takes the system's."""
+
+    host: str
+    port: int
+    tls: bool
+    ca_file: str
+    password: str
+    client_id: str
+    share: bool
+    telemetry_url: str
+    token: str
+    heartbeat: Path | None
+
+
+def read(environ: Mapping[str, str]) -> Settings:
+    """Read and judge the environment.
+
+    Raises:
+        BadEnvironment: the first thing that is wrong, with its remedy.
+    """
+    url = value_of(environ, "CROODY_BROKER_URL", "mqtt://127.0.0.1:1883")
+    parts = urlsplit(url)
+    if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname:
+        raise BadEnvironment(f"CROODY_BROKER_URL={url}: write mqtt://HOST:PORT or mqtts://HOST:PORT")
+    password = value_of(environ, "BRIDGE_MQTT_PASSWORD")
+    if not password:
+        raise BadEnvironment("BRIDGE_MQTT_PASSWORD: missing: set the same value for the worker, which writes it into the broker's file")
+    token = value_of(environ, "BRIDGE_TOKEN")
+    if not token:
+        raise BadEnvironment("BRIDGE_TOKEN: missing: set the same value as for the telemetry role")
+    telemetry_url = value_of(environ, "CROODY_TELEMETRY_URL", "http://127.0.0.1:9000")
+    target = urlsplit(telemetry_url)
+    if target.scheme not in {"http", "https"} or not target.hostname:
+        raise BadEnvironment(f"CROODY_TELEMETRY_URL={telemetry_url}: write http://HOST:PORT or https://HOST")
+    name = value_of(environ, "BRIDGE_NAME")
+    heartbeat = value_of(environ, "BRIDGE_HEARTBEAT")
+    return Settings(
+        host=parts.hostname,
+        port=parts.port or (8883 if parts.scheme == "mqtts" else 1883),
+        tls=parts.scheme == "mqtts",
+        ca_file=value_of(environ, "CROODY_BROKER_CA"),
+        password=password,
+        client_id=f"{mosquitto.BRIDGE_USER}:{name}" if name else mosquitto.BRIDGE_USER,
+        share=value_of(environ, "BRIDGE_SHARE") in {"1", "true", "yes", "on"},
+        telemetry_url=telemetry_url,
+        token=token,
+        heartbeat=Path(heartbeat) if heartbeat else None,
+    )

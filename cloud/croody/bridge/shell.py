@@ -1,0 +1,188 @@
+"""The bridge's sockets and threads around the pure handler. The only paho import of the cloud.
+
+Three threads: the network's (paho), which only queues; the relay's, which takes greedily whatever is queued; and the
+outgoing one. What dies is noticed by `healthy`, and the process ends so that it can be started again.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.reasoncodes import ReasonCode
+
+from croody.bridge import api, handler
+from croody.bridge.courier import Courier
+from croody.bridge.handler import Item
+from croody.bridge.inbox import Inbox, Message
+from croody.bridge.settings import Settings
+from croody_contract import mosquitto, relay, topics
+from croody_contract.limits import ACK_MERGE_S, KIB
+
+log = logging.getLogger(__name__)
+#: A relay is closed when it holds about so much, well below the API's limit of 1 MiB, or so many items.
+RELAY_BYTES: Final = 640 * KIB
+RELAY_ITEMS: Final = 2000
+#: Seconds between two questions for outgoing rows when the API does not say otherwise.
+POLL_S: Final = 0.4
+KEEPALIVE_S: Final = 15
+
+
+class Bridge:
+    """One bridge between a broker and a telemetry API."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stop = threading.Event()
+        self._listening = threading.Event()
+        self._said_refused = False
+        self._inbox = Inbox()
+        self._merger = handler.AckMerger()
+        self._acks_lock = threading.Lock()
+        self._relay_api = api.Api(settings.telemetry_url, settings.token)
+        self._outgoing_api = api.Api(settings.telemetry_url, settings.token)
+        self._courier = Courier(self._relay_api.post, self._take_acks, self._stop)
+        self._threads: list[threading.Thread] = []
+        self._client = self._make_client()
+
+    def start(self) -> None:
+        """Begin. Connects in the background, and again whenever the connection is lost."""
+        before = set(threading.enumerate())
+        self._client.connect_async(self._settings.host, self._settings.port, keepalive=KEEPALIVE_S)
+        self._client.loop_start()
+        # paho keeps its thread to itself, and an error in a callback ends it in silence: find it, to be watched.
+        self._threads = [thread for thread in threading.enumerate() if thread not in before]
+        for name, target in (("relay", self._relay_loop), ("outgoing", self._outgoing_loop), ("acks", self._acks_loop)):
+            thread = threading.Thread(target=target, name=name, daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def healthy(self) -> bool:
+        """Say whether every thread lives."""
+        return all(thread.is_alive() for thread in self._threads)
+
+    def listening(self) -> bool:
+        """Say whether the broker has let us in and subscribed us."""
+        return self._listening.is_set()
+
+    def stop(self, within_s: float = 1.5) -> None:
+        """End. What is queued is not acknowledged, so its robots send it again."""
+        self._stop.set()
+        until = time.monotonic() + within_s
+        self._client.disconnect()
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
+
+    def _make_client(self) -> mqtt.Client:
+        client = mqtt.Client(CallbackAPIVersion.VERSION2, self._settings.client_id, clean_session=True, protocol=mqtt.MQTTv311)
+        client.username_pw_set(mosquitto.BRIDGE_USER, self._settings.password)
+        client.reconnect_delay_set(min_delay=1, max_delay=4)
+        if self._settings.tls:
+            client.tls_set(ca_certs=self._settings.ca_file or None)
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
+        return client
+
+    def _on_connect(self, client: mqtt.Client, userdata: Any, flags: mqtt.ConnectFlags, reason: ReasonCode, properties: Any) -> None:
+        if reason.is_failure:
+            if not self._said_refused:
+                log.error("the broker refuses us: %s; is BRIDGE_MQTT_PASSWORD the one in its file? trying again", reason)
+            self._said_refused = True
+            return
+        self._said_refused = False
+        wanted = f"$share/{mosquitto.share_group(self._settings.password)}/{topics.UP_FILTER}" if self._settings.share else topics.UP_FILTER
+        client.subscribe(wanted, qos=1)
+
+    def _on_subscribe(self, client: mqtt.Client, userdata: Any, mid: int, reasons: list[ReasonCode], properties: Any) -> None:
+        if any(reason.is_failure for reason in reasons):
+            log.error("the broker lets us in and refuses the subscription: does its acl file hold the bridge's rules? trying again")
+            client.disconnect()
+            return
+        log.info("listening to the broker at %s:%d", self._settings.host, self._settings.port)
+        self._listening.set()
+
+    def _on_disconnect(self, client: mqtt.Client, userdata: Any, flags: Any, reason: ReasonCode, properties: Any) -> None:
+        if self._listening.is_set() and not self._stop.is_set():
+            log.warning("the broker at %s:%d is lost: %s; trying again", self._settings.host, self._settings.port, reason)
+        self._listening.clear()
+
+    def _on_message(self, client: mqtt.Client, userdata: Any, message: mqtt.MQTTMessage) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError as error:
+            topic = error.object.decode("utf-8", "backslashreplace")
+        self._inbox.put(Message(topic, bytes(message.payload)))
+
+    def _relay_loop(self) -> None:
+        spill: list[Item] = []
+        full = False
+        while not self._stop.is_set():
+            items, spill = self._gather(spill)
+            if items:
+                self._courier.deliver(items)
+            left_out = self._inbox.take_left_out()
+            if left_out and not full:
+                log.warning("the queue is full, %d messages left out so far: robots send their batches again", left_out)
+            full = bool(left_out)
+
+    def _gather(self, spill: list[Item]) -> tuple[list[Item], list[Item]]:
+        """Whatever is queued, up to one relay; and what did not fit any more."""
+        items: list[Item] = []
+        size = 0
+        fresh = list(spill)
+        while True:
+            for index, item in enumerate(fresh):
+                more = handler.size_of(item)
+                if items and (size + more > RELAY_BYTES or len(items) >= RELAY_ITEMS):
+                    return items, fresh[index:]
+                items.append(item)
+                size += more
+            message = self._inbox.get(0.0 if items else 0.5)
+            if message is None:
+                return items, []
+            fresh = handler.read(message.topic, message.payload)
+
+    def _take_acks(self, acks: Sequence[relay.RobotAck]) -> None:
+        with self._acks_lock:
+            self._merger.add(acks)
+        if not len(self._inbox):
+            self._flush_acks()
+
+    def _acks_loop(self) -> None:
+        while not self._stop.wait(ACK_MERGE_S / 2):
+            self._flush_acks()
+
+    def _flush_acks(self) -> None:
+        with self._acks_lock:
+            publishes = self._merger.take()
+        self._publish(publishes)
+
+    def _outgoing_loop(self) -> None:
+        wait_s = POLL_S
+        while not self._stop.wait(wait_s):
+            wait_s = POLL_S
+            # Rows handed out count as sent: ask only while they can be published.
+            if not self._listening.is_set():
+                continue
+            due = self._due()
+            if due is not None:
+                self._publish(handler.outgoing(due))
+                wait_s = min(POLL_S, due.next_s)
+
+    def _due(self) -> relay.Due | None:
+        try:
+            reply = self._outgoing_api.post(api.OUTGOING, b"{}")
+            return relay.decode_due(reply.body) if reply.status == 200 else None
+        except (api.Unreachable, msgspec.MsgspecError):
+            # Said once by the courier when it meets the same outage.
+            return None
+
+    def _publish(self, publishes: Sequence[handler.Publish]) -> None:
+        for publish in publishes:
+            self._client.publish(publish.topic, publish.payload, qos=0)
