@@ -1,0 +1,1 @@
+"""Detection: the HTTP API with its model, and verdicts on what robots found suspicious."""
