@@ -1,0 +1,100 @@
+"""Windows over a robot's own sensors: which metrics, in which order and scale. Pure; edge, cloud and training share it.
+
+readings -> `row` -> WINDOW_ROWS of them, one every PERIOD_S: a window, raw units -> `vector`: what the model reads.
+A model's card repeats FEATURES and INPUTS; where they differ from these, model and code were built apart and the model is refused.
+"""
+
+from collections.abc import Mapping, Sequence
+from math import isfinite, sqrt
+from typing import Any, Final
+
+#: Columns of a window, raw units. `battery_slope_pct_s` is the change of `battery_pct` since the row before, per second.
+FEATURES: Final = ("motor_temp_c", "motor_current_a", "speed_mps", "battery_slope_pct_s", "TEMP")
+#: Metrics that a reading must carry for `row`.
+METRICS: Final = ("motor_temp_c", "motor_current_a", "speed_mps", "battery_pct", "TEMP")
+WINDOW_ROWS: Final = 16
+PERIOD_S: Final = 1.0
+#: Consecutive rows further apart than this do not belong to one window, seconds.
+LONGEST_GAP_S: Final = 3.0
+
+_BLOCKS: Final = 4
+#: Name, centre and span of every model input, in order: input = (value - centre) / span, cut to +-LIMIT.
+_SCALING: Final[tuple[tuple[str, float, float], ...]] = (
+    *((f"current_a_{block}", 1.8, 1.0) for block in range(_BLOCKS)),
+    *((f"speed_mps_{block}", 0.6, 0.4) for block in range(_BLOCKS)),
+    *((f"battery_slope_pct_s_{block}", 0.0, 0.15) for block in range(_BLOCKS)),
+    ("motor_over_air_k", 15.0, 10.0),
+    ("motor_temp_slope_c_s", 0.0, 0.10),
+    ("air_c", 20.0, 5.0),
+    ("current_spread_a", 0.7, 0.5),
+    ("speed_spread_mps", 0.3, 0.25),
+)
+INPUTS: Final = tuple(name for name, _, _ in _SCALING)
+LIMIT: Final = 4.0
+
+
+def row(data: Mapping[str, Any], before: Mapping[str, Any], elapsed_s: float) -> list[float] | None:
+    """One row of a window from a reading's `data` and the one before it, `elapsed_s` earlier; None when a metric is absent."""
+    if elapsed_s <= 0:
+        return None
+    values: list[float] = []
+    for name in METRICS:
+        value = data.get(name)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+            return None
+        values.append(float(value))
+    last_pct = before.get("battery_pct")
+    if isinstance(last_pct, bool) or not isinstance(last_pct, int | float):
+        return None
+    values[3] = (values[3] - last_pct) / elapsed_s
+    return values
+
+
+def vector(window: Sequence[Sequence[float]]) -> list[float]:
+    """What the model reads of a window: block means, the motor's heating and spreads, scaled. Length len(INPUTS).
+
+    Args:
+        window: shape (WINDOW_ROWS, len(FEATURES)), oldest row first, raw units.
+
+    Raises:
+        ValueError: another shape. Whoever made the window was built apart from this module; no retry can help.
+    """
+    if len(window) != WINDOW_ROWS or any(len(values) != len(FEATURES) for values in window):
+        widths = sorted({len(values) for values in window})
+        raise ValueError(f"window of shape ({len(window)}, {widths}): expected ({WINDOW_ROWS}, {len(FEATURES)})")
+    temp, current, speed, slope, air = (list(column) for column in zip(*window, strict=True))
+    air_c = _mean(air)
+    raw = [
+        *_blocks(current),
+        *_blocks(speed),
+        *_blocks(slope),
+        _mean(temp) - air_c,
+        _trend(temp) / PERIOD_S,
+        air_c,
+        _spread(current),
+        _spread(speed),
+    ]
+    return [
+        min(LIMIT, max(-LIMIT, (value - centre) / span)) for value, (_, centre, span) in zip(raw, _SCALING, strict=True)
+    ]
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _blocks(values: Sequence[float]) -> list[float]:
+    size = WINDOW_ROWS // _BLOCKS
+    return [sum(values[start : start + size]) / size for start in range(0, WINDOW_ROWS, size)]
+
+
+def _spread(values: Sequence[float]) -> float:
+    mean = _mean(values)
+    return sqrt(sum((value - mean) ** 2 for value in values) / len(values))
+
+
+def _trend(values: Sequence[float]) -> float:
+    """Slope of the line of least squares, units a row."""
+    middle = (WINDOW_ROWS - 1) / 2
+    weight = WINDOW_ROWS * (WINDOW_ROWS**2 - 1) / 12
+    return sum((index - middle) * value for index, value in enumerate(values)) / weight
