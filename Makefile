@@ -1,0 +1,30 @@
+# Thin on purpose: every handle calls tools/. `make help` lists them.
+.DEFAULT_GOAL := help
+.PHONY: help up dev test test-fast chaos bench lint docs
+
+help:
+	@sh tools/help
+
+up:
+	@exec sh tools/run up tools.up
+
+dev:
+	@exec sh tools/run up tools.up --reload
+
+test:
+	@exec sh tools/run dev tools.test
+
+test-fast:
+	@exec sh tools/run dev tools.test --fast
+
+chaos:
+	@exec sh tools/run dev tools.chaos
+
+bench:
+	@exec sh tools/run dev tools.bench
+
+lint:
+	@exec sh tools/run dev tools.lint
+
+docs:
+	@exec sh tools/run dev tools.docs
