@@ -68,6 +68,10 @@ def _cloud_environment() -> None:
 
 
 _cloud_environment()
+# pytest-django looked for the settings before this file could name them.
+import django  # noqa: E402
+
+django.setup()
 
 
 @pytest.fixture

@@ -32,4 +32,4 @@ def of_organisations(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Robot]:
 
 
 def _organisations_of(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Membership, Any]:
-    return Membership.objects.filter(user__pk=user.pk).values("organisation")
+    return Membership.objects.filter(user_id=int(user.pk or 0)).values("organisation")

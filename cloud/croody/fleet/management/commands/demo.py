@@ -3,7 +3,7 @@
 import json
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -14,7 +14,7 @@ class Command(BaseCommand):
     """Organisation, site with its plan, operator and robots; safe to run again."""
 
     # Django would import every page of the site to check it: not this command\'s business.
-    requires_system_checks: ClassVar[list[str]] = []
+    requires_system_checks = ()
     help = "Make the demo's organisation, site, operator (without a password: see login-link) and robots."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

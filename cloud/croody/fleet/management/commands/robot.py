@@ -1,7 +1,7 @@
 """`croody robot add|list|revoke|rotate`: the command line of `fleet.services`."""
 
 from argparse import ArgumentParser
-from typing import Any, ClassVar
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
@@ -14,7 +14,7 @@ class Command(BaseCommand):
     """Robots by hand."""
 
     # Django would import every page of the site to check it: not this command\'s business.
-    requires_system_checks: ClassVar[list[str]] = []
+    requires_system_checks = ()
     help = "add prints 'ID SECRET', once; list; revoke shuts a robot out; rotate prints a new secret."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -3,7 +3,7 @@
 import signal
 import threading
 from types import FrameType
-from typing import Any, ClassVar
+from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
@@ -18,7 +18,7 @@ class Command(BaseCommand):
     """The background role."""
 
     # Django would import every page of the site to check it: not this command\'s business.
-    requires_system_checks: ClassVar[list[str]] = []
+    requires_system_checks = ()
     help = "Run the table of jobs (worker/jobs.py) until SIGTERM. Writes worker.heartbeat into CROODY_STATE_DIR."
 
     def handle(self, *args: Any, **options: Any) -> None:

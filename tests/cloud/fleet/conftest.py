@@ -1,0 +1,20 @@
+"""Alice owns, Bob is on her team, Carlos must see nothing."""
+
+from types import SimpleNamespace
+
+import pytest
+
+
+@pytest.fixture
+def people(db: None) -> SimpleNamespace:
+    # Imported here: this file is read before Django is set up.
+    from croody.fleet import services
+    from croody.fleet.models import Membership, Organisation
+    from django.contrib.auth.models import User
+
+    organisation = Organisation.objects.create(name="Alice's", slug="alices")
+    alice, bob, carlos = (User.objects.create_user(name) for name in ("alice", "bob", "carlos"))
+    Membership.objects.create(user=alice, organisation=organisation, role=Membership.Role.OWNER)
+    Membership.objects.create(user=bob, organisation=organisation, role=Membership.Role.VIEWER)
+    rover, secret = services.add_robot("rover-1", organisation=organisation)
+    return SimpleNamespace(alice=alice, bob=bob, carlos=carlos, organisation=organisation, rover=rover, rover_secret=secret)

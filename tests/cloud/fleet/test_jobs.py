@@ -1,0 +1,114 @@
+"""Credential files and alarms for silent robots."""
+
+import os
+import stat
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from croody.alarms.models import Alarm
+from croody.fleet import jobs, services
+from croody.telemetry.models import Presence, Stream
+from croody_contract import mosquitto
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+def after(seconds: float) -> datetime:
+    return NOW + timedelta(seconds=seconds)
+
+
+def accounts(folder) -> dict[str, str]:
+    return dict(line.split(":", 1) for line in (folder / "passwd").read_text().splitlines())
+
+
+def test_the_files_follow_every_change_and_rest_when_there_is_none(people, tmp_path):
+    write = jobs.CredentialWriter(tmp_path / "broker", "the bridge's password")
+    assert write()
+    folder = tmp_path / "broker"
+    first = accounts(folder)
+    assert set(first) == {"bridge", "rover-1"}
+    assert mosquitto.verify(people.rover_secret, first["rover-1"])
+    assert mosquitto.verify("the bridge's password", first["bridge"])
+    before = (folder / "passwd").stat().st_ino
+    assert not write()
+    assert (folder / "passwd").stat().st_ino == before
+    fresh = services.rotate_secret(people.rover)
+    assert write()
+    assert mosquitto.verify(fresh, accounts(folder)["rover-1"])
+    assert accounts(folder)["bridge"] == first["bridge"]
+    services.revoke(people.rover, now=NOW)
+    assert write()
+    assert set(accounts(folder)) == {"bridge"}
+
+
+def test_a_worker_that_starts_again_leaves_equal_files_alone(people, tmp_path):
+    jobs.CredentialWriter(tmp_path, "the bridge's password")()
+    before = {path.name: path.stat().st_ino for path in tmp_path.iterdir()}
+    assert not jobs.CredentialWriter(tmp_path, "the bridge's password")()
+    assert {path.name: path.stat().st_ino for path in tmp_path.iterdir()} == before
+    assert jobs.CredentialWriter(tmp_path, "another password")()
+    assert mosquitto.verify("another password", accounts(tmp_path)["bridge"])
+
+
+def test_the_files_are_not_for_everybody_and_a_removed_one_comes_back(people, tmp_path):
+    write = jobs.CredentialWriter(tmp_path / "broker", "the bridge's password")
+    write()
+    for name in ("passwd", "passwd.bridge", "acl"):
+        path = tmp_path / "broker" / name
+        assert stat.S_IMODE(path.stat().st_mode) == 0o640
+        os.unlink(path)
+    assert write()
+    assert sorted(path.name for path in (tmp_path / "broker").iterdir()) == ["acl", "passwd", "passwd.bridge"]
+
+
+def heard(robot_id: str, at: datetime) -> None:
+    Stream.objects.update_or_create(
+        robot_id=robot_id, stream="a" * 8, defaults={"first_received_at": at, "last_received_at": at}
+    )
+
+
+def offline() -> list[str]:
+    return list(Alarm.objects.filter(kind="offline", resolved_at=None).values_list("robot_id", flat=True))
+
+
+def test_a_robot_that_falls_silent_raises_one_alarm_and_closes_it_when_it_is_back(people):
+    heard("rover-1", NOW)
+    jobs.judge_liveness(after(1))
+    assert offline() == []
+    jobs.judge_liveness(after(400))
+    jobs.judge_liveness(after(402))
+    assert offline() == ["rover-1"]
+    assert Alarm.objects.get().count == 1
+    heard("rover-1", after(403))
+    jobs.judge_liveness(after(404))
+    assert offline() == []
+    assert Alarm.objects.get().resolved_at == after(404)
+
+
+def test_a_robot_never_seen_raises_none(people):
+    jobs.judge_liveness(after(100_000))
+    assert Alarm.objects.count() == 0
+
+
+def test_nothing_is_said_while_the_cloud_itself_is_deaf_nor_right_after(people):
+    Presence.objects.create(robot_id="rover-1", state="online", since=NOW, received_at=NOW)
+    heard("rover-1", NOW)
+    services.due_outgoing(NOW)
+    jobs.judge_liveness(after(300))
+    assert offline() == []
+    services.due_outgoing(after(301))
+    jobs.judge_liveness(after(302))
+    assert offline() == []
+    for second in range(302, 400, 2):
+        services.due_outgoing(after(second))
+    jobs.judge_liveness(after(400))
+    assert offline() == ["rover-1"]
+
+
+def test_the_alarm_of_a_revoked_robot_is_closed(people):
+    heard("rover-1", NOW)
+    jobs.judge_liveness(after(400))
+    services.revoke(people.rover, now=after(401))
+    jobs.judge_liveness(after(402))
+    assert offline() == []
