@@ -8,7 +8,7 @@ import time
 
 from tools.words import words
 
-_COLLECTED = re.compile(r"^\s*(?:Collecting|Obtaining|Requirement already satisfied:) ?([A-Za-z0-9._-]*)")
+_COLLECTED = re.compile(r"^\s*(?:Collecting|Obtaining|Processing|Requirement already satisfied:) ?(?:\S*/)?([A-Za-z0-9._]*)")
 _EVERY_S = 5.0
 
 

@@ -77,9 +77,10 @@ def set_up(kind: str) -> None:
     if _stamp(target) in ({wanted} if kind == "dev" else {wanted, _wanted("dev")}):
         return
     began = time.monotonic()
+    python = sys.version.split()[0]
     say(
-        f"Preparando Croody en {target} con Python {sys.version.split()[0]} (solo la primera vez; nada se instala fuera de esta carpeta).",
-        f"Setting Croody up in {target} with Python {sys.version.split()[0]} (only the first time; nothing is installed outside this folder).",
+        f"Preparando Croody en {target} con Python {python} (solo la primera vez; nada se instala fuera de esta carpeta).",
+        f"Setting Croody up in {target} with Python {python} (only the first time; nothing is installed outside this folder).",
     )
     (target / STAMP).unlink(missing_ok=True)
     if not _usable(target):
@@ -182,14 +183,15 @@ def _explain(output: str) -> Problem:
         for text in ("NewConnectionError", "Temporary failure in name", "ConnectTimeout", "Read timed out", "ConnectionError")
     ):
         return Problem(
-            "No se llega al índice de paquetes de Python: compruebe la conexión (o el proxy: HTTPS_PROXY; o el espejo: PIP_INDEX_URL) y repita; "
-            "lo ya instalado se conserva.",
+            "No se llega al índice de paquetes de Python: compruebe la conexión (o el proxy: HTTPS_PROXY; o el espejo: PIP_INDEX_URL) "
+            "y repita; lo ya instalado se conserva.",
             "The Python package index cannot be reached: check the connection (or the proxy: HTTPS_PROXY; or the mirror: PIP_INDEX_URL) "
             "and try again; what is installed already is kept.",
         )
     if "THESE PACKAGES DO NOT MATCH THE HASHES" in output:
         return Problem(
-            "Un paquete descargado no es el que fija requirements/: no se ha instalado; repita y, si vuelve a pasar, desconfíe del espejo o proxy.",
+            "Un paquete descargado no es el que fija requirements/: no se ha instalado; repita y, si vuelve a pasar, "
+            "desconfíe del espejo o proxy.",
             "A downloaded package is not the one that requirements/ pins: it was not installed; try again and, should it recur, "
             "distrust the mirror or proxy.",
         )

@@ -9,7 +9,7 @@ from typing import Self
 
 from tools.stack import leftovers, secrets
 from tools.stack.mosquitto import Reloader
-from tools.stack.options import FIRST_ROBOT, REPLAY_ROBOT, ROOT, Options, script
+from tools.stack.options import REPLAY_ROBOT, ROOT, Options, script
 from tools.stack.postgres import Server
 from tools.stack.process import Process, Spec
 from tools.stack.specs import Layout, cloud_environ, table
@@ -28,6 +28,8 @@ class Stack:
         self.layout = Layout(options)
         self.server: Server | None = None
         self.processes: dict[str, Process] = {}
+        #: A one-time address that logs the demo operator in; new at every `prepare`.
+        self.login_link = ""
         self._reloader: Reloader | None = None
 
     # -- addresses -----------------------------------------------------------------------------------------------
@@ -88,10 +90,20 @@ class Stack:
         """
         chosen = [self.processes[name] for name in names or self.processes]
         for process in chosen:
-            process.start()
-            if process.spec.name == "broker":
-                self._watch_credentials(process)
+            self.launch(process.spec.name)
         self.wait_ready(*(process.spec.name for process in chosen), timeout_s=timeout_s)
+
+    def launch(self, name: str) -> None:
+        """Start one process and do not wait.
+
+        Raises:
+            OSError: its program is not there.
+        """
+        process = self.processes[name]
+        process.start()
+        if name == "broker" and self.options.broker == "mosquitto" and self._reloader is None:
+            self._reloader = Reloader(process, [self.layout.passwd, self.layout.acl])
+            self._reloader.start()
 
     def wait_ready(self, *names: str, timeout_s: float = 60) -> None:
         """Wait until these serve (all without names).
@@ -190,9 +202,10 @@ class Stack:
             detail = "\n".join(error.stderr.splitlines()[-12:])
             raise Problem(f"No se pudo preparar la base de datos:\n{detail}", f"The database could not be prepared:\n{detail}") from error
         credentials = dict(line.split() for line in printed.splitlines())
+        self.login_link = credentials.pop("login-link")
         secrets.write_credentials(self.layout.credentials, credentials)
         for robot_id, secret in credentials.items():
-            if not robot_id.startswith(("amr-", FIRST_ROBOT)):
+            if robot_id not in self.options.robot_ids:
                 secrets.write(self.layout.secrets / f"robot-{robot_id}", secret + "\n")
 
     def _run(self, command: list[str], timeout_s: float) -> subprocess.CompletedProcess[str]:
@@ -208,11 +221,6 @@ class Stack:
             check=True,
             timeout=timeout_s,
         )
-
-    def _watch_credentials(self, broker: Process) -> None:
-        if self.options.broker == "mosquitto" and self._reloader is None:
-            self._reloader = Reloader(broker, [self.layout.passwd, self.layout.acl])
-            self._reloader.start()
 
 
 def _steady_port(path: Path) -> int:

@@ -98,7 +98,6 @@ class Options:
     robots: int = 3
     host: bool = True
     replay: bool = True
-    reload: bool = False
     retention_days: int = 30
     environ: Mapping[str, str] = field(default_factory=dict)
 

@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -147,6 +148,13 @@ class Process:
         with self.log_file.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - 16384))
             return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
+
+    def trim_log(self, limit_bytes: int = 20 * 2**20) -> None:
+        """Begin the log anew when it has grown past the limit; what was in it is `NAME.log.1`."""
+        if self.log_file.exists() and self.log_file.stat().st_size > limit_bytes:
+            # The process holds the file open for appending, so it is emptied in place.
+            shutil.copyfile(self.log_file, self.log_file.with_name(self.log_file.name + ".1"))
+            os.truncate(self.log_file, 0)
 
     def _end_group(self) -> None:
         """Children that outlived a killed leader hold its port."""

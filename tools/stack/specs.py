@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from tools.stack import mosquitto, secrets
+from tools.stack import mosquitto
 from tools.stack.health import healthz, listening, mqtt
 from tools.stack.options import FIRST_ROBOT, REPLAY_ROBOT, Options, script, source_path
 from tools.stack.postgres import Server
@@ -24,8 +24,9 @@ class Layout:
         self.acl = self.cloud / "broker" / "acl"
         self.database = self.cloud / "croody.db"
         self.telemetry_database = self.cloud / "telemetry.db"
-        self.credentials = self.secrets / "robots"
-        self.robots = self.root / "robots"
+        # Robots and their secrets belong to the database that knows them.
+        self.credentials = self.secrets / f"robots-{options.database}"
+        self.robots = self.root / f"robots-{options.database}"
 
     def make(self) -> None:
         """Create the directories, closed to others."""
@@ -128,8 +129,6 @@ def _broker(options: Options, layout: Layout) -> Spec:
 def _gunicorn(options: Options, layout: Layout, role: str, port: int, server: Server | None, *, workers: int) -> Spec:
     command = [script("gunicorn"), "croody.wsgi:application", "-k", "gthread", "--bind", f"127.0.0.1:{port}"]
     command += ["--workers", str(workers), "--threads", "4", "--timeout", "60", "--graceful-timeout", "2", "--no-control-socket"]
-    if options.reload:
-        command.append("--reload")
     return Spec(role, command, cloud_environ(options, layout, role, server), healthz(port))
 
 
@@ -138,22 +137,12 @@ def _bridge(options: Options, layout: Layout, name: str) -> Spec:
     environ["CROODY_BROKER_URL"] = f"mqtt://127.0.0.1:{options.ports.mqtt}"
     environ["CROODY_TELEMETRY_URL"] = f"http://127.0.0.1:{options.ports.telemetry}"
     for variable in ("BRIDGE_TOKEN", "BRIDGE_MQTT_PASSWORD"):
-        environ[f"{variable}_FILE"] = secret_path(layout, variable)
+        environ[f"{variable}_FILE"] = str(layout.secrets / variable)
     if options.bridges > 1:
         environ["BRIDGE_NAME"] = name.removeprefix("bridge-") if name != "bridge" else "1"
         if options.broker == "mosquitto":
             environ["BRIDGE_SHARE"] = "1"
     return Spec(name, [script("croody-bridge")], environ | dict(options.environ))
-
-
-def secret_path(layout: Layout, name: str) -> str:
-    """Path of a secret, as a `NAME_FILE` variable takes it."""
-    return str(layout.secrets / name)
-
-
-def admin_password(layout: Layout) -> str:
-    """Password of the ADMIN role on the robot port."""
-    return secrets.read(layout.secrets, "ADMIN_PASSWORD")
 
 
 def _exists(path: Path) -> Callable[[], bool]:

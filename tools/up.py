@@ -1,0 +1,154 @@
+"""`make up`: prepares, starts and looks after a whole Croody on this machine, until it is told to end.
+
+    python -m tools.up [--reload]
+
+State lives under `.run/` of the clone: one `NAME.pid` and `NAME.log` a process, `secrets/`, databases. What it is made of
+comes from the environment: DB, BROKER, ROBOTS, BRIDGES and the ports (see `make help`).
+"""
+
+import argparse
+import os
+import signal
+import sys
+import time
+from datetime import datetime
+from types import FrameType
+
+from tools.claims import announce, check_ports, claim_state
+from tools.reload import Watcher
+from tools.stack import ROOT, Options, Stack, leftovers, mosquitto, postgres
+from tools.supervisor import Supervisor
+from tools.words import Problem, fail, say, words
+
+STATE = ROOT / ".run"
+LOOK_EVERY_S = 0.1
+TRIM_EVERY_S = 60.0
+#: Everything has to be gone five seconds after the wish; the interpreter's own end takes the rest.
+CLOSE_WITHIN_S = 4.2
+
+
+class Ended(Exception):
+    """Somebody asked for the end."""
+
+
+def main() -> int:
+    """Run until SIGINT, SIGTERM or SIGHUP; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tools.up", description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--reload", action="store_true", help="restart what runs code that has changed")
+    arguments = parser.parse_args()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
+    try:
+        return _up(reload=arguments.reload)
+    except Problem as problem:
+        return fail(problem)
+    except Ended:
+        return 0
+
+
+def _up(*, reload: bool) -> int:
+    began = time.monotonic()
+    options = Options.from_environ(STATE, os.environ)
+    if options.broker == "mosquitto":
+        mosquitto.program()
+    if options.database == "postgres":
+        postgres.binary("initdb")
+    lock = claim_state(STATE)
+    with lock:
+        announce(lock, f"http://127.0.0.1:{options.ports.web}/robots/monitor/")
+        ended = leftovers.end(STATE)
+        if ended:
+            say(
+                f"Se han parado {ended} procesos que dejó una ejecución anterior.",
+                f"Ended {ended} processes that an earlier run left behind.",
+            )
+        check_ports(options.ports)
+        stack = Stack(options)
+        try:
+            _start(stack, began)
+            _look_after(stack, reload=reload)
+        except Ended:
+            say("\nParando…", "\nEnding…")
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.SIG_IGN)
+            asked = time.monotonic()
+            stack.close(CLOSE_WITHIN_S)
+            leftovers.end(STATE, patience_s=0)
+        took_s = time.monotonic() - asked
+        say(f"Todo parado en {took_s:.1f} s.", f"All ended in {took_s:.1f} s.")
+    return 0
+
+
+def _start(stack: Stack, began: float) -> None:
+    def tell(es: str, en: str) -> None:
+        print(f"  {time.monotonic() - began:4.1f} s  {words(es, en)}", flush=True)
+
+    tell("preparando la base de datos y los robots…", "preparing the database and the robots…")
+    stack.prepare()
+    tell("arrancando: " + " ".join(stack.processes), "starting: " + " ".join(stack.processes))
+    for process in stack.processes.values():
+        stack.launch(process.spec.name)
+    for name in stack.processes:
+        stack.wait_ready(name)
+        tell(f"✓ {name}", f"✓ {name}")
+    ports = stack.options.ports
+    say(
+        f"""
+Croody está en marcha (en {time.monotonic() - began:.0f} s):
+
+  {stack.web_url}/robots/monitor/   los robots, ahora
+  {stack.login_link}   entrada de operador, de un solo uso
+
+  telemetría {stack.telemetry_url}/api/telemetry/docs · detección {stack.ids_url}/healthz
+  MQTT 127.0.0.1:{ports.mqtt} · robot 127.0.0.1:{ports.robot} · registros en .run/NOMBRE.log
+  Ctrl-C lo para todo.
+""",
+        f"""
+Croody is up (in {time.monotonic() - began:.0f} s):
+
+  {stack.web_url}/robots/monitor/   the robots, now
+  {stack.login_link}   operator login, works once
+
+  telemetry {stack.telemetry_url}/api/telemetry/docs · detection {stack.ids_url}/healthz
+  MQTT 127.0.0.1:{ports.mqtt} · robot 127.0.0.1:{ports.robot} · logs in .run/NAME.log
+  Ctrl-C ends it all.
+""",
+    )
+
+
+def _look_after(stack: Stack, *, reload: bool) -> None:
+    """Until `Ended` is raised."""
+    now = time.monotonic()
+    supervisor = Supervisor(list(stack.processes.values()), _note, now)
+    watcher = Watcher() if reload else None
+    trim_at = now + TRIM_EVERY_S
+    watch_at = now
+    while True:
+        now = time.monotonic()
+        supervisor.look(now)
+        if now >= trim_at:
+            trim_at = now + TRIM_EVERY_S
+            supervisor.trim_logs()
+        if watcher is not None and now >= watch_at:
+            watch_at = now + 1.0
+            for name in watcher.changed():
+                _note(f"el código de {name} ha cambiado", f"the code of {name} has changed")
+                supervisor.restart(name, now)
+        time.sleep(LOOK_EVERY_S)
+
+
+def _note(es: str, en: str) -> None:
+    """A line for the terminal and for `.run/up.log`."""
+    line = f"{datetime.now():%H:%M:%S} {words(es, en)}"
+    print(line, flush=True)
+    with (STATE / "up.log").open("a", encoding="utf-8") as log:
+        log.write(line + "\n")
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    raise Ended
+
+
+if __name__ == "__main__":
+    sys.exit(main())
