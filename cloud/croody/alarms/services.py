@@ -35,4 +35,4 @@ def raise_alarm(robot_id: str, kind: str, key: str, severity: str, detail: dict[
 
 def resolve_alarm(robot_id: str, kind: str, key: str, now: datetime) -> bool:
     """Close the open alarm of this cause. False when there is none."""
-    return Alarm.objects.filter(robot_id=robot_id, kind=kind, key=key, resolved_at=None).update(resolved_at=now) > 0
+    return Alarm.objects.filter(robot_id=robot_id[:64], kind=kind[:32], key=key[:160], resolved_at=None).update(resolved_at=now) > 0

@@ -36,10 +36,13 @@ class Courier:
         post: Callable[[str, bytes], api.Reply],
         acked: Callable[[Sequence[relay.RobotAck]], None],
         stop: threading.Event,
+        *,
+        longest_wait_s: float = LONGEST_WAIT_S,
     ) -> None:
         self._post = post
         self._acked = acked
         self._stop = stop
+        self._longest_wait_s = longest_wait_s
         self._lost = False
 
     def deliver(self, items: Sequence[Item]) -> None:
@@ -58,7 +61,7 @@ class Courier:
                 broken = 0
                 items = self._isolate(items)
                 continue
-            longest = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(failures, 10))
+            longest = min(self._longest_wait_s, FIRST_WAIT_S * 2.0 ** min(failures, 10))
             self._stop.wait(random.uniform(longest / 2, longest))
 
     def _try(self, items: Sequence[Item]) -> tuple[int, str]:
