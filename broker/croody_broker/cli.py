@@ -1,0 +1,85 @@
+"""`croody-broker`: reads its command line, sets up logging, runs. Decides nothing."""
+
+import argparse
+import asyncio
+import logging
+import resource
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from amqtt.errors import BrokerError
+
+from croody_broker.seams import check_version
+from croody_broker.service import serve
+from croody_broker.settings import Settings, Tls, split_bind
+from croody_contract.limits import MAX_PUBLISH_BYTES
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Entry point. Exits 0 after SIGTERM, 1 when it cannot start, 2 for a wrong command line."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] in (["mosquitto"], ["mosquitto-conf"]):
+        from croody_broker import mosquitto_cli
+
+        sys.exit(mosquitto_cli.main(arguments))
+    settings = _settings(arguments)
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
+    for name in ("amqtt", "amqtt.broker", "transitions"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    if (complaint := check_version()) is not None:
+        sys.exit(f"croody-broker: {complaint}")
+    _allow_many_connections()
+    try:
+        asyncio.run(serve(settings))
+    except (BrokerError, OSError) as error:
+        sys.exit(f"croody-broker: cannot start: {error}. Is the address taken, or a certificate missing?")
+
+
+def _settings(arguments: list[str]) -> Settings:
+    parser = argparse.ArgumentParser(
+        prog="croody-broker",
+        description="MQTT 3.1.1 broker for up to about 50 robots: amqtt behind a guard.",
+        epilog="'croody-broker mosquitto-conf -h' and 'croody-broker mosquitto -h' do the same with Mosquitto, from the same files.",
+    )
+    add = parser.add_argument
+    add("--bind", metavar="HOST:PORT", help="listen here without TLS: loopback or a private network")
+    add("--tls-bind", metavar="HOST:PORT", help="listen here with TLS; needs --cert and --key")
+    add("--cert", type=Path, metavar="FILE", help="certificate chain (PEM); read again when it changes")
+    add("--key", type=Path, metavar="FILE", help="private key (PEM)")
+    add("--client-ca", type=Path, metavar="FILE", help="ask TLS clients for a certificate of this CA that names their user")
+    add("--passwd", type=Path, required=True, metavar="FILE", help="accounts, in the format of mosquitto_passwd")
+    add("--acl", type=Path, required=True, metavar="FILE", help="topic rules, in Mosquitto's acl_file format")
+    add("--max-packet", type=int, default=Settings.max_packet_bytes, metavar="BYTES", help="largest packet (%(default)s)")
+    add("--max-backlog", type=int, default=Settings.max_backlog_bytes, metavar="BYTES", help="drop clients this far behind (%(default)s)")
+    add("--connect-timeout", type=float, default=Settings.connect_timeout_s, metavar="S", help="wait this long for a CONNECT (%(default)s)")
+    options = parser.parse_args(arguments)
+    if options.bind is None and options.tls_bind is None:
+        parser.error("give --bind, --tls-bind, or both")
+    if options.tls_bind is not None and (options.cert is None or options.key is None):
+        parser.error("--tls-bind needs --cert and --key")
+    if options.max_packet < MAX_PUBLISH_BYTES:
+        parser.error(f"--max-packet {options.max_packet}: robots send publishes of up to {MAX_PUBLISH_BYTES} bytes")
+    for each in (options.bind, options.tls_bind):
+        try:
+            split_bind(each or "unused:0")
+        except ValueError as error:
+            parser.error(str(error))
+    tls = Tls(options.tls_bind, options.cert, options.key, options.client_ca) if options.tls_bind else None
+    return Settings(
+        bind=options.bind,
+        passwd=options.passwd,
+        acl=options.acl,
+        tls=tls,
+        max_packet_bytes=options.max_packet,
+        max_backlog_bytes=options.max_backlog,
+        connect_timeout_s=options.connect_timeout,
+    )
+
+
+def _allow_many_connections() -> None:
+    """Many systems give a process 1,024 files until it asks for what it may have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

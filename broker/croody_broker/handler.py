@@ -1,0 +1,225 @@
+"""One connection after CONNECT: reads its packets, writes its messages, keeps both bounded. Knows amqtt's handler.
+
+Put in the place of amqtt's `BrokerProtocolHandler`. Nothing is queued in here: what comes in is routed before the next
+packet is read, and what goes out stands in the socket's own buffer, whose size decides when a slow client is dropped.
+"""
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from amqtt.adapters import StreamWriterAdapter
+from amqtt.errors import AMQTTError, MQTTError, NoDataError
+from amqtt.mqtt.disconnect import DisconnectPacket
+from amqtt.mqtt.packet import MQTTFixedHeader
+from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
+from amqtt.mqtt.protocol.handler import ProtocolHandler
+from amqtt.mqtt.suback import SubackPacket
+from amqtt.mqtt.subscribe import SubscribePacket
+from amqtt.mqtt.unsubscribe import UnsubscribePacket
+
+from croody_broker.frames import BodyReader, Frame, FrameReader, Malformed, build_publish, parse_publish
+from croody_broker.policy import Admitted
+
+if TYPE_CHECKING:
+    from croody_broker.broker import GuardedBroker
+
+_Packet = TypeVar("_Packet", SubscribePacket, UnsubscribePacket)
+
+#: A client may leave this many QoS 1 messages unacknowledged, and have this many QoS 2 publishes half done.
+MAX_UNACKED: Final = 10_000
+#: After so many packets from one client the others get a turn.
+_TURN: Final = 64
+#: A closed connection has this long to take what was still to be sent, in seconds.
+_LINGER_S: Final = 1.0
+
+
+class GuardedWriter(StreamWriterAdapter):  # type: ignore[misc]  # amqtt ships no types
+    """amqtt's writer, but closing never waits for a peer that does not read."""
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        super().__init__(writer)
+        self._transport = writer.transport
+
+    def backlog(self) -> int:
+        """Bytes the peer has not taken yet, beyond what the kernel holds."""
+        return self._transport.get_write_buffer_size()
+
+    def abort(self) -> None:
+        """Drop the connection and whatever was still to be sent."""
+        self.is_closed = True
+        self._transport.abort()
+
+    async def close(self) -> None:
+        """Send what is left, at most for `_LINGER_S`, and close. Does not wait."""
+        if not self.is_closed:
+            self.is_closed = True
+            self._writer.close()
+            asyncio.get_running_loop().call_later(_LINGER_S, self._transport.abort)
+
+
+class GuardedHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ships no types
+    """amqtt's handler with its own reading and writing. `GuardedBroker` calls `prepare` before amqtt starts it."""
+
+    def prepare(
+        self, broker: "GuardedBroker", frames: FrameReader, link: GuardedWriter, admitted: Admitted, keep_alive_s: int, now: float
+    ) -> None:
+        """Take what the CONNECT gave. `keep_alive_s`: 0 when the client wants none. `now`: loop time."""
+        self.broker = broker
+        self.frames = frames
+        self.link = link
+        self.admitted = admitted
+        self.keep_alive_s = keep_alive_s
+        #: Loop time of the last sign of life.
+        self.last_in_s = now
+        #: Why this connection ended, once it has.
+        self.ended: str | None = None
+        #: What it is subscribed to.
+        self.filters: set[str] = set()
+        self._unacked: set[int] = set()
+        self._half_done: set[int] = set()
+        self._next_id = 0
+
+    async def start(self) -> None:
+        """Begin to read. amqtt makes the waiter after it began, and so misses a client that left at once."""
+        self._disconnect_waiter = asyncio.get_running_loop().create_future()
+        await ProtocolHandler.start(self)
+
+    async def handle_disconnect(self, disconnect: DisconnectPacket | None) -> None:
+        """The connection is over: wake up whoever waits for that."""
+        waiter: asyncio.Future[DisconnectPacket | None] | None = self._disconnect_waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(disconnect)
+
+    def end(self, reason: str) -> None:
+        """End this connection from the broker's side, now."""
+        self.ended = self.ended or reason
+        self.link.abort()
+
+    def send_publish(self, topic: str, payload: bytes, qos: int) -> None:
+        """Write a message out, or drop this client when it takes them too slowly."""
+        if self.link.is_closed:
+            return
+        if self.link.backlog() + len(payload) > self.broker.settings.max_backlog_bytes:
+            self.end(f"too slow: more than {self.broker.settings.max_backlog_bytes} bytes wait for it")
+            return
+        packet_id = 0
+        if qos:
+            if len(self._unacked) >= MAX_UNACKED:
+                self.end(f"acknowledges nothing: {MAX_UNACKED} messages are open")
+                return
+            packet_id = self._free_id()
+        self.link.write(build_publish(topic, payload, packet_id))
+
+    def _free_id(self) -> int:
+        while True:
+            self._next_id = self._next_id % 65535 + 1
+            if self._next_id not in self._unacked:
+                self._unacked.add(self._next_id)
+                return self._next_id
+
+    async def _reader_loop(self) -> None:
+        self._reader_ready.set()
+        taken = 0
+        try:
+            while (frame := await self.frames.next(self.broker.settings.max_packet_bytes)) is not None:
+                if not await self._take(frame):
+                    break
+                taken += 1
+                if taken % _TURN == 0:
+                    await asyncio.sleep(0)
+        except Malformed as error:
+            self.ended = self.ended or str(error)
+            self.broker.complain("malformed", self.admitted.client_id, f"connection closed: {error}")
+        except ConnectionError:
+            self.ended = self.ended or "connection lost"
+        except asyncio.CancelledError:
+            self.ended = self.ended or "stopped"
+        finally:
+            self._reader_stopped.set()
+            await self.handle_connection_closed()
+
+    async def _take(self, frame: Frame) -> bool:
+        """Handle one packet; `False` after a DISCONNECT.
+
+        Raises:
+            Malformed: what it holds breaks MQTT's rules, or Croody's on retained messages.
+            ConnectionError: the peer went away meanwhile.
+        """
+        match frame.kind:
+            case 3:
+                await self._take_publish(frame)
+            case 4:
+                self._unacked.discard(_id_of(frame))
+            case 6:
+                self._half_done.discard(_id_of(frame))
+                await self._answer(b"\x70\x02" + frame.body)
+            case 8:
+                await self._take_subscribe(frame)
+            case 10:
+                await self._take_unsubscribe(frame)
+            case 12:
+                await self._answer(b"\xd0\x00")
+            case 14:
+                if self.session is not None:
+                    self.session.will_flag = False
+                self.ended = self.ended or "said goodbye"
+                return False
+            case 5 | 7:
+                raise Malformed(f"packet type {frame.kind}: answers a QoS 2 message, and none is ever sent")
+            case _:
+                raise Malformed(f"packet type {frame.kind}: not expected after CONNECT")
+        return True
+
+    async def _take_publish(self, frame: Frame) -> None:
+        message = parse_publish(frame)
+        if message.retain:
+            raise Malformed("retained PUBLISH: nothing is retained here, clear the flag")
+        repeated = message.qos == 2 and message.packet_id in self._half_done
+        if not repeated:
+            if self.admitted.grant.may_publish(message.topic.split("/")):
+                self.broker.route(message.topic, message.payload, message.qos)
+            else:
+                self.broker.complain("publish", self.admitted.client_id, f"may not publish to {message.topic[:200]!r}: dropped")
+        if message.qos == 1:
+            await self._answer(b"\x40\x02" + message.packet_id.to_bytes(2, "big"))
+        elif message.qos == 2:
+            if len(self._half_done) >= MAX_UNACKED:
+                raise Malformed(f"QoS 2: {MAX_UNACKED} publishes were begun and not finished")
+            self._half_done.add(message.packet_id)
+            await self._answer(b"\x50\x02" + message.packet_id.to_bytes(2, "big"))
+
+    async def _take_subscribe(self, frame: Frame) -> None:
+        packet = await _decoded(SubscribePacket, frame)
+        wanted = packet.payload.topics if packet.payload is not None else []
+        if not wanted or any(qos > 2 for _, qos in wanted):
+            raise Malformed("SUBSCRIBE: no filter, or a QoS above 2")
+        codes = [await self.broker.add_subscription(each, self.session) for each in wanted]
+        await self._answer(SubackPacket.build(packet.variable_header.packet_id, codes).to_bytes())
+
+    async def _take_unsubscribe(self, frame: Frame) -> None:
+        packet = await _decoded(UnsubscribePacket, frame)
+        for topic_filter in packet.payload.topics:
+            self.broker.remove_subscription(topic_filter, self)
+        await self._answer(b"\xb0\x02" + packet.variable_header.packet_id.to_bytes(2, "big"))
+
+    async def _answer(self, data: bytes) -> None:
+        """Write a small packet; a client that does not read its answers is not read either."""
+        self.link.write(data)
+        await self.link.drain()
+
+
+def _id_of(frame: Frame) -> int:
+    if len(frame.body) != 2:
+        raise Malformed(f"packet type {frame.kind}: {len(frame.body)} bytes, expected a packet id of 2")
+    return int.from_bytes(frame.body, "big")
+
+
+async def _decoded(kind: type[_Packet], frame: Frame) -> _Packet:
+    body = BodyReader(frame.body)
+    header = MQTTFixedHeader(frame.kind, frame.flags, len(frame.body))
+    with suppress(AMQTTError, MQTTError, NoDataError, ValueError):
+        packet = await kind.from_stream(body, header)
+        if not body.left:
+            return packet
+    raise Malformed(f"packet type {frame.kind}: its parts do not add up to its length")

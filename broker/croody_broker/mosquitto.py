@@ -1,0 +1,108 @@
+"""Croody's policy as a configuration of Mosquitto 2.0, from the same files. Pure text: starts nothing.
+
+Mosquitto has no rule that says which client id an account may use: with only a password and an acl file, robot A can
+connect as client id `robot-b` and throw robot B out. `use_username_as_clientid` closes that, but it makes every client of
+one account the same client, and there may be several bridges. Hence two kinds of listener: one for robots, where
+the account is the client id, and one for bridges, which knows the bridge's account only.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from croody_broker.settings import Settings, Tls, split_bind
+
+#: For one subscriber that falls behind. Mosquitto's own limit of 1,000 messages is a second of a large fleet.
+MAX_QUEUED_MESSAGES: Final = 20_000
+
+
+@dataclass(frozen=True)
+class MosquittoSettings:
+    """`bridge_passwd` holds the bridge's account alone; `user`: whom Mosquitto becomes when it is started by root."""
+
+    bind: str | None
+    bridge_bind: str
+    passwd: Path
+    bridge_passwd: Path
+    acl: Path
+    tls: Tls | None = None
+    websocket_bind: str | None = None
+    max_packet_bytes: int = Settings.max_packet_bytes
+    max_backlog_bytes: int = Settings.max_backlog_bytes
+    user: str | None = None
+
+
+def render_conf(settings: MosquittoSettings) -> str:
+    """A whole mosquitto.conf.
+
+    Raises:
+        ValueError: an address that is not `HOST:PORT`, or a path that a line cannot hold.
+    """
+    blocks = [_globals(settings)]
+    robots = _access(settings.passwd, settings.acl) + "use_username_as_clientid true\n"
+    if settings.bind is not None:
+        blocks.append(
+            f"# Robots: the account is the client id, so nobody can take over another's session.\n{_listener(settings.bind)}{robots}"
+        )
+    if settings.tls is not None:
+        blocks.append(f"# Robots over TLS.\n{_listener(settings.tls.bind)}{robots}{_tls(settings.tls)}")
+    if settings.websocket_bind is not None:
+        blocks.append(
+            f"# Robots over WebSocket; the gateway in front of it speaks TLS.\n{_listener(settings.websocket_bind)}{robots}protocol websockets\n"
+        )
+    bridges = _access(settings.bridge_passwd, settings.acl)
+    blocks.append(
+        f"# Bridges only: several of them share one account. Keep this address private.\n{_listener(settings.bridge_bind)}{bridges}"
+    )
+    return "\n".join(blocks)
+
+
+def _globals(settings: MosquittoSettings) -> str:
+    return (
+        "# Written by croody-broker mosquitto-conf; change its arguments, not this file.\n"
+        "per_listener_settings true\n"
+        "\n"
+        "# No broker is trusted with data: acknowledgements are end to end, so nothing is kept on disk or retained.\n"
+        "persistence false\n"
+        "retain_available false\n"
+        "# A client that asked for a session that lasts gets one for an hour; Croody's own never do.\n"
+        "persistent_client_expiration 1h\n"
+        "\n"
+        "# Without limits a slow subscriber takes all memory; with Mosquitto's own, it loses messages after the first 1,000.\n"
+        f"max_packet_size {settings.max_packet_bytes}\n"
+        f"max_queued_messages {MAX_QUEUED_MESSAGES}\n"
+        f"max_queued_bytes {settings.max_backlog_bytes}\n"
+        "max_inflight_messages 100\n"
+        "\n"
+        "set_tcp_nodelay true\n"
+        "connection_messages true\n"
+        "log_dest stderr\n"
+        "log_timestamp_format %Y-%m-%dT%H:%M:%S\n"
+        "log_type error\n"
+        "log_type warning\n"
+        "log_type notice\n" + (f"user {settings.user}\n" if settings.user else "")
+    )
+
+
+def _listener(bind: str) -> str:
+    host, port = split_bind(bind)
+    return f"listener {port} {host}\n"
+
+
+def _access(passwd: Path, acl: Path) -> str:
+    return f"allow_anonymous false\npassword_file {_path(passwd)}\nacl_file {_path(acl)}\n"
+
+
+def _tls(tls: Tls) -> str:
+    text = f"certfile {_path(tls.cert)}\nkeyfile {_path(tls.key)}\ntls_version tlsv1.2\n"
+    if tls.client_ca is not None:
+        # The certificate's name replaces the user name, so both are the same robot's.
+        text += f"cafile {_path(tls.client_ca)}\nrequire_certificate true\n"
+    return text
+
+
+def _path(path: Path) -> str:
+    text = str(path.absolute())
+    if not text.isprintable():
+        raise ValueError(f"path {text!r}: a line of mosquitto.conf cannot hold it")
+    return text

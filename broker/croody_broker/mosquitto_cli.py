@@ -1,0 +1,136 @@
+"""`croody-broker mosquitto-conf` prints a configuration; `croody-broker mosquitto` runs Mosquitto with it.
+
+Running it here rather than by hand adds one thing: Mosquitto reads its files again only when it is told to, so somebody
+has to notice that they changed.
+"""
+
+import argparse
+import getpass
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from croody_broker.mosquitto import MosquittoSettings, render_conf
+from croody_broker.settings import Tls
+from croody_broker.watch import Watched
+from croody_contract.mosquitto import BRIDGE_PASSWD_NAME
+
+log = logging.getLogger("croody.broker")
+
+_LOOK_S: Final = 0.2
+_STOP_S: Final = 1.5
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one of the two commands; returns the exit status."""
+    command = arguments[0]
+    parser = _parser(command)
+    options = parser.parse_args(arguments[1:])
+    if options.bind is None and options.tls_bind is None:
+        parser.error("give --bind, --tls-bind, or both")
+    if options.tls_bind is not None and (options.cert is None or options.key is None):
+        parser.error("--tls-bind needs --cert and --key")
+    settings = MosquittoSettings(
+        bind=options.bind,
+        bridge_bind=options.bridge_bind,
+        passwd=options.passwd,
+        bridge_passwd=options.bridge_passwd or options.passwd.with_name(BRIDGE_PASSWD_NAME),
+        acl=options.acl,
+        tls=Tls(options.tls_bind, options.cert, options.key, options.client_ca) if options.tls_bind else None,
+        websocket_bind=options.websocket_bind,
+        max_packet_bytes=options.max_packet,
+        max_backlog_bytes=options.max_backlog,
+        user=options.user if command == "mosquitto-conf" else getpass.getuser(),
+    )
+    try:
+        text = render_conf(settings)
+    except ValueError as error:
+        parser.error(str(error))
+    if command == "mosquitto-conf":
+        sys.stdout.write(text)
+        return 0
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
+    return _run(text, settings)
+
+
+def _parser(command: str) -> argparse.ArgumentParser:
+    runs = command == "mosquitto"
+    parser = argparse.ArgumentParser(
+        prog=f"croody-broker {command}",
+        description="Run Mosquitto with Croody's policy and tell it when its files change."
+        if runs
+        else "Print a mosquitto.conf with Croody's policy.",
+    )
+    add = parser.add_argument
+    add("--bind", metavar="HOST:PORT", help="robots, without TLS")
+    add("--bridge-bind", required=True, metavar="HOST:PORT", help="bridges; keep it on loopback or a private network")
+    add("--tls-bind", metavar="HOST:PORT", help="robots, with TLS; needs --cert and --key")
+    add("--cert", type=Path, metavar="FILE", help="certificate chain (PEM)")
+    add("--key", type=Path, metavar="FILE", help="private key (PEM)")
+    add("--client-ca", type=Path, metavar="FILE", help="ask TLS clients for a certificate of this CA")
+    add("--websocket-bind", metavar="HOST:PORT", help="robots, over WebSocket, behind a gateway that speaks TLS")
+    add("--passwd", type=Path, required=True, metavar="FILE", help="accounts, in the format of mosquitto_passwd")
+    add("--bridge-passwd", type=Path, metavar="FILE", help=f"the bridge's account alone (default: {BRIDGE_PASSWD_NAME} beside --passwd)")
+    add("--acl", type=Path, required=True, metavar="FILE", help="topic rules, in acl_file format")
+    add("--max-packet", type=int, default=MosquittoSettings.max_packet_bytes, metavar="BYTES", help="largest packet (%(default)s)")
+    add("--max-backlog", type=int, default=MosquittoSettings.max_backlog_bytes, metavar="BYTES", help="queue for one client (%(default)s)")
+    if not runs:
+        add("--user", metavar="NAME", help="account that Mosquitto changes to when root starts it (Mosquitto's default: mosquitto)")
+    return parser
+
+
+def _run(conf: str, settings: MosquittoSettings) -> int:
+    program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
+    if program is None:
+        log.error("mosquitto is not installed: 'apt install mosquitto', or run croody-broker without 'mosquitto'")
+        return 1
+    files = [Watched(path) for path in (settings.passwd, settings.bridge_passwd, settings.acl)]
+    for each in files:
+        _ensure(each.path)
+        each.read()
+    with tempfile.NamedTemporaryFile("w", suffix=".conf", prefix="croody-mosquitto-") as file:
+        file.write(conf)
+        file.flush()
+        with subprocess.Popen([program, "-c", file.name]) as child:
+            return _follow(child, files)
+
+
+def _ensure(path: Path) -> None:
+    """Mosquitto does not start without its files; an empty one lets nobody in, as a missing one should."""
+    if not path.exists():
+        log.warning("%s: missing: nobody is let in by it until it is written", path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+
+
+def _follow(child: subprocess.Popen[bytes], files: Sequence[Watched]) -> int:
+    """Tell Mosquitto about changed files until it ends; pass on SIGTERM, SIGINT and SIGHUP."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        child.terminate()
+
+    def reload(_number: int, _frame: FrameType | None) -> None:
+        child.send_signal(signal.SIGHUP)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGHUP, reload)
+    while child.poll() is None:
+        time.sleep(_LOOK_S)
+        changed = [each for each in files if each.changed()]
+        for each in changed:
+            if os.path.exists(each.path):
+                each.read()
+        if changed and child.poll() is None:
+            log.info("files changed: told Mosquitto to read them")
+            child.send_signal(signal.SIGHUP)
+    return 0 if child.returncode in (0, -signal.SIGTERM) else child.returncode
