@@ -12,8 +12,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from croody_contract.limits import MAX_DECOMPRESSED_BYTES, MAX_RECORD_BYTES, MAX_RECORDS
-from croody_contract.messages import MAX_SEQ, Refused, Stream
+from croody_contract.limits import MAX_DECOMPRESSED_BYTES, MAX_RECORD_BYTES, MAX_RECORDS, MAX_SEQ
+from croody_contract.messages import Refused, Stream
 
 _GZIP_MAGIC = b"\x1f\x8b"
 #: Below this many bytes compression costs more than it saves.

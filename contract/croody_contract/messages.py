@@ -147,7 +147,7 @@ class Refused(ValueError):
         self.reason = reason
 
 
-_record = msgspec.json.Decoder(Record)
+_record: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
 _telemetry = msgspec.json.Decoder(Telemetry)
 _encoder = msgspec.json.Encoder()
 
