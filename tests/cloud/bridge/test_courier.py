@@ -37,7 +37,9 @@ class Cloud:
 
 def items(count: int, each: int = 4) -> list[handler.Item]:
     return [
-        relay.BatchItem("rover-1", "stream-a", first, [msgspec.Raw(b'{"kind":"reading","data":{"n":%d}}' % (first + n)) for n in range(each)])
+        relay.BatchItem(
+            "rover-1", "stream-a", first, [msgspec.Raw(b'{"kind":"reading","data":{"n":%d}}' % (first + n)) for n in range(each)]
+        )
         for first in range(1, count * each, each)
     ]
 
@@ -76,7 +78,9 @@ def test_nothing_is_acknowledged_before_the_api_answers_200():
 def test_an_answer_that_is_no_relayed_acknowledges_nothing_and_is_tried_again():
     answers = iter([b"<html>", b'{"acks": 3}', b'{"acks": []}'])
     acked: list[relay.RobotAck] = []
-    courier.Courier(lambda path, body: api.Reply(200, next(answers)), acked.extend, threading.Event(), longest_wait_s=0.01).deliver(items(1))
+    courier.Courier(lambda path, body: api.Reply(200, next(answers)), acked.extend, threading.Event(), longest_wait_s=0.01).deliver(
+        items(1)
+    )
     assert acked == []
 
 

@@ -63,9 +63,7 @@ def test_the_files_are_not_for_everybody_and_a_removed_one_comes_back(people, tm
 
 
 def heard(robot_id: str, at: datetime) -> None:
-    Stream.objects.update_or_create(
-        robot_id=robot_id, stream="a" * 8, defaults={"first_received_at": at, "last_received_at": at}
-    )
+    Stream.objects.update_or_create(robot_id=robot_id, stream="a" * 8, defaults={"first_received_at": at, "last_received_at": at})
 
 
 def offline() -> list[str]:

@@ -40,7 +40,9 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
 def test_four_processes_claim_every_row_once_and_open_one_alarm(database: dict[str, str]):
     start_at = str(time.time() + 2.5)
     running = [
-        subprocess.Popen([sys.executable, str(RUSH), start_at, "25"], env=database, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, str(RUSH), start_at, "25"], env=database, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
         for _ in range(4)
     ]
     outputs = [process.communicate(timeout=60) for process in running]

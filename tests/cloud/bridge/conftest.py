@@ -1,0 +1,172 @@
+"""A real Mosquitto, the real bridge as a process, and a telemetry API that does as it is told."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import paho.mqtt.client as mqtt
+import pytest
+from croody_contract import messages, mosquitto, relay
+
+from tools.stack import Process
+from tools.stack import mosquitto as local
+
+BRIDGE_PASSWORD = "the bridge's password, long enough"
+TOKEN = "t" * 40
+
+
+class FakeApi:
+    """Books every record as stored, unless `status` says otherwise; hands out `due` once."""
+
+    def __init__(self, port: int = 0) -> None:
+        self.status: int | None = 200
+        self.relays: list[relay.Relay] = []
+        self.connections: set[Any] = set()
+        self.tokens: set[str | None] = set()
+        self.due: list[relay.DueItem] = []
+        self.asked = 0
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                outer.connections.add(self.client_address)
+                outer.tokens.add(self.headers["X-API-Key"])
+                status, answer = outer.answer(self.path, body)
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *args: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    @property
+    def port(self) -> int:
+        return self.server.server_address[1]
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+    def answer(self, path: str, body: bytes) -> tuple[int, bytes]:
+        if path.endswith("/outgoing"):
+            self.asked += 1
+            rows, self.due = self.due, []
+            return 200, msgspec.json.encode(relay.Due(rows))
+        if self.status != 200:
+            return self.status or 500, b'{"detail":"told so"}'
+        sent = relay.decode_relay(body)
+        self.relays.append(sent)
+        acks = [
+            relay.RobotAck(item.robot_id, messages.Ack(item.stream, [(item.first, item.first + len(item.records) - 1)]))
+            for item in sent.batches
+        ]
+        return 200, msgspec.json.encode(relay.Relayed(acks))
+
+    def seqs(self) -> list[int]:
+        return [item.first + n for sent in self.relays for item in sent.batches for n in range(len(item.records))]
+
+
+class Robot:
+    """A robot's MQTT side: publishes, and keeps what came down."""
+
+    def __init__(self, port: int, robot_id: str, secret: str) -> None:
+        self.down: list[tuple[str, dict[str, Any]]] = []
+        self._ready = threading.Event()
+        self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, robot_id)
+        self.client.username_pw_set(robot_id, secret)
+        self.client.on_connect = lambda client, *rest: client.subscribe(f"croody/v1/{robot_id}/down/#")
+        self.client.on_subscribe = lambda *rest: self._ready.set()
+        self.client.on_message = lambda client, data, message: self.down.append((message.topic, json.loads(message.payload)))
+        self.client.connect("127.0.0.1", port)
+        self.client.loop_start()
+        assert self._ready.wait(5)
+
+    def close(self) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+@pytest.fixture
+def until() -> Callable[..., None]:
+    def wait(holds: Callable[[], object], within_s: float = 10) -> None:
+        deadline = time.monotonic() + within_s
+        while not holds():
+            assert time.monotonic() < deadline, "did not come true in time"
+            time.sleep(0.02)
+
+    return wait
+
+
+@pytest.fixture
+def api() -> Iterator[FakeApi]:
+    fake = FakeApi()
+    yield fake
+    fake.close()
+
+
+@pytest.fixture
+def broker(tmp_path: Path, free_port: int) -> Iterator[Process]:
+    hashes = {robot: mosquitto.hash_secret(f"secret of {robot}") for robot in ("rover-1", "rover-2")}
+    for name, text in mosquitto.render_files(hashes, mosquitto.hash_secret(BRIDGE_PASSWORD)).items():
+        (tmp_path / name).write_text(text)
+    process = Process(local.spec("broker", free_port, tmp_path / "passwd", tmp_path / "acl", tmp_path), tmp_path)
+    process.port = free_port  # type: ignore[attr-defined]
+    process.start()
+    assert process.wait_ready(time.monotonic() + 10)
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def robot(broker: Process) -> Iterator[Robot]:
+    robot = Robot(broker.port, "rover-1", "secret of rover-1")  # type: ignore[attr-defined]
+    yield robot
+    robot.close()
+
+
+@pytest.fixture
+def start_bridge(
+    broker: Process, api: FakeApi, tmp_path: Path, until: Callable[..., None]
+) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    running: list[subprocess.Popen[str]] = []
+
+    def start(name: str = "", **environ: str) -> subprocess.Popen[str]:
+        heartbeat = tmp_path / f"heartbeat{name}"
+        heartbeat.unlink(missing_ok=True)
+        wanted = {
+            **os.environ,
+            "CROODY_BROKER_URL": f"mqtt://127.0.0.1:{broker.port}",  # type: ignore[attr-defined]
+            "CROODY_TELEMETRY_URL": f"http://127.0.0.1:{api.port}",
+            "BRIDGE_MQTT_PASSWORD": BRIDGE_PASSWORD,
+            "BRIDGE_TOKEN": TOKEN,
+            "BRIDGE_NAME": name,
+            "BRIDGE_HEARTBEAT": str(heartbeat),
+            **environ,
+        }
+        log = (tmp_path / f"bridge{name}.log").open("a")
+        process = subprocess.Popen([sys.executable, "-m", "croody.bridge"], env=wanted, stderr=log, text=True)
+        log.close()
+        running.append(process)
+        until(lambda: heartbeat.exists() and heartbeat.read_text().startswith("listening"))
+        return process
+
+    yield start
+    for process in running:
+        process.kill()
+        process.wait()

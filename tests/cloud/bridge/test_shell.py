@@ -1,0 +1,180 @@
+"""The real bridge between a real Mosquitto and an API that does as it is told."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from croody_contract import batch, messages, relay
+from croody_contract.messages import Outgoing
+
+UP = "croody/v1/rover-1/up"
+STREAM = "stream-of-alice"
+
+
+def publish(robot, first: int, count: int, stream: str = STREAM) -> None:
+    records = [messages.encode(messages.Reading(data={"n": first + n})) for n in range(count)]
+    robot.client.publish(f"{UP}/batch/{stream}/{first}-{first + count - 1}", batch.pack(batch.Head(), records), qos=1)
+
+
+def acked(robot) -> list[int]:
+    acks = [body for topic, body in robot.down if topic.endswith("/ack")]
+    return sorted({seq for ack in acks for first, last in ack["stored"] for seq in range(first, last + 1)})
+
+
+def test_what_is_published_is_relayed_and_acknowledged_within_a_moment(start_bridge, robot, api, until):
+    start_bridge()
+    begun = time.monotonic()
+    publish(robot, 1, 3)
+    until(lambda: acked(robot) == [1, 2, 3])
+    assert time.monotonic() - begun < 1
+    for first in range(4, 404, 4):
+        publish(robot, first, 4)
+    until(lambda: len(acked(robot)) == 403)
+    assert sorted(api.seqs()) == list(range(1, 404))
+    assert len(api.relays) < 101, "batches that wait together go together"
+    assert api.tokens == {"t" * 40}
+    assert len(api.connections) <= 3, "one kept-alive connection for relays, one for outgoing"
+
+
+def test_poison_blocks_nothing_and_the_next_good_message_passes_within_a_second(start_bridge, robot, api, until):
+    start_bridge()
+    for payload in (
+        b"",
+        b"\xff\xfe",
+        b"{" * 50_000,
+        b"\x1f\x8b poison",
+        b'{"records":[{"kind":"reading","data":{"a":NaN}}]}',
+        b"\x00" * 200_000,
+    ):
+        robot.client.publish(f"{UP}/batch/{STREAM}/1-1", payload, qos=1)
+        robot.client.publish(f"{UP}/telemetry", payload, qos=1)
+        robot.client.publish(f"{UP}/presence", payload, qos=1)
+        robot.client.publish(f"{UP}/answer/1", payload, qos=1)
+        robot.client.publish(f"{UP}/nonsense/ñ", payload, qos=1)
+    publish(robot, 2, 1)
+    begun = time.monotonic()
+    until(lambda: acked(robot) == [2])
+    assert time.monotonic() - begun < 1
+    letters = [letter for sent in api.relays for letter in sent.dead]
+    assert {letter.reason for letter in letters} >= {"bad_json", "bad_utf8", "bad_gzip", "not_finite", "too_large", "bad_topic"}
+
+
+@pytest.mark.parametrize("status", [500, 503, 429])
+def test_an_outage_of_the_api_is_waited_out_and_said_once(status, start_bridge, robot, api, until, tmp_path):
+    start_bridge()
+    api.status = status
+    for first in range(1, 41, 4):
+        publish(robot, first, 4)
+    time.sleep(2)
+    assert acked(robot) == []
+    api.status = 200
+    until(lambda: acked(robot) == list(range(1, 41)))
+    log = (tmp_path / "bridge.log").read_text()
+    assert log.count("the telemetry API is lost") == 1
+    assert log.count("the telemetry API is back") == 1
+
+
+def test_the_api_is_found_again_after_it_was_away_altogether(start_bridge, robot, api, until):
+    start_bridge()
+    port = api.port
+    api.close()
+    publish(robot, 1, 4)
+    time.sleep(1)
+    again = type(api)(port)
+    try:
+        until(lambda: acked(robot) == [1, 2, 3, 4])
+    finally:
+        again.close()
+
+
+def test_the_broker_is_found_again_after_it_was_killed(start_bridge, broker, api, until, tmp_path, robot):
+    start_bridge()
+    robot.close()
+    broker.kill()
+    time.sleep(1.5)
+    broker.start()
+    again = type(robot)(broker.port, "rover-1", "secret of rover-1")
+    try:
+        until(lambda: (tmp_path / "heartbeat").read_text().startswith("listening"))
+        publish(again, 1, 4)
+        until(lambda: acked(again) == [1, 2, 3, 4])
+    finally:
+        again.close()
+    assert (tmp_path / "bridge.log").read_text().count("is lost") == 1
+
+
+def test_a_due_row_is_published_within_half_a_second_and_none_is_fetched_without_a_broker(
+    start_bridge, robot, api, until, broker, tmp_path
+):
+    start_bridge()
+    api.due.append(relay.DueItem("rover-1", Outgoing(7, "stop", {"why": "test"}, datetime.now(UTC) + timedelta(minutes=1))))
+    begun = time.monotonic()
+    until(lambda: any(topic.endswith("/outgoing") for topic, _ in robot.down))
+    assert time.monotonic() - begun < 0.6
+    body = next(body for topic, body in robot.down if topic.endswith("/outgoing"))
+    assert (body["id"], body["kind"], body["payload"]) == (7, "stop", {"why": "test"})
+    broker.kill()
+    until(lambda: (tmp_path / "heartbeat").read_text().startswith("waiting"))
+    asked = api.asked
+    time.sleep(1)
+    assert api.asked <= asked + 1
+
+
+def test_two_bridges_on_a_shared_subscription_pass_everything_once(start_bridge, robot, api, until):
+    first, second = start_bridge("1", BRIDGE_SHARE="1"), start_bridge("2", BRIDGE_SHARE="1")
+    for seq in range(1, 101):
+        publish(robot, seq, 1)
+    until(lambda: len(acked(robot)) == 100)
+    assert sorted(api.seqs()) == list(range(1, 101))
+    second.kill()
+    second.wait()
+    for seq in range(101, 151):
+        publish(robot, seq, 1)
+    until(lambda: len(acked(robot)) >= 145)
+    assert first.poll() is None
+
+
+def test_sigterm_ends_it_within_two_seconds_even_while_the_api_is_away(start_bridge, robot, api):
+    bridge = start_bridge()
+    api.status = 503
+    publish(robot, 1, 4)
+    time.sleep(0.5)
+    begun = time.monotonic()
+    bridge.send_signal(signal.SIGTERM)
+    assert bridge.wait(5) == 0
+    assert time.monotonic() - begun < 2
+
+
+def test_a_wrong_password_is_said_once_and_not_given_up_on(broker, api, tmp_path):
+    environ = {
+        "CROODY_BROKER_URL": f"mqtt://127.0.0.1:{broker.port}",
+        "CROODY_TELEMETRY_URL": f"http://127.0.0.1:{api.port}",
+        "BRIDGE_MQTT_PASSWORD": "wrong",
+        "BRIDGE_TOKEN": "t" * 40,
+    }
+    bridge = subprocess.Popen([sys.executable, "-m", "croody.bridge"], env=environ, stderr=subprocess.PIPE, text=True)
+    time.sleep(4)
+    assert bridge.poll() is None
+    bridge.send_signal(signal.SIGTERM)
+    said = bridge.communicate(timeout=5)[1]
+    assert said.count("the broker refuses us") == 1
+    assert json.dumps("wrong") not in said
+
+
+@pytest.mark.parametrize("missing", ["BRIDGE_MQTT_PASSWORD", "BRIDGE_TOKEN"])
+def test_a_missing_secret_stops_start_up_and_is_named(missing):
+    environ = {"BRIDGE_MQTT_PASSWORD": "p", "BRIDGE_TOKEN": "t"}
+    del environ[missing]
+    ended = subprocess.run([sys.executable, "-m", "croody.bridge"], env=environ, capture_output=True, text=True, timeout=20, check=False)
+    assert ended.returncode == 1
+    assert missing in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_the_bridge_loads_no_django():
+    code = "import sys, croody.bridge.cli; print([name for name in sys.modules if name.partition('.')[0] in ('django', 'ninja')])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
