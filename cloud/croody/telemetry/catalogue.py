@@ -1,0 +1,99 @@
+"""Metric names -> what people read: label in both languages, unit, decimals. Pure; knows no robot.
+
+A metric that nobody described is shown all the same: its name as words, its unit from the name's ending.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """`decimals`: as many as the sensor means. `rank`: smaller comes first where there is room for few."""
+
+    name: str
+    es: str
+    en: str
+    unit: str
+    decimals: int
+    rank: int = 50
+
+    def label(self, language: str) -> str:
+        """Its name in `language`."""
+        return self.es if language == "es" else self.en
+
+
+def _table(*rows: Metric) -> dict[str, Metric]:
+    return {row.name: row for row in rows}
+
+
+METRICS: Final = _table(
+    Metric("speed_mps", "Velocidad", "Speed", "m/s", 2, 10),
+    Metric("motor_temp_c", "Temp. motor", "Motor temp.", "°C", 1, 11),
+    Metric("motor_current_a", "Corriente motor", "Motor current", "A", 2, 14),
+    Metric("TEMP", "Temperatura", "Temperature", "°C", 1, 12),
+    Metric("HUM", "Humedad", "Humidity", "%", 1, 13),
+    Metric("PRES", "Presión", "Pressure", "hPa", 1, 20),
+    Metric("WIND", "Viento", "Wind", "m/s", 2, 21),
+    Metric("battery_pct", "Batería", "Battery", "%", 0, 30),
+    Metric("screen_score", "Puntaje", "Score", "", 2, 31),
+    Metric("x_m", "X", "X", "m", 2, 90),
+    Metric("y_m", "Y", "Y", "m", 2, 91),
+    Metric("heading_deg", "Rumbo", "Heading", "°", 0, 92),
+    Metric("cpu_pct", "CPU", "CPU", "%", 0, 10),
+    Metric("memory_pct", "Memoria", "Memory", "%", 0, 11),
+    Metric("cpu_temp_c", "Temp. CPU", "CPU temp.", "°C", 1, 12),
+    Metric("disk_pct", "Disco", "Disk", "%", 0, 13),
+)
+
+#: Ending of a name -> unit and decimals. Longer endings first.
+_ENDINGS: Final = (
+    ("_bytes_per_s", "B/s", 0),
+    ("_kbps", "kbit/s", 1),
+    ("_radps", "rad/s", 2),
+    ("_mps2", "m/s2", 2),
+    ("_mps", "m/s", 2),
+    ("_rpm", "rpm", 0),
+    ("_pct", "%", 0),
+    ("_deg", "°", 1),
+    ("_rad", "rad", 2),
+    ("_hpa", "hPa", 1),
+    ("_kpa", "kPa", 1),
+    ("_bar", "bar", 2),
+    ("_dbm", "dBm", 0),
+    ("_mib", "MiB", 0),
+    ("_gib", "GiB", 1),
+    ("_bytes", "B", 0),
+    ("_hz", "Hz", 1),
+    ("_nm", "N m", 2),
+    ("_mm", "mm", 0),
+    ("_cm", "cm", 1),
+    ("_km", "km", 2),
+    ("_ms", "ms", 0),
+    ("_mv", "mV", 0),
+    ("_ma", "mA", 0),
+    ("_a", "A", 2),
+    ("_v", "V", 2),
+    ("_w", "W", 1),
+    ("_c", "°C", 1),
+    ("_m", "m", 2),
+    ("_s", "s", 1),
+)
+
+
+def describe(name: str) -> Metric:
+    """The metric of this name, from the table or from the name itself."""
+    known = METRICS.get(name)
+    if known is not None:
+        return known
+    for ending, unit, decimals in _ENDINGS:
+        if name.endswith(ending) and len(name) > len(ending):
+            words = _words(name.removesuffix(ending))
+            return Metric(name, words, words, unit, decimals)
+    words = _words(name)
+    return Metric(name, words, words, "", 2)
+
+
+def _words(name: str) -> str:
+    text = name.replace("_", " ").replace("-", " ").strip() or name
+    return text[:1].upper() + text[1:]

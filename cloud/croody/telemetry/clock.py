@@ -1,0 +1,32 @@
+"""Which time a record counts at. Pure; knows no database and reads no clock."""
+
+from datetime import UTC, datetime, timedelta
+
+from croody_contract.limits import CLOCK_AHEAD_S
+from croody_contract.messages import Refused
+
+_AHEAD = timedelta(seconds=CLOCK_AHEAD_S)
+
+
+def effective(ts: datetime | None, received_at: datetime, retention: timedelta) -> tuple[datetime, bool]:
+    """`at` and `clock_wrong`: the robot's `ts` while it is believable, else the receipt time, flagged.
+
+    So a robot at 1970 or 2029 neither fails its batch nor makes a partition of its own.
+    """
+    if ts is None:
+        return received_at, False
+    if received_at - retention <= ts <= received_at + _AHEAD:
+        return ts, False
+    return received_at, True
+
+
+def in_utc(ts: datetime) -> datetime:
+    """The same moment in UTC.
+
+    Raises:
+        Refused: it lies outside the years 1 to 9999 there, which no database column holds.
+    """
+    try:
+        return ts.astimezone(UTC)
+    except OverflowError:
+        raise Refused("out_of_range", f"ts: {ts.isoformat()} lies outside the years 1 to 9999 in UTC: send a time between") from None

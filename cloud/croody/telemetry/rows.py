@@ -1,0 +1,39 @@
+"""A stored reading as the HTTP API shows it. Pure."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from croody.telemetry.intake import Row
+
+ApiRow = dict[str, Any]
+#: Columns of `telemetry_record` that `of_columns` takes, in its order.
+COLUMNS = "id, robot_id, at, ts, data, lat, lng, alt, environment, status"
+
+
+def api_row(
+    record_id: int | None, robot_id: str, at: datetime, ts: datetime | None, data: Any, place: tuple[float | None, ...], *words: str | None
+) -> ApiRow:
+    """The seven fields of the contract. `ts` is what the robot said, else when it was received."""
+    lat, lng, alt = place
+    return {
+        "id": record_id,
+        "ts": (ts or at).isoformat(),
+        "data": data,
+        "robot_id": robot_id,
+        "position": None if lat is None or lng is None else {"lat": lat, "lng": lng, "alt": alt},
+        "environment": words[0],
+        "status": words[1],
+    }
+
+
+def of_row(row: Row, record_id: int | None) -> ApiRow:
+    """Of a row that was just written."""
+    return api_row(record_id, row.robot_id, row.at, row.ts, row.data, (row.lat, row.lng, row.alt), row.environment, row.status)
+
+
+def of_columns(columns: tuple[Any, ...]) -> ApiRow:
+    """Of `COLUMNS` as a store reads them: `data` is JSON text and goes through verbatim."""
+    record_id, robot_id, at, ts, data, lat, lng, alt, environment, status = columns
+    return api_row(record_id, robot_id, at, ts, msgspec.Raw(data.encode()), (lat, lng, alt), environment, status)

@@ -1,0 +1,56 @@
+"""What a store does, whichever database is below."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from croody.telemetry.intake import Key, Row
+from croody.telemetry.ledger import Entry
+
+#: (robot_id, stream, first, last)
+Span = tuple[str, str, int, int]
+#: (robot_id, stream, seq)
+Place = tuple[str, str, int]
+
+
+@dataclass(slots=True)
+class Held:
+    """A ledger row under its lock. `new`: this transaction made it."""
+
+    id: int
+    robot_id: str
+    stream: str
+    place: float
+    prev: str | None
+    prev_last: int | None
+    entry: Entry
+    last_received_at: datetime
+    missing_since: datetime | None
+    latest_seq: int | None
+    latest_at: datetime | None
+    folded_at: datetime | None
+    new: bool = False
+    #: The row of the newest reading when this transaction brought one; its id is filled in as it is written.
+    latest: dict[str, Any] | None = None
+    changed: bool = False
+
+
+class Store(Protocol):
+    """SQL of one database."""
+
+    def __init__(self, connection: BaseDatabaseWrapper) -> None: ...
+
+    def streams_of(self, robot_ids: Collection[str]) -> set[Key]:
+        """Keys of all their ledger rows that are not folded."""
+
+    def lock(self, keys: Sequence[Key], make: Sequence[Key], now: datetime) -> dict[Key, Held]:
+        """Make the rows of `make` that are not there, then lock those of `keys`; both in sorted order, so nobody waits in a ring."""
+
+    def hashes(self, spans: Sequence[Span]) -> Mapping[Place, str]:
+        """Hashes of the records that are stored within these spans."""
+
+    def write(self, rows: Sequence[Row], ledger: Sequence[Held]) -> Mapping[Place, int]:
+        """Insert records and change ledger rows. Returns the ids of rows in the streams that the cloud numbers."""

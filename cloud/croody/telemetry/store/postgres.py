@@ -1,0 +1,143 @@
+"""PostgreSQL: one statement locks, one writes records and ledger together, from one JSON parameter each."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+from croody_contract.ranges import Ranges
+from croody_contract.topics import PLAIN_STREAMS
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from croody.telemetry.intake import Key, Row
+from croody.telemetry.ledger import Entry
+from croody.telemetry.store.base import Held, Place, Span
+
+_STREAMS_OF: Final = "SELECT robot_id, stream FROM telemetry_stream WHERE robot_id = ANY(%s) AND folded_at IS NULL"
+
+_MAKE: Final = """
+INSERT INTO telemetry_stream (robot_id, stream, place, have, dead, dropped, known_last, first_received_at, last_received_at)
+SELECT robot_id, stream, 0, '{}', '{}', '{}', 0, %s, %s FROM unnest(%s::text[], %s::text[]) AS k (robot_id, stream)
+ORDER BY robot_id COLLATE "C", stream COLLATE "C"
+ON CONFLICT (robot_id, stream) DO NOTHING
+RETURNING robot_id, stream
+"""
+
+_LOCK: Final = """
+SELECT s.id, s.robot_id, s.stream, s.place, s.prev, s.prev_last, s.have::text, s.dead::text, s.dropped::text, s.known_last,
+    s.last_received_at, s.missing_since, s.latest_seq, s.latest_at, s.folded_at
+FROM telemetry_stream s JOIN unnest(%s::text[], %s::text[]) AS k (robot_id, stream) ON s.robot_id = k.robot_id AND s.stream = k.stream
+ORDER BY s.robot_id COLLATE "C", s.stream COLLATE "C"
+FOR UPDATE OF s
+"""
+
+_HASHES: Final = """
+SELECT r.robot_id, r.stream, r.seq, r.hash
+FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[]) AS k (robot_id, stream, first, last)
+JOIN telemetry_record r ON r.robot_id = k.robot_id AND r.stream = k.stream AND r.seq BETWEEN k.first AND k.last
+"""
+
+_COLUMNS: Final = "robot_id, stream, seq, kind, at, ts, received_at, clock_wrong, historical, hash, data, lat, lng, alt, environment, status"
+
+_WRITE: Final = f"""
+WITH ins AS (
+    INSERT INTO telemetry_record ({_COLUMNS})
+    SELECT {_COLUMNS} FROM jsonb_to_recordset(%s::jsonb) AS r (
+        robot_id text, stream text, seq bigint, kind text, at timestamptz, ts timestamptz, received_at timestamptz,
+        clock_wrong boolean, historical boolean, hash text, data jsonb,
+        lat double precision, lng double precision, alt double precision, environment text, status text)
+    ON CONFLICT DO NOTHING
+    RETURNING id, robot_id, stream, seq
+), upd AS (
+    UPDATE telemetry_stream s SET
+        place = v.place, prev = v.prev, prev_last = v.prev_last,
+        have = v.have::int8multirange, dead = v.dead::int8multirange, dropped = v.dropped::int8multirange, known_last = v.known_last,
+        last_received_at = v.last_received_at, missing_since = v.missing_since,
+        latest_seq = v.latest_seq, latest_at = v.latest_at,
+        latest = CASE WHEN v.latest IS NULL THEN s.latest ELSE v.latest || jsonb_build_object('id', ins.id) END,
+        folded_at = v.folded_at
+    FROM jsonb_to_recordset(%s::jsonb) AS v (
+        id bigint, robot_id text, stream text, place double precision, prev text, prev_last bigint,
+        have text, dead text, dropped text, known_last bigint,
+        last_received_at timestamptz, missing_since timestamptz, latest_seq bigint, latest_at timestamptz, latest jsonb, folded_at timestamptz)
+    LEFT JOIN ins ON ins.robot_id = v.robot_id AND ins.stream = v.stream AND ins.seq = v.latest_seq
+    WHERE s.id = v.id
+)
+SELECT robot_id, stream, seq, id FROM ins WHERE stream = ANY(%s)
+"""
+
+
+class PostgresStore:
+    """See `Store`."""
+
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        self._connection = connection
+
+    def streams_of(self, robot_ids: Collection[str]) -> set[Key]:
+        """See `Store`."""
+        return {(row[0], row[1]) for row in self._all(_STREAMS_OF, [list(robot_ids)])}
+
+    def lock(self, keys: Sequence[Key], make: Sequence[Key], now: datetime) -> dict[Key, Held]:
+        """See `Store`."""
+        made: set[Key] = set()
+        if make:
+            made = {(row[0], row[1]) for row in self._all(_MAKE, [now, now, *_parted(make)])}
+        held = {}
+        for row in self._all(_LOCK, _parted(keys)):
+            key = (row[1], row[2])
+            entry = Entry(read_text(row[6]), read_text(row[7]), read_text(row[8]), row[9])
+            held[key] = Held(*row[:6], entry, *row[10:], new=key in made)
+        return held
+
+    def hashes(self, spans: Sequence[Span]) -> Mapping[Place, str]:
+        """See `Store`."""
+        parts = [[span[index] for span in spans] for index in range(4)]
+        return {(row[0], row[1], row[2]): row[3] for row in self._all(_HASHES, parts)}
+
+    def write(self, rows: Sequence[Row], ledger: Sequence[Held]) -> Mapping[Place, int]:
+        """See `Store`."""
+        changes = [
+            {
+                "id": row.id,
+                "robot_id": row.robot_id,
+                "stream": row.stream,
+                "place": row.place,
+                "prev": row.prev,
+                "prev_last": row.prev_last,
+                "have": write_text(row.entry.have),
+                "dead": write_text(row.entry.dead),
+                "dropped": write_text(row.entry.dropped),
+                "known_last": row.entry.known_last,
+                "last_received_at": row.last_received_at,
+                "missing_since": row.missing_since,
+                "latest_seq": row.latest_seq,
+                "latest_at": row.latest_at,
+                "latest": row.latest,
+                "folded_at": row.folded_at,
+            }
+            for row in ledger
+        ]
+        parameters = [msgspec.json.encode(rows).decode(), msgspec.json.encode(changes).decode(), list(PLAIN_STREAMS)]
+        return {(row[0], row[1], row[2]): row[3] for row in self._all(_WRITE, parameters)}
+
+    def _all(self, statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        with self._connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
+            return cursor.fetchall()
+
+
+def _parted(keys: Sequence[Key]) -> list[list[str]]:
+    return [[key[0] for key in keys], [key[1] for key in keys]]
+
+
+def read_text(text: str) -> Ranges:
+    """An `int8multirange` as the server writes it, `{[1,5),[7,9)}`, whose ends are half-open."""
+    if text == "{}":
+        return ()
+    pairs = (pair.split(",") for pair in text[2:-2].split("),["))
+    return tuple((int(first), int(end) - 1) for first, end in pairs)
+
+
+def write_text(ranges: Ranges) -> str:
+    """The inverse of `read_text`."""
+    return "{" + ",".join(f"[{first},{last + 1})" for first, last in ranges) + "}"

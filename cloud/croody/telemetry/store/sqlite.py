@@ -1,0 +1,174 @@
+"""SQLite: the transaction owns the database from its start (`IMMEDIATE`), so nothing needs a lock of its own."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any, Final
+
+import msgspec
+from croody_contract.topics import PLAIN_STREAMS
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from croody.telemetry.intake import Key, Row
+from croody.telemetry.ledger import Entry
+from croody.telemetry.ranges_field import read_ranges, write_ranges
+from croody.telemetry.store.base import Held, Place, Span
+
+#: SQLite takes at most 32,766 parameters a statement (999 in old builds); two a key.
+_SLICE: Final = 400
+
+_MAKE: Final = """
+INSERT INTO telemetry_stream (robot_id, stream, place, have, dead, dropped, known_last, first_received_at, last_received_at)
+VALUES (%s, %s, 0, '[]', '[]', '[]', 0, %s, %s) ON CONFLICT (robot_id, stream) DO NOTHING
+"""
+
+_READ: Final = """
+SELECT id, robot_id, stream, place, prev, prev_last, have, dead, dropped, known_last,
+    last_received_at, missing_since, latest_seq, latest_at, folded_at
+FROM telemetry_stream WHERE (robot_id, stream) IN (VALUES {})
+"""
+
+_HASHES: Final = "SELECT robot_id, stream, seq, hash FROM telemetry_record WHERE robot_id = %s AND stream = %s AND seq BETWEEN %s AND %s"
+
+_INSERT: Final = """
+INSERT INTO telemetry_record (id, robot_id, stream, seq, kind, at, ts, received_at, clock_wrong, historical, hash, data,
+    lat, lng, alt, environment, status)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+"""
+
+_CHANGE: Final = """
+UPDATE telemetry_stream SET place = %s, prev = %s, prev_last = %s, have = %s, dead = %s, dropped = %s, known_last = %s,
+    last_received_at = %s, missing_since = %s, latest_seq = %s, latest_at = %s, latest = coalesce(%s, latest), folded_at = %s
+WHERE id = %s
+"""
+
+
+class SqliteStore:
+    """See `Store`."""
+
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        self._connection = connection
+
+    def streams_of(self, robot_ids: Collection[str]) -> set[Key]:
+        """See `Store`."""
+        found: set[Key] = set()
+        for some in _sliced(sorted(robot_ids)):
+            marks = ", ".join(["%s"] * len(some))
+            rows = self._all(f"SELECT robot_id, stream FROM telemetry_stream WHERE folded_at IS NULL AND robot_id IN ({marks})", some)
+            found.update((row[0], row[1]) for row in rows)
+        return found
+
+    def lock(self, keys: Sequence[Key], make: Sequence[Key], now: datetime) -> dict[Key, Held]:
+        """See `Store`."""
+        made = set(make) - self._present(make)
+        moment = write_moment(now)
+        with self._connection.cursor() as cursor:
+            cursor.executemany(_MAKE, [(*key, moment, moment) for key in sorted(made)])
+        held = {}
+        for some in _sliced(keys):
+            marks = ", ".join(["(%s, %s)"] * len(some))
+            for row in self._all(_READ.format(marks), [part for key in some for part in key]):
+                key = (row[1], row[2])
+                entry = Entry(read_ranges(row[6]), read_ranges(row[7]), read_ranges(row[8]), row[9])
+                held[key] = Held(
+                    *row[:6],
+                    entry,
+                    row[10].replace(tzinfo=UTC),
+                    read_moment(row[11]),
+                    row[12],
+                    read_moment(row[13]),
+                    read_moment(row[14]),
+                    new=key in made,
+                )
+        return held
+
+    def hashes(self, spans: Sequence[Span]) -> Mapping[Place, str]:
+        """See `Store`."""
+        return {(row[0], row[1], row[2]): row[3] for span in spans for row in self._all(_HASHES, span)}
+
+    def write(self, rows: Sequence[Row], ledger: Sequence[Held]) -> Mapping[Place, int]:
+        """See `Store`."""
+        ids: dict[Place, int] = {}
+        with self._connection.cursor() as cursor:
+            if rows:
+                first_id = self._next_id()
+                ids = {(row.robot_id, row.stream, row.seq): record_id for record_id, row in enumerate(rows, start=first_id)}
+                cursor.executemany(_INSERT, [(record_id, *_columns(row)) for record_id, row in enumerate(rows, start=first_id)])
+            for held in ledger:
+                if held.latest is not None and held.latest_seq is not None:
+                    held.latest["id"] = ids.get((held.robot_id, held.stream, held.latest_seq))
+            cursor.executemany(_CHANGE, [_change(row) for row in ledger])
+        return {place: record_id for place, record_id in ids.items() if place[1] in PLAIN_STREAMS}
+
+    def _present(self, keys: Sequence[Key]) -> set[Key]:
+        found: set[Key] = set()
+        for some in _sliced(keys):
+            marks = ", ".join(["(%s, %s)"] * len(some))
+            statement = f"SELECT robot_id, stream FROM telemetry_stream WHERE (robot_id, stream) IN (VALUES {marks})"
+            found.update((row[0], row[1]) for row in self._all(statement, [part for key in some for part in key]))
+        return found
+
+    def _next_id(self) -> int:
+        rows = self._all("SELECT seq FROM sqlite_sequence WHERE name = 'telemetry_record'", [])
+        return int(rows[0][0]) + 1 if rows else 1
+
+    def _all(self, statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        with self._connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
+            return cursor.fetchall()
+
+
+def _columns(row: Row) -> tuple[Any, ...]:
+    return (
+        row.robot_id,
+        row.stream,
+        row.seq,
+        row.kind,
+        write_moment(row.at),
+        row.ts and write_moment(row.ts),
+        write_moment(row.received_at),
+        row.clock_wrong,
+        row.historical,
+        row.hash,
+        msgspec.json.encode(row.data).decode(),
+        row.lat,
+        row.lng,
+        row.alt,
+        row.environment,
+        row.status,
+    )
+
+
+def _change(row: Held) -> tuple[Any, ...]:
+    return (
+        row.place,
+        row.prev,
+        row.prev_last,
+        write_ranges(row.entry.have, "sqlite"),
+        write_ranges(row.entry.dead, "sqlite"),
+        write_ranges(row.entry.dropped, "sqlite"),
+        row.entry.known_last,
+        write_moment(row.last_received_at),
+        row.missing_since and write_moment(row.missing_since),
+        row.latest_seq,
+        row.latest_at and write_moment(row.latest_at),
+        msgspec.json.encode(row.latest).decode() if row.latest is not None else None,
+        row.folded_at and write_moment(row.folded_at),
+        row.id,
+    )
+
+
+def write_moment(moment: datetime) -> str:
+    """As Django writes a moment on SQLite: UTC, without offset."""
+    return str(moment.astimezone(UTC).replace(tzinfo=None))
+
+
+def read_moment(value: datetime | None) -> datetime | None:
+    """A datetime column as Django's driver gives it, naive -> aware."""
+    return value.replace(tzinfo=UTC) if value is not None else None
+
+
+def _sliced(values: Sequence[Any]) -> Iterator[list[Any]]:
+    rest = iter(values)
+    while some := list(islice(rest, _SLICE)):
+        yield some
