@@ -1,0 +1,102 @@
+"""Jobs of one lane: on time, through outages, past mistakes."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import pytest
+from croody.worker.jobs import JOBS, Job
+from croody.worker.lane import Lane
+from django.db import InterfaceError, OperationalError
+
+
+def now() -> datetime:
+    return datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Lane]]:
+    lanes: list[Lane] = []
+
+    def begin(*jobs: Job, may_run: Callable[[], bool] = lambda: True) -> Lane:
+        lane = Lane("test", jobs, may_run=may_run, now=now)
+        lanes.append(lane)
+        lane.start()
+        return lane
+
+    yield begin
+    assert all(lane.stop(2) for lane in lanes)
+
+
+def until(holds: Callable[[], object], within_s: float = 8) -> None:
+    deadline = time.monotonic() + within_s
+    while not holds():
+        assert time.monotonic() < deadline, "did not come true in time"
+        time.sleep(0.01)
+
+
+def test_jobs_run_at_their_periods_and_are_given_the_time(start):
+    fast: list[datetime] = []
+    slow: list[datetime] = []
+    start(Job("fast", 0.05, fast.append), Job("slow", 0.5, slow.append))
+    time.sleep(1.2)
+    assert 10 <= len(fast) <= 25
+    assert 2 <= len(slow) <= 3
+    assert set(fast) == {now()}
+
+
+def test_nothing_runs_while_another_worker_leads(start):
+    runs: list[datetime] = []
+    leading = threading.Event()
+    start(Job("job", 0.05, runs.append), may_run=leading.is_set)
+    time.sleep(0.5)
+    assert runs == []
+    leading.set()
+    until(lambda: runs)
+
+
+@pytest.mark.parametrize("error", [OperationalError("the server is gone"), InterfaceError("the connection is closed")])
+def test_a_lost_database_is_said_once_when_lost_and_once_when_back(start, caplog, error):
+    caplog.set_level(logging.INFO)
+    runs: list[int] = []
+
+    def job(moment: datetime) -> None:
+        runs.append(1)
+        if len(runs) < 4:
+            raise error
+
+    others: list[datetime] = []
+    start(Job("fragile", 0.05, job), Job("other", 0.05, others.append))
+    until(lambda: len(runs) >= 6)
+    said = [record.message for record in caplog.records if "fragile" in record.message]
+    assert len(said) == 2
+    assert "is lost" in said[0]
+    assert "is back" in said[1]
+    assert len(others) > 4
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_jobs_mistake_ends_its_thread_and_costs_the_other_jobs_nothing(start):
+    mistakes: list[int] = []
+    others: list[datetime] = []
+
+    def job(moment: datetime) -> None:
+        mistakes.append(1)
+        raise KeyError("a mistake")
+
+    lane = start(Job("mistaken", 0.05, job), Job("other", 0.05, others.append))
+    restarts = 0
+    begun = time.monotonic()
+    while time.monotonic() - begun < 2.0:
+        restarts += lane.restart_if_dead()
+        time.sleep(0.02)
+    assert 2 <= restarts <= 4, "each time it waits longer"
+    assert len(mistakes) <= restarts + 1
+    assert len(others) > 15
+
+
+def test_every_job_has_a_name_of_its_own_and_the_files_are_looked_at_twice_a_second():
+    assert len({job.name for job in JOBS}) == len(JOBS)
+    assert next(job for job in JOBS if job.name == "write_credentials").period_s <= 0.5
