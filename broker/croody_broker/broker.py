@@ -1,4 +1,4 @@
-"""amqtt's broker behind a guard. Knows sockets, sessions and the files' paths; what is allowed is decided in `policy`.
+"""amqtt's broker behind a guard. Knows sockets and sessions; who may come in and do what is decided in `policy`.
 
 A connection is judged before amqtt learns that it exists: amqtt itself erases or takes over the session of whatever
 client id stands in a CONNECT and asks for the password afterwards. `docs/decisions` says what else is guarded, and why.
@@ -7,36 +7,29 @@ The private names of amqtt that this leans on are listed in `seams`.
 
 import asyncio
 import logging
-import secrets
 import socket
 import ssl
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any, Final
 
 from amqtt.adapters import ReaderAdapter
 from amqtt.broker import Broker
 from amqtt.contexts import BrokerConfig, ListenerConfig, ListenerType
-from amqtt.errors import AMQTTError, MQTTError, NoDataError
-from amqtt.mqtt.connack import UNACCEPTABLE_PROTOCOL_VERSION, ConnackPacket
+from amqtt.errors import NoDataError
 from amqtt.session import Session
 
 from croody_broker.complaints import Complaints
-from croody_broker.frames import BodyReader, Frame, FrameReader, Malformed
+from croody_broker.door import Door
+from croody_broker.frames import MAX_TOPIC_BYTES, Malformed
 from croody_broker.handler import GuardedHandler, GuardedWriter
-from croody_broker.policy import Admitted, Knock, Policy, Refused
+from croody_broker.policy import Policy
 from croody_broker.rules import Grant, Levels, matches
 from croody_broker.settings import Settings
 
 log = logging.getLogger("croody.broker")
 
-#: A CONNECT is never larger, in bytes: nobody has shown a password yet.
-MAX_CONNECT_BYTES: Final = 16 * 1024
-#: Connections without a CONNECT; when one more comes, the oldest goes.
-MAX_WAITING: Final = 256
-#: Connections of one user at the same time, and filters of one connection.
-MAX_SESSIONS_PER_USER: Final = 16
+#: Filters of one connection.
 MAX_FILTERS: Final = 64
 #: How often keepalives are looked at, in seconds.
 _SWEEP_S: Final = 0.25
@@ -44,14 +37,6 @@ _SWEEP_S: Final = 0.25
 _TCP_KEEPALIVE: Final = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
 
 _REFUSED_FILTER: Final = 0x80
-
-
-@dataclass(eq=False, slots=True)
-class _Visitor:
-    """A connection that has not sent its CONNECT yet."""
-
-    link: GuardedWriter
-    since_s: float
 
 
 @lru_cache(maxsize=4096)
@@ -65,7 +50,7 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
     def __init__(self, settings: Settings, policy: Policy | None = None) -> None:
         self.settings = settings
         self.policy = policy or Policy()
-        self._visitors: dict[_Visitor, None] = {}
+        self._door = Door(self)
         self._complaints = Complaints()
         self._sweeper: asyncio.Task[None] | None = None
         self._tls: ssl.SSLContext | None = None
@@ -92,9 +77,8 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
             server.instance.close()
         if self._sweeper is not None:
             self._sweeper.cancel()
-        for visitor in list(self._visitors):
-            visitor.link.abort()
-        for _, handler in list(self._guarded()):
+        self._door.close()
+        for _, handler in list(self.guarded()):
             if handler.session is not None:
                 handler.session.will_flag = False
             await handler.link.close()
@@ -112,7 +96,8 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
         """Log what was refused, once a minute for each kind and client."""
         self._complaints.say(kind, who, text, asyncio.get_running_loop().time())
 
-    def _guarded(self) -> list[tuple[Session, GuardedHandler]]:
+    def guarded(self) -> list[tuple[Session, GuardedHandler]]:
+        """Everybody who is connected."""
         return [(session, handler) for session, handler in self._sessions.values() if isinstance(handler, GuardedHandler)]
 
     async def _sweep(self) -> None:
@@ -121,10 +106,8 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
         while True:
             await asyncio.sleep(_SWEEP_S)
             now = loop.time()
-            for visitor in list(self._visitors):
-                if now - visitor.since_s > self.settings.connect_timeout_s:
-                    visitor.link.abort()
-            for _, handler in self._guarded():
+            self._door.send_away_the_silent(now)
+            for _, handler in self.guarded():
                 if handler.keep_alive_s and now - handler.last_in_s > 1.5 * handler.keep_alive_s:
                     handler.end(f"silent for more than 1.5 x its keepalive of {handler.keep_alive_s} s")
 
@@ -134,7 +117,7 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
         """Judge by this policy from now on, also those who are connected: users that are gone or have a new secret are
         closed, subscriptions no longer covered are removed."""
         self.policy = policy
-        for session, handler in self._guarded():
+        for session, handler in self.guarded():
             admitted = handler.admitted
             hashed = policy.accounts.hash_of(admitted.user)
             grant = policy.rules.grant(admitted.user, admitted.client_id) if hashed else Grant()
@@ -144,7 +127,7 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
                 continue
             for topic_filter in [each for each in handler.filters if not grant.may_subscribe(_levels(each))]:
                 self.remove_subscription(topic_filter, handler)
-                self.complain("subscription", admitted.client_id, f"subscription {topic_filter!r} removed: the rules changed")
+                self.complain("subscription", admitted.user, f"subscription {topic_filter!r} removed: the rules changed")
 
     # -- coming in -------------------------------------------------------------------------------------------------
 
@@ -189,7 +172,7 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
             return
         _watch_peer(writer)
         try:
-            came = await self._receive(reader, link, peer, needs_certificate=self._needs_certificate(listener_name))
+            came = await self._door.receive(reader, link, peer[0], needs_certificate=self._needs_certificate(listener_name))
         except Malformed as error:
             self.complain("connect", peer[0], f"no valid CONNECT: {error}")
             await link.close()
@@ -204,95 +187,6 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
         finally:
             await self._leave(session, handler)
             log.info("%s: gone: %s", session.client_id, handler.ended or "connection lost")
-
-    async def _receive(
-        self, reader: asyncio.StreamReader, link: GuardedWriter, peer: tuple[str, int], *, needs_certificate: bool
-    ) -> tuple[GuardedHandler, Session] | None:
-        """Wait for the CONNECT and judge it. `None`: refused and told so, or gone.
-
-        Raises:
-            Malformed: what came is no CONNECT.
-        """
-        loop = asyncio.get_running_loop()
-        visitor = _Visitor(link, loop.time())
-        if len(self._visitors) >= MAX_WAITING:
-            next(iter(self._visitors)).link.abort()
-        self._visitors[visitor] = None
-        signs: list[Callable[[], None]] = []
-        frames = FrameReader(reader, lambda: signs[0]() if signs else None)
-        try:
-            frame = await frames.next(MAX_CONNECT_BYTES)
-        finally:
-            self._visitors.pop(visitor, None)
-        if frame is None:
-            return None
-        if frame.kind != 1:
-            raise Malformed(f"the first packet is of type {frame.kind}")
-        if _other_version(frame):
-            self.complain("version", peer[0], "speaks another MQTT than 3.1.1: told so (0x01) and closed; use protocol version 4")
-            await self._turn_away(link, UNACCEPTABLE_PROTOCOL_VERSION)
-            return None
-        handler, session = await self._decoded(frame, link)
-        keep_alive_s, session.keep_alive = session.keep_alive, 0  # amqtt must not time anything itself
-        verdict = self._judge(session, link, needs_certificate=needs_certificate)
-        if isinstance(verdict, Refused):
-            known = self.policy.accounts.hash_of(session.username or "") is not None
-            self.complain(f"refused {verdict.code}", str(session.username) if known else peer[0], f"refused: {verdict.reason}")
-            await self._turn_away(link, verdict.code)
-            return None
-        session.client_id = verdict.client_id
-        session.username = verdict.user
-        session.password = None
-        session.clean_session = True
-        session.will_retain = False
-        handler.prepare(self, frames, link, verdict, keep_alive_s, loop.time())
-
-        def alive() -> None:
-            handler.last_in_s = loop.time()
-
-        signs.append(alive)
-        return handler, session
-
-    async def _decoded(self, frame: Frame, link: GuardedWriter) -> tuple[GuardedHandler, Session]:
-        """Let amqtt read the CONNECT, from its own bytes only.
-
-        Raises:
-            Malformed: amqtt finds fault with it, or does not need all of it.
-        """
-        body = BodyReader(bytes((0x10, *_length_bytes(len(frame.body)))) + frame.body)
-        try:
-            handler, session = await GuardedHandler.init_from_connect(body, link, self.plugins_manager)
-        except (AMQTTError, MQTTError, NoDataError, ValueError) as error:
-            raise Malformed(str(error)) from error
-        if body.left:
-            raise Malformed(f"CONNECT: {body.left} bytes too many")
-        assert isinstance(handler, GuardedHandler)
-        return handler, session
-
-    def _judge(self, session: Session, link: GuardedWriter, *, needs_certificate: bool) -> Admitted | Refused:
-        client_id = session.client_id or ""
-        verdict = self.policy.admit(
-            Knock(
-                user=session.username,
-                secret=session.password,
-                # amqtt invents such an id for a client that sent none; ours says whose it is.
-                client_id=None if client_id.startswith("amqtt/") else client_id,
-                will_topic=session.will_topic if session.will_flag else None,
-                will_retain=bool(session.will_retain),
-                needs_certificate=needs_certificate,
-                common_name=_common_name(link.get_ssl_info()),
-            ),
-            fresh_id=secrets.token_hex(8),
-        )
-        if isinstance(verdict, Admitted) and verdict.client_id not in self._sessions:
-            users = sum(handler.admitted.user == verdict.user for _, handler in self._guarded())
-            if users >= MAX_SESSIONS_PER_USER:
-                return Refused(0x03, f"user {verdict.user!r}: has {users} connections already, at most {MAX_SESSIONS_PER_USER}")
-        return verdict
-
-    async def _turn_away(self, link: GuardedWriter, code: int) -> None:
-        link.write(ConnackPacket.build(0, code).to_bytes())
-        await link.close()
 
     def _needs_certificate(self, listener_name: str) -> bool:
         return listener_name == "tls" and self.settings.tls is not None and self.settings.tls.client_ca is not None
@@ -348,23 +242,21 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
             if handler.admitted.grant.may_receive(levels):
                 handler.send_publish(topic, payload, min(qos, granted))
 
-    async def add_subscription(self, subscription: tuple[str, int], session: Session) -> int:
+    async def subscribe(self, topic_filter: str, qos: int, handler: GuardedHandler) -> int:
         """Grant QoS 0 or 1, or refuse with 0x80."""
-        topic_filter, qos = subscription
-        handler = self._sessions[session.client_id or ""][1]
-        assert isinstance(handler, GuardedHandler)
         if topic_filter.startswith("$share/"):
-            self.complain("share", handler.admitted.client_id, "shared subscriptions need Mosquitto: refused; subscribe without $share/")
-            return _REFUSED_FILTER
-        if not handler.admitted.grant.may_subscribe(topic_filter.split("/")):
-            self.complain("subscribe", handler.admitted.client_id, f"may not subscribe to {topic_filter[:200]!r}: refused")
+            self.complain("share", handler.admitted.user, "shared subscriptions need Mosquitto: refused; subscribe without $share/")
             return _REFUSED_FILTER
         if len(handler.filters) >= MAX_FILTERS and topic_filter not in handler.filters:
-            self.complain("filters", handler.admitted.client_id, f"more than {MAX_FILTERS} subscriptions: refused")
+            self.complain("filters", handler.admitted.user, f"more than {MAX_FILTERS} subscriptions: refused")
             return _REFUSED_FILTER
-        self._del_subscription(topic_filter, session)  # amqtt would keep the old QoS
-        handler.filters.add(topic_filter)
-        return int(await super().add_subscription((topic_filter, min(qos, 1)), session))
+        self.remove_subscription(topic_filter, handler)  # amqtt would keep the QoS of the first
+        code = int(await self.add_subscription((topic_filter, min(qos, 1)), handler.session))
+        if code == _REFUSED_FILTER:
+            self.complain("subscribe", handler.admitted.user, f"may not subscribe to {topic_filter[:200]!r}: refused")
+        else:
+            handler.filters.add(topic_filter)
+        return code
 
     def remove_subscription(self, topic_filter: str, handler: GuardedHandler) -> None:
         """Forget one filter of one connection, if it has it."""
@@ -383,8 +275,15 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
             self._del_subscription(topic_filter, session)
 
     async def _topic_filtering(self, session: Session, topic: str, action: Any) -> bool:
-        """Asked by amqtt once more before it subscribes; `add_subscription` has answered."""
-        return True
+        """Asked by amqtt before it subscribes a session."""
+        current = self._sessions.get(session.client_id or "")
+        if current is None or not isinstance(current[1], GuardedHandler) or len(topic) > MAX_TOPIC_BYTES:
+            return False
+        return current[1].admitted.grant.may_subscribe(topic.split("/"))
+
+    async def _session_monitor(self) -> None:
+        """Sessions are forgotten as they leave. amqtt's monitor comes a second later and goes by client id, so it could take
+        the subscriptions of a client that is back by then."""
 
     async def retain_message(self, *_: Any, **__: Any) -> None:
         """Nothing is retained."""
@@ -403,20 +302,6 @@ class _Unused(ReaderAdapter):  # type: ignore[misc]  # amqtt ships no types
         """Nothing to do."""
 
 
-def _other_version(frame: Frame) -> bool:
-    """A CONNECT of MQTT 3.1 or 5: their payload is laid out otherwise, so this is said before reading it."""
-    return frame.body[:6] == b"\x00\x06MQIs" or (frame.body[:6] == b"\x00\x04MQTT" and frame.body[6:7] not in (b"\x04", b""))
-
-
-def _length_bytes(size: int) -> bytes:
-    out = bytearray()
-    while True:
-        size, digit = size >> 7, size & 0x7F
-        out.append(digit | 0x80 if size else digit)
-        if not size:
-            return bytes(out)
-
-
 def _watch_peer(writer: asyncio.StreamWriter) -> None:
     sock = writer.get_extra_info("socket")
     if sock is not None:
@@ -424,12 +309,3 @@ def _watch_peer(writer: asyncio.StreamWriter) -> None:
         for name, value in _TCP_KEEPALIVE.items():
             if hasattr(socket, name):
                 sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-
-
-def _common_name(tls: ssl.SSLObject | None) -> str | None:
-    certificate: Any = (tls.getpeercert() if tls is not None else None) or {}
-    for part in certificate.get("subject", ()):
-        for name, value in part:
-            if name == "commonName":
-                return str(value)
-    return None

@@ -141,11 +141,15 @@ def build_publish(topic: str, payload: bytes, packet_id: int) -> bytes:
     """The bytes of an outgoing PUBLISH: QoS 1 with a packet id, QoS 0 with `packet_id` 0. Never retained, never DUP."""
     name = topic.encode()
     identity = packet_id.to_bytes(2, "big") if packet_id else b""
-    size = 2 + len(name) + len(identity) + len(payload)
-    head = bytearray((0x32 if packet_id else 0x30,))
+    size = length_bytes(2 + len(name) + len(identity) + len(payload))
+    return b"".join((b"\x32" if packet_id else b"\x30", size, len(name).to_bytes(2, "big"), name, identity, payload))
+
+
+def length_bytes(size: int) -> bytes:
+    """MQTT's "remaining length": seven bits a byte, the lowest first."""
+    out = bytearray()
     while True:
         size, digit = size >> 7, size & 0x7F
-        head.append(digit | 0x80 if size else digit)
+        out.append(digit | 0x80 if size else digit)
         if not size:
-            break
-    return b"".join((head, len(name).to_bytes(2, "big"), name, identity, payload))
+            return bytes(out)

@@ -80,6 +80,10 @@ class GuardedHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ship
         self._half_done: set[int] = set()
         self._next_id = 0
 
+    def alive(self) -> None:
+        """Something came through from the client."""
+        self.last_in_s = self._loop.time()
+
     async def start(self) -> None:
         """Begin to read. amqtt makes the waiter after it began, and so misses a client that left at once."""
         self._disconnect_waiter = asyncio.get_running_loop().create_future()
@@ -123,14 +127,14 @@ class GuardedHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ship
         taken = 0
         try:
             while (frame := await self.frames.next(self.broker.settings.max_packet_bytes)) is not None:
-                if not await self._take(frame):
+                if self.ended is not None or not await self._take(frame):
                     break
                 taken += 1
                 if taken % _TURN == 0:
                     await asyncio.sleep(0)
         except Malformed as error:
             self.ended = self.ended or str(error)
-            self.broker.complain("malformed", self.admitted.client_id, f"connection closed: {error}")
+            self.broker.complain("malformed", self.admitted.user, f"connection closed: {error}")
         except ConnectionError:
             self.ended = self.ended or "connection lost"
         except asyncio.CancelledError:
@@ -180,7 +184,7 @@ class GuardedHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ship
             if self.admitted.grant.may_publish(message.topic.split("/")):
                 self.broker.route(message.topic, message.payload, message.qos)
             else:
-                self.broker.complain("publish", self.admitted.client_id, f"may not publish to {message.topic[:200]!r}: dropped")
+                self.broker.complain("publish", self.admitted.user, f"may not publish to {message.topic[:200]!r}: dropped")
         if message.qos == 1:
             await self._answer(b"\x40\x02" + message.packet_id.to_bytes(2, "big"))
         elif message.qos == 2:
@@ -194,7 +198,7 @@ class GuardedHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ship
         wanted = packet.payload.topics if packet.payload is not None else []
         if not wanted or any(qos > 2 for _, qos in wanted):
             raise Malformed("SUBSCRIBE: no filter, or a QoS above 2")
-        codes = [await self.broker.add_subscription(each, self.session) for each in wanted]
+        codes = [await self.broker.subscribe(topic_filter, qos, self) for topic_filter, qos in wanted]
         await self._answer(SubackPacket.build(packet.variable_header.packet_id, codes).to_bytes())
 
     async def _take_unsubscribe(self, frame: Frame) -> None:

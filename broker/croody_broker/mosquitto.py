@@ -38,22 +38,19 @@ def render_conf(settings: MosquittoSettings) -> str:
     Raises:
         ValueError: an address that is not `HOST:PORT`, or a path that a line cannot hold.
     """
-    blocks = [_globals(settings)]
     robots = _access(settings.passwd, settings.acl) + "use_username_as_clientid true\n"
-    if settings.bind is not None:
-        blocks.append(
-            f"# Robots: the account is the client id, so nobody can take over another's session.\n{_listener(settings.bind)}{robots}"
-        )
-    if settings.tls is not None:
-        blocks.append(f"# Robots over TLS.\n{_listener(settings.tls.bind)}{robots}{_tls(settings.tls)}")
-    if settings.websocket_bind is not None:
-        blocks.append(
-            f"# Robots over WebSocket; the gateway in front of it speaks TLS.\n{_listener(settings.websocket_bind)}{robots}protocol websockets\n"
-        )
     bridges = _access(settings.bridge_passwd, settings.acl)
-    blocks.append(
-        f"# Bridges only: several of them share one account. Keep this address private.\n{_listener(settings.bridge_bind)}{bridges}"
-    )
+    blocks = [_globals(settings)]
+    if settings.bind is not None:
+        note = "# Robots: the account is the client id, so nobody can take over another's session.\n"
+        blocks.append(note + _listener(settings.bind) + robots)
+    if settings.tls is not None:
+        blocks.append("# Robots over TLS.\n" + _listener(settings.tls.bind) + robots + _tls(settings.tls))
+    if settings.websocket_bind is not None:
+        note = "# Robots over WebSocket; the gateway in front of it speaks TLS.\n"
+        blocks.append(note + _listener(settings.websocket_bind) + robots + "protocol websockets\n")
+    note = "# Bridges only, for several of them share one account. Keep this address private.\n"
+    blocks.append(note + _listener(settings.bridge_bind) + bridges)
     return "\n".join(blocks)
 
 
