@@ -8,6 +8,7 @@ comes from the environment: DB, BROKER, ROBOTS, BRIDGES and the ports (see `make
 
 import argparse
 import os
+import shutil
 import signal
 import sys
 import time
@@ -16,7 +17,7 @@ from types import FrameType
 
 from tools.claims import announce, check_ports, claim_state
 from tools.reload import Watcher
-from tools.stack import ROOT, Options, Stack, leftovers, mosquitto, postgres
+from tools.stack import ROOT, Options, Stack, leftovers, postgres
 from tools.supervisor import Supervisor
 from tools.words import Problem, fail, say, words
 
@@ -50,7 +51,7 @@ def _up(*, reload: bool) -> int:
     began = time.monotonic()
     options = Options.from_environ(STATE, os.environ)
     if options.broker == "mosquitto":
-        mosquitto.program()
+        _need_mosquitto()
     if options.database == "postgres":
         postgres.binary("initdb")
     lock = claim_state(STATE)
@@ -136,6 +137,15 @@ def _look_after(stack: Stack, *, reload: bool) -> None:
                 _note(f"el código de {name} ha cambiado", f"the code of {name} has changed")
                 supervisor.restart(name, now)
         time.sleep(LOOK_EVERY_S)
+
+
+def _need_mosquitto() -> None:
+    """Raises Problem when it is not installed: better said now than by a broker that does not come up."""
+    if shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin") is None:
+        raise Problem(
+            "BROKER=mosquitto necesita Mosquitto y aquí no está: instálelo con «apt-get install mosquitto» (como root o con sudo).",
+            "BROKER=mosquitto needs Mosquitto, which is not here: install it with 'apt-get install mosquitto' (as root or with sudo).",
+        )
 
 
 def _note(es: str, en: str) -> None:

@@ -3,13 +3,11 @@
 import os
 import subprocess
 import time
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from tools.stack import leftovers, secrets
-from tools.stack.mosquitto import Reloader
-from tools.stack.options import REPLAY_ROBOT, ROOT, Options, script
+from tools.stack.options import REPLAY_ROBOT, ROOT, Options, script, steady_port
 from tools.stack.postgres import Server
 from tools.stack.process import Process, Spec
 from tools.stack.specs import Layout, cloud_environ, table
@@ -30,7 +28,6 @@ class Stack:
         self.processes: dict[str, Process] = {}
         #: A one-time address that logs the demo operator in; new at every `prepare`.
         self.login_link = ""
-        self._reloader: Reloader | None = None
 
     # -- addresses -----------------------------------------------------------------------------------------------
     @property
@@ -75,7 +72,7 @@ class Stack:
         secrets.make(self.layout.secrets)
         leftovers.end(self.layout.root)
         if self.options.database == "postgres":
-            port = self.options.ports.postgres or _steady_port(self.layout.root / "postgres.port")
+            port = self.options.ports.postgres or steady_port(self.layout.root / "postgres.port")
             self.server = Server(self.layout.root / "postgres", port, self.secret("POSTGRES_PASSWORD"))
         self.processes = {name: Process(spec, self.layout.root) for name, spec in table(self.options, self.layout, self.server).items()}
         if self.server is not None:
@@ -99,11 +96,7 @@ class Stack:
         Raises:
             OSError: its program is not there.
         """
-        process = self.processes[name]
-        process.start()
-        if name == "broker" and self.options.broker == "mosquitto" and self._reloader is None:
-            self._reloader = Reloader(process, [self.layout.passwd, self.layout.acl])
-            self._reloader.start()
+        self.processes[name].start()
 
     def wait_ready(self, *names: str, timeout_s: float = 60) -> None:
         """Wait until these serve (all without names).
@@ -155,9 +148,6 @@ class Stack:
     def close(self, timeout_s: float = 4.5) -> None:
         """End everything within `timeout_s` seconds, sources first; what does not listen is killed."""
         deadline = time.monotonic() + timeout_s
-        if self._reloader is not None:
-            self._reloader.end()
-            self._reloader = None
         for place, prefixes in enumerate(_STOP_ORDER):
             group = [process for name, process in self.processes.items() if name.startswith(prefixes)]
             if place == 1:  # whatever `add` brought
@@ -221,15 +211,3 @@ class Stack:
             check=True,
             timeout=timeout_s,
         )
-
-
-def _steady_port(path: Path) -> int:
-    """A free port, the same at every start while nobody takes it."""
-    from tools.stack.health import is_free
-    from tools.stack.options import Ports
-
-    if path.exists() and is_free(int(path.read_text(encoding="ascii"))):
-        return int(path.read_text(encoding="ascii"))
-    port = Ports.free().web
-    path.write_text(f"{port}\n", encoding="ascii")
-    return port

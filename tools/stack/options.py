@@ -5,10 +5,11 @@ import re
 import socket
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Self, cast
 
+from tools.stack.health import is_free
 from tools.words import Problem
 
 Database = Literal["sqlite", "postgres"]
@@ -28,7 +29,9 @@ class Ports:
     ids: int = 9100
     mqtt: int = 1883
     robot: int = 9090
-    postgres: int = 0  # 0: no TCP port, a socket file in the state directory
+    # Nobody outside asks for these two; 0: any free port, the same at every start.
+    postgres: int = 0
+    bridge: int = 0
 
     @classmethod
     def free(cls) -> Self:
@@ -52,7 +55,7 @@ class Ports:
             Problem: no port number, or one port for two.
         """
         values = {}
-        for name in (f.name for f in fields(cls) if f.name != "postgres"):
+        for name in VARIABLES:
             text = environ.get(f"{name.upper()}_PORT", "").strip()
             if not text:
                 continue
@@ -144,6 +147,17 @@ def source_path() -> str:
     parts = [str(ROOT / name) for name in ("contract", "edge_agent", "broker", "cloud")]
     inherited = os.environ.get("PYTHONPATH")
     return os.pathsep.join([*parts, inherited] if inherited else parts)
+
+
+def steady_port(path: Path) -> int:
+    """A free port, the same at every start while nobody takes it; `path` remembers it."""
+    if path.exists():
+        port = int(path.read_text(encoding="ascii"))
+        if is_free(port):
+            return port
+    port = Ports.free().web
+    path.write_text(f"{port}\n", encoding="ascii")
+    return port
 
 
 def _choice(environ: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:

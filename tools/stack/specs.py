@@ -4,9 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from tools.stack import mosquitto
 from tools.stack.health import healthz, listening, mqtt
-from tools.stack.options import FIRST_ROBOT, REPLAY_ROBOT, Options, script, source_path
+from tools.stack.options import FIRST_ROBOT, REPLAY_ROBOT, Options, script, source_path, steady_port
 from tools.stack.postgres import Server
 from tools.stack.process import Spec
 
@@ -87,17 +86,21 @@ def edge_environ(options: Options, layout: Layout, robot_id: str, source: str) -
 def table(options: Options, layout: Layout, server: Server | None) -> dict[str, Spec]:
     """Every process by name, in starting order."""
     ports = options.ports
+    bridge_port = ports.mqtt
+    if options.broker == "mosquitto":
+        # Bridges share one account, so they have an address of their own; robots are bound to their names on theirs.
+        bridge_port = ports.bridge or steady_port(layout.root / "bridge.port")
     specs: list[Spec] = []
     if server is not None:
         specs.append(server.spec())
-    specs.append(_broker(options, layout))
+    specs.append(_broker(options, layout, bridge_port))
     specs.append(_gunicorn(options, layout, "telemetry", ports.telemetry, server, workers=2))
     specs.append(_gunicorn(options, layout, "ids", ports.ids, server, workers=1))
     web = [script("python"), "-m", "croody.web", "--bind", f"127.0.0.1:{ports.web}"]
     specs.append(Spec("web", web, cloud_environ(options, layout, "web", server), healthz(ports.web)))
     worker = [script("croody"), "worker"]
     specs.append(Spec("worker", worker, cloud_environ(options, layout, "worker", server), _exists(layout.passwd)))
-    specs += [_bridge(options, layout, name) for name in options.bridge_names]
+    specs += [_bridge(options, layout, name, bridge_port) for name in options.bridge_names]
     if options.robots:
         command = [
             "--broker",
@@ -118,11 +121,11 @@ def table(options: Options, layout: Layout, server: Server | None) -> dict[str, 
     return {spec.name: replace(spec, cwd=spec.cwd or layout.root) for spec in specs}
 
 
-def _broker(options: Options, layout: Layout) -> Spec:
+def _broker(options: Options, layout: Layout, bridge_port: int) -> Spec:
     port = options.ports.mqtt
-    if options.broker == "mosquitto":
-        return mosquitto.spec("broker", port, layout.passwd, layout.acl, layout.root)
     command = ["--bind", f"127.0.0.1:{port}", "--passwd", str(layout.passwd), "--acl", str(layout.acl)]
+    if options.broker == "mosquitto":
+        command = ["mosquitto", *command, "--bridge-bind", f"127.0.0.1:{bridge_port}"]
     return Spec("broker", [script("croody-broker"), *command], common_environ(options), mqtt(port))
 
 
@@ -132,9 +135,9 @@ def _gunicorn(options: Options, layout: Layout, role: str, port: int, server: Se
     return Spec(role, command, cloud_environ(options, layout, role, server), healthz(port))
 
 
-def _bridge(options: Options, layout: Layout, name: str) -> Spec:
+def _bridge(options: Options, layout: Layout, name: str, port: int) -> Spec:
     environ = common_environ(options)
-    environ["CROODY_BROKER_URL"] = f"mqtt://127.0.0.1:{options.ports.mqtt}"
+    environ["CROODY_BROKER_URL"] = f"mqtt://127.0.0.1:{port}"
     environ["CROODY_TELEMETRY_URL"] = f"http://127.0.0.1:{options.ports.telemetry}"
     for variable in ("BRIDGE_TOKEN", "BRIDGE_MQTT_PASSWORD"):
         environ[f"{variable}_FILE"] = str(layout.secrets / variable)
