@@ -78,6 +78,9 @@ class Stack:
         if self.server is not None:
             self.start("postgres", timeout_s=timeout_s)
         self._seed(timeout_s)
+        # `croody` in the clone takes it, so that a person can type `croody robot add ID` beside `make up`.
+        environ = cloud_environ(self.options, self.layout, "manage", self.server)
+        secrets.write(self.layout.root / "env", "".join(f"{name}={value}\n" for name, value in environ.items() if name != "PYTHONPATH"))
 
     def start(self, *names: str, timeout_s: float = 60) -> None:
         """Start these processes (all of them without names) and wait until each serves.
