@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 import paho.mqtt.client as mqtt
 import pytest
-from croody_contract import messages, mosquitto, relay
 
+from croody_contract import messages, mosquitto, relay
 from tools.stack import Process
 from tools.stack import mosquitto as local
 

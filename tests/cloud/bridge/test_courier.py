@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
+
 from croody.bridge import api, courier, handler
 from croody_contract import messages, relay
 

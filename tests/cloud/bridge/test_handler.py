@@ -5,6 +5,7 @@ import json
 
 import msgspec
 import pytest
+
 from croody.bridge import handler
 from croody_contract import batch, messages, relay
 from croody_contract.limits import MAX_BODY_BYTES, MAX_RECORD_BYTES

@@ -8,6 +8,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from croody_contract import batch, messages, relay
 from croody_contract.messages import Outgoing
 

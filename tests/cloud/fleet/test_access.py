@@ -1,10 +1,11 @@
 """Who may see which robot."""
 
 import pytest
-from croody.fleet import access, services
-from croody.fleet.models import Organisation
 from django.contrib.auth.models import AnonymousUser, User
 from django.utils import timezone
+
+from croody.fleet import access, services
+from croody.fleet.models import Organisation
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 

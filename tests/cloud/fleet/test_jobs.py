@@ -5,6 +5,7 @@ import stat
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from croody.alarms.models import Alarm
 from croody.fleet import jobs, services
 from croody.telemetry.models import Presence, Stream

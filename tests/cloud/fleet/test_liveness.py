@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from croody.fleet.liveness import Signs, State, deaf, state
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from croody.fleet import queries, services
 from croody.fleet.models import Credential, Listening, Organisation, Outgoing, Robot
 from croody_contract import mosquitto

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
+from django.db import InterfaceError, OperationalError
+
 from croody.worker.jobs import JOBS, Job
 from croody.worker.lane import Lane
-from django.db import InterfaceError, OperationalError
 
 
 def now() -> datetime:

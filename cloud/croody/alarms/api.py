@@ -1,0 +1,54 @@
+"""`GET /api/telemetry/alarms`: open alarms first. Mounted by the telemetry role; knows requests, never causes."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from django.http import HttpRequest
+from ninja import Field, Query, Router, Schema, Status
+
+from croody.alarms import queries
+from croody.alarms.models import Alarm
+from croody.telemetry import access
+
+router = Router(tags=["alarms"])
+
+
+class AlarmRow(Schema):
+    """One cause at one robot. `resolved_at` is null while it holds; `count` is how often it was noticed."""
+
+    id: int
+    robot_id: str
+    kind: str
+    key: str
+    severity: Literal["low", "medium", "high", "critical"]
+    detail: dict[str, Any]
+    opened_at: datetime
+    last_at: datetime
+    resolved_at: datetime | None
+    count: int
+
+
+class Refusal(Schema):
+    """Why not."""
+
+    detail: str
+
+
+class Wanted(Schema):
+    """Which alarms."""
+
+    limit: int = Field(100, ge=1, le=1000)
+    robot_id: str | None = Field(None, min_length=3, max_length=64)
+
+
+@router.get("/alarms", response={200: list[AlarmRow], 401: Refusal}, summary="Alarms, open first, newest first")
+def alarms(request: HttpRequest, wanted: Query[Wanted]) -> Status[list[Alarm]] | Status[dict[str, str]]:
+    """Alarms of the robots that the caller works with; none of those that are merely shared."""
+    try:
+        caller = access.caller_of(request)
+    except access.Denied as denied:
+        return Status(401, {"detail": denied.detail})
+    found = queries.of_robots(access.works_with(caller))
+    if wanted.robot_id is not None:
+        found = found.filter(robot_id=wanted.robot_id)
+    return Status(200, list(found[: wanted.limit]))

@@ -1,0 +1,65 @@
+"""The list of alarms over HTTP, asked by people who may and people who may not."""
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+from django.contrib.auth.models import User
+from ninja import NinjaAPI
+from ninja.testing import TestClient
+
+from croody.accounts import services as accounts
+from croody.alarms.api import router
+from croody.alarms.services import raise_alarm, resolve_alarm
+from croody.fleet import services
+from croody.fleet.models import Membership, Organisation
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+api = NinjaAPI(urls_namespace="alarms-under-test")
+api.add_router("", router)
+client = TestClient(api)
+
+
+def token(user: User) -> dict[str, str]:
+    return {"X-API-Key": accounts.reset_token(user)}
+
+
+@pytest.fixture
+def people() -> SimpleNamespace:
+    organisation = Organisation.objects.create(name="Alice's", slug="alices")
+    alice, carlos = User.objects.create_user("alice"), User.objects.create_user("carlos")
+    Membership.objects.create(user=alice, organisation=organisation, role="owner")
+    for robot_id in ("rover-1", "rover-2"):
+        services.add_robot(robot_id, organisation=organisation, shared=True)
+    raise_alarm("rover-1", "gap", "s1", "medium", {"missing": 2}, NOW)
+    raise_alarm("rover-2", "conflict", "s1", "critical", {}, NOW)
+    raise_alarm("rover-1", "offline", "", "high", {}, NOW)
+    resolve_alarm("rover-1", "offline", "", NOW)
+    return SimpleNamespace(alice=alice, carlos=carlos)
+
+
+def test_alice_gets_open_alarms_first_and_may_ask_for_one_robot_and_a_limit(people):
+    headers = token(people.alice)
+    found = client.get("/alarms", headers=headers).json()
+    assert [(row["robot_id"], row["kind"], row["resolved_at"] is None) for row in found] == [
+        ("rover-2", "conflict", True),
+        ("rover-1", "gap", True),
+        ("rover-1", "offline", False),
+    ]
+    assert found[1]["detail"] == {"missing": 2}
+    only = client.get("/alarms?robot_id=rover-1&limit=1", headers=headers).json()
+    assert [row["kind"] for row in only] == ["gap"]
+
+
+def test_carlos_and_strangers_get_none_and_a_wrong_key_is_refused(people):
+    assert client.get("/alarms", headers=token(people.carlos)).json() == []
+    assert client.get("/alarms").json() == []
+    refused = client.get("/alarms", headers={"X-API-Key": "nobody's"})
+    assert refused.status_code == 401
+    assert "X-API-Key" in refused.json()["detail"]
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=1001", "limit=x", "robot_id=ab"])
+def test_a_limit_or_robot_that_breaks_the_rules_is_422(people, query):
+    assert client.get(f"/alarms?{query}", headers=token(people.alice)).status_code == 422
