@@ -24,7 +24,11 @@ def write(folder: Path, detector: Detector, card: dict[str, Any]) -> None:
     whole = {
         **card,
         "files": {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in (KNOWN, KIND, NUMBERS)},
-        "calibration": {"slope": detector.calibration.slope, "intercept": detector.calibration.intercept, "meaning": "probability at even odds"},
+        "calibration": {
+            "slope": detector.calibration.slope,
+            "intercept": detector.calibration.intercept,
+            "meaning": "probability at even odds",
+        },
         "threshold": {**card["threshold"], "evidence": detector.evidence_threshold, "score": detector.threshold},
     }
     (folder / "card.json").write_text(json.dumps(_rounded(whole), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

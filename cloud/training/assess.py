@@ -28,7 +28,11 @@ def assess(detector: Detector, table: Table, matrix: Matrix, thresholds: dict[st
     if detected.any():
         kinds = np.array(CLASSES)[np.asarray(detector.kind.predict(matrix[detected])).argmax(1)]
         out["class_of_detected"] = {
-            name: {"rows": int((table.classes[detected] == name).sum()), "named_right": share(kinds[table.classes[detected] == name] == name)} for name in CLASSES
+            name: {
+                "rows": int((table.classes[detected] == name).sum()),
+                "named_right": share(kinds[table.classes[detected] == name] == name),
+            }
+            for name in CLASSES
         }
     return out
 

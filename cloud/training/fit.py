@@ -5,6 +5,7 @@ parted 80/10/10. The threshold is a false-positive budget on benign rows that ne
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 import lightgbm
@@ -95,7 +96,7 @@ def fit_usual(matrix: Matrix, words: tuple[int, ...], seed: int, epochs: int = E
     scaling = Scaling(numbers.mean(0), np.maximum(numbers.std(0), np.float32(SMALLEST_DEVIATION)), CLIP, words)
     wanted = scaling.apply(matrix)
     widths = [wanted.shape[1], *HIDDEN, wanted.shape[1]]
-    weights = [random.normal(0, np.sqrt(2 / a), (a, b)).astype(np.float32) for a, b in zip(widths, widths[1:], strict=False)]
+    weights = [random.normal(0, np.sqrt(2 / a), (a, b)).astype(np.float32) for a, b in pairwise(widths)]
     biases = [np.zeros(b, dtype=np.float32) for b in widths[1:]]
     values = weights + biases
     first, second = [np.zeros_like(v) for v in values], [np.zeros_like(v) for v in values]
@@ -106,14 +107,18 @@ def fit_usual(matrix: Matrix, words: tuple[int, ...], seed: int, epochs: int = E
         for start in range(0, len(wanted) - batch + 1, batch):
             step += 1
             rate = 2e-3 * 0.5 * (1 + np.cos(np.pi * step / steps))
-            for value, gradient, m, v in zip(values, _gradients(weights, biases, wanted[order[start : start + batch]]), first, second, strict=True):
+            for value, gradient, m, v in zip(
+                values, _gradients(weights, biases, wanted[order[start : start + batch]]), first, second, strict=True
+            ):
                 m += 0.1 * (gradient - m)
                 v += 0.001 * (gradient * gradient - v)
                 value -= np.float32(rate) * (m / (1 - 0.9**step)) / (np.sqrt(v / (1 - 0.999**step)) + 1e-8)
     return Autoencoder(scaling, tuple(weights), tuple(biases))
 
 
-def _gradients(weights: list[NDArray[np.float32]], biases: list[NDArray[np.float32]], batch: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+def _gradients(
+    weights: list[NDArray[np.float32]], biases: list[NDArray[np.float32]], batch: NDArray[np.float32]
+) -> list[NDArray[np.float32]]:
     """Of the mean squared reconstruction error, in the order weights, biases."""
     layers = [batch]
     for layer, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
@@ -153,16 +158,25 @@ def leave_one_out(table: Table, matrix: Matrix, parts: Split, usual: Autoencoder
         rows = np.concatenate([parts.benign_fit, seen])
         raw = np.asarray(fit_known(matrix[rows], table.is_attack[rows], seed).predict(matrix, raw_score=True), dtype=np.float64)
         p_known = Reference.of(raw[parts.benign_reference]).p_value(raw)
-        opinions = {"lightgbm": -np.log(p_known), "autoencoder": -np.log(p_usual), "fisher": fuse(p_known, p_usual), "min": -np.log(np.minimum(p_known, p_usual))}
+        opinions = {
+            "lightgbm": -np.log(p_known),
+            "autoencoder": -np.log(p_usual),
+            "fisher": fuse(p_known, p_usual),
+            "min": -np.log(np.minimum(p_known, p_usual)),
+        }
         recall = {
-            name: float((evidence[members] > np.quantile(evidence[parts.benign_threshold], 1 - BUDGET)).mean()) if len(members) else float("nan")
+            name: float((evidence[members] > np.quantile(evidence[parts.benign_threshold], 1 - BUDGET)).mean())
+            if len(members)
+            else float("nan")
             for name, evidence in opinions.items()
         }
         out.append(LeftOut(left, opinions["fisher"][members], p_known[members], p_usual[members], recall))
     return out
 
 
-def fit_detector(table: Table, matrix: Matrix, words: tuple[int, ...], seed: int, epochs: int = EPOCHS) -> tuple[Detector, Split, list[LeftOut]]:
+def fit_detector(
+    table: Table, matrix: Matrix, words: tuple[int, ...], seed: int, epochs: int = EPOCHS
+) -> tuple[Detector, Split, list[LeftOut]]:
     """The whole protocol for one seed."""
     parts = split(table, seed)
     rows = np.concatenate([parts.benign_fit, parts.attack_fit])
@@ -190,7 +204,10 @@ def fit_detector(table: Table, matrix: Matrix, words: tuple[int, ...], seed: int
 
 def calibrate(evidence: Array, parts: Split, left_out: list[LeftOut]) -> Calibration:
     """Probability at even odds, of attacks half of which are of a class never seen: known ones alone would make it too sure."""
-    groups: list[tuple[Array, bool, float]] = [(evidence[parts.benign_threshold], False, 0.5), (evidence[parts.attack_threshold], True, 0.25)]
+    groups: list[tuple[Array, bool, float]] = [
+        (evidence[parts.benign_threshold], False, 0.5),
+        (evidence[parts.attack_threshold], True, 0.25),
+    ]
     unseen = [item.evidence for item in left_out if len(item.evidence)]
     groups += [(values, True, 0.25 / len(unseen)) for values in unseen]
     groups = [group for group in groups if len(group[0])]

@@ -25,11 +25,15 @@ from croody.ids.evidence import fuse
 from croody.ids.features import FEATURES, WORDS
 
 CITATION = "NSL-KDD: Tavallaee, Bagheri, Lu, Ghorbani, 2009, University of New Brunswick; not distributed with Croody"
+COMMAND = (
+    "python cloud/training/train_nslkdd.py --train KDDTrain+.txt --test KDDTest+.txt --test21 KDDTest-21.txt "
+    "--seeds {seeds} --version {version} --out cloud/croody/ids/artefacts/nslkdd"
+)
 PROTOCOL = (
-    "Feature rows deduplicated (contradicting labels dropped); benign parted 60/15/15/10 (fit, p-values, threshold, check), attacks 80/10/10 by name; "
-    "LightGBM on benign and attacks, an autoencoder on benign alone; each score a p-value against benign rows neither was fitted on; Fisher's sum; "
-    "threshold at a false-positive budget of 1 % on further benign rows; configuration chosen by leaving one attack class or name out of training; "
-    "the test files read once, after all of that was fixed."
+    "Feature rows deduplicated (contradicting labels dropped); benign parted 60/15/15/10 (fit, p-values, threshold, check), "
+    "attacks 80/10/10 by name; LightGBM on benign and attacks, an autoencoder on benign alone; each score a p-value against benign "
+    "rows neither was fitted on; Fisher's sum; threshold at a false-positive budget of 1 % on further benign rows; configuration "
+    "chosen by leaving one attack class or name out of training; the test files read once, after all of that was fixed."
 )
 
 
@@ -68,12 +72,21 @@ def main() -> None:
         "split": {name: len(getattr(first_parts, name)) for name in first_parts.__slots__},
         "seeds": list(range(1, arguments.seeds + 1)),
         "shipped_seed": 1,
-        "parameters": {"lightgbm": fit.LIGHTGBM, "trees": fit.TREES, "kind_trees": fit.KIND_TREES, "hidden": fit.HIDDEN, "epochs": arguments.epochs, "clip": fit.CLIP},
+        "parameters": {
+            "lightgbm": fit.LIGHTGBM,
+            "trees": fit.TREES,
+            "kind_trees": fit.KIND_TREES,
+            "hidden": fit.HIDDEN,
+            "epochs": arguments.epochs,
+            "clip": fit.CLIP,
+        },
         "threshold": {"budget": fit.BUDGET, "evidence_at_budget": first_thresholds},
-        "features": [{"name": f.name, "kind": f.kind, "unit": f.unit, "rule": f.rule, "about": f.about, "imputed": imputed[f.name]} for f in FEATURES],
+        "features": [
+            {"name": f.name, "kind": f.kind, "unit": f.unit, "rule": f.rule, "about": f.about, "imputed": imputed[f.name]} for f in FEATURES
+        ],
         "vocabulary": words,
         "metrics": {"shipped": runs[0], "all_seeds": mean_and_deviation(runs)},
-        "command": f"python cloud/training/train_nslkdd.py --train KDDTrain+.txt --test KDDTest+.txt --test21 KDDTest-21.txt --seeds {arguments.seeds} --version {arguments.version} --out cloud/croody/ids/artefacts/nslkdd",
+        "command": COMMAND.format(seeds=arguments.seeds, version=arguments.version),
         "limits": [
             "Recorded in 1998 in a simulated network: the figures say how the method behaves, not how safe your network is.",
             "For callers who bring NSL-KDD features. Flows of your own network need a model of their own.",

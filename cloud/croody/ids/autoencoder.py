@@ -67,8 +67,8 @@ class Autoencoder:
         arrays: dict[str, NDArray[np.float32]] = {
             "mean": self.scaling.mean,
             "deviation": self.scaling.deviation,
-            "clip": np.float32([self.scaling.clip]),
-            "words": np.float32(self.scaling.words),
+            "clip": np.array([self.scaling.clip], dtype=np.float32),
+            "words": np.array(self.scaling.words, dtype=np.float32),
         }
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             arrays[f"weight{layer}"], arrays[f"bias{layer}"] = weight, bias
@@ -88,6 +88,10 @@ class Autoencoder:
         biases = tuple(arrays[f"bias{layer}"] for layer in range(layers))
         width = len(NUMBERS) + sum(words)
         shapes = [width, *(weight.shape[1] for weight in weights)]
-        if shapes[-1] != width or any(w.shape[0] != n for w, n in zip(weights, shapes, strict=False)) or scaling.mean.shape != (len(NUMBERS),):
+        if (
+            shapes[-1] != width
+            or any(w.shape[0] != n for w, n in zip(weights, shapes, strict=False))
+            or scaling.mean.shape != (len(NUMBERS),)
+        ):
             raise ValueError(f"autoencoder: layers of widths {shapes} do not rebuild {width} columns")
         return cls(scaling, weights, biases)

@@ -63,7 +63,7 @@ def open_booster(text: str) -> Booster:
         import lightgbm
     except (ImportError, OSError) as error:
         raise Unavailable(
-            f"LightGBM cannot start ({error}): install the system package libgomp1 (apt-get install libgomp1) and the Python package lightgbm"
+            f"LightGBM cannot start ({error}): install the system's libgomp1 (apt-get install libgomp1) and the Python package lightgbm"
         ) from error
     try:
         booster: Booster = lightgbm.Booster(model_str=text)
@@ -110,7 +110,9 @@ def _card(folder: Path) -> dict[str, Any]:
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise Unavailable(f"{path}: cannot be read ({error.strerror}): point MODEL_PATH at a folder with card.json in it, or leave it empty") from error
+        raise Unavailable(
+            f"{path}: cannot be read ({error.strerror}): point MODEL_PATH at a folder with card.json in it, or leave it empty"
+        ) from error
     except ValueError as error:
         raise Unavailable(f"{path}: is not JSON ({error}): {_RESTORE}") from error
     if not isinstance(card, dict) or not isinstance(card.get("files"), dict):

@@ -7,9 +7,10 @@ class Verdict(models.Model):
     """The cloud's opinion of one screened window (`robot_id`, `stream`, `seq`)."""
 
     class Basis(models.TextChoices):
-        """What the opinion rests on: the robot's own usual windows, or (before there are enough) the edge score alone."""
+        """What the opinion rests on: the robot's own usual windows, until then other robots', until then the edge score alone."""
 
         BASELINE = "baseline"
+        FLEET = "fleet"
         EDGE = "edge"
 
     robot_id = models.CharField(max_length=64)

@@ -1,7 +1,15 @@
 """URLs of the role `ids`."""
 
+from pathlib import Path
+
+from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
+
+from croody.accounts.services import user_of_token
+from croody.ids.access import Gate
+from croody.ids.api import make_api
+from croody.ids.model import SHIPPED, Holder
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
@@ -9,4 +17,6 @@ def healthz(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "ok"})
 
 
-urlpatterns = [path("healthz", healthz), path("api/ids/healthz", healthz)]
+holder = Holder(Path(settings.ENV.model_path) if settings.ENV.model_path else SHIPPED)
+gate = Gate(token=settings.ENV.ids_token, demo=settings.ENV.demo, user_of=user_of_token)
+urlpatterns = [path("healthz", healthz), path("api/ids/", make_api(holder, gate).urls)]

@@ -1,0 +1,96 @@
+"""What is usual for one robot, and how far a window lies from it. Pure numpy; knows neither models nor the database.
+
+A robot does several things (it drives, waits, charges), so its usual is no single average: a window is compared with the
+most similar of the robot's own cleared windows, on scales that a few odd ones among them cannot move.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Of each sensor in a window: its mean, its spread (standard deviation), and last quarter minus first quarter.
+STATISTICS: Final = ("mean", "spread", "drift")
+#: Fewer cleared windows than this say nothing yet; more than `MOST` are not kept.
+LEAST: Final = 20
+MOST: Final = 200
+#: A window is compared with its so many most similar ones.
+NEIGHBOURS: Final = 3
+#: No single statistic counts for more than this many scales: one broken sensor shall not hide the others.
+_FARTHEST: Final = 10.0
+
+Summary = list[list[float]]
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`deviation`: 1 is as far as the loneliest twentieth of the usual windows are from each other. `drivers`: share of each sensor."""
+
+    deviation: float
+    drivers: dict[str, float]
+
+
+def summarise(features: Sequence[Sequence[float]]) -> Summary:
+    """A window of shape (T, sensors) -> (sensors, len(STATISTICS)).
+
+    Raises:
+        ValueError: no rows or no sensors.
+    """
+    window = np.asarray(features, dtype=np.float64)
+    if window.ndim != 2 or 0 in window.shape:
+        raise ValueError(f"window of shape {window.shape}: needs at least one row and one sensor")
+    quarter = max(1, len(window) // 4)
+    drift = window[-quarter:].mean(axis=0) - window[:quarter].mean(axis=0)
+    summary: Summary = np.stack([window.mean(axis=0), window.std(axis=0), drift], axis=1).tolist()
+    return summary
+
+
+def compare(summary: Summary, usual: Sequence[Summary], names: Sequence[str]) -> Comparison:
+    """How far a window is from the usual ones.
+
+    Args:
+        summary: of the window.
+        usual: at least `LEAST` summaries of the same sensors.
+        names: of the sensors.
+
+    Raises:
+        ValueError: too few usual windows, or other sensors.
+    """
+    known = np.asarray(usual, dtype=np.float64)
+    one = np.asarray(summary, dtype=np.float64)
+    if len(usual) < LEAST or known.shape[1:] != one.shape or len(names) != len(summary):
+        raise ValueError(f"{len(usual)} usual windows of shape {known.shape[1:]}, a window of shape {one.shape}, {len(names)} names")
+    scale = _scale(known)
+    steps = np.minimum(np.abs(known - one) / scale, _FARTHEST) ** 2
+    nearest = np.argsort(steps.sum(axis=(1, 2)), kind="stable")[:NEIGHBOURS]
+    of_sensor = steps[nearest].mean(axis=0).sum(axis=1)
+    own = np.sqrt(of_sensor.sum())
+    lonely = max(float(np.quantile(_loneliness(known, scale), 0.95)), 1e-9)
+    total = max(float(of_sensor.sum()), 1e-12)
+    return Comparison(float(own / lonely), {name: float(part / total) for name, part in zip(names, of_sensor, strict=True)})
+
+
+def _loneliness(known: Array, scale: Array) -> Array:
+    """Distance of each usual window from its neighbours among the others, shape (n,)."""
+    flat = (known / scale).reshape(len(known), -1)
+    steps = np.minimum(np.abs(flat[:, None, :] - flat[None, :, :]), _FARTHEST) ** 2
+    distance = steps.sum(axis=2)
+    np.fill_diagonal(distance, np.inf)
+    return np.asarray(np.sqrt(np.sort(distance, axis=1)[:, :NEIGHBOURS].mean(axis=1)), dtype=np.float64)
+
+
+def _scale(known: Array) -> Array:
+    """A robust standard deviation of every statistic: from the median deviation or, where half of all are alike, the middle 80 %.
+
+    A statistic that never moves gets 1 % of its size, so that rounding is no anomaly.
+    """
+    middle = np.median(known, axis=0)
+    from_median = 1.4826 * np.median(np.abs(known - middle), axis=0)
+    low, high = np.quantile(known, [0.1, 0.9], axis=0)
+    size = np.abs(known[:, :, :1]).max(axis=0)
+    return np.asarray(
+        np.maximum.reduce([from_median, (high - low) / 2.563, np.broadcast_to(0.01 * size, middle.shape), np.full(middle.shape, 1e-6)])
+    )
