@@ -25,6 +25,8 @@ ROOT = Path(__file__).resolve().parents[1]
 DISTRIBUTIONS = ("contract", "edge_agent", "broker", "cloud")
 OLDEST, NEWEST = (3, 11), (3, 13)
 STAMP = "croody-stamp"
+#: Less than this cannot be enough, in bytes.
+ENOUGH_BYTES = 100 * 2**20
 
 
 def venv() -> Path:
@@ -138,10 +140,11 @@ def _make_venv(target: Path) -> None:
     )
     if done.returncode:
         shutil.rmtree(target, ignore_errors=True)
-        if "No space left" in done.stdout:
+        # The environment's own first step hides why it failed, so ask the disk.
+        if "No space left" in done.stdout or shutil.disk_usage(ROOT).free < ENOUGH_BYTES:
             raise _disk_full()
         name = f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
-        if "ensurepip" in done.stdout or "No module named venv" in done.stdout:
+        if "ensurepip is not available" in done.stdout or "No module named" in done.stdout:
             raise Problem(
                 f"A este Python ({sys.executable}) le falta el módulo venv: instálelo con «apt-get install {name}» (como root o con sudo).",
                 f"This Python ({sys.executable}) lacks the venv module: install it with 'apt-get install {name}' (as root or with sudo).",
