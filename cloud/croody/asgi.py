@@ -1,8 +1,50 @@
-"""ASGI entry of the role that holds streams open: `web`."""
+"""ASGI entry of the role that holds streams open: `web`. Knows when the server starts and is asked to end."""
 
+import asyncio
 import os
+import signal
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
 
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "croody.settings")
-application = get_asgi_application()
+_pages = get_asgi_application()
+
+from croody.stream.hub import close_all  # noqa: E402  (needs the applications that the line above loads)
+
+Receive = Callable[[], Any]
+Send = Callable[[dict[str, Any]], Any]
+
+
+async def application(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """Django for every request; the server's life is ours."""
+    if scope["type"] != "lifespan":
+        await _pages(scope, receive, send)
+        return
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            end_streams_on_signal(asyncio.get_running_loop())
+            await send({"type": "lifespan.startup.complete"})
+        else:
+            close_all()
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+
+
+def end_streams_on_signal(loop: asyncio.AbstractEventLoop) -> None:
+    """Put ourselves before the server's own handlers: it waits for open answers, and a stream would never end by itself."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        before = signal.getsignal(number)
+
+        def handle(got: int, frame: FrameType | None, before: Any = before) -> None:
+            loop.call_soon_threadsafe(close_all)
+            if callable(before):
+                before(got, frame)
+
+        try:
+            signal.signal(number, handle)
+        except ValueError:  # Not in the main thread, as in a test: there the server is ended by hand.
+            return

@@ -51,6 +51,11 @@ class Env:
     state_dir: Path
     retention_days: int
     raw_log: str
+    #: Where people, and the web's own health page, reach each part.
+    public_url: str
+    telemetry_url: str
+    ids_url: str
+    broker_url: str
 
 
 def value_of(environ: Mapping[str, str], name: str, default: str = "") -> str:
@@ -144,6 +149,10 @@ def read(environ: Mapping[str, str]) -> Env:
         state_dir=state_dir,
         retention_days=retention_days,
         raw_log=value_of(environ, "CROODY_LOG", "text"),
+        public_url=value_of(environ, "CROODY_PUBLIC_URL", f"http://127.0.0.1:{value_of(environ, 'WEB_PORT', '8000')}"),
+        telemetry_url=value_of(environ, "CROODY_TELEMETRY_URL", f"http://127.0.0.1:{value_of(environ, 'TELEMETRY_PORT', '9000')}"),
+        ids_url=value_of(environ, "CROODY_IDS_URL", f"http://127.0.0.1:{value_of(environ, 'IDS_PORT', '9100')}"),
+        broker_url=value_of(environ, "CROODY_BROKER_URL", f"mqtt://127.0.0.1:{value_of(environ, 'MQTT_PORT', '1883')}"),
     )
 
 

@@ -32,18 +32,22 @@ INSTALLED_APPS = [
     "croody.alarms",
     "croody.ids",
     "croody.accounts",
+    "croody.web",
     "croody.home",
+    "croody.monitor",
     "croody.worker",
 ]
 
 _API_MIDDLEWARE = [
+    "croody.telemetry.cors.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
 ]
 _WEB_MIDDLEWARE = [
+    "croody.web.headers.security_headers",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "croody.web.assets.Static",
+    "croody.web.language.language_prefix",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -63,6 +67,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "croody.web.context.site",
             ],
         },
     },
@@ -116,9 +121,12 @@ AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contri
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25
 AXES_RESET_ON_SUCCESS = True
-LOGIN_URL = "/cuenta/acceder/"
-LOGIN_REDIRECT_URL = "/robots/monitor/"
-LOGOUT_REDIRECT_URL = "/"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_CALLABLE = "croody.accounts.views.locked_out"
+AXES_VERBOSE = False
+LOGIN_URL = "login"
+CSRF_FAILURE_VIEW = "croody.web.views.no_csrf"
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 
 LANGUAGE_CODE = "es"
 LANGUAGES = [("es", _("Español")), ("en", _("Inglés"))]
@@ -129,6 +137,13 @@ TIME_ZONE = "UTC"
 
 STATIC_URL = "/static/"
 STATIC_ROOT = ENV.state_dir / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "croody.web.assets.Storage"},
+}
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+# Until the files are collected (tests, `make dev`) they are served from where they lie.
+WHITENOISE_USE_FINDERS = DEBUG or not (STATIC_ROOT / "staticfiles.json").exists()
 
 # Over plain HTTP on loopback a Secure cookie would never come back.
 _SECURE = not (DEBUG or ENV.demo)

@@ -1,0 +1,1 @@
+"""People: how they get in, and the token their scripts use."""

@@ -1,0 +1,91 @@
+"""Forms of people's own pages. Their texts name the value, the rule and the remedy, and never who else has an account."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth import password_validation
+from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
+from django.contrib.auth.models import User
+from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.utils.translation import gettext_lazy as _
+
+
+class Login(AuthenticationForm):
+    """Name and password. One sentence for every refusal, whether the name exists or not."""
+
+    error_messages = {
+        "invalid_login": _("Nombre o contraseña no coinciden. Revisa las mayúsculas."),
+        "inactive": _("Nombre o contraseña no coinciden. Revisa las mayúsculas."),
+    }
+    username = forms.CharField(
+        label=_("Nombre"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"})
+    )
+    password = forms.CharField(label=_("Contraseña"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}))
+
+
+class Registration(forms.Form):
+    """A new account: name and password, nothing else is asked."""
+
+    username = forms.CharField(
+        label=_("Nombre"),
+        min_length=3,
+        max_length=150,
+        validators=[UnicodeUsernameValidator()],
+        help_text=_("De 3 a 150 letras, números o @ . + - _"),
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"}),
+    )
+    password = forms.CharField(
+        label=_("Contraseña"),
+        strip=False,
+        help_text=_("10 caracteres o más; no uses una frecuente ni una parecida a tu nombre."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def clean_username(self) -> str:
+        """The name as it is kept; names that differ by case alone are one name."""
+        name = User.normalize_username(self.cleaned_data["username"])
+        if User.objects.filter(username__iexact=name).exists():
+            raise forms.ValidationError(_("El nombre %(name)s ya está en uso; elige otro."), params={"name": name})
+        return str(name)
+
+    def clean(self) -> dict[str, Any]:
+        """The password against the rules, once the name is known."""
+        data = super().clean() or {}
+        password = data.get("password")
+        if password:
+            try:
+                password_validation.validate_password(password, User(username=data.get("username", "")))
+            except forms.ValidationError as error:
+                self.add_error("password", error)
+        return data
+
+    def save(self) -> User:
+        """Make the account."""
+        return User.objects.create_user(self.cleaned_data["username"], password=self.cleaned_data["password"])
+
+
+class Password(SetPasswordForm[User]):
+    """A new password. Who has one gives it first; who came by a one-time login has none to give."""
+
+    old_password = forms.CharField(
+        label=_("Contraseña actual"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
+    )
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(user, *args, **kwargs)
+        self.fields["new_password1"].label = _("Contraseña nueva")
+        self.fields["new_password1"].help_text = _("10 caracteres o más; no uses una frecuente ni una parecida a tu nombre.")
+        self.fields["new_password2"].label = _("Contraseña nueva, otra vez")
+        if user.has_usable_password():
+            self.order_fields(["old_password", "new_password1", "new_password2"])
+        else:
+            del self.fields["old_password"]
+
+    def clean_old_password(self) -> str:
+        """The current one."""
+        given = str(self.cleaned_data["old_password"])
+        if not self.user.check_password(given):
+            raise forms.ValidationError(_("No es tu contraseña actual. Escríbela otra vez."))
+        return given
+
+

@@ -1,0 +1,78 @@
+"""Every write to accounts. Knows tokens and one-time logins, never HTTP. Secrets leave this module once and are kept as hashes."""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from croody.accounts.models import OneTimeLogin, Token
+
+#: Tells a Croody token from others at a glance, and lets secret scanners find a leaked one.
+MARK: Final = "crd_"
+_PREFIX_CHARS: Final = 12
+_USED_EVERY: Final = timedelta(minutes=1)
+LOGIN_LASTS: Final = timedelta(hours=1)
+
+
+def sha256_of(secret: str) -> str:
+    """How a secret is kept. 256 random bits need no slow hash."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def reset_token(user: User, *, now: datetime | None = None) -> str:
+    """A new personal token; the one before stops working. Returned here and never again."""
+    token = MARK + secrets.token_urlsafe(32)
+    with transaction.atomic():
+        Token.objects.filter(user=user, revoked_at=None).update(revoked_at=now or timezone.now())
+        Token.objects.create(user=user, prefix=token[:_PREFIX_CHARS], sha256=sha256_of(token), scopes=["ingest", "read"])
+    return token
+
+
+def revoke_token(user: User, *, now: datetime | None = None) -> bool:
+    """Shut the personal token out. Says whether there was one."""
+    return Token.objects.filter(user=user, revoked_at=None).update(revoked_at=now or timezone.now()) > 0
+
+
+def token_of(user: User) -> Token | None:
+    """The personal token that works now, without its secret."""
+    return Token.objects.filter(user=user, revoked_at=None).first()
+
+
+def user_of_token(token: str, *, now: datetime | None = None) -> User | None:
+    """Whose personal token this is, None for nobody's. Notes the use, at most once a minute."""
+    if not token.startswith(MARK):
+        return None
+    found = Token.objects.select_related("user").filter(sha256=sha256_of(token), revoked_at=None, user__is_active=True).first()
+    if found is None:
+        return None
+    now = now or timezone.now()
+    if found.last_used_at is None or now - found.last_used_at > _USED_EVERY:
+        Token.objects.filter(pk=found.pk).update(last_used_at=now)
+    return found.user
+
+
+def make_login_link(user: User, *, lasts: timedelta = LOGIN_LASTS, now: datetime | None = None) -> str:
+    """The path of a page that logs `user` in once, before it expires. Returned here and never again."""
+    token = secrets.token_urlsafe(32)
+    OneTimeLogin.objects.create(user=user, sha256=sha256_of(token), expires_at=(now or timezone.now()) + lasts)
+    return f"/cuenta/entrar/{token}/"
+
+
+def login_waits(token: str, *, now: datetime | None = None) -> bool:
+    """Say whether this one-time login can still be used, without using it."""
+    return OneTimeLogin.objects.filter(
+        sha256=sha256_of(token), used_at=None, expires_at__gt=now or timezone.now(), user__is_active=True
+    ).exists()
+
+
+def use_login(token: str, *, now: datetime | None = None) -> User | None:
+    """Use a one-time login up. None when it is unknown, used or too old; of two at once one wins."""
+    now = now or timezone.now()
+    digest = sha256_of(token)
+    if not OneTimeLogin.objects.filter(sha256=digest, used_at=None, expires_at__gt=now, user__is_active=True).update(used_at=now):
+        return None
+    return OneTimeLogin.objects.select_related("user").get(sha256=digest).user

@@ -1,0 +1,1 @@
+"""`/` and `/estado/`: what Croody is, and whether it is well."""

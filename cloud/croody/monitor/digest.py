@@ -1,0 +1,162 @@
+"""What the monitor shows of a robot, as plain values. Pure: facts in, one `Entry` out; no words, no numbers as text."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from math import isfinite
+from typing import Any, Final
+
+from croody_contract.ranges import Ranges, count, subtract, union
+from croody_contract.topics import PLAIN_STREAMS
+
+from croody.fleet.liveness import State
+
+#: How far back a trail goes, in seconds, and how far apart two of its points are at least, in metres.
+TRAIL_S: Final = 120.0
+TRAIL_STEP_M: Final = 0.25
+#: Metrics that place a robot on its plan; they are drawn, not listed.
+PLACE: Final = ("x_m", "y_m", "heading_deg")
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One stream of a robot, as the ledger has it."""
+
+    stream: str
+    have: Ranges
+    dead: Ranges
+    dropped: Ranges
+    known_last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """`received` of `expected` numbered records are accounted for; `missing` may still come, in `gaps` holes.
+
+    Robots that number nothing prove nothing: `expected` is 0.
+    """
+
+    received: int = 0
+    expected: int = 0
+    missing: int = 0
+    gaps: int = 0
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A robot as the monitor shows it. `at`: unix seconds of its last reading, None before the first."""
+
+    robot_id: str
+    site: str
+    kind: str
+    state: State
+    at: float | None
+    doing: str | None
+    values: Mapping[str, Any]
+    x_m: float | None
+    y_m: float | None
+    heading_deg: float | None
+    lat: float | None
+    lng: float | None
+    delivery: Delivery
+
+    def as_json(self) -> dict[str, Any]:
+        """What the browser gets."""
+        return {
+            "id": self.robot_id,
+            "state": self.state.value,
+            "at": self.at,
+            "doing": self.doing,
+            "values": dict(self.values),
+            "x": self.x_m,
+            "y": self.y_m,
+            "h": self.heading_deg,
+            "lat": self.lat,
+            "lng": self.lng,
+            "delivery": {
+                "received": self.delivery.received,
+                "expected": self.delivery.expected,
+                "missing": self.delivery.missing,
+                "gaps": self.delivery.gaps,
+                "dropped": self.delivery.dropped,
+            },
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """The last reading of a robot as the API shows a row, and when it counts: never later than its receipt."""
+
+    row: Mapping[str, Any]
+    at: datetime
+
+
+@dataclass(slots=True)
+class Trail:
+    """Where a robot was during the last `TRAIL_S`, oldest first: (unix seconds, x in m, y in m)."""
+
+    points: list[tuple[float, float, float]] = field(default_factory=list)
+
+    def add(self, at: float, x_m: float, y_m: float) -> None:
+        """Note a place, unless the robot has hardly moved since the one before."""
+        if self.points:
+            last_at, last_x, last_y = self.points[-1]
+            if at <= last_at:
+                return
+            if abs(x_m - last_x) + abs(y_m - last_y) < TRAIL_STEP_M:
+                return
+        self.points.append((at, x_m, y_m))
+
+    def forget(self, now: float) -> None:
+        """Drop what is older than `TRAIL_S`."""
+        oldest = now - TRAIL_S
+        while self.points and self.points[0][0] < oldest:
+            self.points.pop(0)
+
+
+def delivery(rows: Iterable[LedgerRow]) -> Delivery:
+    """What the ledger proves of all numbered streams of one robot."""
+    received = expected = missing = gaps = dropped = 0
+    for row in rows:
+        if row.stream in PLAIN_STREAMS:
+            continue
+        held = union(row.have, row.dead)
+        lost = subtract(row.dropped, held)
+        holes = subtract(((1, row.known_last),) if row.known_last else (), union(held, lost))
+        received += count(held)
+        dropped += count(lost)
+        missing += count(holes)
+        gaps += len(holes)
+        expected += max(row.known_last, count(held) + count(lost))
+    return Delivery(received, expected, missing, gaps, dropped)
+
+
+def entry(robot_id: str, site: str, kind: str, state: State, latest: Latest | None, delivered: Delivery) -> Entry:
+    """Put one robot together."""
+    row: Mapping[str, Any] = latest.row if latest is not None else {}
+    data: Mapping[str, Any] = row.get("data") or {}
+    position: Mapping[str, Any] = row.get("position") or {}
+    values = {name: value for name, value in data.items() if name not in PLACE}
+    return Entry(
+        robot_id=robot_id,
+        site=site,
+        kind=kind,
+        state=state,
+        at=latest.at.timestamp() if latest is not None else None,
+        doing=row.get("status"),
+        values=values,
+        x_m=as_number(data.get("x_m")),
+        y_m=as_number(data.get("y_m")),
+        heading_deg=as_number(data.get("heading_deg")),
+        lat=as_number(position.get("lat")),
+        lng=as_number(position.get("lng")),
+        delivery=delivered,
+    )
+
+
+def as_number(value: Any) -> float | None:
+    """A finite number, None for anything else: a robot may put any value under any name."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        return None
+    return float(value)

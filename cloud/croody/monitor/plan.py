@@ -1,0 +1,191 @@
+"""A site's plan as something to draw. Pure: metres in, SVG user units out; no word, no colour.
+
+Every drawing is `WIDTH` units wide whatever its site measures, so that the style sheet can size type and marks by the
+width on screen. `x` and `y` of a point in metres are `left + x_m * scale` and `top + y_m * scale`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import ceil, floor
+from typing import Any, Final
+
+from croody.monitor.digest import as_number
+
+WIDTH: Final = 1000
+_LEFT, _RIGHT, _TOP, _BOTTOM = 40.0, 22.0, 18.0, 52.0
+#: Distances between grid lines that read well, in metres.
+_STEPS: Final = (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """From one point to another."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rack or a dock with its name and, in a rack, the lines between its shelves."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+    name: str
+    shelves: tuple[Line, ...] = ()
+
+    @property
+    def cx(self) -> float:
+        """Middle of the upper edge."""
+        return self.x + self.w / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A word or a number at a place."""
+
+    x: float
+    y: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Everything of a plan but its robots."""
+
+    height: float
+    scale: float
+    left: float
+    top: float
+    area: Box
+    grid: tuple[Line, ...]
+    walls: tuple[Line, ...]
+    racks: tuple[Box, ...]
+    docks: tuple[Box, ...]
+    labels: tuple[Text, ...]
+    along_x: tuple[Text, ...]
+    along_y: tuple[Text, ...]
+    bare: bool
+
+    @property
+    def bottom(self) -> float:
+        """Where the numbers along x begin."""
+        return self.area.y + self.area.h
+
+    def place(self, x_m: float, y_m: float) -> tuple[float, float]:
+        """Metres -> units, to a tenth."""
+        return round(self.left + x_m * self.scale, 1), round(self.top + y_m * self.scale, 1)
+
+
+def draw(plan: Mapping[str, Any], robots: Iterable[tuple[float, float]] = ()) -> Drawing | None:
+    """The plan, or, where there is none, a grid around where robots were seen; None where there is nothing to go by.
+
+    A plan is somebody's JSON: what in it cannot be read is left out, and never costs the rest.
+    """
+    width_m, height_m = as_number(plan.get("width_m")), as_number(plan.get("height_m"))
+    bare = not width_m or not height_m or width_m <= 0 or height_m <= 0
+    if bare:
+        seen = [(x, y) for x, y in robots if x >= 0 and y >= 0]
+        if not seen:
+            return None
+        width_m = max(10.0, 5.0 * ceil(max(x for x, _ in seen) * 1.1 / 5))
+        height_m = max(6.0, 5.0 * ceil(max(y for _, y in seen) * 1.1 / 5))
+    assert width_m and height_m
+    scale = (WIDTH - _LEFT - _RIGHT) / width_m
+    frame = _Frame(scale)
+    step = _step(width_m, 9)
+    numbered = _step(width_m, 5)
+    xs, ys = _ticks(width_m, step), _ticks(height_m, step)
+    return Drawing(
+        height=round(_TOP + height_m * scale + _BOTTOM, 1),
+        scale=scale,
+        left=_LEFT,
+        top=_TOP,
+        area=Box(_LEFT, _TOP, frame.length(width_m), frame.length(height_m), ""),
+        grid=tuple(frame.line(x, 0, x, height_m) for x in xs) + tuple(frame.line(0, y, width_m, y) for y in ys),
+        walls=tuple(frame.line(*wall) for wall in _walls(plan.get("walls"))),
+        racks=tuple(frame.box(box, shelves=True) for box in _boxes(plan.get("racks"))),
+        docks=tuple(frame.box(box, shelves=False) for box in _boxes(plan.get("docks"))),
+        labels=tuple(_labels(plan.get("labels"), frame)),
+        along_x=tuple(_axis(width_m, numbered, frame.x)),
+        along_y=tuple(Text(0, frame.y(y), f"{y:g}") for y in (0.0, *_ticks(height_m, numbered)) if height_m - y > numbered * 0.1),
+        bare=bare,
+    )
+
+
+class _Frame:
+    def __init__(self, scale: float) -> None:
+        self.scale = scale
+
+    def x(self, x_m: float) -> float:
+        return round(_LEFT + x_m * self.scale, 1)
+
+    def y(self, y_m: float) -> float:
+        return round(_TOP + y_m * self.scale, 1)
+
+    def length(self, m: float) -> float:
+        return round(m * self.scale, 1)
+
+    def line(self, x1: float, y1: float, x2: float, y2: float) -> Line:
+        return Line(self.x(x1), self.y(y1), self.x(x2), self.y(y2))
+
+    def box(self, raw: Mapping[str, Any], *, shelves: bool) -> Box:
+        x, y, w, h = (float(raw[key]) for key in ("x_m", "y_m", "w_m", "h_m"))
+        lines: list[Line] = []
+        if shelves:
+            parts = max(1, round(max(w, h) / 1.5))
+            for index in range(1, parts):
+                if h >= w:
+                    lines.append(self.line(x, y + h * index / parts, x + w, y + h * index / parts))
+                else:
+                    lines.append(self.line(x + w * index / parts, y, x + w * index / parts, y + h))
+        return Box(self.x(x), self.y(y), self.length(w), self.length(h), str(raw.get("name", "")), tuple(lines))
+
+
+def _step(length_m: float, at_most: int) -> float:
+    return next((step for step in _STEPS if length_m / step <= at_most), length_m)
+
+
+def _ticks(length_m: float, step: float) -> list[float]:
+    return [index * step for index in range(1, floor(length_m / step) + 1) if index * step < length_m]
+
+
+def _axis(width_m: float, step: float, at: Any) -> list[Text]:
+    """Numbers along x; the last says the unit, once."""
+    ticks = [0.0, *_ticks(width_m, step)]
+    if width_m - ticks[-1] < step * 0.5:
+        ticks.pop()
+    return [*(Text(at(x), 0, f"{x:g}") for x in ticks), Text(at(width_m), 0, f"{width_m:g}\u00a0m")]
+
+
+def _walls(raw: Any) -> list[tuple[float, float, float, float]]:
+    found = []
+    for wall in raw if isinstance(raw, list) else ():
+        numbers = [as_number(part) for part in wall] if isinstance(wall, list) else []
+        if len(numbers) == 4 and None not in numbers:
+            x1, y1, x2, y2 = (number for number in numbers if number is not None)
+            found.append((x1, y1, x2, y2))
+    return found
+
+
+def _boxes(raw: Any) -> list[Mapping[str, Any]]:
+    found = []
+    for box in raw if isinstance(raw, list) else ():
+        if isinstance(box, dict) and all(as_number(box.get(key)) is not None for key in ("x_m", "y_m", "w_m", "h_m")):
+            found.append(box)
+    return found
+
+
+def _labels(raw: Any, frame: _Frame) -> list[Text]:
+    found = []
+    for label in raw if isinstance(raw, list) else ():
+        if not isinstance(label, dict):
+            continue
+        x, y = as_number(label.get("x_m")), as_number(label.get("y_m"))
+        if x is not None and y is not None:
+            found.append(Text(frame.x(x), frame.y(y), str(label.get("text", ""))))
+    return found

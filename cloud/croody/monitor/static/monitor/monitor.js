@@ -1,0 +1,163 @@
+// The monitor's own part: robots and trails on the plan, and a list that is asked again when robots come or go.
+"use strict";
+(function () {
+  const TRAIL_S = 120;
+  const STEP_M = 0.25;
+  const structure = () => document.getElementById("structure");
+  const trails = new Map(); // id -> [[at, x, y], ...] oldest first
+
+  // On the plan
+
+  function frame() {
+    const plan = document.getElementById("plan");
+    if (!plan) return null;
+    const read = (name) => Number(plan.dataset[name]);
+    return { scale: read("scale"), left: read("left"), top: read("top"), width: read("width") };
+  }
+
+  function place(robot, box) {
+    const bot = document.querySelector(`#robots [data-robot="${CSS.escape(robot.id)}"]`);
+    if (!bot || robot.x === null || robot.y === null) return;
+    const x = box.left + robot.x * box.scale;
+    const y = box.top + robot.y * box.scale;
+    bot.setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
+    bot.querySelector(".turn").setAttribute("transform", `rotate(${(robot.h || 0).toFixed(1)})`);
+    const left = robot.x * box.scale > box.width * 0.84;
+    bot.classList.toggle("left", left);
+    bot.classList.toggle("right", !left);
+  }
+
+  function remember(robot) {
+    if (robot.at === null || robot.x === null || robot.y === null) return;
+    const points = trails.get(robot.id) || [];
+    trails.set(robot.id, points);
+    const last = points[points.length - 1];
+    if (last && (robot.at <= last[0] || Math.abs(robot.x - last[1]) + Math.abs(robot.y - last[2]) < STEP_M)) return;
+    points.push([robot.at, robot.x, robot.y]);
+  }
+
+  function drawTrails(box) {
+    const now = croody.now();
+    for (const group of document.querySelectorAll("#trails [data-trail]")) {
+      const id = group.dataset.trail;
+      const points = trails.get(id);
+      const robot = croody.robots.get(id);
+      if (!points || !robot) continue;
+      while (points.length && points[0][0] < now - TRAIL_S) points.shift();
+      const parts = [[], [], []];
+      let before = null;
+      let lastPart = 0;
+      const ends = robot.x !== null && robot.at !== null ? [...points, [robot.at, robot.x, robot.y]] : points;
+      for (const [at, x, y] of ends) {
+        const part = 2 - Math.max(0, Math.min(2, Math.floor((now - at) / 40)));
+        const point = `${(box.left + x * box.scale).toFixed(1)},${(box.top + y * box.scale).toFixed(1)}`;
+        if (part !== lastPart && before) parts[part].push(before);
+        parts[part].push(point);
+        before = point;
+        lastPart = part;
+      }
+      group.querySelector(".old").setAttribute("points", parts[0].join(" "));
+      group.querySelector(".mid").setAttribute("points", parts[1].join(" "));
+      group.querySelector(".new").setAttribute("points", parts[2].join(" "));
+    }
+  }
+
+  // Robots that come or go, and values that a robot did not have before: the server draws the page's middle again
+
+  let asking = false;
+  let wanted = false;
+
+  function differs() {
+    const ids = structure().dataset.ids.split(" ").filter(Boolean);
+    if (ids.length !== croody.robots.size || ids.some((id) => !croody.robots.has(id))) return true;
+    for (const row of document.querySelectorAll("#rows [data-robot]")) {
+      const robot = croody.robots.get(row.dataset.robot);
+      if (robot && Object.keys(robot.values).sort().join(" ") !== row.dataset.keys) return true;
+    }
+    const site = document.getElementById("plan");
+    return Boolean(site) && [...croody.robots.values()].some((robot) => robot.x !== null && placedLater(robot));
+  }
+
+  function placedLater(robot) {
+    const nowhere = document.querySelector(`.nowhere [data-robot="${CSS.escape(robot.id)}"]`);
+    return Boolean(nowhere) && !document.querySelector(`#robots [data-robot="${CSS.escape(robot.id)}"]`);
+  }
+
+  function busy() {
+    const middle = structure();
+    return Boolean(middle.querySelector(".robots:hover, .short:hover")) || (middle.contains(document.activeElement) && document.activeElement !== document.body);
+  }
+
+  async function redraw() {
+    if (asking || !wanted || croody.isFrozen()) return;
+    if (busy() && structure().dataset.ids) return;
+    asking = true;
+    try {
+      const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+      if (!answer.ok) return;
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("structure");
+      if (!fresh) return;
+      if (fresh.querySelector("#map") && !document.getElementById("map") && !window.L) {
+        location.reload();
+        return;
+      }
+      swap(fresh);
+      wanted = differs();
+    } catch (_) {
+      // The connection's own banner says it; the next picture asks again.
+    } finally {
+      asking = false;
+    }
+  }
+
+  function swap(fresh) {
+    const middle = structure();
+    const open = [...middle.querySelectorAll("details[open]")].map((details) => details.dataset.details);
+    const map = middle.querySelector("#map");
+    const freshMap = fresh.querySelector("#map");
+    middle.replaceWith(fresh);
+    if (map && freshMap) {
+      freshMap.replaceWith(map);
+      if (croody.drawPlaces) croody.drawPlaces();
+    }
+    for (const id of open) {
+      const details = fresh.querySelector(`details[data-details="${CSS.escape(id)}"]`);
+      if (details) details.open = true;
+    }
+    croody.showPause();
+    const box = frame();
+    if (box) drawTrails(box);
+  }
+
+  croody.onPicture((changed, message, whole) => {
+    if (whole && message.trails) {
+      trails.clear();
+      for (const [id, points] of Object.entries(message.trails)) trails.set(id, points);
+    }
+    for (const robot of changed) remember(robot);
+    const box = frame();
+    if (box) {
+      for (const robot of changed) place(robot, box);
+      drawTrails(box);
+    }
+    if (whole || changed.length) wanted = differs() || (message.count !== undefined && message.count !== croody.robots.size);
+    if (message.count !== undefined && message.count < croody.robots.size) {
+      // Somebody is gone; the redrawn page says who, and the next connection forgets it.
+      refreshIds();
+    }
+  });
+
+  async function refreshIds() {
+    await redraw();
+    const ids = new Set(structure().dataset.ids.split(" "));
+    for (const id of [...croody.robots.keys()]) if (!ids.has(id)) croody.robots.delete(id);
+  }
+
+  setInterval(redraw, 1500);
+
+  addEventListener("keydown", (event) => {
+    if (event.key.toLowerCase() !== "p" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest && event.target.closest("input, textarea, select, [contenteditable]")) return;
+    croody.pause();
+  });
+})();

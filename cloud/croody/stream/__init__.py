@@ -1,0 +1,1 @@
+"""Server-sent events: one reader of the database a process, any number of listeners."""

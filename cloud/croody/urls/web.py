@@ -1,0 +1,20 @@
+"""Addresses of the web role. Each also works below `/es/` and `/en/`: see `web.language`."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from croody.home.views import home, status
+from croody.monitor import views as monitor
+from croody.stream.views import stream
+from croody.web.views import healthz
+
+urlpatterns = [
+    path("", home, name="home"),
+    path("estado/", status, name="status"),
+    path("robots/monitor/", monitor.monitor, name="monitor"),
+    path("robots/monitor/stream", monitor.stream, name="monitor_stream"),
+    path("cuenta/", include("croody.accounts.urls")),
+    path("api/telemetry/stream", stream, name="telemetry_stream"),
+    path("healthz", healthz, name="healthz"),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,108 @@
+"""Static files: hashed names, kept for ever by browsers, packed once. Knows files only."""
+
+import hashlib
+import logging
+from pathlib import Path
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.core.management import call_command
+from django.http import HttpRequest, HttpResponse
+from whitenoise.middleware import WhiteNoiseMiddleware
+from whitenoise.responders import StaticFile
+from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+log = logging.getLogger(__name__)
+_STAMP = ".collected"
+
+
+class Storage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
+    """Hashed names once the files were collected; their plain names before, as in tests and `make dev`."""
+
+    manifest_strict = False
+
+    def stored_name(self, name: str) -> str:
+        """The name that the address shows."""
+        return str(super().stored_name(name)) if self.hashed_files else name
+
+
+class Static(WhiteNoiseMiddleware):  # type: ignore[misc]
+    """WhiteNoise that hands whole files to Django: its own file iterator is synchronous, which ASGI only bears with a warning.
+
+    It answers inside the event loop too, so that no request needs a thread only to pass by.
+    """
+
+    async_capable = True
+    sync_capable = True
+
+    def __init__(self, get_response: Any) -> None:
+        super().__init__(get_response)
+        if iscoroutinefunction(get_response):
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> Any:
+        """The file at this address, else whatever comes next (to await, under ASGI)."""
+        if self.autorefresh:
+            found = self.find_file(request.path_info)
+        else:
+            found = self.files.get(request.path_info)
+        if found is None:
+            return self.get_response(request)
+        response = self.serve(found, request)
+        return _later(response) if iscoroutinefunction(self) else response
+
+    @staticmethod
+    def serve(static_file: StaticFile, request: HttpRequest) -> HttpResponse:
+        """Answer with the file's bytes; none is larger than a few hundred kilobytes."""
+        found = static_file.get_response(request.method, request.META)
+        body = b""
+        if found.file is not None:
+            with found.file as opened:
+                body = opened.read()
+        response = HttpResponse(body, status=int(found.status))
+        del response["Content-Type"]
+        for name, value in found.headers:
+            response[name] = value
+        return response
+
+
+async def _later(response: HttpResponse) -> HttpResponse:
+    return response
+
+
+def collect_when_changed() -> bool:
+    """Collect static files into `STATIC_ROOT` when their sources changed since the last time. Says whether it did.
+
+    Raises:
+        OSError: they changed and the folder cannot be written.
+    """
+    stamp = Path(settings.STATIC_ROOT) / _STAMP
+    wanted = _fingerprint()
+    try:
+        if stamp.read_text(encoding="ascii") == wanted:
+            return False
+    except OSError:
+        pass
+    call_command("collectstatic", interactive=False, verbosity=0)
+    stamp.write_text(wanted, encoding="ascii")
+    log.info("static files collected into %s", settings.STATIC_ROOT)
+    return True
+
+
+def _fingerprint() -> str:
+    digest = hashlib.sha256()
+    for name, path in sorted(_sources()):
+        stat = path.stat()
+        digest.update(f"{name}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def _sources() -> list[tuple[str, Path]]:
+    found: list[tuple[str, Path]] = []
+    for finder in finders.get_finders():
+        storage: Any
+        for name, storage in finder.list(None):
+            found.append((name, Path(storage.path(name))))
+    return found

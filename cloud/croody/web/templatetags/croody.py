@@ -1,0 +1,44 @@
+"""Template tags of the layout: icons and formatted values. Knows no model."""
+
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+
+from croody.web import formats
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str, kind: str = "icon") -> SafeString:
+    """One symbol of the sprite, hidden from screen readers: the word stands beside it."""
+    address = static("web/icons.svg")
+    return format_html('<svg class="{}" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>', kind, address, name)
+
+
+@register.filter
+def number(value: float, decimals: int = 0) -> str:
+    """A number by the page's language."""
+    return formats.number(value, decimals, _language())
+
+
+@register.filter
+def moment(at: datetime) -> SafeString:
+    """A `time` element: UTC as text, which the browser turns into the reader's own zone."""
+    return format_html('<time datetime="{}" data-local>{}</time>', at.isoformat(), formats.moment(at, _language()))
+
+
+@register.filter
+def get(mapping: dict[str, Any], key: str) -> Any:
+    """`mapping[key]`, nothing when it is not there."""
+    return mapping.get(key)
+
+
+def _language() -> str:
+    return get_language() or settings.LANGUAGE_CODE
