@@ -9,11 +9,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from croody_contract import ranges
-from croody_contract.messages import Ack
-from croody_contract.ranges import EMPTY, Ranges
-from croody_contract.relay import PresenceItem, RobotAck
-from croody_contract.topics import PLAIN_STREAMS
 from django.db import transaction
 from django.db.models import F
 
@@ -24,6 +19,11 @@ from croody.telemetry.mail import write_letters, write_presence
 from croody.telemetry.models import StreamTotal
 from croody.telemetry.place import arrange
 from croody.telemetry.store.base import Held, Span, Store
+from croody_contract import ranges
+from croody_contract.messages import Ack
+from croody_contract.ranges import EMPTY, Ranges
+from croody_contract.relay import PresenceItem, RobotAck
+from croody_contract.topics import PLAIN_STREAMS
 
 #: What the head of a stream said, and whether it has spoken live.
 _Head = tuple[str | None, int | None, bool]

@@ -9,17 +9,17 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
+
+from croody.telemetry import letters
+from croody.telemetry.clock import effective, in_utc
+from croody.telemetry.letters import Letter
+from croody.telemetry.position import coordinates_of
 from croody_contract import messages, topics
 from croody_contract.batch import check_size, payload_hash
 from croody_contract.limits import MAX_SEQ
 from croody_contract.messages import Reading, Record, Refused, Telemetry, Tombstone
 from croody_contract.ranges import Ranges, normalise
 from croody_contract.relay import BatchItem, DeadItem, PlainItem, Relay
-
-from croody.telemetry import letters
-from croody.telemetry.clock import effective, in_utc
-from croody.telemetry.letters import Letter
-from croody.telemetry.position import coordinates_of
 
 #: (robot_id, stream)
 Key = tuple[str, str]

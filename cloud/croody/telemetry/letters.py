@@ -50,9 +50,7 @@ def place(letter: Letter, stream: str, first: int, last: int) -> Letter:
     return replace(letter, stream=stream, first=first, last=last)
 
 
-def of_records(
-    robot_id: str, stream: str, first: int, records: Sequence[bytes], reason: str, detail: str, topic: str
-) -> Iterator[Letter]:
+def of_records(robot_id: str, stream: str, first: int, records: Sequence[bytes], reason: str, detail: str, topic: str) -> Iterator[Letter]:
     """Letters for a whole batch whose records may be good: cut so that every body is kept whole and can be played again."""
     start, size, run = first, 0, list[bytes]()
     for seq, raw in enumerate(records, start=first):

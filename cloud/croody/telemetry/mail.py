@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from croody_contract.relay import PresenceItem
 from django.db import connections
 from django.db.models import Count, F
 
 from croody.telemetry.letters import MOST_A_ROBOT, Letter, clean
 from croody.telemetry.models import DeadLetter
+from croody_contract.relay import PresenceItem
 
 _LETTER: Final = """
 INSERT INTO telemetry_deadletter (robot_id, stream, first, last, reason, detail, topic, body, hash, received_at, count)
@@ -72,7 +72,8 @@ def write_presence(items: Sequence[PresenceItem], now: datetime, alias: str) -> 
     last = {item.robot_id: item.presence for item in items}
     moment = connections[alias].ops.adapt_datetimefield_value(now)
     values = [
-        (robot_id, word.state, clean(word.stream or "", 64), word.queued, word.interval_s, moment, moment) for robot_id, word in sorted(last.items())
+        (robot_id, word.state, clean(word.stream or "", 64), word.queued, word.interval_s, moment, moment)
+        for robot_id, word in sorted(last.items())
     ]
     with connections[alias].cursor() as cursor:
         cursor.executemany(_PRESENCE, values)
@@ -83,4 +84,3 @@ def _count_again(letter: Letter, now: datetime, alias: str) -> bool:
     place = {"robot_id": letter.robot_id, "stream": letter.stream, "first": letter.first, "last": letter.last}
     same = DeadLetter.objects.using(alias).filter(**place, hash=letter.hash)
     return same.update(count=F("count") + 1, received_at=now) > 0
-

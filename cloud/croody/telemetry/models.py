@@ -102,9 +102,7 @@ class DeadLetter(models.Model):
     replayed_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["robot_id", "stream", "first", "last", "reason", "hash"], name="one_dead_letter")
-        ]
+        constraints = [models.UniqueConstraint(fields=["robot_id", "stream", "first", "last", "reason", "hash"], name="one_dead_letter")]
 
 
 class Presence(models.Model):

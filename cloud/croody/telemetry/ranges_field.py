@@ -3,11 +3,12 @@
 import json
 from typing import TYPE_CHECKING, Any
 
-from croody_contract.ranges import Ranges
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.types.multirange import Int8Multirange
 from psycopg.types.range import Range
+
+from croody_contract.ranges import Ranges
 
 if TYPE_CHECKING:
     _Field = models.Field[Ranges, Ranges]

@@ -1,6 +1,6 @@
 """A stored reading as the HTTP API shows it. Pure."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -34,6 +34,12 @@ def of_row(row: Row, record_id: int | None) -> ApiRow:
 
 
 def of_columns(columns: tuple[Any, ...]) -> ApiRow:
-    """Of `COLUMNS` as a store reads them: `data` is JSON text and goes through verbatim."""
+    """Of `COLUMNS` as a raw cursor reads them: `data` is JSON text and goes through verbatim; SQLite's times are naive UTC."""
     record_id, robot_id, at, ts, data, lat, lng, alt, environment, status = columns
+    at, ts = aware(at), aware(ts) if ts is not None else None
     return api_row(record_id, robot_id, at, ts, msgspec.Raw(data.encode()), (lat, lng, alt), environment, status)
+
+
+def aware(moment: datetime) -> datetime:
+    """A time as a raw cursor reads it: SQLite's are naive and in UTC."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment

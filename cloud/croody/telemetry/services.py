@@ -8,9 +8,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
-from croody_contract import batch, messages, ranges
-from croody_contract.messages import Refused, Telemetry
-from croody_contract.relay import AnswerItem, BatchItem, PresenceItem, Relay, Relayed
 from django.conf import settings
 from django.db import DataError, IntegrityError, transaction
 
@@ -21,6 +18,9 @@ from croody.telemetry.booking import Booked, book
 from croody.telemetry.intake import Buried, Intake, Plain, Reader, Unit
 from croody.telemetry.models import DeadLetter
 from croody.telemetry.rows import ApiRow
+from croody_contract import batch, messages, ranges
+from croody_contract.messages import Refused, Telemetry
+from croody_contract.relay import AnswerItem, BatchItem, PresenceItem, Relay, Relayed
 
 log = logging.getLogger(__name__)
 _REFUSED = (DataError, IntegrityError)
@@ -207,4 +207,3 @@ def _answer(item: AnswerItem, now: datetime) -> None:
     if 1 <= item.outgoing_id <= _MOST:
         said = msgspec.structs.replace(item.answer, detail=letters.clean(item.answer.detail, 1024))
         fleet.answer(letters.clean(item.robot_id, 64), item.outgoing_id, said, now=now)
-

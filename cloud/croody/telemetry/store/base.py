@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -36,6 +36,27 @@ class Held:
     #: The row of the newest reading when this transaction brought one; its id is filled in as it is written.
     latest: dict[str, Any] | None = None
     changed: bool = False
+
+    @classmethod
+    def of(cls, row: Sequence[Any], entry: Entry, rest: Sequence[Any], *, new: bool) -> Self:
+        """From columns as the lock statements read them: `row` begins with id ... prev_last, `rest` is last_received_at ... folded_at."""
+        record_id, robot_id, stream, place, prev, prev_last = row[:6]
+        last_received_at, missing_since, latest_seq, latest_at, folded_at = rest
+        return cls(
+            id=record_id,
+            robot_id=robot_id,
+            stream=stream,
+            place=place,
+            prev=prev,
+            prev_last=prev_last,
+            entry=entry,
+            last_received_at=last_received_at,
+            missing_since=missing_since,
+            latest_seq=latest_seq,
+            latest_at=latest_at,
+            folded_at=folded_at,
+            new=new,
+        )
 
 
 class Store(Protocol):

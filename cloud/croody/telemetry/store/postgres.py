@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from croody_contract.ranges import Ranges
-from croody_contract.topics import PLAIN_STREAMS
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from croody.telemetry.intake import Key, Row
 from croody.telemetry.ledger import Entry
 from croody.telemetry.store.base import Held, Place, Span
+from croody_contract.ranges import Ranges
+from croody_contract.topics import PLAIN_STREAMS
 
 _STREAMS_OF: Final = "SELECT robot_id, stream FROM telemetry_stream WHERE robot_id = ANY(%s) AND folded_at IS NULL"
 
@@ -37,7 +37,9 @@ FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[]) AS k (robot_id, 
 JOIN telemetry_record r ON r.robot_id = k.robot_id AND r.stream = k.stream AND r.seq BETWEEN k.first AND k.last
 """
 
-_COLUMNS: Final = "robot_id, stream, seq, kind, at, ts, received_at, clock_wrong, historical, hash, data, lat, lng, alt, environment, status"
+_COLUMNS: Final = (
+    "robot_id, stream, seq, kind, at, ts, received_at, clock_wrong, historical, hash, data, lat, lng, alt, environment, status"
+)
 
 _WRITE: Final = f"""
 WITH ins AS (
@@ -59,7 +61,8 @@ WITH ins AS (
     FROM jsonb_to_recordset(%s::jsonb) AS v (
         id bigint, robot_id text, stream text, place double precision, prev text, prev_last bigint,
         have text, dead text, dropped text, known_last bigint,
-        last_received_at timestamptz, missing_since timestamptz, latest_seq bigint, latest_at timestamptz, latest jsonb, folded_at timestamptz)
+        last_received_at timestamptz, missing_since timestamptz,
+        latest_seq bigint, latest_at timestamptz, latest jsonb, folded_at timestamptz)
     LEFT JOIN ins ON ins.robot_id = v.robot_id AND ins.stream = v.stream AND ins.seq = v.latest_seq
     WHERE s.id = v.id
 )
@@ -84,9 +87,8 @@ class PostgresStore:
             made = {(row[0], row[1]) for row in self._all(_MAKE, [now, now, *_parted(make)])}
         held = {}
         for row in self._all(_LOCK, _parted(keys)):
-            key = (row[1], row[2])
             entry = Entry(read_text(row[6]), read_text(row[7]), read_text(row[8]), row[9])
-            held[key] = Held(*row[:6], entry, *row[10:], new=key in made)
+            held[(row[1], row[2])] = Held.of(row, entry, row[10:], new=(row[1], row[2]) in made)
         return held
 
     def hashes(self, spans: Sequence[Span]) -> Mapping[Place, str]:
@@ -123,7 +125,8 @@ class PostgresStore:
     def _all(self, statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         with self._connection.cursor() as cursor:
             cursor.execute(statement, parameters)
-            return cursor.fetchall()
+            found: list[tuple[Any, ...]] = cursor.fetchall()
+            return found
 
 
 def _parted(keys: Sequence[Key]) -> list[list[str]]:

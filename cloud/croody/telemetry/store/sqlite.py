@@ -6,13 +6,14 @@ from itertools import islice
 from typing import Any, Final
 
 import msgspec
-from croody_contract.topics import PLAIN_STREAMS
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from croody.telemetry.intake import Key, Row
 from croody.telemetry.ledger import Entry
 from croody.telemetry.ranges_field import read_ranges, write_ranges
+from croody.telemetry.rows import aware
 from croody.telemetry.store.base import Held, Place, Span
+from croody_contract.topics import PLAIN_STREAMS
 
 #: SQLite takes at most 32,766 parameters a statement (999 in old builds); two a key.
 _SLICE: Final = 400
@@ -68,18 +69,9 @@ class SqliteStore:
         for some in _sliced(keys):
             marks = ", ".join(["(%s, %s)"] * len(some))
             for row in self._all(_READ.format(marks), [part for key in some for part in key]):
-                key = (row[1], row[2])
                 entry = Entry(read_ranges(row[6]), read_ranges(row[7]), read_ranges(row[8]), row[9])
-                held[key] = Held(
-                    *row[:6],
-                    entry,
-                    row[10].replace(tzinfo=UTC),
-                    read_moment(row[11]),
-                    row[12],
-                    read_moment(row[13]),
-                    read_moment(row[14]),
-                    new=key in made,
-                )
+                rest = [aware(value) if isinstance(value, datetime) else value for value in row[10:]]
+                held[(row[1], row[2])] = Held.of(row, entry, rest, new=(row[1], row[2]) in made)
         return held
 
     def hashes(self, spans: Sequence[Span]) -> Mapping[Place, str]:
@@ -115,7 +107,8 @@ class SqliteStore:
     def _all(self, statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         with self._connection.cursor() as cursor:
             cursor.execute(statement, parameters)
-            return cursor.fetchall()
+            found: list[tuple[Any, ...]] = cursor.fetchall()
+            return found
 
 
 def _columns(row: Row) -> tuple[Any, ...]:
@@ -161,11 +154,6 @@ def _change(row: Held) -> tuple[Any, ...]:
 def write_moment(moment: datetime) -> str:
     """As Django writes a moment on SQLite: UTC, without offset."""
     return str(moment.astimezone(UTC).replace(tzinfo=None))
-
-
-def read_moment(value: datetime | None) -> datetime | None:
-    """A datetime column as Django's driver gives it, naive -> aware."""
-    return value.replace(tzinfo=UTC) if value is not None else None
 
 
 def _sliced(values: Sequence[Any]) -> Iterator[list[Any]]:

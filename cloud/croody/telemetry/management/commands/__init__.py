@@ -1,0 +1,1 @@
+"""`croody` commands of telemetry."""

@@ -13,7 +13,7 @@ class Command(BaseCommand):
     """Migrates each database alias, then makes partitions ahead."""
 
     help = "Bring every database up to date. Safe to run again."
-    requires_system_checks: list[str] = []
+    requires_system_checks = []  # noqa: RUF012
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run."""

@@ -1,0 +1,63 @@
+"""Raises alarms from what robots said and from clones. Reads committed facts by a cursor: alarms may live in another database."""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from croody.alarms.services import raise_alarm, resolve_alarm
+from croody.telemetry.follow import Follower, columns_since
+from croody.telemetry.models import Cursor, DeadLetter, Record
+
+_NAME: Final = "raise_alarms"
+_PAGE: Final = 5000
+_MOST_PAGES: Final = 100
+#: Event codes that end an alarm: code -> kind.
+_ENDS: Final = {"screening_started": "screening_stopped"}
+#: Events that are worth a person even when the robot calls them `low`, and how much.
+_ALWAYS: Final = {"outbox_corrupt": "high", "outbox_foreign": "medium", "screening_stopped": "medium", "model_refused": "medium"}
+_WORTH: Final = ("medium", "high", "critical")
+#: Letters that were written this long ago may still commit now.
+_BACK: Final = timedelta(minutes=5)
+
+
+def raise_alarms(now: datetime) -> None:
+    """Turn new events and new conflicts into alarms. An alarm may be counted twice after a crash, never lost."""
+    row = Cursor.objects.filter(pk=_NAME).first()
+    value = row.value if row is not None else {}
+    follower = Follower.from_json(value)
+    for _ in range(_MOST_PAGES):
+        found, after = columns_since(follower, ("kind",), now=now, limit=_PAGE)
+        for event in Record.objects.filter(pk__in=[record_id for record_id, kind in found if kind == "event"]).order_by("pk"):
+            _event(event, now)
+        if after != follower:
+            follower = after
+            _save({**follower.to_json(), "letters": value.get("letters", {})})
+        if len(found) < _PAGE:
+            break
+    letters = _conflicts({str(key): int(count) for key, count in value.get("letters", {}).items()}, now)
+    if letters != value.get("letters", {}):
+        _save({**follower.to_json(), "letters": letters})
+
+
+def _event(event: Record, now: datetime) -> None:
+    code = str(event.data.get("code", ""))
+    if code in _ENDS:
+        resolve_alarm(event.robot_id, _ENDS[code], "", now)
+    severity = _ALWAYS.get(code, str(event.data.get("severity", "low")))
+    if severity in _WORTH:
+        detail = {**event.data.get("detail", {}), "stream": event.stream, "seq": event.seq}
+        raise_alarm(event.robot_id, code[:32], "", severity, detail, now)
+
+
+def _conflicts(known: dict[str, int], now: datetime) -> dict[str, int]:
+    """Alarms for conflicts that are new or came again. Returns how often each recent one has been seen."""
+    seen = {}
+    for letter in DeadLetter.objects.filter(reason="conflict", received_at__gt=now - _BACK).defer("body").order_by("pk"):
+        seen[str(letter.pk)] = letter.count
+        if known.get(str(letter.pk), 0) < letter.count:
+            detail = {"stream": letter.stream, "seq": letter.first, "letter": letter.pk}
+            raise_alarm(letter.robot_id, "conflict", letter.stream, "high", detail, now)
+    return seen
+
+
+def _save(value: dict[str, Any]) -> None:
+    Cursor.objects.update_or_create(pk=_NAME, defaults={"value": value})

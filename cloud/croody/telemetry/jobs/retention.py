@@ -1,0 +1,49 @@
+"""Makes the partitions of the days to come, and lets go of what is older than retention."""
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Final
+
+from django.conf import settings
+from django.db import connections
+from django.db.models import QuerySet
+
+from croody.telemetry import partitions
+from croody.telemetry.jobs.rollups import roll_up
+from croody.telemetry.models import DeadLetter, Record, Rollup
+from croody.telemetry.services import retention
+
+#: One-minute roll-ups outlive the rows by this; one-hour ones stay.
+MINUTES_KEPT: Final = timedelta(days=400)
+#: SQLite has one writer: delete so many rows at a time that ingest hardly waits.
+_SLICE: Final = 2000
+_MOST_SLICES: Final = 200
+
+
+def make_partitions(now: datetime) -> None:
+    """Have the partitions of today and the days to come there before midnight."""
+    partitions.ensure(partitions.ahead(now))
+
+
+def apply_retention(now: datetime) -> None:
+    """Drop whole days that are older than retention, after they were rolled up. The ledger keeps what they held.
+
+    Whole days only: a bucket of a roll-up is never computed again from half of its rows.
+    """
+    roll_up(now)
+    oldest = partitions.day_of(now - retention())
+    start = datetime.combine(oldest, time(), UTC)
+    if connections[settings.TELEMETRY_DB].vendor == "postgresql":
+        partitions.drop_before(oldest)
+    else:
+        _delete(Record.objects.filter(at__lt=start))
+    _delete(DeadLetter.objects.filter(received_at__lt=start))
+    _delete(Rollup.objects.filter(step_s=60, at__lt=start - MINUTES_KEPT))
+
+
+def _delete(rows: "QuerySet[Record] | QuerySet[DeadLetter] | QuerySet[Rollup]") -> None:
+    for _ in range(_MOST_SLICES):
+        some = list(rows.values_list("pk", flat=True)[:_SLICE])
+        if some:
+            rows.model._default_manager.using(rows.db).filter(pk__in=some).delete()
+        if len(some) < _SLICE:
+            return
