@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import errno
 import logging
 import resource
 import sys
@@ -33,7 +34,21 @@ def main(argv: Sequence[str] | None = None) -> None:
     try:
         asyncio.run(serve(settings))
     except (BrokerError, OSError) as error:
-        sys.exit(f"croody-broker: cannot start: {error}. Is the address taken, or a certificate missing?")
+        sys.exit(f"croody-broker: cannot start: {_remedy(error, settings)}")
+
+
+def _remedy(error: Exception, settings: Settings) -> str:
+    """Say in one sentence what is in the way and what helps. amqtt wraps what the system said."""
+    cause = error if isinstance(error, OSError) else error.__cause__
+    addresses = " or ".join(filter(None, (settings.bind, settings.tls.bind if settings.tls else None)))
+    match getattr(cause, "errno", None):
+        case errno.EADDRINUSE:
+            return f"somebody listens on {addresses} already: stop that, or choose another --bind"
+        case errno.EACCES | errno.EPERM:
+            return f"no permission for {addresses} or the certificate: ports below 1024 need root"
+        case errno.EADDRNOTAVAIL:
+            return f"this machine has no address {addresses}: choose another --bind"
+    return str(cause or error)
 
 
 def _settings(arguments: list[str]) -> Settings:

@@ -117,8 +117,8 @@ class Door:
             handler, session = await GuardedHandler.init_from_connect(body, link, self._broker.plugins_manager)
         except (AMQTTError, MQTTError, NoDataError, ValueError) as error:
             raise Malformed(str(error)) from error
-        if body.left:
-            raise Malformed(f"CONNECT: {body.left} bytes too many")
+        if not body.used_exactly:
+            raise Malformed("CONNECT: its parts do not add up to its length")
         return handler, session
 
     def _judge(self, session: Session, link: GuardedWriter, *, needs_certificate: bool) -> Admitted | Refused:

@@ -89,20 +89,22 @@ class FrameReader:
 
 
 class BodyReader(ReaderAdapter):  # type: ignore[misc]  # amqtt ships no types
-    """Lets amqtt's decoders read one body. `left` says how much of it they did not want."""
+    """Lets amqtt's decoders read one body. amqtt forgives a body that ends too early; `used_exactly` does not."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
         self._at = 0
+        self._missed = False
 
     @property
-    def left(self) -> int:
-        """Bytes not read yet."""
-        return len(self._body) - self._at
+    def used_exactly(self) -> bool:
+        """Say whether all of the body was read, and nothing beyond it was wanted."""
+        return self._at == len(self._body) and not self._missed
 
     async def read(self, n: int = -1) -> bytes:
         """Up to `n` bytes; fewer at the end, which amqtt takes for the end of the data."""
         end = len(self._body) if n < 0 else self._at + n
+        self._missed = self._missed or end > len(self._body)
         piece = self._body[self._at : end]
         self._at += len(piece)
         return piece

@@ -203,6 +203,8 @@ class GuardedHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ship
 
     async def _take_unsubscribe(self, frame: Frame) -> None:
         packet = await _decoded(UnsubscribePacket, frame)
+        if not packet.payload.topics:
+            raise Malformed("UNSUBSCRIBE: no filter")
         for topic_filter in packet.payload.topics:
             self.broker.remove_subscription(topic_filter, self)
         await self._answer(b"\xb0\x02" + packet.variable_header.packet_id.to_bytes(2, "big"))
@@ -224,6 +226,6 @@ async def _decoded(kind: type[_Packet], frame: Frame) -> _Packet:
     header = MQTTFixedHeader(frame.kind, frame.flags, len(frame.body))
     with suppress(AMQTTError, MQTTError, NoDataError, ValueError):
         packet = await kind.from_stream(body, header)
-        if not body.left:
+        if body.used_exactly:
             return packet
     raise Malformed(f"packet type {frame.kind}: its parts do not add up to its length")

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
+
 from croody_contract import mosquitto
 
 SECRET = "s" * 43
@@ -59,9 +60,7 @@ def client(name: str, port: int) -> mqtt.Client:
 
 def measure(port: int, bridge_port: int, messages: int) -> float:
     """Messages a second from the first publish to the last delivery; NaN when some never came."""
-    listener = subprocess.Popen(
-        [sys.executable, __file__, "--listen", str(bridge_port), str(messages)], stdout=subprocess.PIPE, text=True
-    )
+    listener = subprocess.Popen([sys.executable, __file__, "--listen", str(bridge_port), str(messages)], stdout=subprocess.PIPE, text=True)
     assert listener.stdout is not None
     assert listener.stdout.readline() == "ready\n"
     clients = [client(name, port) for name in PUBLISHERS]
