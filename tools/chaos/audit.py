@@ -11,6 +11,8 @@ import psycopg
 
 from tools.chaos.witness import Key, Witness
 
+#: The database cannot be asked now.
+UNREACHABLE = (sqlite3.OperationalError, psycopg.OperationalError)
 #: Streams that the cloud numbers itself.
 PLAIN = ("http", "mqtt")
 
@@ -22,10 +24,14 @@ class Books:
     records: dict[Key, str] = field(default_factory=dict)
     doubled: list[Key] = field(default_factory=list)
     dead: set[Key] = field(default_factory=set)
-    dropped: set[Key] = field(default_factory=set)
+    dropped: dict[tuple[str, str], list[tuple[int, int]]] = field(default_factory=dict)
     missing: list[tuple[str, str, int, int]] = field(default_factory=list)
     have: set[Key] = field(default_factory=set)
     open_requests: int = 0
+
+    def is_dropped(self, key: Key) -> bool:
+        """Whether the ledger has booked a key as dropped."""
+        return any(first <= key[2] <= last for first, last in self.dropped.get(key[:2], ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,33 +75,43 @@ class Database:
         return self._urls[1].startswith("sqlite")
 
 
-def accounted(database: Database, robots: Iterable[str]) -> set[Key]:
-    """Keys that are stored, dead or dropped now: what recovery is measured with."""
-    books = read(database, list(robots))
-    return books.records.keys() | books.dead | books.dropped
+def accounted(database: Database, keys: Iterable[Key]) -> set[Key]:
+    """Those of `keys` that are stored, dead or dropped now: what recovery is measured with."""
+    wanted = set(keys)
+    streams = sorted({key[1] for key in wanted})
+    if not streams:
+        return set()
+    books = read(database, "stream", streams)
+    return {key for key in wanted if key in books.records or key in books.dead or books.is_dropped(key)}
 
 
-def read(database: Database, robots: list[str]) -> Books:
-    """Everything about these robots."""
+def read(database: Database, column: str, values: Sequence[str]) -> Books:
+    """Everything whose `column` (`robot_id` or `stream`) is one of `values`."""
     books = Books()
-    marks = ",".join("?" * len(robots))
-    rows = database.query(f"SELECT robot_id, stream, seq, hash FROM telemetry_record WHERE robot_id IN ({marks})", robots)
+    these = f"{column} IN ({','.join('?' * len(values))})"
+    rows = database.query(f"SELECT robot_id, stream, seq, hash FROM telemetry_record WHERE {these}", values)
     books.doubled = [key for key, count in Counter((row[0], row[1], row[2]) for row in rows).items() if count > 1]
     books.records = {(row[0], row[1], row[2]): row[3] for row in rows}
-    letters = f"SELECT robot_id, stream, first, last FROM telemetry_deadletter WHERE stream <> '' AND robot_id IN ({marks})"
-    for robot_id, stream, first, last in database.query(letters, robots):
+    letters = f"SELECT robot_id, stream, first, last FROM telemetry_deadletter WHERE stream <> '' AND {these}"
+    for robot_id, stream, first, last in database.query(letters, values):
         books.dead.update((robot_id, stream, seq) for seq in range(first, min(last, first + 10_000) + 1))
-    ledger = f"SELECT robot_id, stream, known_last, {_sets(database)} FROM telemetry_stream WHERE robot_id IN ({marks})"
-    for robot_id, stream, known_last, have, dead, dropped in database.query(ledger, robots):
-        sets = [set(_members(text)) for text in (have, dead, dropped)]
-        books.have.update((robot_id, stream, seq) for seq in sets[0])
-        books.dropped.update((robot_id, stream, seq) for seq in sets[2])
-        gone = set(range(1, known_last + 1)) - sets[0] - sets[1] - sets[2]
-        if gone and stream not in PLAIN:
-            books.missing.append((robot_id, stream, min(gone), len(gone)))
-    requests = "SELECT count(*) FROM fleet_outgoing WHERE kind = 'resend' AND answered_at IS NULL AND expires_at > CURRENT_TIMESTAMP"
-    books.open_requests = database.query(f"{requests} AND robot_id IN ({marks})", robots, telemetry=False)[0][0]
+    ledger = f"SELECT robot_id, stream, known_last, {_sets(database)} FROM telemetry_stream WHERE {these}"
+    for robot_id, stream, known_last, *texts in database.query(ledger, values):
+        have, dead, dropped = (sorted((first, last) for first, last in json.loads(text)) for text in texts)
+        books.have.update((robot_id, stream, seq) for first, last in have for seq in range(first, last + 1))
+        books.dropped[(robot_id, stream)] = dropped
+        if stream not in PLAIN:
+            books.missing += [(robot_id, stream, *gap) for gap in _gaps(known_last, [*have, *dead, *dropped])]
     return books
+
+
+def open_requests(database: Database, robots: Sequence[str]) -> int:
+    """Re-requests that a robot may still answer."""
+    these = f"robot_id IN ({','.join('?' * len(robots))})"
+    sql = (
+        f"SELECT count(*) FROM fleet_outgoing WHERE kind = 'resend' AND answered_at IS NULL AND expires_at > CURRENT_TIMESTAMP AND {these}"
+    )
+    return int(database.query(sql, robots, telemetry=False)[0][0])
 
 
 def judge(witness: Witness, books: Books, *, may_be_dead: bool = False, may_be_dropped: bool = False) -> Verdict:
@@ -103,7 +119,7 @@ def judge(witness: Witness, books: Books, *, may_be_dead: bool = False, may_be_d
     seen = witness.hashes
     stored = {key for key in seen if key in books.records}
     dead = {key for key in seen if key in books.dead} - stored
-    dropped = {key for key in seen if key in books.dropped} - stored - dead
+    dropped = {key for key in seen if books.is_dropped(key)} - stored - dead
     lost = seen.keys() - stored - dead - dropped
     changed = [key for key in stored if books.records[key] != seen[key]]
     faults = []
@@ -120,7 +136,7 @@ def judge(witness: Witness, books: Books, *, may_be_dead: bool = False, may_be_d
     if dropped and not may_be_dropped:
         faults.append(f"{len(dropped)} readings were dropped although nothing was at its limit, the first {min(dropped)}")
     if books.missing:
-        faults.append(f"the ledger misses records in {len(books.missing)} streams, the first {books.missing[0]}")
+        faults.append(f"the ledger misses records in {len(books.missing)} places, the first {books.missing[0]}")
     if difference := {key for key in books.have ^ books.records.keys() if key[1] not in PLAIN}:
         faults.append(f"ledger and records differ in {len(difference)} keys, the first {min(difference)}")
     if books.open_requests:
@@ -135,6 +151,11 @@ def _sets(database: Database) -> str:
     return ", ".join(pairs.format(name) for name in ("have", "dead", "dropped"))
 
 
-def _members(text: str) -> Iterable[int]:
-    for first, last in json.loads(text):
-        yield from range(first, last + 1)
+def _gaps(known_last: int, ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """What of 1..known_last is in none of the ranges."""
+    gaps, after = [], 1
+    for first, last in sorted(ranges):
+        if first > after:
+            gaps.append((after, min(first - 1, known_last)))
+        after = max(after, last + 1)
+    return [*gaps, (after, known_last)] if after <= known_last else gaps

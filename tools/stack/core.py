@@ -197,6 +197,7 @@ class Stack:
         credentials = dict(line.split() for line in printed.splitlines())
         self.login_link = credentials.pop("login-link")
         secrets.write_credentials(self.layout.credentials, credentials)
+        secrets.write_credentials(self.layout.sim_credentials, {name: credentials[name] for name in self.options.robot_ids})
         for robot_id, secret in credentials.items():
             if robot_id not in self.options.robot_ids:
                 secrets.write(self.layout.secrets / f"robot-{robot_id}", secret + "\n")

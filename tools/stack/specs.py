@@ -25,6 +25,7 @@ class Layout:
         self.telemetry_database = self.cloud / "telemetry.db"
         # Robots and their secrets belong to the database that knows them.
         self.credentials = self.secrets / f"robots-{options.database}"
+        self.sim_credentials = self.secrets / "robots-sim"
         self.robots = self.root / f"robots-{options.database}"
 
     def make(self) -> None:
@@ -99,14 +100,15 @@ def table(options: Options, layout: Layout, server: Server | None) -> dict[str, 
     web = [script("python"), "-m", "croody.web", "--bind", f"127.0.0.1:{ports.web}"]
     specs.append(Spec("web", web, cloud_environ(options, layout, "web", server), healthz(ports.web)))
     worker = [script("croody"), "worker"]
-    specs.append(Spec("worker", worker, cloud_environ(options, layout, "worker", server), _exists(layout.passwd)))
+    beats = layout.cloud / "worker.heartbeat"
+    specs.append(Spec("worker", worker, cloud_environ(options, layout, "worker", server), _says(beats), before=_forget(beats)))
     specs += [_bridge(options, layout, name, bridge_port) for name in options.bridge_names]
     if options.robots:
         command = [
             "--broker",
             f"mqtt://127.0.0.1:{ports.mqtt}",
             "--credentials",
-            str(layout.credentials),
+            str(layout.sim_credentials),
             "--state",
             str(layout.robots / "sim"),
         ]
@@ -145,8 +147,16 @@ def _bridge(options: Options, layout: Layout, name: str, port: int) -> Spec:
         environ["BRIDGE_NAME"] = name.removeprefix("bridge-") if name != "bridge" else "1"
         if options.broker == "mosquitto":
             environ["BRIDGE_SHARE"] = "1"
-    return Spec(name, [script("croody-bridge")], environ | dict(options.environ))
+    beats = layout.root / f"{name}.heartbeat"
+    environ["BRIDGE_HEARTBEAT"] = str(beats)
+    return Spec(name, [script("croody-bridge")], environ | dict(options.environ), _says(beats, "listening"), before=_forget(beats))
 
 
-def _exists(path: Path) -> Callable[[], bool]:
-    return path.exists
+def _says(heartbeat: Path, word: str = "") -> Callable[[], bool]:
+    """Whether a heartbeat file is there and begins with `word`."""
+    return lambda: heartbeat.exists() and heartbeat.read_text(encoding="utf-8").startswith(word)
+
+
+def _forget(heartbeat: Path) -> Callable[[], None]:
+    """An old heartbeat proves nothing."""
+    return lambda: heartbeat.unlink(missing_ok=True)

@@ -1,0 +1,16 @@
+"""What can be broken: one file a group, one table."""
+
+from tools.chaos.faults import clocks, databases, kills, links, outboxes, poison, repeats
+from tools.chaos.faults.base import Fault
+
+FAULTS: tuple[Fault, ...] = (
+    *kills.FAULTS,
+    *databases.FAULTS,
+    *links.FAULTS,
+    *repeats.FAULTS,
+    *poison.FAULTS,
+    *outboxes.FAULTS,
+    *clocks.FAULTS,
+)
+
+__all__ = ["FAULTS", "Fault"]

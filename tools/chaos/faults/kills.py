@@ -1,0 +1,55 @@
+"""SIGKILL, several times a round, at moments that the dice choose. Whoever looks after the process starts it again at once."""
+
+from collections.abc import Callable
+
+from tools.chaos.arena import Arena
+from tools.chaos.faults.base import Fault
+
+
+def _killed(name: str, times: int = 3) -> Callable[[Arena], None]:
+    def play(arena: Arena) -> None:
+        arena.sim()
+        arena.flowing()
+        for _ in range(times):
+            arena.sleep(0.2, 2.0)
+            chosen = arena.round.rng.choice([each for each in arena.stack.processes if each == name or each.startswith(f"{name}-2")])
+            arena.stack.kill(chosen)
+            arena.over()
+            arena.sleep(0.1, 0.8)
+            arena.stack.start(chosen)
+
+    return play
+
+
+def _all_killed(arena: Arena) -> None:
+    arena.sim(seconds=14)
+    arena.flowing()
+    names = ["broker", "telemetry", "worker", *arena.stack.options.bridge_names]
+    for _ in range(2):
+        arena.sleep(0.5, 2.0)
+        arena.stack.kill(*names)
+        arena.over()
+        arena.round.rng.shuffle(names)
+        for name in names:
+            arena.stack.start(name)
+
+
+def _simulator_killed(arena: Arena) -> None:
+    state = None
+    for number in range(4):
+        sim = arena.sim(f"sim-{number}", seconds=6, state=state, must_end_well=number == 3)
+        state = sim.state
+        if number < 3:
+            arena.sleep(1.5, 4.0)
+            sim.process.kill()
+            arena.over()
+
+
+FAULTS = (
+    Fault("broker-killed", _killed("broker")),
+    Fault("bridge-killed", _killed("bridge")),
+    Fault("telemetry-killed", _killed("telemetry")),
+    Fault("worker-killed", _killed("worker")),
+    Fault("all-killed", _all_killed),
+    Fault("simulator-killed", _simulator_killed),
+)
