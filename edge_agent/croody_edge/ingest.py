@@ -1,0 +1,176 @@
+"""Readings by HTTP POST, one by one, out of the same outbox. Knows the ingest contract; used instead of MQTT, never beside it.
+
+At least once: a reading goes from the queue when the server answered 200 or 201. What the server refuses for its content is set
+apart and never blocks the next; anything else is tried again with jittered backoff. Only readings can go this way: the other
+records of a stream (births, events, windows, tombstones) are written to the log and leave the queue.
+"""
+
+import http.client
+import logging
+import ssl
+from pathlib import Path
+from random import Random
+from threading import Event as Flag
+from threading import Thread
+from time import monotonic, time
+from typing import Final
+from urllib.parse import urlsplit
+
+from croody_contract.messages import Event, Reading, Refused, Telemetry, decode_record, encode
+from croody_edge.outbox import Batch, Outbox
+from croody_edge.store import TOP_SEQ, key_of
+
+log = logging.getLogger("croody.ingest")
+
+_PATH: Final = "/api/telemetry/ingest"
+_TIMEOUT_S: Final = 10.0
+_BACKOFF_S: Final = (0.1, 30.0)
+#: The reading itself is at fault, and always will be.
+_NEVER: Final = (400, 413, 415, 422)
+_ROWS: Final = 100
+_EVERYTHING: Final = key_of(1 << 22, TOP_SEQ)
+
+
+class Ingest:
+    """The thread that empties one robot's outbox over HTTP."""
+
+    def __init__(
+        self, url: str, token: str, robot_id: str, outbox: Outbox, *, ca_file: Path | None = None, random: Random | None = None
+    ) -> None:
+        """Nothing is opened before `start`.
+
+        Args:
+            url: http or https; without a path the contract's own is used.
+            token: goes as `X-API-Key`; empty leaves the header out.
+            robot_id: named in every reading.
+            outbox: where readings come from.
+            ca_file: certificate (PEM) that signs the server's, instead of the system's.
+            random: for jitter.
+        """
+        parts = urlsplit(url)
+        self._host, self._port, self._https = parts.hostname or "", parts.port, parts.scheme == "https"
+        self._path = (parts.path if parts.path not in ("", "/") else _PATH) + (f"?{parts.query}" if parts.query else "")
+        self._token, self._robot_id, self._outbox = token, robot_id, outbox
+        self._tls = ssl.create_default_context(cafile=ca_file) if self._https else None
+        self._random = random or Random()
+        self._server: http.client.HTTPConnection | None = None
+        self._news, self._stop = Flag(), Flag()
+        self._thread: Thread | None = None
+        self._lost = False
+        self._wait_s = 0.0
+
+    def start(self) -> None:
+        """Begin in the background. Call it again whenever you like: a thread that died is replaced."""
+        if self._thread is None or not (self._thread.is_alive() or self._stop.is_set()):
+            self._thread = Thread(target=self._run, name=f"ingest-{self._robot_id}", daemon=True)
+            self._thread.start()
+
+    def wake(self) -> None:
+        """There is something new in the outbox."""
+        self._news.set()
+
+    def close(self, drain_s: float) -> None:
+        """Go on for at most `drain_s` seconds while the server takes what is left, then end."""
+        until = monotonic() + drain_s
+        while self._outbox.pending() and not self._lost and monotonic() < until:
+            self._news.set()
+            self._stop.wait(0.02)
+        self._stop.set()
+        self._news.set()
+        if self._thread is not None:
+            self._thread.join(_TIMEOUT_S + 1.0)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                batch = self._outbox.read(0, _EVERYTHING, _ROWS, 1 << 20, time())
+                if batch is None:
+                    self._news.wait(1.0)
+                    self._news.clear()
+                    continue
+                self._send(batch)
+            except OSError as error:
+                self._trouble(str(error))
+            if self._wait_s:
+                self._stop.wait(self._wait_s * self._random.uniform(0.5, 1.0))
+        self._hang_up()
+
+    def _send(self, batch: Batch) -> None:
+        """Send a run of records until one has to wait.
+
+        Raises:
+            OSError: the outbox says no.
+        """
+        for offset, body in enumerate(batch.bodies):
+            key = batch.first_key + offset
+            if self._stop.is_set():
+                return
+            try:
+                record = decode_record(body)
+            except Refused as error:
+                self._outbox.bury(key, str(error)[:200], body, time())
+                continue
+            if not isinstance(record, Reading):
+                log.log(
+                    logging.WARNING if isinstance(record, Event) else logging.INFO,
+                    "not sent, HTTP carries readings only: %s",
+                    body[:1000].decode(),
+                )
+                self._outbox.remove(((key, key),), time())
+            elif not self._deliver(key, body, record):
+                return
+
+    def _deliver(self, key: int, body: bytes, reading: Reading) -> bool:
+        telemetry = Telemetry(
+            data=reading.data,
+            robot_id=self._robot_id,
+            ts=reading.ts,
+            position=reading.position,
+            environment=reading.environment,
+            status=reading.status,
+        )
+        try:
+            status, answer, retry_after_s = self._post(encode(telemetry))
+        except (OSError, http.client.HTTPException) as error:
+            self._hang_up()
+            self._trouble(str(error) or type(error).__name__)
+            return False
+        if status in (200, 201):
+            self._outbox.remove(((key, key),), time())
+        elif status in _NEVER:
+            log.warning("refused for good with %d, set apart: %s: %s", status, answer[:300].decode("utf-8", "replace"), body[:300].decode())
+            self._outbox.bury(key, f"{status} {answer[:200].decode('utf-8', 'replace')}", body, time())
+        else:
+            self._trouble(f"{status} {answer[:200].decode('utf-8', 'replace')}", retry_after_s)
+            return False
+        if self._lost:
+            self._lost = False
+            log.info("ingest %s: back", self._host)
+        self._wait_s = 0.0
+        return True
+
+    def _post(self, body: bytes) -> tuple[int, bytes, float]:
+        if self._server is None:
+            if self._tls is not None:
+                self._server = http.client.HTTPSConnection(self._host, self._port, timeout=_TIMEOUT_S, context=self._tls)
+            else:
+                self._server = http.client.HTTPConnection(self._host, self._port, timeout=_TIMEOUT_S)
+        headers = {"Content-Type": "application/json", **({"X-API-Key": self._token} if self._token else {})}
+        self._server.request("POST", self._path, body, headers)
+        answer = self._server.getresponse()
+        text = answer.read(64 * 1024)
+        after = answer.headers.get("Retry-After", "")
+        if answer.will_close or not answer.isclosed():
+            self._hang_up()
+        return answer.status, text, min(float(after), 60.0) if after.isdigit() else 0.0
+
+    def _trouble(self, reason: str, at_least_s: float = 0.0) -> None:
+        if not self._lost:
+            self._lost = True
+            log.warning("ingest %s: %s; trying again", self._host, reason)
+        self._wait_s = max(at_least_s, min(max(self._wait_s * 2, _BACKOFF_S[0]), _BACKOFF_S[1]))
+
+    def _hang_up(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
