@@ -222,7 +222,7 @@ def _robot_id(text: str) -> str:
 
 
 def _file(text: str) -> str:
-    if not Path(text).is_file():
+    if text and not Path(text).is_file():
         raise ValueError("there is no such file: give the path of the certificate (PEM)")
     return text
 
