@@ -64,7 +64,7 @@ class Registration(forms.Form):
         return User.objects.create_user(self.cleaned_data["username"], password=self.cleaned_data["password"])
 
 
-class Password(SetPasswordForm[User]):
+class Password(SetPasswordForm):  # type: ignore[type-arg]
     """A new password. Who has one gives it first; who came by a one-time login has none to give."""
 
     old_password = forms.CharField(

@@ -17,8 +17,7 @@ from django.views.decorators.http import require_GET
 
 from croody.home import health
 from croody.monitor import reader, shown
-from croody.stream.audience import robots_of
-from croody.stream.views import session_audience
+from croody.stream.audience import of_session, robots_of
 from croody.web import formats
 
 #: Robots that the strip shows; more are counted in words.
@@ -33,7 +32,7 @@ def home(request: HttpRequest) -> HttpResponse:
     language = get_language() or "es"
     context: dict[str, Any] = {"section": "home", "now": now.timestamp(), "words": shown.words(), **_addresses(request)}
     try:
-        entries = reader.read(robots_of(session_audience(request)), now).entries
+        entries = reader.read(robots_of(of_session(request)), now).entries
     except DatabaseError:
         connections.close_all()
         request.user = AnonymousUser()

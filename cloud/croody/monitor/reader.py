@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from croody_contract.topics import PLAIN_STREAMS
+
 from croody.fleet import liveness, queries
 from croody.fleet.models import Robot, Site
 from croody.monitor.digest import TRAIL_S, Entry, Latest, LedgerRow, Trail, as_number, delivery, entry
@@ -87,18 +89,20 @@ def _deaf_since(now: datetime) -> datetime | None:
 def _streams(robot_ids: Collection[str]) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     columns = ("robot_id", "stream", "have", "dead", "dropped", "known_last", "last_received_at", "latest_at", "latest")
-    for row in Stream.objects.filter(robot_id__in=robot_ids).order_by("place", "pk").values(*columns):
+    for row in Stream.objects.filter(robot_id__in=robot_ids, folded_at=None).order_by("place", "pk").values(*columns):
         found[row["robot_id"]].append(row)
     return found
 
 
 def _latest(rows: list[dict[str, Any]]) -> Latest | None:
-    """Of the last stream, by place, that has a reading."""
-    for row in reversed(rows):
-        if row["latest"] is not None:
-            at: datetime = row["latest_at"] or row["last_received_at"]
-            return Latest(row["latest"], min(at, row["last_received_at"]))
-    return None
+    """By place among the agent's streams; readings without a stream compete by their time, as in `telemetry.queries`."""
+    known = [row for row in rows if row["latest"] is not None]
+    agents = [row for row in known if row["stream"] not in PLAIN_STREAMS]
+    candidates = agents[-1:] + [row for row in known if row["stream"] in PLAIN_STREAMS]
+    if not candidates:
+        return None
+    row = max(candidates, key=lambda row: row["latest_at"])
+    return Latest(row["latest"], min(row["latest_at"], row["last_received_at"]))
 
 
 def _folded(total: StreamTotal) -> LedgerRow:

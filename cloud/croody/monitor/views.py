@@ -20,9 +20,9 @@ from croody.monitor import plan, reader, shown
 from croody.monitor.digest import Entry, Trail
 from croody.monitor.feed import feed
 from croody.monitor.reader import Picture
-from croody.stream.audience import robots_of
+from croody.stream.audience import of_session, robots_of
 from croody.stream.hub import Listener
-from croody.stream.views import answer, follow, session_audience
+from croody.stream.views import answer, follow
 
 log = logging.getLogger(__name__)
 #: Robots on one page; the sentence and the plan always count them all.
@@ -49,7 +49,7 @@ def monitor(request: HttpRequest) -> HttpResponse:
 async def stream(request: HttpRequest) -> HttpResponseBase:
     """The picture once a second, as server-sent events `all` (at first) and `some` (what changed)."""
     try:
-        audience = await sync_to_async(session_audience)(request)
+        audience = await sync_to_async(of_session)(request)
     except DatabaseError:
         return HttpResponse(status=503, headers={"Retry-After": "2"})
     return answer(follow(feed, Listener(audience)))
@@ -58,7 +58,7 @@ async def stream(request: HttpRequest) -> HttpResponseBase:
 def _context(request: HttpRequest) -> dict[str, Any]:
     now = timezone.now()
     language = get_language() or "es"
-    visible = robots_of(session_audience(request))
+    visible = robots_of(of_session(request))
     picture = reader.read(visible, now)
     places = _sites(picture)
     site = next((place for place in places if place.slug == request.GET.get("sitio")), places[0] if places else None)
