@@ -14,12 +14,16 @@ FLEET: Final = 20
 
 @dataclass(slots=True)
 class Usuals:
-    """The usual of the robots on one page of windows: read when first needed, written once by `save`."""
+    """The usual of the robots on one page of windows: read when first needed, written once by `save`.
+
+    Every window of the page is compared with what was usual before the page.
+    """
 
     now: datetime
     rows: dict[tuple[str, str], Usual] = field(default_factory=dict)
     changed: set[tuple[str, str]] = field(default_factory=set)
     fleet: dict[str, list[Usual]] = field(default_factory=dict)
+    known: dict[tuple[str, str, tuple[str, ...]], tuple[Verdict.Basis, usual.Known | None]] = field(default_factory=dict)
 
     def own(self, robot_id: str, model: str, names: list[str]) -> Usual:
         """This robot's row. Other sensors than before begin anew."""
@@ -38,7 +42,20 @@ class Usuals:
         row.updated_at = self.now
         self.changed.add((row.robot_id, row.edge_model))
 
-    def pooled(self, model: str, names: list[str]) -> list[usual.Summary]:
+    def reference(self, row: Usual) -> tuple[Verdict.Basis, usual.Known | None]:
+        """What this robot's windows are compared with: its own usual, else the fleet's, else nothing."""
+        key = (row.robot_id, row.edge_model, tuple(row.names))
+        if key not in self.known:
+            self.known[key] = self._reference(row)
+        return self.known[key]
+
+    def _reference(self, row: Usual) -> tuple[Verdict.Basis, usual.Known | None]:
+        if len(row.summaries) >= usual.LEAST:
+            return Verdict.Basis.BASELINE, usual.prepare(row.summaries)
+        pooled = self._pooled(row.edge_model, row.names)
+        return (Verdict.Basis.FLEET, usual.prepare(pooled)) if len(pooled) >= usual.LEAST else (Verdict.Basis.EDGE, None)
+
+    def _pooled(self, model: str, names: list[str]) -> list[usual.Summary]:
         """Cleared windows of other robots with the same edge model and sensors, a few of each."""
         if model not in self.fleet:
             self.fleet[model] = list(Usual.objects.filter(edge_model=model).order_by("-updated_at")[:FLEET])
@@ -60,8 +77,8 @@ def judge(record: Record, usuals: Usuals) -> Verdict:
     if names and data["features"]:
         summary = usual.summarise(data["features"])
         own = usuals.own(record.robot_id, model, names)
-        basis, known = _reference(own, usuals, model, names)
-        if basis != Verdict.Basis.EDGE:
+        basis, known = usuals.reference(own)
+        if known is not None:
             comparison = usual.compare(summary, known, names)
         if not suspect:
             usuals.add(own, summary)
@@ -81,11 +98,3 @@ def judge(record: Record, usuals: Usuals) -> Verdict:
         confirmed=suspicion.confirmed(suspect=suspect, edge_score=edge_score, deviation=deviation),
         drivers=comparison.drivers if comparison else {},
     )
-
-
-def _reference(own: Usual, usuals: Usuals, model: str, names: list[str]) -> tuple[Verdict.Basis, list[usual.Summary]]:
-    """What to compare with: the robot's own usual, else the fleet's, else nothing."""
-    if len(own.summaries) >= usual.LEAST:
-        return Verdict.Basis.BASELINE, own.summaries
-    pooled = usuals.pooled(model, names)
-    return (Verdict.Basis.FLEET, pooled) if len(pooled) >= usual.LEAST else (Verdict.Basis.EDGE, [])

@@ -48,38 +48,70 @@ def summarise(features: Sequence[Sequence[float]]) -> Summary:
     return summary
 
 
-def compare(summary: Summary, usual: Sequence[Summary], names: Sequence[str]) -> Comparison:
-    """How far a window is from the usual ones.
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Usual windows made ready to compare with: prepared once, asked often."""
 
-    Args:
-        summary: of the window.
-        usual: at least `LEAST` summaries of the same sensors.
-        names: of the sensors.
+    windows: Array
+    scale: Array
+    #: Distance that nineteen of twenty usual windows keep to their neighbours.
+    lonely: float
+
+
+def prepare(summaries: Sequence[Summary]) -> Known:
+    """Make the usual ready.
 
     Raises:
-        ValueError: too few usual windows, or other sensors.
+        ValueError: fewer than `LEAST` windows.
     """
-    known = np.asarray(usual, dtype=np.float64)
+    if len(summaries) < LEAST:
+        raise ValueError(f"{len(summaries)} usual windows: at least {LEAST} are needed")
+    windows = np.asarray(summaries, dtype=np.float64)
+    scale = _local_scale(windows)
+    distance = np.sort(_distances(windows, scale), axis=1)[:, :NEIGHBOURS].mean(axis=1)
+    return Known(windows, scale, max(float(np.sqrt(np.quantile(distance, 0.95))), 1e-9))
+
+
+def compare(summary: Summary, known: Known, names: Sequence[str]) -> Comparison:
+    """How far a window is from the usual ones, and how much of that is each sensor's.
+
+    Raises:
+        ValueError: other sensors than the usual windows have.
+    """
     one = np.asarray(summary, dtype=np.float64)
-    if len(usual) < LEAST or known.shape[1:] != one.shape or len(names) != len(summary):
-        raise ValueError(f"{len(usual)} usual windows of shape {known.shape[1:]}, a window of shape {one.shape}, {len(names)} names")
-    scale = _scale(known)
-    steps = np.minimum(np.abs(known - one) / scale, _FARTHEST) ** 2
+    if known.windows.shape[1:] != one.shape or len(names) != len(summary):
+        raise ValueError(f"usual windows of shape {known.windows.shape[1:]}, a window of shape {one.shape}, {len(names)} names")
+    steps = np.minimum(np.abs(known.windows - one) / known.scale, _FARTHEST) ** 2
     nearest = np.argsort(steps.sum(axis=(1, 2)), kind="stable")[:NEIGHBOURS]
     of_sensor = steps[nearest].mean(axis=0).sum(axis=1)
-    own = np.sqrt(of_sensor.sum())
-    lonely = max(float(np.quantile(_loneliness(known, scale), 0.95)), 1e-9)
     total = max(float(of_sensor.sum()), 1e-12)
-    return Comparison(float(own / lonely), {name: float(part / total) for name, part in zip(names, of_sensor, strict=True)})
+    deviation = float(np.sqrt(of_sensor.sum())) / known.lonely
+    return Comparison(deviation, {name: float(part / total) for name, part in zip(names, of_sensor, strict=True)})
 
 
-def _loneliness(known: Array, scale: Array) -> Array:
-    """Distance of each usual window from its neighbours among the others, shape (n,)."""
+def _local_scale(known: Array) -> Array:
+    """How much each statistic differs between a usual window and the most similar other ones, shape (sensors, statistics).
+
+    The spread over everything a robot does would be far too wide: between driving and waiting there is room to hide in.
+    Never less than a twentieth of that spread, so that a statistic which hardly moves makes no anomaly of its noise.
+    """
+    wide = _scale(known)
+    neighbours = _neighbours(known, wide)
+    steps = np.abs(known[:, None] - known[neighbours])
+    return np.asarray(np.maximum(1.4826 * np.median(steps, axis=(0, 1)), wide / 20), dtype=np.float64)
+
+
+def _neighbours(known: Array, scale: Array) -> NDArray[np.int64]:
+    """Indices of each window's most similar other ones, shape (n, NEIGHBOURS)."""
+    return np.argsort(_distances(known, scale), axis=1, kind="stable")[:, :NEIGHBOURS]
+
+
+def _distances(known: Array, scale: Array) -> Array:
+    """Squared distances between all windows, shape (n, n); infinite to itself."""
     flat = (known / scale).reshape(len(known), -1)
-    steps = np.minimum(np.abs(flat[:, None, :] - flat[None, :, :]), _FARTHEST) ** 2
-    distance = steps.sum(axis=2)
+    distance = np.asarray((np.minimum(np.abs(flat[:, None, :] - flat[None, :, :]), _FARTHEST) ** 2).sum(axis=2), dtype=np.float64)
     np.fill_diagonal(distance, np.inf)
-    return np.asarray(np.sqrt(np.sort(distance, axis=1)[:, :NEIGHBOURS].mean(axis=1)), dtype=np.float64)
+    return distance
 
 
 def _scale(known: Array) -> Array:
