@@ -41,7 +41,9 @@ class Drive:
     battery_pct: float
 
 
-def step(drive: Drive, wear: Wear, dt_s: float, *, speed_mps: float, accel_mps2: float, load_kg: float, air_c: float, charging: bool) -> Drive:
+def step(
+    drive: Drive, wear: Wear, dt_s: float, *, speed_mps: float, accel_mps2: float, load_kg: float, air_c: float, charging: bool
+) -> Drive:
     """Where motor and battery are `dt_s` later.
 
     Args:

@@ -141,7 +141,7 @@ class Lines:
     _skipping: bool = False
 
     def feed(self, data: bytes) -> list[bytes | None]:
-        """Lines that `data` completes, without `\\n` and one `\\r` before it."""
+        """Lines that `data` completes, without the line feed and one carriage return before it."""
         *whole, rest = (self._rest + data).split(b"\n")
         out: list[bytes | None] = []
         for line in whole:

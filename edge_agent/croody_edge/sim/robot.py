@@ -66,7 +66,9 @@ class Sensed:
 class Robot:
     """A robot of `world`. Call `step` to let `STEP_S` pass."""
 
-    def __init__(self, robot_id: str, number: int, world: World, routes: Routes, climate: Climate, *, seed: int, scenario: str = "default") -> None:
+    def __init__(
+        self, robot_id: str, number: int, world: World, routes: Routes, climate: Climate, *, seed: int, scenario: str = "default"
+    ) -> None:
         self.robot_id = robot_id
         self._world, self._routes, self._climate = world, routes, climate
         self._rng = Random(f"robot:{seed}:{number}")

@@ -24,10 +24,7 @@ class Routes:
         self._columns = int(world.plan.width_m / GRID_M)
         self._rows = int(world.plan.height_m / GRID_M)
         self._open = frozenset(
-            (i, j)
-            for i in range(self._columns + 1)
-            for j in range(self._rows + 1)
-            if world.clearance_m(i * GRID_M, j * GRID_M) >= ROOM_M
+            (i, j) for i in range(self._columns + 1) for j in range(self._rows + 1) if world.clearance_m(i * GRID_M, j * GRID_M) >= ROOM_M
         )
         self._found = lru_cache(maxsize=4096)(self._search)
 

@@ -17,7 +17,7 @@ MAX_CLIENTS: Final = 256
 #: Answers waiting for a client before it is no longer listened to, bytes.
 _FULL_BYTES: Final = 16 * 1024
 #: A client that reads nothing for this long is dropped, seconds.
-_STUCK_S: Final = 30.0
+STUCK_S: Final = 30.0
 #: A wrong password is answered after this long, seconds.
 _WRONG_PASSWORD_S: Final = 0.5
 
@@ -25,8 +25,19 @@ _WRONG_PASSWORD_S: Final = 0.5
 class Server:
     """Serves one robot from `start` until `stop`."""
 
-    def __init__(self, machine: Machine, *, host: str = "127.0.0.1", port: int = 9090, admin_password: str | None = None, broadcast_s: float = BROADCAST_S) -> None:
+    def __init__(
+        self,
+        machine: Machine,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 9090,
+        admin_password: str | None = None,
+        broadcast_s: float = BROADCAST_S,
+        max_clients: int = MAX_CLIENTS,
+        stuck_s: float = STUCK_S,
+    ) -> None:
         self.machine, self.admin_password = machine, admin_password
+        self.max_clients, self.stuck_s = max_clients, stuck_s
         self.clients: set[_Client] = set()
         self.port = port
         self._host, self._broadcast_s = host, broadcast_s
@@ -83,7 +94,8 @@ class Server:
 
     def users(self) -> list[str]:
         """`ip:port` of every client that has logged in, oldest first."""
-        return [client.address for client in sorted(self.clients, key=lambda client: client.since) if client.session.role is not Role.NOBODY]
+        oldest_first = sorted(self.clients, key=lambda client: client.since)
+        return [client.address for client in oldest_first if client.session.role is not Role.NOBODY]
 
 
 class _Client(asyncio.Protocol):
@@ -103,7 +115,7 @@ class _Client(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        if len(self._server.clients) >= MAX_CLIENTS:
+        if len(self._server.clients) >= self._server.max_clients:
             self.drop()
             return
         host, port = transport.get_extra_info("peername")[:2]
@@ -141,7 +153,7 @@ class _Client(asyncio.Protocol):
         """Send a line that nobody asked for, unless the client does not read."""
         if self._full_since is None:
             self._send(line)
-        elif time.monotonic() - self._full_since > _STUCK_S:
+        elif time.monotonic() - self._full_since > self._server.stuck_s:
             self.drop()
 
     def drop(self) -> None:

@@ -6,9 +6,10 @@ The world's time follows the clock that `read` is given, in steps of `STEP_S`; a
 from datetime import UTC, datetime
 from threading import Lock
 from typing import Final
+from zlib import crc32
 
 from croody_contract.messages import Position, Reading
-
+from croody_edge.settings import Settings
 from croody_edge.sim.climate import Climate
 from croody_edge.sim.plan import BODEGA, load
 from croody_edge.sim.robot import STEP_S, Robot, Sensed
@@ -44,12 +45,16 @@ class SimSource:
 
     def __init__(self, robot: Robot, site: Site, *, interval_s: float = 1.0) -> None:
         self.interval_s = interval_s
+        #: Turned off, it has nothing new to tell, and its world stands still: so a fleet can drain.
+        self.off = False
         self._robot, self._site = robot, site
         self._last: float | None = None
         self._owed_s = 0.0
 
     def read(self, now: float) -> Reading | None:
         """Let the world catch up with `now` (unix seconds) and look at the robot."""
+        if self.off:
+            return None
         with self._site.lock:
             elapsed_s = self.interval_s if self._last is None else now - self._last
             self._last = now
@@ -81,6 +86,12 @@ class SimSource:
     def environment(self) -> str:
         """Where the robot is, as one word."""
         return self._site.world.plan.slug
+
+
+def open_source(settings: Settings) -> SimSource:
+    """A robot alone in its world; its life follows from its name."""
+    site = Site()
+    return SimSource(site.robot(settings.robot_id, crc32(settings.robot_id.encode())), site, interval_s=settings.interval_s)
 
 
 def reading(sensed: Sensed, environment: str, now: float) -> Reading:

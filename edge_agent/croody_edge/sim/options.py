@@ -1,0 +1,152 @@
+"""What `croody-sim` was told: arguments and environment -> one frozen `Options`. Opens nothing but secret files."""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import isfinite
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+from croody_edge.settings import DEFAULT_ROBOT_ID, BadSetting, parse_brokers
+from croody_edge.sim.faults import SCENARIOS
+from croody_edge.sim.texts import Texts
+
+_DEFAULT_ROBOTS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Everything a run of the simulator depends on. `robots` is None for "as many as there are"."""
+
+    broker: str
+    robots: int | None
+    rate_hz: float
+    duration_s: float | None
+    settle_s: float
+    seed: int
+    witness: Path | None
+    witness_hashes: bool
+    credentials: Path | None
+    api: str
+    state: Path | None
+    scenario: str
+    tcp: bool
+    tcp_port: int
+    tcp_bind: str
+    prefix: str
+    first: str
+    ingest_url: str
+    admin_password: str | None = field(default=None, repr=False)
+
+    @property
+    def count(self) -> int:
+        """How many robots, where nothing else says it."""
+        return self.robots or _DEFAULT_ROBOTS
+
+    @property
+    def target(self) -> str:
+        """Where readings go, for people."""
+        return self.ingest_url or self.broker
+
+
+def read(arguments: Sequence[str], environ: Mapping[str, str], texts: Texts) -> Options:
+    """Read the command line over the environment. Ends the process as argparse does on `--help` and on what it cannot read.
+
+    Raises:
+        BadSetting: a variable that breaks a rule.
+    """
+    given = _parser(environ, texts).parse_args(arguments)
+    for name in ("rate", "duration", "robots"):
+        value = getattr(given, name)
+        if value is not None and not (isfinite(value) and value > 0):
+            raise BadSetting(texts("positive", name=f"--{name}", value=value))
+    try:
+        host = parse_brokers(given.broker)[0].host
+    except ValueError as error:
+        raise BadSetting(f"--broker: {error}") from error
+    host = f"[{host}]" if ":" in host else host
+    return Options(
+        broker=given.broker,
+        robots=given.robots,
+        rate_hz=given.rate,
+        duration_s=given.duration,
+        settle_s=max(0.0, given.settle),
+        seed=given.seed,
+        witness=given.witness,
+        witness_hashes=given.witness_hashes,
+        credentials=given.credentials,
+        api=given.api or f"http://{host}:{variable(environ, 'TELEMETRY_PORT') or 9000}",
+        state=given.state,
+        scenario=given.scenario,
+        tcp=not given.no_tcp,
+        tcp_port=given.tcp_port if given.tcp_port is not None else _port(environ),
+        tcp_bind=given.tcp_bind or variable(environ, "ROBOT_BIND") or "127.0.0.1",
+        prefix=given.prefix,
+        first=variable(environ, "ROBOT_ID") or DEFAULT_ROBOT_ID,
+        ingest_url=variable(environ, "TELEMETRY_INGEST_URL") or "",
+        admin_password=variable(environ, "ADMIN_PASSWORD"),
+    )
+
+
+def variable(environ: Mapping[str, str], name: str) -> str | None:
+    """A variable, or what the file that `NAME_FILE` names holds; None when absent or empty.
+
+    Raises:
+        BadSetting: both are set, or the file cannot be read.
+    """
+    file = environ.get(f"{name}_FILE")
+    if not file:
+        return environ.get(name) or None
+    if environ.get(name):
+        raise BadSetting(f"{name} and {name}_FILE are both set: keep one of them")
+    try:
+        return Path(file).read_text(encoding="utf-8").strip() or None
+    except (OSError, UnicodeError) as error:
+        raise BadSetting(f"{name}_FILE is {file!r}, which cannot be read ({error}): give the path of a readable text file") from error
+
+
+def _port(environ: Mapping[str, str]) -> int:
+    text = variable(environ, "ROBOT_PORT") or "9090"
+    if not (text.isascii() and text.isdigit() and int(text) < 65536):
+        raise BadSetting(f"ROBOT_PORT is {text!r}: it must be a number from 0 to 65535")
+    return int(text)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong as every other mistake is said."""
+
+    def error(self, message: str) -> NoReturn:
+        raise BadSetting(message)
+
+
+def _parser(environ: Mapping[str, str], texts: Texts) -> argparse.ArgumentParser:
+    class Formatter(argparse.HelpFormatter):
+        def add_usage(self, usage: Any, actions: Any, groups: Any, prefix: str | None = None) -> None:
+            super().add_usage(usage, actions, groups, prefix or texts("usage"))
+
+    parser = _Parser("croody-sim", description=texts("description"), add_help=False, allow_abbrev=False, formatter_class=Formatter)
+    group = parser.add_argument_group(texts("options"))
+    add = group.add_argument
+    add("-h", "--help", action="help", help=texts("help"))
+    add(
+        "--broker",
+        metavar="mqtt://HOST:PORT",
+        default=variable(environ, "CROODY_BROKER_URL") or "mqtt://127.0.0.1:1883",
+        help=texts("broker"),
+    )
+    add("--robots", metavar="N", type=int, help=texts("robots"))
+    add("--rate", metavar="HZ", type=float, default=1.0, help=texts("rate"))
+    add("--duration", metavar="S", type=float, help=texts("duration"))
+    add("--settle", metavar="S", type=float, default=60.0, help=texts("settle"))
+    add("--seed", metavar="K", type=int, default=1, help=texts("seed"))
+    add("--witness", metavar="FILE", type=Path, help=texts("witness"))
+    add("--witness-hashes", action="store_true", help=texts("witness_hashes"))
+    add("--credentials", metavar="FILE", type=Path, help=texts("credentials"))
+    add("--api", metavar="URL", default="", help=texts("api"))
+    add("--state", metavar="DIR", type=Path, help=texts("state"))
+    add("--scenario", choices=SCENARIOS, default="default", help=texts("scenario", names=", ".join(SCENARIOS)), metavar="NAME")
+    add("--no-tcp", action="store_true", help=texts("no_tcp"))
+    add("--tcp-port", metavar="PORT", type=int, help=texts("tcp_port"))
+    add("--tcp-bind", metavar="ADDRESS", default="", help=texts("tcp_bind"))
+    add("--prefix", metavar="TEXT", default="sim", help=texts("prefix"))
+    return parser
