@@ -1,27 +1,27 @@
 """Who may call the IDS API: the one place that says so.
 
-`IDS_API_TOKEN` opens everything. A personal token opens what its owner may see. Without any, only the local demo
-(`CROODY_DEMO=1`) answers, only to this machine itself, and shows shared robots only.
+`IDS_API_TOKEN` opens everything, a personal token what its owner may see. Without either, the local demo answers
+(`CROODY_DEMO=1`, no token set), and only to this machine itself.
 """
 
-import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
 from hmac import compare_digest
 
-from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from croody.fleet.access import visible_to
 from croody.fleet.models import Robot
+from croody.telemetry.access import is_local, is_own_origin
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """`user` is None for the holder of the service token, who sees every robot."""
+    """`user` is None for the holder of the service token and in the demo: both see every robot."""
 
-    user: User | AnonymousUser | None
+    user: User | None
 
     def robots(self) -> QuerySet[Robot]:
         """What this caller may know of."""
@@ -44,16 +44,6 @@ class Gate:
         if key:
             user = self.user_of(key)
             return Caller(user) if user is not None else None
-        if not self.token and self.demo and is_loopback(request):
-            return Caller(AnonymousUser())
+        if not self.token and self.demo and is_local(request) and is_own_origin(request):
+            return Caller(None)
         return None
-
-
-def is_loopback(request: HttpRequest) -> bool:
-    """Say whether the caller is this machine itself, and not a proxy on it that speaks for somebody else."""
-    if "X-Forwarded-For" in request.headers or "X-Real-IP" in request.headers or "Forwarded" in request.headers:
-        return False
-    try:
-        return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
-    except ValueError:
-        return False

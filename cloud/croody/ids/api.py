@@ -4,10 +4,11 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated, Any, Final
 
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from ninja import NinjaAPI, Query
-from ninja.errors import AuthenticationError
+from ninja.errors import AuthenticationError, ValidationError
 from ninja.security import APIKeyHeader
 
 from croody.apidocs import PlainDocs
@@ -17,9 +18,9 @@ from croody.ids.model import Holder, Unavailable
 from croody.ids.predict import predict
 from croody.ids.rows import BadRequest
 from croody.ids.schemas import REQUEST, Health, ModelOut, PredictOut, Problem, VerdictsOut
-from croody_contract.limits import MAX_BODY_BYTES
+from croody.telemetry.access import Denied
+from croody.telemetry.body import read_body
 
-_TOO_LARGE: Final = f"body: larger than {MAX_BODY_BYTES} bytes: send several requests"
 _NO_KEY: Final = "X-API-Key: missing or wrong: send the value of IDS_API_TOKEN or a personal token (from the profile page)"
 #: Of the card; `parameters` and the like stay in the file.
 _SHOWN: Final = ("name", "version", "data", "protocol", "threshold", "calibration", "metrics", "features", "limits")
@@ -56,6 +57,17 @@ def make_api(holder: Holder, gate: Gate) -> NinjaAPI:
     def no_key(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
         return _problem(401, _NO_KEY)
 
+    @api.exception_handler(ValidationError)
+    def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+        texts = (f"{'.'.join(str(part) for part in one['loc'][1:])}: {one['msg']}" for one in error.errors)
+        return _problem(422, "; ".join(texts))
+
+    def gone(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
+        return _problem(503, "the database does not answer now: send the same again")
+
+    for kind in (OperationalError, InterfaceError, InternalError):
+        api.add_exception_handler(kind, gone)
+
     @api.get("/healthz", response=Health)
     def healthz(request: HttpRequest) -> dict[str, str]:
         """Say that this process answers, with or without a model."""
@@ -64,22 +76,21 @@ def make_api(holder: Holder, gate: Gate) -> NinjaAPI:
     @api.post(
         "/predict",
         auth=key,
-        response={200: PredictOut, 401: Problem, 413: Problem, 422: Problem, 503: Problem},
+        response={200: PredictOut, 400: Problem, 401: Problem, 413: Problem, 422: Problem, 503: Problem},
         openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": REQUEST}}}},
     )
     def post_predict(request: HttpRequest) -> HttpResponse:
         """Judge connections. Missing features are filled in and counted, unknown ones ignored and named."""
-        # Judged by its declared length, before a byte of it is read.
-        if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY_BYTES:
-            return _problem(413, _TOO_LARGE)
         try:
-            return HttpResponse(predict(holder.get(), request.body), content_type="application/json")
+            return HttpResponse(predict(holder.get(), read_body(request)), content_type="application/json")
+        except Denied as error:
+            return _problem(error.status, error.detail)
         except BadRequest as error:
             return _problem(422, str(error))
         except Unavailable as error:
             return _problem(503, str(error))
 
-    @api.get("/model", auth=key, response={200: ModelOut, 401: Problem})
+    @api.get("/model", auth=key, response={200: ModelOut, 401: Problem, 503: Problem})
     def get_model(request: HttpRequest) -> dict[str, Any]:
         """The model's card; while there is no model, why."""
         try:
@@ -90,7 +101,7 @@ def make_api(holder: Holder, gate: Gate) -> NinjaAPI:
         card = {name: model.card.get(name) for name in _SHOWN}
         return {**card, "sha256": model.card["files"], "path": str(model.path), "available": True, "why": None}
 
-    @api.get("/verdicts", auth=key, response={200: VerdictsOut, 401: Problem, 404: Problem, 422: Problem})
+    @api.get("/verdicts", auth=key, response={200: VerdictsOut, 401: Problem, 404: Problem, 422: Problem, 503: Problem})
     def get_verdicts(
         request: HttpRequest,
         robot_id: Annotated[str | None, Query(min_length=3, max_length=64, pattern=r"^[^\x00]*$")] = None,

@@ -75,7 +75,7 @@ def is_open_demo(request: HttpRequest) -> bool:
     A page of another site that a browser here has open is not this machine's owner: its `Origin` gives it away.
     """
     env = settings.ENV
-    return bool(env.demo and not env.ingest_token and is_local(request) and _own_origin(request))
+    return bool(env.demo and not env.ingest_token and is_local(request) and is_own_origin(request))
 
 
 def is_local(request: HttpRequest) -> bool:
@@ -137,7 +137,8 @@ def _same(key: str, secret: str) -> bool:
     return bool(secret) and compare_digest(key.encode("utf-8", "surrogatepass"), secret.encode())
 
 
-def _own_origin(request: HttpRequest) -> bool:
+def is_own_origin(request: HttpRequest) -> bool:
+    """Say whether no page of another site is behind this request."""
     origin = request.headers.get("Origin")
     if not origin or origin in settings.ENV.allowed_origins:
         return True
