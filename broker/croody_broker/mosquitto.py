@@ -93,7 +93,7 @@ def _access(passwd: Path, acl: Path) -> str:
 def _tls(tls: Tls) -> str:
     text = f"certfile {_path(tls.cert)}\nkeyfile {_path(tls.key)}\ntls_version tlsv1.2\n"
     if tls.client_ca is not None:
-        # The certificate's name replaces the user name, so both are the same robot's.
+        # Name and password are asked for all the same, so that removing an account from the file shuts it out.
         text += f"cafile {_path(tls.client_ca)}\nrequire_certificate true\n"
     return text
 

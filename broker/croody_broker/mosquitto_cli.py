@@ -93,9 +93,13 @@ def _run(conf: str, settings: MosquittoSettings) -> int:
     if program is None:
         log.error("mosquitto is not installed: 'apt install mosquitto', or run croody-broker without 'mosquitto'")
         return 1
-    files = [Watched(path) for path in (settings.passwd, settings.bridge_passwd, settings.acl)]
+    paths = [settings.passwd, settings.bridge_passwd, settings.acl]
+    for path in paths:
+        _ensure(path)
+    if settings.tls is not None:
+        paths += [settings.tls.cert, settings.tls.key]
+    files = [Watched(path) for path in paths]
     for each in files:
-        _ensure(each.path)
         each.read()
     with tempfile.NamedTemporaryFile("w", suffix=".conf", prefix="croody-mosquitto-") as file:
         file.write(conf)

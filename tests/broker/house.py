@@ -73,8 +73,12 @@ class Client:
         self.paho.on_disconnect = lambda *_: self.gone.set()
         self.paho.on_message = lambda _client, _data, message: self.messages.put(message)
         self.paho.on_subscribe = self._on_subscribe
+        self.before_connect()
         self.paho.connect("127.0.0.1", port, keepalive)
         self.paho.loop_start()
+
+    def before_connect(self) -> None:
+        """For those who add something to `paho`, TLS for example."""
 
     def _on_connect(self, _client: object, _data: object, flags: mqtt.ConnectFlags, code: mqtt.ReasonCode, _properties: object) -> None:
         self.code = code.value
@@ -211,7 +215,7 @@ def running(engine: str, folder: Path, ports: list[int], *more: str, files: bool
     with (folder / "log").open("wb") as log, subprocess.Popen(command, stderr=log, stdout=log) as process:
         house.process = process
         try:
-            assert wait_until(lambda: answers(port), 15), house.log()
+            assert wait_until(lambda: answers(port) and answers(bridge_port), 15), house.log()
             yield house
         finally:
             house.tidy()

@@ -1,0 +1,190 @@
+"""The configuration that `croody-broker mosquitto-conf` prints, and that Mosquitto runs with it."""
+
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import paho.mqtt.client as mqtt
+import pytest
+
+from croody_broker.mosquitto import MosquittoSettings, render_conf
+from croody_contract.limits import MAX_PUBLISH_BYTES
+from croody_contract.mosquitto import share_group
+from tests.broker.house import ALICE, BRIDGE, PROGRAM, free_ports, running, secret_of, wait_until
+
+needs_mosquitto = pytest.mark.skipif(
+    shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin") is None, reason="Mosquitto is not installed: apt install mosquitto"
+)
+ALICE_UP = f"croody/v1/{ALICE}/up/telemetry"
+
+
+def settings(**changes: object) -> MosquittoSettings:
+    known = {"bind": "127.0.0.1:1883", "bridge_bind": "127.0.0.1:1884", "passwd": Path("/p/passwd"), "acl": Path("/p/acl")}
+    return MosquittoSettings(**{**known, "bridge_passwd": Path("/p/passwd.bridge"), **changes})  # type: ignore[arg-type]
+
+
+def listeners(conf: str) -> dict[str, list[str]]:
+    """Listener's address -> its lines."""
+    found: dict[str, list[str]] = {}
+    for block in conf.split("\nlistener ")[1:]:
+        first, *lines = block.splitlines()
+        found[first] = [line for line in lines if line and not line.startswith("#")]
+    return found
+
+
+def test_every_listener_asks_for_a_password_and_only_bridges_choose_their_client_id() -> None:
+    found = listeners(render_conf(settings(websocket_bind="0.0.0.0:9001")))
+    assert set(found) == {"1883 127.0.0.1", "1884 127.0.0.1", "9001 0.0.0.0"}
+    for address, lines in found.items():
+        is_bridge = address.startswith("1884")
+        assert "allow_anonymous false" in lines
+        assert "acl_file /p/acl" in lines
+        assert ("password_file /p/passwd.bridge" in lines) is is_bridge
+        assert ("use_username_as_clientid true" in lines) is not is_bridge
+
+
+def test_nothing_is_kept_or_retained_and_every_limit_is_explicit() -> None:
+    lines = render_conf(settings()).splitlines()
+    for line in ("per_listener_settings true", "persistence false", "retain_available false", "set_tcp_nodelay true"):
+        assert line in lines
+    values = dict(line.split(" ", 1) for line in lines if " " in line and not line.startswith("#"))
+    assert int(values["max_packet_size"]) > MAX_PUBLISH_BYTES
+    assert int(values["max_queued_messages"]) > 1000
+    assert int(values["max_queued_bytes"]) > 0
+
+
+@pytest.mark.parametrize("changes", [{"bind": "1883"}, {"bridge_bind": "host:x"}, {"passwd": Path("/p/a\nallow_anonymous true")}])
+def test_what_a_line_cannot_hold_is_refused(changes: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"address|path"):
+        render_conf(settings(**changes))
+
+
+def test_the_command_prints_the_configuration() -> None:
+    arguments = [
+        "mosquitto-conf",
+        "--bind",
+        "127.0.0.1:1883",
+        "--bridge-bind",
+        "127.0.0.1:1884",
+        "--passwd",
+        "/p/passwd",
+        "--acl",
+        "/p/acl",
+    ]
+    done = subprocess.run(
+        [PROGRAM, "mosquitto-conf", *binds, "--passwd", "/p/passwd", "--acl", "/p/acl"],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=True,
+    )
+    assert done.stdout == render_conf(settings())
+
+
+@needs_mosquitto
+def test_the_printed_configuration_starts_mosquitto_without_our_help(tmp_path: Path) -> None:
+    [port, bridge_port] = free_ports(2)
+    for name in ("passwd", "passwd.bridge", "acl"):
+        (tmp_path / name).touch()
+    files = ["--passwd", str(tmp_path / "passwd"), "--acl", str(tmp_path / "acl")]
+    binds = ["--bind", f"127.0.0.1:{port}", "--bridge-bind", f"127.0.0.1:{bridge_port}"]
+    done = subprocess.run([PROGRAM, "mosquitto-conf", *binds, *files, "--user", "root"], capture_output=True, timeout=20, check=True)
+    (tmp_path / "conf").write_bytes(done.stdout)
+    program = shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin") or ""
+    with subprocess.Popen([program, "-c", str(tmp_path / "conf")], stderr=subprocess.PIPE) as process:
+        time.sleep(0.5)
+        running_still = process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        assert running_still, process.stderr.read() if process.stderr else ""
+        process.wait(5)
+
+
+@needs_mosquitto
+def test_a_robot_connects_over_websocket(tmp_path: Path) -> None:
+    [ws_port] = free_ports(1)
+    with running("mosquitto", tmp_path, free_ports(2), "--websocket-bind", f"127.0.0.1:{ws_port}") as house:
+        bridge = house.bridge()
+        paho = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=ALICE, transport="websockets")
+        paho.username_pw_set(ALICE, secret_of(ALICE))
+        paho.connect("127.0.0.1", ws_port)
+        paho.loop_start()
+        try:
+            paho.publish(ALICE_UP, b"x", 1).wait_for_publish(5)
+            assert bridge.next()[0] == ALICE_UP
+        finally:
+            paho.disconnect()
+            paho.loop_stop()
+
+
+@needs_mosquitto
+def test_the_bridges_listener_knows_bridges_only(tmp_path: Path) -> None:
+    with running("mosquitto", tmp_path, free_ports(2)) as house:
+        house.port, robots = house.bridge_port, house.port
+        assert house.client(ALICE).refused()
+        house.port = robots
+        house.client(ALICE).up()
+
+
+@needs_mosquitto
+def test_two_bridges_share_the_work_and_one_takes_over_when_the_other_dies(tmp_path: Path) -> None:
+    with running("mosquitto", tmp_path, free_ports(2)) as house:
+        bridges = [house.client(BRIDGE, f"{BRIDGE}:{name}").up() for name in ("one", "two")]
+        for each in bridges:
+            each.subscribe(f"$share/{share_group(secret_of(BRIDGE))}/croody/v1/+/up/#")
+        alice = house.client(ALICE).up()
+        for number in range(20):
+            alice.publish(ALICE_UP, str(number))
+        assert wait_until(lambda: [each.messages.qsize() for each in bridges] == [10, 10])
+        bridges[0].cut()
+        time.sleep(0.2)
+        for number in range(10):
+            alice.publish(ALICE_UP, str(number))
+        assert wait_until(lambda: bridges[1].messages.qsize() == 20)
+
+
+@needs_mosquitto
+def test_a_guessable_group_would_let_a_robot_take_from_the_bridges(tmp_path: Path) -> None:
+    # Why `share_group` exists. When this fails, Mosquitto checks subscriptions at last, and the name may be plain.
+    with running("mosquitto", tmp_path, free_ports(2)) as house:
+        bridge = house.client(BRIDGE, f"{BRIDGE}:one").up()
+        bridge.subscribe("$share/bridge/croody/v1/+/up/#")
+        carlos = house.client("rover-carlos").up()
+        assert carlos.subscribe("$share/bridge/croody/v1/+/up/#") == [1]
+        alice = house.client(ALICE).up()
+        for number in range(20):
+            alice.publish(ALICE_UP, str(number))
+        time.sleep(0.3)
+        assert bridge.messages.qsize() == 10
+        assert carlos.messages.qsize() == 0
+
+
+@needs_mosquitto
+def test_missing_files_let_nobody_in_until_they_appear(tmp_path: Path) -> None:
+    with running("mosquitto", tmp_path, free_ports(2), files=False) as house:
+        assert house.client(ALICE).refused()
+        house.write_files()
+        assert wait_until(lambda: house.client(ALICE).connected.wait(0.2), 1.5)
+
+
+@needs_mosquitto
+def test_it_ends_within_two_seconds_and_takes_mosquitto_with_it(tmp_path: Path) -> None:
+    with running("mosquitto", tmp_path, free_ports(2)) as house:
+        house.client(ALICE).up()
+        start = time.monotonic()
+        house.process.send_signal(signal.SIGTERM)
+        assert house.process.wait(5) == 0
+        assert time.monotonic() - start < 2.0
+        assert house.clients[0].gone.wait(1)
+
+
+@needs_mosquitto
+def test_when_mosquitto_dies_its_runner_ends_too_and_says_so(tmp_path: Path) -> None:
+    with running("mosquitto", tmp_path, free_ports(2)) as house:
+        pid = house.process.pid
+        child = int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
+        import os
+
+        os.kill(child, signal.SIGKILL)
+        assert house.process.wait(3) != 0
