@@ -76,6 +76,7 @@ def make_api(holder: Holder, gate: Gate) -> NinjaAPI:
     @api.post(
         "/predict",
         auth=key,
+        by_alias=True,
         response={200: PredictOut, 400: Problem, 401: Problem, 413: Problem, 422: Problem, 503: Problem},
         openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": REQUEST}}}},
     )

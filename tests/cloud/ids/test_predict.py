@@ -176,8 +176,18 @@ def test_health_docs_and_description_need_no_key(make_client: Any):
     assert "https://" not in page
 
 
-def test_answers_keep_to_the_description(client: Client):
-    from croody.ids.schemas import ModelOut, PredictOut
-
-    PredictOut.model_validate(post(client, {"rows": [WEB, FLOOD]}).json())
-    ModelOut.model_validate(client.get("/api/ids/model").json())
+def test_answers_have_exactly_the_fields_of_the_description(client: Client):
+    described = client.get("/api/ids/openapi.json").json()["components"]["schemas"]
+    answer = post(client, {"rows": [WEB, FLOOD]}).json()
+    attack = answer["results"][1]
+    parts = {
+        "PredictOut": answer,
+        "ModelNoteOut": answer["model"],
+        "ResultOut": attack,
+        "ExplanationOut": attack["explanation"],
+        "DriverOut": attack["explanation"]["known"][0],
+        "TechniqueOut": attack["technique"],
+        "ModelOut": client.get("/api/ids/model").json(),
+    }
+    for name, part in parts.items():
+        assert set(part) == set(described[name]["properties"]) == set(described[name]["required"]), name
