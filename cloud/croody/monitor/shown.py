@@ -23,13 +23,14 @@ OWN_COLUMN: Final = ("battery_pct", "screen_score")
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A metric with its label, its value as text, its unit, and how many decimals the browser keeps."""
+    """A metric with its label, its value as text, its unit, and how the browser makes the same text."""
 
     name: str
     label: str
     text: str
     unit: str
     decimals: int
+    factor: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +101,10 @@ def value(metric: catalogue.Metric, raw: Any, language: str) -> Value:
     if isinstance(raw, bool):
         text = _("sí") if raw else _("no")
     elif isinstance(raw, int | float):
-        text = formats.number(float(raw), metric.decimals, language)
+        text = formats.number(float(raw) * metric.factor, metric.decimals, language)
     else:
         text = str(raw)
-    return Value(metric.name, metric.label(language), text, metric.unit, metric.decimals)
+    return Value(metric.name, metric.label(language), text, metric.unit, metric.decimals, metric.factor)
 
 
 def share(delivered: Delivery, language: str) -> str:
@@ -163,7 +164,7 @@ def words() -> dict[str, Any]:
         "back": _("Al día otra vez: cambiaron %(count)s robots."),
         "backOne": _("Al día otra vez."),
         "paused": _("Vista congelada a las %(clock)s."),
-        "waiting": _("%(count)s cambios esperan."),
+        "waiting": [ngettext("%(count)s cambio espera.", "%(count)s cambios esperan.", 1), ngettext("%(count)s cambio espera.", "%(count)s cambios esperan.", 2)],
         "pause": _("Pausar"),
         "resume": _("Seguir"),
         "newest": _("último dato hace %(age)s"),

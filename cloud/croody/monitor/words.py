@@ -22,6 +22,7 @@ DOING: Final = {
     "moving": pgettext_lazy("haciendo", "se mueve"),
     "idle": pgettext_lazy("haciendo", "en espera"),
     "charging": pgettext_lazy("haciendo", "cargando"),
+    "working": pgettext_lazy("haciendo", "trabaja"),
     "blocked": pgettext_lazy("haciendo", "bloqueado"),
 }
 #: States that count as there.

@@ -9,7 +9,10 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """`decimals`: as many as the sensor means. `rank`: smaller comes first where there is room for few."""
+    """`decimals`: as many as the sensor means. `rank`: smaller comes first where there is room for few.
+
+    What is shown is the value times `factor`: nobody reads bytes of a disk.
+    """
 
     name: str
     es: str
@@ -17,6 +20,7 @@ class Metric:
     unit: str
     decimals: int
     rank: int = 50
+    factor: float = 1.0
 
     def label(self, language: str) -> str:
         """Its name in `language`."""
@@ -27,12 +31,16 @@ def _table(*rows: Metric) -> dict[str, Metric]:
     return {row.name: row for row in rows}
 
 
+_GIB: Final = 1 / 2**30
+_JOINTS: Final = range(7)
+
 METRICS: Final = _table(
+    # A robot that drives.
     Metric("speed_mps", "Velocidad", "Speed", "m/s", 2, 10),
     Metric("motor_temp_c", "Temp. motor", "Motor temp.", "°C", 1, 11),
-    Metric("motor_current_a", "Corriente motor", "Motor current", "A", 2, 14),
     Metric("TEMP", "Temperatura", "Temperature", "°C", 1, 12),
     Metric("HUM", "Humedad", "Humidity", "%", 1, 13),
+    Metric("motor_current_a", "Corriente motor", "Motor current", "A", 2, 14),
     Metric("PRES", "Presión", "Pressure", "hPa", 1, 20),
     Metric("WIND", "Viento", "Wind", "m/s", 2, 21),
     Metric("battery_pct", "Batería", "Battery", "%", 0, 30),
@@ -40,15 +48,33 @@ METRICS: Final = _table(
     Metric("x_m", "X", "X", "m", 2, 90),
     Metric("y_m", "Y", "Y", "m", 2, 91),
     Metric("heading_deg", "Rumbo", "Heading", "°", 0, 92),
+    # A machine.
     Metric("cpu_pct", "CPU", "CPU", "%", 0, 10),
-    Metric("memory_pct", "Memoria", "Memory", "%", 0, 11),
-    Metric("cpu_temp_c", "Temp. CPU", "CPU temp.", "°C", 1, 12),
-    Metric("disk_pct", "Disco", "Disk", "%", 0, 13),
+    Metric("mem_used_pct", "Memoria usada", "Memory used", "%", 0, 11),
+    Metric("disk_used_pct", "Disco usado", "Disk used", "%", 0, 12),
+    Metric("temp_c", "Temperatura", "Temperature", "°C", 1, 13),
+    Metric("load_1min", "Carga, 1 min", "Load, 1 min", "", 2, 14),
+    Metric("net_received_bps", "Red, recibido", "Network, in", "kbit/s", 0, 15, 1e-3),
+    Metric("net_sent_bps", "Red, enviado", "Network, out", "kbit/s", 0, 16, 1e-3),
+    Metric("disk_read_bytes_per_s", "Disco, lectura", "Disk, read", "kB/s", 0, 17, 1e-3),
+    Metric("disk_written_bytes_per_s", "Disco, escritura", "Disk, written", "kB/s", 0, 18, 1e-3),
+    Metric("mem_available_bytes", "Memoria libre", "Memory free", "GiB", 1, 19, _GIB),
+    Metric("disk_free_bytes", "Disco libre", "Disk free", "GiB", 1, 20, _GIB),
+    Metric("uptime_s", "Encendida", "Up for", "h", 1, 22, 1 / 3600),
+    # An arm.
+    Metric("cycle", "Ciclo", "Cycle", "", 0, 10),
+    Metric("protective_stop", "Parada de protección", "Protective stop", "", 0, 11),
+    Metric("grip_lost", "Agarre perdido", "Grip lost", "", 0, 12),
+    Metric("tool_current_a", "Corriente herramienta", "Tool current", "A", 2, 13),
+    *(Metric(f"joint{n}_temp_c", f"Temp. eje {n}", f"Joint {n} temp.", "°C", 1, 40 + n) for n in _JOINTS),
+    *(Metric(f"joint{n}_current_a", f"Corriente eje {n}", f"Joint {n} current", "A", 2, 50 + n) for n in _JOINTS),
+    *(Metric(f"joint{n}_speed_radps", f"Velocidad eje {n}", f"Joint {n} speed", "rad/s", 2, 60 + n) for n in _JOINTS),
 )
 
 #: Ending of a name -> unit and decimals. Longer endings first.
 _ENDINGS: Final = (
     ("_bytes_per_s", "B/s", 0),
+    ("_bps", "bit/s", 0),
     ("_kbps", "kbit/s", 1),
     ("_radps", "rad/s", 2),
     ("_mps2", "m/s2", 2),

@@ -144,7 +144,7 @@
       const doing = element.querySelector("[data-doing]");
       if (doing) set(doing, robot.doing ? words.doing[robot.doing] || robot.doing : "");
       for (const value of element.querySelectorAll("[data-m]")) {
-        set(value, croody.value(robot.values[value.dataset.m], Number(value.dataset.d)));
+        set(value, croody.value(robot.values[value.dataset.m], Number(value.dataset.d), Number(value.dataset.f || 1)));
       }
       const charge = element.querySelector("[data-charge]");
       if (charge && typeof robot.values.battery_pct === "number") {
@@ -226,7 +226,7 @@
     const note = document.querySelector("[data-frozen]");
     if (!note) return;
     const clock = croody.clock(frozen.at);
-    set(note, croody.fill(words.paused, { clock }) + " " + croody.fill(words.waiting, { count: croody.number(frozen.waiting, 0) }));
+    set(note, croody.fill(words.paused, { clock }) + " " + croody.fill(words.waiting[frozen.waiting === 1 ? 0 : 1], { count: croody.number(frozen.waiting, 0) }));
   }
 
   croody.pause = function () {

@@ -56,8 +56,13 @@
     const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
     use.setAttribute("href", `${icons}#${state}`);
     svg.append(use);
-    const count = place.site ? ` ${croody.number(place.robots.length, 0)}` : "";
-    tag.append(svg, `${place.name}${count}`);
+    tag.append(svg, place.name);
+    if (place.site) {
+      const count = document.createElement("span");
+      count.className = "count";
+      count.textContent = croody.number(place.robots.length, 0);
+      tag.append(count);
+    }
     return tag;
   }
 

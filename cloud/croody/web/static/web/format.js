@@ -25,8 +25,8 @@ window.croody = window.croody || {};
     return sign + whole + (part ? (es ? "," : ".") + part : "");
   };
 
-  croody.value = function (value, decimals) {
-    if (typeof value === "number") return croody.number(value, decimals);
+  croody.value = function (value, decimals, factor = 1) {
+    if (typeof value === "number") return croody.number(value * factor, decimals);
     if (typeof value === "boolean") return croody.words ? croody.words[value ? "yes" : "no"] : String(value);
     return value === undefined || value === null ? "\u2014" : String(value);
   };
