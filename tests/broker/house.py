@@ -215,7 +215,8 @@ def running(engine: str, folder: Path, ports: list[int], *more: str, files: bool
     with (folder / "log").open("wb") as log, subprocess.Popen(command, stderr=log, stdout=log) as process:
         house.process = process
         try:
-            assert wait_until(lambda: answers(port) and answers(bridge_port), 15), house.log()
+            expected = [int(each.rpartition(":")[2]) for each in command if each.startswith("127.0.0.1:")]
+            assert wait_until(lambda: all(map(answers, expected)), 15), house.log()
             yield house
         finally:
             house.tidy()

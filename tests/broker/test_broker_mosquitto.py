@@ -62,24 +62,9 @@ def test_what_a_line_cannot_hold_is_refused(changes: dict[str, object]) -> None:
 
 
 def test_the_command_prints_the_configuration() -> None:
-    arguments = [
-        "mosquitto-conf",
-        "--bind",
-        "127.0.0.1:1883",
-        "--bridge-bind",
-        "127.0.0.1:1884",
-        "--passwd",
-        "/p/passwd",
-        "--acl",
-        "/p/acl",
-    ]
-    done = subprocess.run(
-        [PROGRAM, "mosquitto-conf", *binds, "--passwd", "/p/passwd", "--acl", "/p/acl"],
-        capture_output=True,
-        text=True,
-        timeout=20,
-        check=True,
-    )
+    binds = ["--bind", "127.0.0.1:1883", "--bridge-bind", "127.0.0.1:1884"]
+    files = ["--passwd", "/p/passwd", "--acl", "/p/acl"]
+    done = subprocess.run([PROGRAM, "mosquitto-conf", *binds, *files], capture_output=True, text=True, timeout=20, check=True)
     assert done.stdout == render_conf(settings())
 
 
