@@ -115,3 +115,17 @@ def test_a_line_that_is_not_of_the_format_is_named(tmp_path: Path):
     done = train(tmp_path / "model", "--train", str(data))
     assert done.returncode != 0
     assert f"train.txt:{number}: expected 41 features" in done.stderr
+
+
+def test_the_documentation_says_what_the_card_says():
+    """The figures of the model that ships, as the page on detection shows them."""
+    from croody.ids.model import SHIPPED
+
+    root = SCRIPT.parents[2]
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT.with_name("table.py")), str(SHIPPED / "card.json")],
+        env=dict(os.environ), capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    page = (root / "docs" / "reference" / "detection.md").read_text(encoding="utf-8")
+    for table in done.stdout.strip().split("\n\n"):
+        assert table in page
