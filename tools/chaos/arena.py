@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tools.chaos import audit, witness
 from tools.chaos.proxy import Proxy
-from tools.stack import Options, Process, Spec, Stack, script
+from tools.stack import Options, Process, Spec, Stack, script, source_path
 from tools.stack.secrets import write_credentials
 from tools.words import Problem
 
@@ -151,6 +151,12 @@ class Arena:
         """The fault has ended: recovery is counted from here."""
         self.round.over_at = time.monotonic()
 
+    def revive(self, *names: str) -> None:
+        """Start these as whoever looks after them would: all at once, then wait until each serves."""
+        for name in names:
+            self.stack.processes[name].start()
+        self.stack.wait_ready(*names)
+
     # -- settling ----------------------------------------------------------------------------------------------
     def recovery(self, within_s: float) -> float | None:
         """Seconds from the end of the fault until all that was published up to then is accounted for. None: never."""
@@ -182,7 +188,7 @@ class Arena:
         self.proxy.filtered(None)
         for sim in self.round.sims:
             sim.process.kill()
-        self.stack.start()
+        self.revive(*self.stack.processes)
 
     def left_in_outboxes(self) -> int:
         """Records that the outboxes of this round still hold, by SQL of our own."""
@@ -210,12 +216,9 @@ def faketime() -> Path | None:
 
 
 def clock(shown: str) -> dict[str, str]:
-    """Environment under which a process starts at another time; its timers run on as they do.
+    """Environment under which a Python process starts at another time; its timers run on as they do.
 
     `shown`: UTC, as `2029-01-01 00:00:00`; it goes on from there.
     """
-    return {"LD_PRELOAD": str(faketime()), "FAKETIME": f"@{shown}", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "TZ": "UTC", **_no_cache()}
-
-
-def _no_cache() -> dict[str, str]:
-    return {"FAKETIME_NO_CACHE": "1", "PATH": os.environ.get("PATH", "")}
+    path = os.pathsep.join([str(Path(__file__).parent / "steady"), source_path()])
+    return {"LD_PRELOAD": str(faketime()), "FAKETIME": f"@{shown}", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "TZ": "UTC", "PYTHONPATH": path}

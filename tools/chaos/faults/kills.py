@@ -30,8 +30,7 @@ def _all_killed(arena: Arena) -> None:
         arena.stack.kill(*names)
         arena.over()
         arena.round.rng.shuffle(names)
-        for name in names:
-            arena.stack.start(name)
+        arena.revive(*names)
 
 
 def _simulator_killed(arena: Arena) -> None:

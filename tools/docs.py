@@ -1,0 +1,218 @@
+"""`make docs`: says where the documentation is not true: links, settings, commands, topics. Prints nothing when all is well."""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from tools.stack import ROOT, script, source_path
+from tools.words import say
+
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_HEADING = re.compile(r"^#+\s+(.*)$", re.MULTILINE)
+_FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+_VARIABLE = re.compile(r"^\| `([A-Z][A-Z0-9_]+)`", re.MULTILINE)
+_OPTION = re.compile(r"(?<![\w-])(--[a-z][a-z-]+)")
+_TOPIC = re.compile(r"croody/v1/[A-Za-z0-9_{}<>/+#-]+")
+
+#: Our commands, as a person types them. The last word of `croody` ones is the management command.
+COMMANDS = (
+    "croody-edge run",
+    "croody-edge status",
+    "croody-sim",
+    "croody-broker",
+    "croody-broker mosquitto",
+    "croody-broker mosquitto-conf",
+    "croody-bridge",
+)
+#: What every one of Django's commands takes; documented where Django documents it.
+_DJANGO_OPTIONS = {
+    "--version",
+    "--verbosity",
+    "--settings",
+    "--pythonpath",
+    "--traceback",
+    "--no-color",
+    "--force-color",
+    "--skip-checks",
+}
+
+
+def pages(root: Path = ROOT) -> list[Path]:
+    """Every page of the documentation."""
+    return [*sorted(root.glob("*.md")), *sorted((root / "docs").rglob("*.md"))]
+
+
+def broken_links(files: Iterable[Path]) -> Iterator[str]:
+    """Links between pages that lead nowhere. Other sites are not asked."""
+    for page in files:
+        for target in _LINK.findall(_FENCE.sub("", page.read_text(encoding="utf-8"))):
+            if re.match(r"[a-z]+:", target):
+                continue
+            name, _, anchor = target.partition("#")
+            found = (page.parent / name).resolve() if name else page
+            if not found.exists():
+                yield f"{_short(page)}: {target}: no such file"
+            elif anchor and found.suffix == ".md" and anchor not in anchors(found.read_text(encoding="utf-8")):
+                yield f"{_short(page)}: {target}: no such heading"
+
+
+def anchors(text: str) -> set[str]:
+    """What a heading can be linked as."""
+    plain = (re.sub(r"[`*]|\[([^\]]*)\]\([^)]*\)", r"\1", heading) for heading in _HEADING.findall(_FENCE.sub("", text)))
+    return {re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-") for heading in plain}
+
+
+class Asked(dict[str, str]):
+    """An environment that remembers which variables it was asked for."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        super().__init__(values)
+        self.names: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.names.add(name)
+        return super().__getitem__(name)
+
+    def __contains__(self, name: object) -> bool:
+        self.names.add(str(name))
+        return super().__contains__(name)
+
+    def get(self, name: str, default: object = None) -> object:  # type: ignore[override]
+        """As a dict's, and remembered."""
+        self.names.add(name)
+        return super().get(name, default)
+
+
+def settings_in_code() -> set[str]:
+    """Every variable that a part of Croody reads, found by letting it read."""
+    from croody.bridge.settings import read as read_bridge
+    from croody.env import read as read_cloud
+    from croody_edge.settings import from_environment as read_edge
+    from croody_edge.sim.options import read as read_sim
+    from croody_edge.sim.texts import Texts
+
+    long = "x" * 60
+    readers: list[Callable[[Mapping[str, str]], object]] = [
+        read_cloud,
+        read_bridge,
+        read_edge,
+        lambda environ: read_sim([], environ, Texts({})),
+    ]
+    given = {"SECRET_KEY": long, "BRIDGE_TOKEN": long, "BRIDGE_MQTT_PASSWORD": long, "ROBOT_ID": "robot-a", "ROBOT_SECRET": long}
+    names = {"CROODY_ROLE"}
+    for read in readers:
+        asked = Asked(given)
+        read(asked)
+        names |= asked.names
+    return {name for name in names if not (name.endswith("_FILE") and name.removesuffix("_FILE") in names)}
+
+
+def settings_in_docs(root: Path = ROOT) -> set[str]:
+    """First columns of the tables in the reference."""
+    return set(_VARIABLE.findall((root / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")))
+
+
+def make_up_variables() -> set[str]:
+    """What `make` itself takes; not read by any of our packages."""
+    return {"PYTHON", "DB", "BROKER", "ROBOTS", "BRIDGES", "ROUNDS", "CROODY_VENV", "CROODY_TEST_DB"}
+
+
+def commands() -> tuple[str, ...]:
+    """All of ours: the console scripts and the management commands of our apps."""
+    ours = (path.stem for path in (ROOT / "cloud" / "croody").glob("*/management/commands/*.py") if path.stem != "__init__")
+    return (*COMMANDS, *(f"croody {name}" for name in sorted(ours)))
+
+
+def options_in_code(command: str) -> set[str]:
+    """The options that a command's `--help` names, those of its verbs included."""
+    program, *words = command.split()
+    text = _help(program, words)
+    verbs = re.search(r"\{([a-z,-]+)\}", text)
+    if verbs:
+        text += "".join(_help(program, [*words, verb]) for verb in verbs[1].split(",") if verb)
+    return set(_OPTION.findall(text)) - _DJANGO_OPTIONS - {"--help"}
+
+
+def options_in_docs(text: str) -> dict[str, set[str]]:
+    """Command -> the options in its section of the reference."""
+    sections = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
+    found = {}
+    for section in sections:
+        title, _, body = section.partition("\n")
+        found[title.strip().strip("`")] = set(_OPTION.findall(body))
+    return found
+
+
+def topics_in_docs(files: Iterable[Path]) -> Iterator[str]:
+    """Topics on the pages that the contract does not know."""
+    from croody_contract.topics import BadTopic, parse
+
+    for page in files:
+        for topic in _TOPIC.findall(page.read_text(encoding="utf-8")):
+            if topic.rstrip("/").endswith(("/up", "/down", "#", "/v1")) or "+" in topic:
+                continue
+            filled = (
+                topic.replace("{stream}", "abcdefgh").replace("{first}-{last}", "1-9").replace("{outgoing_id}", "7").replace("{id}", "7")
+            )
+            filled = re.sub(r"\{robot_id\}|\bID\b|<[a-z_]+>", "robot-a", filled)
+            try:
+                parse(filled)
+            except BadTopic as error:
+                yield f"{_short(page)}: {topic}: {error}"
+
+
+def findings() -> list[str]:
+    """Everything that is not true."""
+    files = pages()
+    found = list(broken_links(files))
+    documented, read = settings_in_docs(), settings_in_code() | make_up_variables()
+    found += [f"docs/reference/settings.md: {name} is read and not documented" for name in sorted(read - documented)]
+    found += [f"docs/reference/settings.md: {name} is documented and nothing reads it" for name in sorted(documented - read)]
+    text = (ROOT / "docs" / "reference" / "commands.md").read_text(encoding="utf-8")
+    described = options_in_docs(text)
+    for command in commands():
+        if command not in described:
+            found.append(f"docs/reference/commands.md: {command} is not documented")
+            continue
+        real = options_in_code(command)
+        found += [f"docs/reference/commands.md: {command} takes {option}: not documented" for option in sorted(real - described[command])]
+        found += [f"docs/reference/commands.md: {command} does not take {option}" for option in sorted(described[command] - real)]
+    gone = set(described) - set(commands()) - {"make"}
+    found += [f"docs/reference/commands.md: {command}: no such command" for command in sorted(gone)]
+    return found + list(topics_in_docs(files))
+
+
+def main() -> int:
+    """Print what was found; the exit status is 0 when there was nothing."""
+    found = findings()
+    print(*found, sep="\n", end="\n" if found else "")
+    count = len(found)
+    say(f"documentación: {count} hallazgos en {len(pages())} páginas", f"documentation: {count} findings on {len(pages())} pages")
+    return 1 if found else 0
+
+
+def _short(page: Path) -> str:
+    return str(page.relative_to(ROOT) if page.is_relative_to(ROOT) else page.name)
+
+
+def _help(program: str, words: list[str]) -> str:
+    with tempfile.TemporaryDirectory(prefix="croody-docs-") as folder:
+        environ = {
+            **os.environ,
+            "PYTHONPATH": source_path(),
+            "SECRET_KEY": "x" * 60,
+            "CROODY_STATE_DIR": folder,
+            "DATABASE_URL": f"sqlite:///{folder}/none.db",
+            "LC_ALL": "C.UTF-8",
+            "COLUMNS": "200",
+        }
+        done = subprocess.run([script(program), *words, "--help"], env=environ, capture_output=True, text=True, check=False)
+    return done.stdout
+
+
+if __name__ == "__main__":
+    sys.exit(main())
