@@ -151,12 +151,6 @@ class Arena:
         """The fault has ended: recovery is counted from here."""
         self.round.over_at = time.monotonic()
 
-    def revive(self, *names: str) -> None:
-        """Start these as whoever looks after them would: all at once, then wait until each serves."""
-        for name in names:
-            self.stack.processes[name].start()
-        self.stack.wait_ready(*names)
-
     # -- settling ----------------------------------------------------------------------------------------------
     def recovery(self, within_s: float) -> float | None:
         """Seconds from the end of the fault until all that was published up to then is accounted for. None: never."""
@@ -188,7 +182,7 @@ class Arena:
         self.proxy.filtered(None)
         for sim in self.round.sims:
             sim.process.kill()
-        self.revive(*self.stack.processes)
+        self.stack.start()
 
     def left_in_outboxes(self) -> int:
         """Records that the outboxes of this round still hold, by SQL of our own."""

@@ -80,7 +80,7 @@ class Bridge:
     def _make_client(self) -> mqtt.Client:
         client = mqtt.Client(CallbackAPIVersion.VERSION2, self._settings.client_id, clean_session=True, protocol=mqtt.MQTTv311)
         client.username_pw_set(mosquitto.BRIDGE_USER, self._settings.password)
-        client.reconnect_delay_set(min_delay=1, max_delay=4)
+        client.reconnect_delay_set(min_delay=1, max_delay=2)
         if self._settings.tls:
             client.tls_set(ca_certs=self._settings.ca_file or None)
         client.on_connect = self._on_connect

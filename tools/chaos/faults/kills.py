@@ -30,7 +30,7 @@ def _all_killed(arena: Arena) -> None:
         arena.stack.kill(*names)
         arena.over()
         arena.round.rng.shuffle(names)
-        arena.revive(*names)
+        arena.stack.start(*names)
 
 
 def _simulator_killed(arena: Arena) -> None:

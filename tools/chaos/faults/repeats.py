@@ -42,6 +42,13 @@ def _across_midnight(arena: Arena) -> None:
     _with_telemetry(arena, usual)
 
 
+def _on_two_days(arena: Arena) -> list[str]:
+    streams = sorted({key[1] for key in arena.witnessed().hashes if key[0] in ROBOTS[1:]})
+    marks = ",".join("?" * len(streams))
+    days = arena.database.query(f"SELECT DISTINCT substr(cast(at AS text), 1, 10) FROM telemetry_record WHERE stream IN ({marks})", streams)
+    return [] if len(days) > 1 else [f"all was booked on one day ({days}): midnight was missed, so this round showed nothing"]
+
+
 def _with_telemetry(arena: Arena, spec: object) -> None:
     arena.stack.stop("telemetry")
     arena.stack.processes["telemetry"].spec = spec  # type: ignore[assignment]
@@ -54,5 +61,5 @@ def _needs_faketime(arena: Arena) -> str | None:
 
 FAULTS = (
     Fault("repeated-reordered", _repeated),
-    Fault("across-midnight", _across_midnight, unfit=_needs_faketime),
+    Fault("across-midnight", _across_midnight, unfit=_needs_faketime, check=_on_two_days),
 )
