@@ -10,13 +10,11 @@ import logging
 import os
 import shutil
 import signal
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from types import FrameType
 from typing import Final
 
 from croody_broker.mosquitto import MosquittoSettings, render_conf
@@ -27,7 +25,7 @@ from croody_contract.mosquitto import BRIDGE_PASSWD_NAME
 log = logging.getLogger("croody.broker")
 
 _LOOK_S: Final = 0.2
-_STOP_S: Final = 1.5
+_START_S: Final = 2.0
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -89,6 +87,7 @@ def _parser(command: str) -> argparse.ArgumentParser:
 
 
 def _run(conf: str, settings: MosquittoSettings) -> int:
+    """Become Mosquitto; returns only when that is impossible. A child stays behind and tells it about changed files."""
     program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
     if program is None:
         log.error("mosquitto is not installed: 'apt install mosquitto', or run croody-broker without 'mosquitto'")
@@ -98,14 +97,23 @@ def _run(conf: str, settings: MosquittoSettings) -> int:
         _ensure(path)
     if settings.tls is not None:
         paths += [settings.tls.cert, settings.tls.key]
-    files = [Watched(path) for path in paths]
-    for each in files:
-        each.read()
-    with tempfile.NamedTemporaryFile("w", suffix=".conf", prefix="croody-mosquitto-") as file:
-        file.write(conf)
-        file.flush()
-        with subprocess.Popen([program, "-c", file.name]) as child:
-            return _follow(child, files)
+    try:
+        files = [Watched(path) for path in paths]
+        for each in files:
+            each.read()
+        # Mosquitto reads its configuration again together with the files, so it has to stay.
+        place = settings.passwd.with_name("mosquitto.conf")
+        place.write_text(conf, encoding="utf-8")
+    except OSError as error:
+        log.error("%s: %s: make it readable, and its folder writable", error.filename, error.strerror)
+        return 1
+    # Until Mosquitto has a handler of its own, this signal would end it.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    mosquitto = os.getpid()
+    if os.fork() == 0:
+        _tell_about_changes(mosquitto, files)
+        os._exit(0)
+    os.execv(program, [program, "-c", str(place)])
 
 
 def _ensure(path: Path) -> None:
@@ -116,25 +124,17 @@ def _ensure(path: Path) -> None:
         path.touch(mode=0o600)
 
 
-def _follow(child: subprocess.Popen[bytes], files: Sequence[Watched]) -> int:
-    """Tell Mosquitto about changed files until it ends; pass on SIGTERM, SIGINT and SIGHUP."""
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        child.terminate()
-
-    def reload(_number: int, _frame: FrameType | None) -> None:
-        child.send_signal(signal.SIGHUP)
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGHUP, reload)
-    while child.poll() is None:
-        time.sleep(_LOOK_S)
+def _tell_about_changes(mosquitto: int, files: Sequence[Watched]) -> None:
+    """Send SIGHUP when a file changed, and once after a while for what changed during the start; until Mosquitto ends."""
+    started = time.monotonic()
+    told_once = False
+    while os.getppid() == mosquitto:
         changed = [each for each in files if each.changed()]
         for each in changed:
-            if os.path.exists(each.path):
+            with suppress(OSError):
                 each.read()
-        if changed and child.poll() is None:
-            log.info("files changed: told Mosquitto to read them")
-            child.send_signal(signal.SIGHUP)
-    return 0 if child.returncode in (0, -signal.SIGTERM) else child.returncode
+        late = not told_once and time.monotonic() - started > _START_S
+        if (changed or late) and os.getppid() == mosquitto:
+            told_once = told_once or late
+            os.kill(mosquitto, signal.SIGHUP)
+        time.sleep(_LOOK_S)

@@ -177,10 +177,8 @@ class House:
             fresh.rename(self.folder / name)
 
     def rss_bytes(self) -> int:
-        """Memory of the broker itself, which Mosquitto's runner starts as its child."""
-        pid = self.process.pid
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        pages = Path(f"/proc/{children[0] if children else pid}/statm").read_text().split()[1]
+        """Memory of the broker's process."""
+        pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
         return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
     def tidy(self) -> None:

@@ -3,6 +3,7 @@
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -154,22 +155,34 @@ def test_missing_files_let_nobody_in_until_they_appear(tmp_path: Path) -> None:
 
 
 @needs_mosquitto
-def test_it_ends_within_two_seconds_and_takes_mosquitto_with_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_the_process_is_mosquitto_itself_and_whoever_watched_its_files_ends_with_it(tmp_path: Path, number: int) -> None:
     with running("mosquitto", tmp_path, free_ports(2)) as house:
         house.client(ALICE).up()
+        pid = house.process.pid
+        assert Path(f"/proc/{pid}/comm").read_text().strip() == "mosquitto"
+        [watcher] = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         start = time.monotonic()
-        house.process.send_signal(signal.SIGTERM)
-        assert house.process.wait(5) == 0
+        house.process.send_signal(number)
+        assert house.process.wait(5) == (-number if number == signal.SIGKILL else 0)
         assert time.monotonic() - start < 2.0
         assert house.clients[0].gone.wait(1)
+        assert wait_until(lambda: not Path(f"/proc/{watcher}").exists() or "Z" in Path(f"/proc/{watcher}/stat").read_text(), 1)
 
 
 @needs_mosquitto
-def test_when_mosquitto_dies_its_runner_ends_too_and_says_so(tmp_path: Path) -> None:
-    with running("mosquitto", tmp_path, free_ports(2)) as house:
-        pid = house.process.pid
-        child = int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
-        import os
-
-        os.kill(child, signal.SIGKILL)
-        assert house.process.wait(3) != 0
+def test_a_missing_mosquitto_is_one_clear_sentence(tmp_path: Path) -> None:
+    arguments = [
+        "--bind",
+        "127.0.0.1:1",
+        "--bridge-bind",
+        "127.0.0.1:2",
+        "--passwd",
+        str(tmp_path / "passwd"),
+        "--acl",
+        str(tmp_path / "acl"),
+    ]
+    code = "import shutil, sys; shutil.which = lambda *_, **__: None; from croody_broker.cli import main; main(sys.argv[1:])"
+    done = subprocess.run([sys.executable, "-c", code, "mosquitto", *arguments], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 1
+    assert "apt install mosquitto" in done.stderr
