@@ -51,11 +51,11 @@ def request_gaps(now: datetime) -> None:
 def _asked(gaps: list[Stream], now: datetime) -> set[tuple[str, str]]:
     """Streams for which a request is open or was made a moment ago."""
     robots = {row.robot_id for row in gaps}
-    recent = Outgoing.objects.filter(robot_id__in=robots, kind="resend", created_at__gt=now - _EXPIRES)
+    recent = Outgoing.objects.filter(robot_id__in=robots, kind="resend", expires_at__gt=now)
     return {
         (row.robot_id, str(row.payload.get("stream", "")))
         for row in recent
-        if row.created_at > now - _AGAIN or (row.answered_at is None and row.expires_at > now)
+        if row.answered_at is None or row.expires_at > now + _EXPIRES - _AGAIN
     }
 
 

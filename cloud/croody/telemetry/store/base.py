@@ -65,7 +65,7 @@ class Store(Protocol):
     def __init__(self, connection: BaseDatabaseWrapper) -> None: ...
 
     def streams_of(self, robot_ids: Collection[str]) -> set[Key]:
-        """Keys of all their ledger rows that are not folded."""
+        """Keys of all their ledger rows that are not folded; until the end of the transaction nobody else makes one."""
 
     def lock(self, keys: Sequence[Key], make: Sequence[Key], now: datetime) -> dict[Key, Held]:
         """Make the rows of `make` that are not there, then lock those of `keys`; both in sorted order, so nobody waits in a ring."""

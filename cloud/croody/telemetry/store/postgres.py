@@ -13,6 +13,10 @@ from croody.telemetry.store.base import Held, Place, Span
 from croody_contract.ranges import Ranges
 from croody_contract.topics import PLAIN_STREAMS
 
+# Whoever makes a stream of a robot, or moves one, waits here for the others who do: places are told by looking at all.
+_QUEUE: Final = """
+SELECT pg_advisory_xact_lock(7210002, h) FROM (SELECT DISTINCT hashtext(r) AS h FROM unnest(%s::text[]) AS r ORDER BY h) AS robots
+"""
 _STREAMS_OF: Final = "SELECT robot_id, stream FROM telemetry_stream WHERE robot_id = ANY(%s) AND folded_at IS NULL"
 
 _MAKE: Final = """
@@ -78,6 +82,7 @@ class PostgresStore:
 
     def streams_of(self, robot_ids: Collection[str]) -> set[Key]:
         """See `Store`."""
+        self._all(_QUEUE, [list(robot_ids)])
         return {(row[0], row[1]) for row in self._all(_STREAMS_OF, [list(robot_ids)])}
 
     def lock(self, keys: Sequence[Key], make: Sequence[Key], now: datetime) -> dict[Key, Held]:

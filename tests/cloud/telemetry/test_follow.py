@@ -1,0 +1,90 @@
+"""A follower sees every row once, also one whose transaction commits after rows with greater ids."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.db import connections
+from hypothesis import given
+from hypothesis import strategies as st
+
+from croody.telemetry.follow import HOLE_S, Follower
+from tests.cloud.telemetry.helpers import NOON, batch, count_up
+
+
+@given(st.permutations(range(1, 30)), st.integers(1, 6))
+def test_whatever_the_order_of_commits_every_id_is_seen_once(commits: list[int], page: int):
+    follower, there, seen = Follower(high=0), set[int](), list[int]()
+    follower = Follower().after([1], 0.0)
+    there.add(1)
+    for record_id in commits:
+        there.add(record_id)
+        holes = {hole for hole, _ in follower.holes}
+        new = sorted(one for one in there if one > follower.high)[:page]
+        rows = [one for one in there if one in holes] + new
+        seen += rows
+        follower = follower.after(rows, 1.0)
+    while new := sorted(one for one in there if one > follower.high)[:page]:
+        seen += new
+        follower = follower.after(new, 1.0)
+    holes = {hole for hole, _ in follower.holes}
+    assert sorted([1, *seen]) == sorted(there)
+    assert not holes
+
+
+def test_a_hole_that_no_transaction_can_fill_any_more_is_forgotten():
+    follower = Follower(high=5).after([9], 100.0)
+    assert [hole for hole, _ in follower.holes] == [6, 7, 8]
+    assert follower.after([7], 101.0).holes == ((6, 100.0), (8, 100.0))
+    assert follower.after([], 101.0 + HOLE_S).holes == ()
+
+
+def test_a_follower_survives_being_written_down():
+    follower = Follower(high=5).after([9, 12], 100.0)
+    assert Follower.from_json(follower.to_json()) == follower
+    assert Follower.from_json({}) == Follower()
+
+
+def test_rows_that_commit_late_below_seen_ids_are_seen(telemetry: str, vendor: str, fleet: SimpleNamespace, aliases: dict[str, Any]):
+    from croody.telemetry import services
+    from croody.telemetry.follow import from_now, records_since
+
+    if vendor == "sqlite":
+        pytest.skip("SQLite has one writer: ids commit in their order")
+    services.ingest_relay(batch("rover-1", "stream-a", 1, count_up(1, 2)), now=NOON)
+    follower = from_now(NOON)
+    # Another process takes ids and commits after us.
+    connections.settings["late"] = connections.settings[telemetry]
+    late = connections["late"]
+    try:
+        late.set_autocommit(False)
+        with late.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO telemetry_record (robot_id, stream, seq, kind, at, received_at, clock_wrong, historical, hash, data) "
+                "SELECT 'rover-2', 'stream-b', n, 'reading', %s, %s, false, false, '', '{}' FROM generate_series(1, 3) n",
+                [NOON, NOON],
+            )
+        services.ingest_relay(batch("rover-1", "stream-a", 3, count_up(1, 4)[2:]), now=NOON)
+        rows, follower = records_since(follower, now=NOON)
+        assert [(row.stream, row.seq) for row in rows] == [("stream-a", 3), ("stream-a", 4)]
+        late.commit()
+    finally:
+        late.close()
+        del connections.settings["late"]
+    rows, follower = records_since(follower, now=NOON)
+    assert [(row.stream, row.seq) for row in rows] == [("stream-b", 1), ("stream-b", 2), ("stream-b", 3)]
+    rows, follower = records_since(follower, now=NOON)
+    assert rows == []
+
+
+def test_a_follower_reads_a_page_at_a_time_and_nothing_twice(telemetry: str, fleet: SimpleNamespace):
+    from croody.telemetry import services
+    from croody.telemetry.follow import from_now, records_since
+
+    follower = from_now(NOON)
+    services.ingest_relay(batch("rover-1", "stream-a", 1, count_up(1, 25)), now=NOON)
+    seen: list[int] = []
+    for _ in range(4):
+        rows, follower = records_since(follower, now=NOON, limit=10)
+        seen += [row.seq for row in rows]
+    assert seen == list(range(1, 26))

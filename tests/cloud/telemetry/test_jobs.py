@@ -1,0 +1,221 @@
+"""What runs by the clock, with the clock as an argument."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from croody_contract.messages import Born, Event, Reading
+from tests.cloud.telemetry.helpers import NOON, account, batch, count_up, reading, stored
+
+Send = Callable[..., dict[str, Any]]
+MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
+
+
+def rollups(step_s: int, metric: str = "TEMP") -> list[tuple[datetime, int, float, float, float]]:
+    from croody.telemetry.models import Rollup
+
+    return list(Rollup.objects.filter(step_s=step_s, metric=metric).order_by("at").values_list("at", "count", "mean", "low", "high"))
+
+
+def test_partitions_are_there_before_midnight_and_twice_is_once(telemetry: str, vendor: str):
+    from croody.telemetry import jobs, partitions
+
+    jobs.make_partitions(NOON)
+    jobs.make_partitions(NOON)
+    wanted = [NOON.date() + timedelta(days=offset) for offset in (-1, 0, 1, 2)]
+    assert partitions.present() == (wanted if vendor == "postgres" else [])
+
+
+def test_a_partition_that_another_process_dropped_is_made_again(telemetry: str, vendor: str, send: Send):
+    from croody.telemetry import partitions
+
+    send(1, [reading(1.0, NOON)])
+    if vendor == "postgres":
+        known = partitions._known[telemetry].copy()
+        partitions.drop_before(NOON.date() + DAY)
+        partitions._known[telemetry] = known
+    assert send(2, [reading(2.0, NOON)]) == {"stored": [(2, 2)], "dead": []}
+    assert 2 in stored()
+
+
+def test_readings_are_rolled_up_by_the_minute_and_the_hour(send: Send):
+    from croody.telemetry import jobs
+
+    send(1, [reading(value, NOON - MINUTE * 2 + timedelta(seconds=value)) for value in (10.0, 20.0, 30.0)])
+    send(4, [reading(50.0, NOON - MINUTE), Reading(data={"TEMP": "text", "ON": True, "BIG": 1e200}, ts=NOON - MINUTE)])
+    jobs.roll_up(NOON)
+    assert rollups(60) == [(NOON - 2 * MINUTE, 3, 20.0, 10.0, 30.0), (NOON - MINUTE, 1, 50.0, 50.0, 50.0)]
+    assert rollups(3600) == [(NOON - timedelta(hours=1), 4, 27.5, 10.0, 50.0)]
+    assert rollups(60, "ON") == rollups(60, "BIG") == []
+    before = rollups(60)
+    jobs.roll_up(NOON)
+    assert rollups(60) == before, "twice is once"
+
+
+def test_what_comes_late_has_its_buckets_computed_again(send: Send):
+    from croody.telemetry import jobs
+
+    at = NOON - timedelta(days=3)
+    send(5, [reading(10.0, at)])
+    jobs.roll_up(NOON)
+    send(1, [reading(30.0, at + timedelta(seconds=9))], historical=True)
+    jobs.roll_up(NOON)
+    assert rollups(60) == [(at, 2, 20.0, 10.0, 30.0)]
+    assert rollups(3600) == [(at, 2, 20.0, 10.0, 30.0)]
+
+
+def test_roll_ups_outlive_the_rows_and_are_made_before_the_rows_go(send: Send):
+    from croody.telemetry import jobs
+
+    send(1, [reading(10.0, NOON)])
+    jobs.apply_retention(NOON + 32 * DAY)
+    assert stored() == []
+    assert rollups(60) == [(NOON, 1, 10.0, 10.0, 10.0)]
+
+
+def test_finished_streams_are_folded_after_retention_and_counted_on(send: Send, fleet: SimpleNamespace):
+    from croody.telemetry import jobs, queries
+    from croody.telemetry.models import Stream
+
+    send(1, count_up(1, 4))
+    send(1, [Born(agent="1", prev="stream-a", prev_last=4), reading(9.0, NOON)], stream="stream-b", prev="stream-a", prev_last=4)
+    jobs.fold_finished(NOON + DAY)
+    assert not Stream.objects.exclude(folded_at=None).exists(), "not before retention"
+    later = NOON + 31 * DAY
+    jobs.fold_finished(later)
+    jobs.fold_finished(later)
+    assert list(Stream.objects.exclude(folded_at=None).values_list("stream", flat=True)) == ["stream-a"], "the newest one stays"
+    assert [row["stream"] for row in queries.streams(["rover-1"])] == ["stream-b"]
+    assert queries.delivery(["rover-1"])["rover-1"] == {"stored": 6, "dead": 0, "dropped": 0, "missing": 0}
+    assert send(1, count_up(1, 4), now=later) == {"stored": [(1, 4)], "dead": []}, "a late repeat is known"
+    assert queries.delivery(["rover-1"])["rover-1"]["stored"] == 6
+    assert send(5, [reading(5.0)], now=later) == {"stored": [(5, 5)], "dead": []}, "something new takes it out again"
+    assert queries.delivery(["rover-1"])["rover-1"] == {"stored": 7, "dead": 0, "dropped": 0, "missing": 0}
+    assert {row["stream"] for row in queries.streams(["rover-1"])} == {"stream-a", "stream-b"}
+
+
+def test_a_stream_that_lacks_something_is_never_folded(send: Send):
+    from croody.telemetry import jobs
+    from croody.telemetry.models import Stream
+
+    send(2, count_up(1, 4)[1:])
+    send(1, [Born(agent="1", prev="stream-a", prev_last=4)], stream="stream-b", prev="stream-a", prev_last=4)
+    jobs.fold_finished(NOON + 31 * DAY)
+    assert not Stream.objects.exclude(folded_at=None).exists()
+
+
+def test_a_gap_is_asked_for_then_an_alarm_and_resolved_when_it_is_closed(send: Send, fleet: SimpleNamespace):
+    from croody.alarms.models import Alarm
+    from croody.fleet.models import Outgoing
+    from croody.telemetry import jobs
+
+    readings = count_up(1, 9)
+    send(1, readings[:2])
+    send(6, readings[5:])
+    jobs.request_gaps(NOON + timedelta(seconds=2))
+    assert not Outgoing.objects.exists(), "what is on its way is not asked for"
+    jobs.request_gaps(NOON + timedelta(seconds=6))
+    jobs.request_gaps(NOON + timedelta(seconds=7))
+    asked = Outgoing.objects.get()
+    assert (asked.kind, asked.payload) == ("resend", {"stream": "stream-a", "ranges": [[3, 5]]})
+    assert not Alarm.objects.exists()
+    for second in (61, 62, 63):
+        jobs.request_gaps(NOON + timedelta(seconds=second))
+    alarm = Alarm.objects.get()
+    assert (alarm.robot_id, alarm.kind, alarm.key, alarm.detail["missing"], alarm.count) == ("rover-1", "gap", "stream-a", 3, 1)
+    send(3, readings[2:5], now=NOON + timedelta(seconds=70))
+    jobs.request_gaps(NOON + timedelta(seconds=71))
+    assert Alarm.objects.get().resolved_at == NOON + timedelta(seconds=71)
+    assert Outgoing.objects.count() == 1
+
+
+def test_a_robot_that_is_not_there_is_not_asked_but_its_gap_is_an_alarm(send: Send, fleet: SimpleNamespace):
+    from croody.alarms.models import Alarm
+    from croody.fleet.models import Outgoing
+    from croody.telemetry import jobs
+
+    send(3, count_up(1, 3)[2:])
+    jobs.request_gaps(NOON + timedelta(minutes=10))
+    assert not Outgoing.objects.exists()
+    assert Alarm.objects.get().kind == "gap"
+
+
+def test_a_drain_that_goes_on_is_no_gap(send: Send, fleet: SimpleNamespace):
+    from croody.alarms.models import Alarm
+    from croody.telemetry import jobs
+
+    readings = count_up(1, 20)
+    send(20, readings[19:])
+    for number in range(1, 15):
+        now = NOON + timedelta(seconds=40 * number)
+        send(number, readings[number - 1 : number], now=now, historical=True)
+        jobs.request_gaps(now)
+    assert account()["missing_since"] is not None
+    assert not Alarm.objects.exists()
+
+
+def test_events_that_matter_are_alarms_once(send: Send, fleet: SimpleNamespace):
+    from croody.alarms.models import Alarm
+    from croody.telemetry import jobs
+
+    send(
+        1,
+        [
+            Event(code="outbox_corrupt", severity="high", detail={"lost_at_most": 7}),
+            Event(code="started"),
+            Event(code="screening_stopped"),
+            Event(code="fire", severity="critical"),
+        ],
+    )
+    jobs.raise_alarms(NOON)
+    jobs.raise_alarms(NOON)
+    found = {alarm.kind: (alarm.severity, alarm.count) for alarm in Alarm.objects.all()}
+    assert found == {"outbox_corrupt": ("high", 1), "screening_stopped": ("medium", 1), "fire": ("critical", 1)}
+    assert Alarm.objects.get(kind="outbox_corrupt").detail["lost_at_most"] == 7
+    send(5, [Event(code="screening_started")])
+    jobs.raise_alarms(NOON + MINUTE)
+    assert Alarm.objects.get(kind="screening_stopped").resolved_at == NOON + MINUTE
+
+
+def test_old_letters_go_with_retention(send: Send, fleet: SimpleNamespace):
+    from croody.telemetry import jobs
+    from croody.telemetry.models import DeadLetter
+
+    send(1, [b"[]"])
+    send(2, [b"[]"], now=NOON + 20 * DAY)
+    jobs.apply_retention(NOON + 32 * DAY)
+    assert list(DeadLetter.objects.values_list("first", flat=True)) == [2]
+    assert account()["dead"] == ((1, 2),), "the ledger remembers"
+
+
+@pytest.mark.parametrize(
+    ("span_s", "buckets", "step_s"), [(60, 60, 1), (3600, 400, 9), (86400, 400, 240), (30 * 86400, 400, 7200), (1, 9, 1)]
+)
+def test_a_chart_never_has_more_buckets_than_were_asked_for(span_s: int, buckets: int, step_s: int):
+    from croody.telemetry.chart import step_of
+
+    assert step_of(span_s, buckets) == step_s
+    assert span_s / step_s <= buckets
+
+
+def test_a_chart_has_its_values_where_they_belong_and_none_between(telemetry: str, fleet: SimpleNamespace):
+    from croody.telemetry import jobs, services
+    from croody.telemetry.chart import chart
+
+    readings = [reading(value, NOON + timedelta(seconds=value)) for value in (0, 1, 2, 59, 61, 3599)]
+    services.ingest_relay(batch("rover-1", "stream-a", 1, readings), now=NOON + timedelta(hours=1))
+    jobs.roll_up(NOON + timedelta(hours=1))
+    fine = chart("rover-1", "TEMP", NOON, NOON + timedelta(seconds=6), 3)
+    assert (fine["step_s"], fine["mean"], fine["low"], fine["high"]) == (2, [0.5, 2.0, None], [0.0, 2.0, None], [1.0, 2.0, None])
+    assert fine["at"] == [int(NOON.timestamp()) + second for second in (0, 2, 4)]
+    coarse = chart("rover-1", "TEMP", NOON, NOON + timedelta(hours=1), 60)
+    assert coarse["step_s"] == 60
+    assert coarse["mean"] == [15.5, 61.0, *[None] * 57, 3599.0]
+    assert chart("rover-1", "none", NOON, NOON + MINUTE, 10)["mean"] == [None]
+    jobs.apply_retention(NOON + 40 * DAY)
+    assert chart("rover-1", "TEMP", NOON, NOON + MINUTE, 60)["mean"] == [15.5], "rows are gone, their minutes are not"
+    assert chart("rover-1", "TEMP", NOON - 365 * DAY, NOON + DAY, 100)["low"].count(0.0) == 1
