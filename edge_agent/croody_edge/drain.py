@@ -18,6 +18,8 @@ _BACKOFF_LIMIT: Final = 3.0
 _UNCONFIRMED: Final = 5.0
 #: An acknowledgement that took longer than this says that the way is narrow, seconds.
 _SLOW_S: Final = 2.0
+#: Live publishes keep this distance, seconds, unless a full batch waits: a reading after a pause goes at once, fast ones share.
+_SPACING_S: Final = 0.02
 #: The backlog goes in about this many publishes a second, so that a low rate is not a trickle of single records.
 _PIECES_PER_S: Final = 5
 
@@ -72,6 +74,7 @@ class Drain:
     _backlog: list[tuple[int, int]] = field(default_factory=list)
     _live: int = 0
     _end: int = 0
+    _live_at_s: float = 0.0
     _window: float = 0.0
     _tokens: float = 0.0
     _filled_at_s: float | None = None
@@ -105,7 +108,7 @@ class Drain:
         room = int(self._window) - len(self._flights)
         if room <= 0:
             return None
-        if self._live < self._end:
+        if self._live < self._end and (now_s >= self._live_at_s or self._end - self._live >= self.batch_records):
             return Pick(self._live, self._end, self.batch_records, False)
         if self._again:
             again = self._again[0]
@@ -121,7 +124,9 @@ class Drain:
     def sent(self, pick: Pick, first: int, last: int, token: int, now_s: float) -> None:
         """The run first..last of `pick` was published; the broker will confirm it by `token`."""
         self._advance(pick, last)
-        if pick.lane == "backlog":
+        if pick.lane == "live":
+            self._live_at_s = now_s + _SPACING_S
+        elif pick.lane == "backlog":
             self._tokens -= last - first + 1
         wait_s = self._wait_s(pick.attempts) * _UNCONFIRMED
         self._flights.append(_Flight(((first, last),), now_s, now_s + wait_s, pick.attempts, pick.historical, token))
@@ -179,6 +184,8 @@ class Drain:
     def wait_s(self, now_s: float) -> float:
         """Seconds until `next`, which has just said None, may say something else; an acknowledgement or a new record aside."""
         waits = [flight.due_s - now_s for flight in self._flights]
+        if self._live < self._end and len(self._flights) < int(self._window):
+            waits.append(self._live_at_s - now_s)
         if self._backlog and self._room_for_backlog():
             waits.append((self._piece() - self._tokens) / self.rate)
         return max(0.0, min(waits, default=60.0))

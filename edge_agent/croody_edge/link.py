@@ -99,7 +99,10 @@ class Link:
 
         Raises:
             OSError: the certificate file cannot be used.
+            ValueError: no brokers.
         """
+        if not brokers:
+            raise ValueError("brokers is empty: give one address at least")
         self._brokers, self._robot_id, self._secret, self._will = list(brokers), robot_id, secret, will
         self._qos, self._suffix, self._on_news = qos, suffix, on_news
         self._keepalive_s = max(1, int(keepalive_s * _KEEPALIVE_SHARE))

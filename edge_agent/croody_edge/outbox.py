@@ -11,6 +11,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from errno import EBADF, EBUSY, EIO, ENOSPC
@@ -464,7 +465,8 @@ class Outbox:
                 raise OSError(
                     ENOSPC, f"outbox {self._folder}: {used} bytes of at most {self._limit} are in use and none of it may be thinned"
                 )
-        self._room = max(0, self._limit - used - size)
+        # What a record takes in pages is only estimated, so the file itself is looked at often.
+        self._room = max(0, min(self._limit - used - size, self._limit // 16))
         return bool(dropped)
 
     def _thin(self, store: Store, target: int, protected: Ranges) -> Ranges:
@@ -510,6 +512,7 @@ def _lock(path: Path) -> int:
         raise Locked(
             EBUSY, f"{path.parent} is in use by another agent (process {holder}): stop it, or give this one a CROODY_EDGE_DIR of its own"
         ) from error
-    os.ftruncate(number, 0)
-    os.write(number, b"%d\n" % os.getpid())
+    with suppress(OSError):  # The process id is for people; a full disk may lack the place for it.
+        os.ftruncate(number, 0)
+        os.write(number, b"%d\n" % os.getpid())
     return number
