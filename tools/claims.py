@@ -61,11 +61,9 @@ def check_ports(ports: Ports) -> None:
     for name in taken:
         port, role = getattr(ports, name), words(*_ROLES[name])
         who = holder(port)
-        by = (
-            words(f"lo tiene el proceso {who[0]}: {who[1][:80]}", f"process {who[0]} has it: {who[1][:80]}")
-            if who
-            else words("lo tiene otro", "taken")
-        )
+        by = words("por otro usuario", "by another user")
+        if who:
+            by = words(f"por el proceso {who[0]}: {who[1][:80]}", f"by process {who[0]}: {who[1][:80]}")
         sentences.append(words(f"El puerto {port} ({role}) está ocupado {by}.", f"Port {port} ({role}) is in use {by}."))
     told = " ".join(sentences)
     raise Problem(f"{told} Ciérrelo, o mueva Croody: make up {remedy}", f"{told} End it, or move Croody: make up {remedy}")

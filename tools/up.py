@@ -22,6 +22,7 @@ from tools.supervisor import Supervisor
 from tools.words import Problem, fail, say, words
 
 STATE = ROOT / ".run"
+_ROBOTS = ("sim", "edge-")
 LOOK_EVERY_S = 0.1
 TRIM_EVERY_S = 60.0
 #: Everything has to be gone five seconds after the wish; the interpreter's own end takes the rest.
@@ -91,8 +92,15 @@ def _start(stack: Stack, began: float) -> None:
     for process in stack.processes.values():
         stack.launch(process.spec.name)
     for name in stack.processes:
-        stack.wait_ready(name)
-        tell(f"✓ {name}", f"✓ {name}")
+        try:
+            stack.wait_ready(name)
+        except Problem as problem:
+            if not name.startswith(_ROBOTS):
+                raise
+            # A robot that does not start is no reason to show nothing; it is tried again like anything that dies.
+            print(problem, file=sys.stderr, flush=True)
+        else:
+            tell(f"✓ {name}", f"✓ {name}")
     ports = stack.options.ports
     say(
         f"""
