@@ -18,6 +18,7 @@ from croody.telemetry.access import Caller, Denied, caller_of, visible
 from croody.telemetry.admission import admit
 from croody.telemetry.body import read_body
 from croody.telemetry.chart import chart as chart_of
+from croody.telemetry.clock import in_utc
 from croody.telemetry.schemas import INGEST_SCHEMA, ChartOut, Detail, Health, LiveOut, RowOut, StreamOut
 from croody_contract import messages
 from croody_contract.messages import Refused
@@ -131,6 +132,7 @@ def chart(
     _seen(caller_of(request), robot_id)
     if start.tzinfo is None or end.tzinfo is None:
         raise Refused("bad_value", "start, end: write the times with their offset, as 2026-11-24T10:00:00+00:00")
+    start, end = in_utc(start, "start"), in_utc(end, "end")
     if start >= end:
         raise Refused("bad_value", f"start: {start.isoformat()} is not before end {end.isoformat()}")
     if "\x00" in metric:

@@ -44,11 +44,10 @@ def step_of(span_s: float, buckets: int) -> int:
 
 
 def chart(robot_id: str, metric: str, start: datetime, end: datetime, buckets: int) -> dict[str, Any]:
-    """Aligned lists from `start` to `end`, one value a bucket, None where nothing came.
+    """Aligned lists from `start` to `end` (both in UTC), one value a bucket, None where nothing came.
 
     A range whose single readings are gone comes from one-minute roll-ups, however short it is.
     """
-    start, end = start.astimezone(UTC), end.astimezone(UTC)
     step = step_of((end - start).total_seconds(), buckets)
     found = _find(robot_id, metric, start, end, step)
     if not found and step < MINUTE_S:

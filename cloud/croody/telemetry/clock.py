@@ -20,7 +20,7 @@ def effective(ts: datetime | None, received_at: datetime, retention: timedelta) 
     return received_at, True
 
 
-def in_utc(ts: datetime) -> datetime:
+def in_utc(ts: datetime, field: str = "ts") -> datetime:
     """The same moment in UTC.
 
     Raises:
@@ -29,4 +29,4 @@ def in_utc(ts: datetime) -> datetime:
     try:
         return ts.astimezone(UTC)
     except OverflowError:
-        raise Refused("out_of_range", f"ts: {ts.isoformat()} lies outside the years 1 to 9999 in UTC: send a time between") from None
+        raise Refused("out_of_range", f"{field}: {ts.isoformat()} lies outside the years 1 to 9999 in UTC: send a time between") from None

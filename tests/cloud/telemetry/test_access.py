@@ -1,0 +1,181 @@
+"""Who may read and write what: every kind of caller at every endpoint, with their own robot and somebody else's."""
+
+import dataclasses
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from tests.cloud.telemetry.helpers import NOON, batch, reading
+
+BASE = "/api/telemetry"
+WRITERS = {
+    # caller -> what comes of a reading for rover-1 (Alice's own), rover-2 (Alice's, shared), carlos-1, and a robot nobody knows
+    "anonymous": (401, 401, 401, 401),
+    "nobody": (401, 401, 401, 401),
+    "bridge": (401, 401, 401, 401),
+    "ingest": (201, 201, 201, 201),
+    "rover-1": (201, 403, 403, 403),
+    "alice": (201, 201, 404, 404),
+    "bob": (403, 403, 404, 404),
+    "carlos": (404, 403, 201, 404),
+}
+READERS = {
+    "anonymous": (404, 200, 404, 404),
+    "nobody": (401, 401, 401, 401),
+    "bridge": (404, 404, 404, 404),
+    "ingest": (200, 200, 404, 404),
+    "rover-1": (200, 200, 404, 404),
+    "alice": (200, 200, 404, 404),
+    "bob": (200, 200, 404, 404),
+    "carlos": (404, 200, 200, 404),
+}
+ROBOTS = ("rover-1", "rover-2", "carlos-1", "unknown-1")
+
+
+@pytest.fixture
+def api(telemetry: str, fleet: SimpleNamespace, settings: Any) -> Client:
+    settings.ROOT_URLCONF = "croody.urls.telemetry"
+    settings.MIDDLEWARE = ["django.middleware.security.SecurityMiddleware"]
+    settings.ENV = dataclasses.replace(settings.ENV, ingest_token="shared-ingest-token", bridge_token="b" * 40)
+    return Client()
+
+
+@pytest.fixture
+def keys(fleet: SimpleNamespace) -> dict[str, str]:
+    from croody.accounts.services import reset_token
+
+    people = {name: reset_token(getattr(fleet, name)) for name in ("alice", "bob", "carlos")}
+    return {**people, "anonymous": "", "nobody": "wrong-ñ", "bridge": "b" * 40, "ingest": "shared-ingest-token", "rover-1": fleet.secret}
+
+
+def headers(key: str) -> dict[str, str]:
+    return {"X-API-Key": key} if key else {}
+
+
+@pytest.mark.parametrize("caller", WRITERS)
+def test_a_caller_writes_for_their_own_robots_only(api: Client, keys: dict[str, str], caller: str):
+    for robot_id, status in zip(ROBOTS, WRITERS[caller], strict=True):
+        body = json.dumps({"robot_id": robot_id, "data": {"x": 1}})
+        response = api.post(f"{BASE}/ingest", data=body, content_type="application/json", headers=headers(keys[caller]))
+        assert response.status_code == status, (caller, robot_id, response.content)
+        assert status < 300 or isinstance(response.json()["detail"], str)
+
+
+@pytest.mark.parametrize("caller", READERS)
+@pytest.mark.parametrize("path", ["/last", "/query", "/streams"])
+def test_a_caller_reads_what_they_may_know_of_and_the_rest_does_not_exist(api: Client, keys: dict[str, str], caller: str, path: str):
+    from croody.telemetry import services
+
+    for robot_id in ROBOTS[:3]:
+        services.ingest_relay(batch(robot_id, "stream-a", 1, [reading(1)]), now=NOON)
+    for robot_id, status in zip(ROBOTS, READERS[caller], strict=True):
+        response = api.get(BASE + path, {"robot_id": robot_id}, headers=headers(keys[caller]))
+        assert response.status_code == status, (caller, robot_id, response.content)
+    seen = {robot_id for robot_id, status in zip(ROBOTS, READERS[caller], strict=True) if status == 200}
+    if caller != "nobody":
+        live = api.get(f"{BASE}/live", headers=headers(keys[caller])).json()
+        assert {robot["robot_id"] for robot in live["robots"]} == seen
+        assert {row["robot_id"] for row in api.get(f"{BASE}/query", headers=headers(keys[caller])).json()} == seen
+        assert {row["robot_id"] for row in api.get(f"{BASE}/streams", headers=headers(keys[caller])).json()} == seen
+
+
+def test_dead_letters_are_for_those_who_work_with_the_robot_and_played_by_operators(api: Client, keys: dict[str, str]):
+    from croody.telemetry import services
+    from croody.telemetry.models import DeadLetter
+
+    for robot_id in ROBOTS[:3]:
+        services.ingest_relay(batch(robot_id, "stream-a", 1, [b"[]"]), now=NOON)
+    seen = {
+        caller: {one["robot_id"] for one in api.get(f"{BASE}/dead-letters", headers=headers(keys[caller])).json()}
+        for caller in ("alice", "bob", "carlos")
+    }
+    assert seen == {"alice": {"rover-1", "rover-2"}, "bob": {"rover-1", "rover-2"}, "carlos": {"carlos-1"}}
+    for caller in ("anonymous", "nobody", "bridge", "rover-1"):
+        assert api.get(f"{BASE}/dead-letters", headers=headers(keys[caller])).status_code == 401
+    number = DeadLetter.objects.get(robot_id="rover-1").pk
+    statuses = {
+        caller: api.post(f"{BASE}/dead-letters/{number}/replay", headers=headers(keys[caller])).status_code
+        for caller in ("anonymous", "carlos", "bob", "alice")
+    }
+    assert statuses == {"anonymous": 401, "carlos": 404, "bob": 403, "alice": 200}
+
+
+@pytest.mark.parametrize("path", ["/bridge/relay", "/bridge/outgoing"])
+def test_only_the_bridge_relays(api: Client, keys: dict[str, str], path: str):
+    for caller, key in keys.items():
+        response = api.post(BASE + path, data=b"{}", content_type="application/json", headers=headers(key))
+        assert response.status_code == (200 if caller == "bridge" else 401), caller
+
+
+def test_a_revoked_robot_neither_writes_nor_comes_back_by_being_met_again(api: Client, keys: dict[str, str], fleet: SimpleNamespace):
+    from croody.fleet import services
+    from croody.fleet.models import Robot
+    from croody.fleet.queries import known_robots
+
+    services.revoke(Robot.objects.get(pk="rover-1"), now=NOON)
+    known_robots.__init__()  # type: ignore[misc]
+    body = json.dumps({"robot_id": "rover-1", "data": {}})
+    for caller, status in (("rover-1", 401), ("ingest", 403), ("alice", 404)):
+        response = api.post(f"{BASE}/ingest", data=body, content_type="application/json", headers=headers(keys[caller]))
+        assert response.status_code == status, caller
+
+
+@pytest.mark.parametrize(
+    ("peer", "more", "demo", "token", "status"),
+    [
+        ("127.0.0.1", {}, True, "", 201),
+        ("::1", {}, True, "", 201),
+        ("127.0.0.1", {}, False, "", 401),
+        ("127.0.0.1", {}, True, "a-token", 401),
+        ("10.0.0.7", {}, True, "", 401),
+        ("127.0.0.1", {"X-Forwarded-For": "203.0.113.9"}, True, "", 401),
+        ("127.0.0.1", {"X-Real-IP": "203.0.113.9"}, True, "", 401),
+        ("127.0.0.1", {"Origin": "https://evil.example"}, True, "", 401),
+        ("127.0.0.1", {"Origin": "http://testserver"}, True, "", 201),
+    ],
+)
+def test_openness_exists_only_in_the_demo_and_only_on_this_machine(
+    api: Client, settings: Any, peer: str, more: dict[str, str], demo: bool, token: str, status: int
+):
+    settings.ENV = dataclasses.replace(settings.ENV, ingest_token=token, demo=demo)
+    body = json.dumps({"robot_id": "robot-clases", "data": {"TEMP": 1}})
+    response = api.post(f"{BASE}/ingest", data=body, content_type="application/json", REMOTE_ADDR=peer, headers=more)
+    assert response.status_code == status
+    enrol = api.post(
+        f"{BASE}/demo/robots", data=b'{"prefix":"sim","count":2}', content_type="application/json", REMOTE_ADDR=peer, headers=more
+    )
+    assert enrol.status_code == (200 if status == 201 else 404)
+
+
+def test_the_demo_makes_robots_whose_secrets_work(api: Client, settings: Any):
+    from croody.fleet.models import Robot
+
+    settings.ENV = dataclasses.replace(settings.ENV, ingest_token="", demo=True)
+    made = [
+        api.post(f"{BASE}/demo/robots", data=b'{"prefix":"sim","count":2,"kind":"rover"}', content_type="application/json").json()["robots"]
+        for _ in range(2)
+    ]
+    ids = [robot["robot_id"] for group in made for robot in group]
+    assert len(set(ids)) == 4
+    assert all(robot_id.startswith("sim-") for robot_id in ids)
+    assert set(Robot.objects.filter(pk__in=ids).values_list("kind", "shared", "organisation__slug")) == {("rover", True, "demo")}
+    body = json.dumps({"robot_id": ids[0], "data": {}})
+    answer = api.post(f"{BASE}/ingest", data=body, content_type="application/json", headers={"X-API-Key": made[0][0]["secret"]})
+    assert answer.status_code == 201
+    for wrong in (
+        b'{"count":0}',
+        b'{"count":501}',
+        b'{"count":"2"}',
+        b'{"prefix":""}',
+        b'{"prefix":"a/b"}',
+        b'{"kind":"\\u0000"}',
+        b"[]",
+        b"",
+        b'{"x":1}',
+    ):
+        refused = api.post(f"{BASE}/demo/robots", data=wrong, content_type="application/json")
+        assert refused.status_code in (400, 422), wrong
+        assert isinstance(refused.json()["detail"], str)

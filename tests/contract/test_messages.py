@@ -1,0 +1,83 @@
+"""The rules that types cannot say, and a refusal that names the field, the value and the rule."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from croody_contract import messages
+from croody_contract.messages import Refused
+
+
+@pytest.mark.parametrize(
+    ("record", "reason", "field"),
+    [
+        ({"kind": "reading", "data": {"a": "\x00"}}, "nul", "data.a"),
+        ({"kind": "reading", "data": {"\x00": 1}}, "nul", "data key"),
+        ({"kind": "reading", "data": {"a": 2**63}}, "out_of_range", "data.a"),
+        ({"kind": "reading", "data": {"a": None}}, "bad_value", "data"),
+        ({"kind": "reading", "data": {"": 1}}, "bad_value", "data"),
+        ({"kind": "reading", "data": {"a": "x" * 1025}}, "bad_value", "data"),
+        ({"kind": "reading", "data": {str(number): 1 for number in range(257)}}, "bad_value", "data"),
+        ({"kind": "reading", "data": {}, "ts": "2026-01-01T00:00:00"}, "bad_value", "ts"),
+        ({"kind": "reading", "data": {}, "position": {"lat": True, "lng": 0}}, "bad_value", "position.lat"),
+        ({"kind": "reading", "data": {}, "position": {"lat": 0, "lng": 181}}, "bad_value", "position.lng"),
+        ({"kind": "reading", "data": {}, "status": "\x00"}, "nul", "status"),
+        ({"kind": "event", "code": "Bad Code"}, "bad_value", "code"),
+        ({"kind": "event", "code": "ok\n"}, "bad_value", "code"),
+        ({"kind": "event", "code": "fine", "detail": {"x": "\x00"}}, "nul", "detail.x"),
+        ({"kind": "window", "model": "m", "score": 2, "suspect": True, "names": [], "features": []}, "bad_value", "score"),
+        (
+            {"kind": "window", "model": "m", "score": 1, "suspect": True, "names": ["a"], "features": [[1.0, 2.0]]},
+            "bad_shape",
+            "features[0]",
+        ),
+        ({"kind": "tombstone", "stream": "stream-a1", "ranges": [], "reason": "thinned"}, "bad_value", "ranges"),
+        ({"kind": "tombstone", "stream": "stream-a1", "ranges": [[2, 1]], "reason": "thinned"}, "bad_range", "ranges"),
+        ({"kind": "tombstone", "stream": "stream-a1", "ranges": [[0, 1]], "reason": "thinned"}, "bad_value", "ranges"),
+        ({"kind": "born", "agent": "a", "prev": "no"}, "bad_value", "prev"),
+        ({"kind": "else"}, "bad_value", "kind"),
+    ],
+)
+def test_a_record_that_breaks_a_rule_is_refused_and_the_field_is_named(record: dict[str, Any], reason: str, field: str):
+    with pytest.raises(Refused) as refused:
+        messages.decode_record(msgspec.json.encode(record))
+    assert refused.value.reason == reason
+    assert field in str(refused.value)
+
+
+@pytest.mark.parametrize("word", [b"NaN", b"Infinity", b"-Infinity"])
+def test_json_has_no_such_numbers_and_the_reason_says_so(word: bytes):
+    with pytest.raises(Refused) as refused:
+        messages.decode_record(b'{"kind":"reading","data":{"a":' + word + b"}}")
+    assert refused.value.reason == "not_finite"
+
+
+@given(st.binary(max_size=300))
+def test_whatever_comes_it_is_a_record_or_refused(body: bytes):
+    for decode in (messages.decode_record, messages.decode_telemetry):
+        try:
+            decode(body)
+        except Refused as refused:
+            assert refused.reason.isidentifier()
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.sampled_from(["kind", "data", "ts", "position", "lat", "x"]), inner, max_size=4)
+        ),
+        max_leaves=12,
+    )
+)
+def test_whatever_json_comes_it_is_a_reading_or_refused(value: Any):
+    body = msgspec.json.encode({"kind": "reading", "data": value, "robot_id": value if isinstance(value, str) else "rover"})
+    for decode in (messages.decode_record, messages.decode_telemetry):
+        try:
+            decode(body)
+        except Refused as refused:
+            assert refused.reason.isidentifier()
