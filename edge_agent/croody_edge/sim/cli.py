@@ -72,6 +72,8 @@ def run(chosen: Options, environ: Mapping[str, str], texts: Texts, wake: Event, 
     state = chosen.state or Path(tempfile.mkdtemp(prefix="croody-sim-"))
     state.mkdir(parents=True, exist_ok=True)
     with ExitStack() as undo:
+        if chosen.state is None:
+            undo.callback(_forget_when_empty, state)
         notes = Notes(undo.enter_context(Witness(chosen.witness, hashes=chosen.witness_hashes)) if chosen.witness else None, stop, wake)
         robots = _credentials(chosen, state, texts)
         site = Site(seed=chosen.seed)
@@ -100,6 +102,12 @@ def run(chosen: Options, environ: Mapping[str, str], texts: Texts, wake: Event, 
     if notes.failure is not None:
         raise OSError(texts("witness_failed", file=chosen.witness, reason=notes.failure))
     return _tell(chosen, texts, state, left, notes.count, stopped=stopped or stop.is_set())
+
+
+def _forget_when_empty(state: Path) -> None:
+    """A temporary folder that a run which never began leaves behind."""
+    if state.exists() and not any(state.iterdir()):
+        state.rmdir()
 
 
 def _source(site: Site, number: int, robot: Credential, chosen: Options) -> SimSource:

@@ -1,0 +1,25 @@
+"""Pre-screening at the edge: what looks normal stays home (but for a random sample), what is suspect goes up with its features.
+
+`decide` says what is sent, purely; `card` reads what a model knows about itself; `tflite` runs one; `sensors` wires them for one robot.
+"""
+
+from typing import Protocol
+
+from croody_contract.messages import Reading, Record
+
+
+class Screen(Protocol):
+    """Looks at every reading of one robot."""
+
+    def offer(self, reading: Reading, now: float) -> tuple[float | None, list[Record]]:
+        """Look at one more reading.
+
+        Args:
+            reading: newest of this robot.
+            now: unix seconds.
+
+        Returns:
+            The score in [0, 1] of the newest window, None when there is none yet or nothing can be scored; and the records
+            to publish: a `Window` that is suspect or sampled, an `Event` when screening stops or starts.
+        """
+        ...
