@@ -40,6 +40,8 @@ class System:
     def up(self, within_s: float = 60) -> float:
         """Type `make up`; returns the seconds until it said that it is up."""
         began = time.monotonic()
+        if self._made is not None:
+            self._made.wait(10)  # an earlier one that was killed
         with self._terminal.open("wb") as terminal:
             # A session of its own, as a terminal window gives it.
             self._made = subprocess.Popen(
@@ -61,6 +63,11 @@ class System:
     def said(self) -> str:
         """Everything on the terminal so far."""
         return self._terminal.read_text(encoding="utf-8", errors="replace")
+
+    @property
+    def web_url(self) -> str:
+        """Where its pages are."""
+        return f"http://127.0.0.1:{self.ports.web}"
 
     @property
     def login_link(self) -> str:
