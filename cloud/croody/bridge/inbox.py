@@ -34,6 +34,7 @@ class Inbox:
         self._bytes = 0
         self._ready = threading.Condition()
         self._left_out = 0
+        self._out = False
 
     def put(self, message: Message) -> bool:
         """Queue a message; False when there is no room and it was left out.
@@ -64,10 +65,20 @@ class Inbox:
             if not self._waiting:
                 return None
             message = self._waiting.popleft()
+            self._out = True
             self._bytes -= len(message.payload) + _OVERHEAD_BYTES
             if self._repeats.get(message.topic) is message.payload:
                 del self._repeats[message.topic]
             return message
+
+    def done(self) -> None:
+        """Everything that was taken is delivered."""
+        self._out = False
+
+    def idle(self) -> bool:
+        """Say whether nothing waits and nothing that was taken is still on its way."""
+        with self._ready:
+            return not self._waiting and not self._out
 
     def __len__(self) -> int:
         return len(self._waiting)

@@ -47,6 +47,8 @@ class Bridge:
         self._outgoing_api = api.Api(settings.telemetry_url, settings.token)
         self._courier = Courier(self._relay_api.post, self._take_acks, self._stop)
         self._threads: list[threading.Thread] = []
+        group = f"$share/{mosquitto.share_group(settings.password)}/" if settings.share else ""
+        self._wanted = f"{group}{topics.UP_FILTER}"
         self._client = self._make_client()
 
     def start(self) -> None:
@@ -69,10 +71,15 @@ class Bridge:
         """Say whether the broker has let us in and subscribed us."""
         return self._listening.is_set()
 
-    def stop(self, within_s: float = 1.5) -> None:
-        """End. What is queued is not acknowledged, so its robots send it again."""
-        self._stop.set()
+    def stop(self, within_s: float = 1.6) -> None:
+        """End. What is queued gets a last second to be relayed: plain readings come only once, and the rest is then not sent again."""
         until = time.monotonic() + within_s
+        if self._listening.is_set():
+            self._client.unsubscribe(self._wanted)
+            while time.monotonic() < until - 0.6 and not self._inbox.idle():
+                time.sleep(0.02)
+        self._stop.set()
+        self._flush_acks()
         self._client.disconnect()
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))
@@ -96,8 +103,7 @@ class Bridge:
             self._said_refused = True
             return
         self._said_refused = False
-        wanted = f"$share/{mosquitto.share_group(self._settings.password)}/{topics.UP_FILTER}" if self._settings.share else topics.UP_FILTER
-        client.subscribe(wanted, qos=1)
+        client.subscribe(self._wanted, qos=1)
 
     def _on_subscribe(self, client: mqtt.Client, userdata: Any, mid: int, reasons: list[ReasonCode], properties: Any) -> None:
         if any(reason.is_failure for reason in reasons):
@@ -126,6 +132,8 @@ class Bridge:
             items, spill = self._gather(spill)
             if items:
                 self._courier.deliver(items)
+            if not spill:
+                self._inbox.done()
             left_out = self._inbox.take_left_out()
             if left_out and not full:
                 log.warning("the queue is full, %d messages left out so far: robots send their batches again", left_out)

@@ -6,13 +6,15 @@ from datetime import datetime
 from typing import Literal
 
 from croody.fleet import jobs as fleet
+from croody.ids import jobs as ids
+from croody.telemetry import jobs as telemetry
 
-Lane = Literal["quick", "slow"]
+Lane = Literal["quick", "slow", "detection"]
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`run(now)` every `period_s`. Jobs of one lane run one after the other: what may take long goes to `slow`."""
+    """`run(now)` every `period_s`. Jobs of one lane run one after the other: what may take long is not in `quick`."""
 
     name: str
     period_s: float
@@ -22,5 +24,12 @@ class Job:
 
 JOBS: list[Job] = [
     Job("write_credentials", 0.5, fleet.write_credentials, "quick"),
-    Job("judge_liveness", 2.0, fleet.judge_liveness, "quick"),
+    Job("judge_liveness", 2, fleet.judge_liveness, "quick"),
+    Job("request_gaps", 2, telemetry.request_gaps, "quick"),
+    Job("raise_alarms", 2, telemetry.raise_alarms, "quick"),
+    Job("score_windows", 2, ids.score_windows, "detection"),
+    Job("roll_up", 20, telemetry.roll_up),
+    Job("make_partitions", 600, telemetry.make_partitions),
+    Job("fold_finished", 600, telemetry.fold_finished),
+    Job("apply_retention", 3600, telemetry.apply_retention),
 ]

@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import InterfaceError, OperationalError, connections
+from django.db import InterfaceError, InternalError, OperationalError, connections
 
 from croody.worker.jobs import Job
 
 log = logging.getLogger(__name__)
+#: Gone, closed, locked, full, or read only because another node leads now.
+OUTAGE = (OperationalError, InterfaceError, InternalError)
 #: Longest wait before a failing job is tried again, in seconds.
 LONGEST_WAIT_S = 30.0
 
@@ -83,7 +85,7 @@ class Lane:
             connection.close_if_unusable_or_obsolete()
         try:
             turn.job.run(self._now())
-        except (OperationalError, InterfaceError) as error:
+        except OUTAGE as error:
             if not turn.outage:
                 log.warning("job %s: the database is lost (%s); trying again", turn.job.name, str(error).strip())
             turn.outage = True

@@ -16,8 +16,8 @@ import paho.mqtt.client as mqtt
 import pytest
 
 from croody_contract import messages, mosquitto, relay
-from tools.stack import Process
-from tools.stack import mosquitto as local
+from tools.stack import Process, Spec, script
+from tools.stack.health import mqtt as answers
 
 BRIDGE_PASSWORD = "the bridge's password, long enough"
 TOKEN = "t" * 40
@@ -28,6 +28,7 @@ class FakeApi:
 
     def __init__(self, port: int = 0) -> None:
         self.status: int | None = 200
+        self.delay_s = 0.0
         self.relays: list[relay.Relay] = []
         self.connections: set[Any] = set()
         self.tokens: set[str | None] = set()
@@ -68,6 +69,7 @@ class FakeApi:
             self.asked += 1
             rows, self.due = self.due, []
             return 200, msgspec.json.encode(relay.Due(rows))
+        time.sleep(self.delay_s)
         if self.status != 200:
             return self.status or 500, b'{"detail":"told so"}'
         sent = relay.decode_relay(body)
@@ -121,12 +123,15 @@ def api() -> Iterator[FakeApi]:
 
 
 @pytest.fixture
-def broker(tmp_path: Path, free_port: int) -> Iterator[Process]:
+def broker(tmp_path: Path, free_ports: Callable[[int], list[int]]) -> Iterator[Process]:
     hashes = {robot: mosquitto.hash_secret(f"secret of {robot}") for robot in ("rover-1", "rover-2")}
     for name, text in mosquitto.render_files(hashes, mosquitto.hash_secret(BRIDGE_PASSWORD)).items():
         (tmp_path / name).write_text(text)
-    process = Process(local.spec("broker", free_port, tmp_path / "passwd", tmp_path / "acl", tmp_path), tmp_path)
-    process.port = free_port  # type: ignore[attr-defined]
+    port, bridge_port = free_ports(2)
+    argv = [script("croody-broker"), "mosquitto", "--bind", f"127.0.0.1:{port}", "--bridge-bind", f"127.0.0.1:{bridge_port}"]
+    files = ["--passwd", str(tmp_path / "passwd"), "--acl", str(tmp_path / "acl")]
+    process = Process(Spec("broker", [*argv, *files], ready=answers(port)), tmp_path)
+    process.port, process.bridge_port = port, bridge_port  # type: ignore[attr-defined]
     process.start()
     assert process.wait_ready(time.monotonic() + 10)
     yield process
@@ -151,7 +156,7 @@ def start_bridge(
         heartbeat.unlink(missing_ok=True)
         wanted = {
             **os.environ,
-            "CROODY_BROKER_URL": f"mqtt://127.0.0.1:{broker.port}",  # type: ignore[attr-defined]
+            "CROODY_BROKER_URL": f"mqtt://127.0.0.1:{broker.bridge_port}",  # type: ignore[attr-defined]
             "CROODY_TELEMETRY_URL": f"http://127.0.0.1:{api.port}",
             "BRIDGE_MQTT_PASSWORD": BRIDGE_PASSWORD,
             "BRIDGE_TOKEN": TOKEN,

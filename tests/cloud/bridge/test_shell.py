@@ -98,6 +98,7 @@ def test_the_broker_is_found_again_after_it_was_killed(start_bridge, broker, api
     broker.kill()
     time.sleep(1.5)
     broker.start()
+    assert broker.wait_ready(time.monotonic() + 10)
     again = type(robot)(broker.port, "rover-1", "secret of rover-1")
     try:
         until(lambda: (tmp_path / "heartbeat").read_text().startswith("listening"))
@@ -150,9 +151,21 @@ def test_sigterm_ends_it_within_two_seconds_even_while_the_api_is_away(start_bri
     assert time.monotonic() - begun < 2
 
 
+def test_a_clean_end_relays_what_was_queued_so_that_plain_readings_are_not_lost(start_bridge, robot, api):
+    bridge = start_bridge()
+    api.delay_s = 0.3
+    for number in range(40):
+        robot.client.publish(f"{UP}/telemetry", b'{"data":{"n":%d}}' % number, qos=1).wait_for_publish(5)
+    bridge.send_signal(signal.SIGTERM)
+    begun = time.monotonic()
+    assert bridge.wait(5) == 0
+    assert time.monotonic() - begun < 2
+    assert sum(len(sent.plain) for sent in api.relays) == 40
+
+
 def test_a_wrong_password_is_said_once_and_not_given_up_on(broker, api, tmp_path):
     environ = {
-        "CROODY_BROKER_URL": f"mqtt://127.0.0.1:{broker.port}",
+        "CROODY_BROKER_URL": f"mqtt://127.0.0.1:{broker.bridge_port}",
         "CROODY_TELEMETRY_URL": f"http://127.0.0.1:{api.port}",
         "BRIDGE_MQTT_PASSWORD": "wrong",
         "BRIDGE_TOKEN": "t" * 40,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 
 from croody.worker.jobs import JOBS, Job
 from croody.worker.lane import Lane
@@ -58,7 +58,7 @@ def test_nothing_runs_while_another_worker_leads(start):
     until(lambda: runs)
 
 
-@pytest.mark.parametrize("error", [OperationalError("the server is gone"), InterfaceError("the connection is closed")])
+@pytest.mark.parametrize("error", [OperationalError("the server is gone"), InterfaceError("the connection is closed"), InternalError("read only")])
 def test_a_lost_database_is_said_once_when_lost_and_once_when_back(start, caplog, error):
     caplog.set_level(logging.INFO)
     runs: list[int] = []

@@ -1,10 +1,11 @@
 """What can be broken: one file a group, one table."""
 
-from tools.chaos.faults import clocks, databases, kills, links, outboxes, poison, repeats
+from tools.chaos.faults import clocks, databases, hangs, kills, links, outboxes, poison, repeats
 from tools.chaos.faults.base import Fault
 
 FAULTS: tuple[Fault, ...] = (
     *kills.FAULTS,
+    *hangs.FAULTS,
     *databases.FAULTS,
     *links.FAULTS,
     *repeats.FAULTS,
