@@ -216,7 +216,7 @@ def _switch(text: str) -> bool:
 
 
 def _robot_id(text: str) -> str:
-    if not 3 <= len(text) <= 64:
+    if text and not 3 <= len(text) <= 64:
         raise ValueError("it must have 3 to 64 characters")
     return text
 

@@ -4,6 +4,9 @@ The ledger follows docs/reference/protocol.md, on the contract's own range arith
 """
 
 import contextlib
+import getpass
+import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -17,6 +20,7 @@ from typing import Any
 
 import msgspec
 import paho.mqtt.client as mqtt
+import pytest
 
 from croody_contract import mosquitto, ranges, topics
 from croody_contract.batch import payload_hash, unpack
@@ -183,8 +187,8 @@ class Cloud:
 class Broker:
     """`croody-broker` as a process, with one robot and one bridge; it can be killed and started again on the same port."""
 
-    def __init__(self, folder: Path, port: int) -> None:
-        self.port = port
+    def __init__(self, folder: Path, port: int, engine: str = "amqtt") -> None:
+        self.port, self._engine = port, engine
         accounts = {BRIDGE: mosquitto.hash_secret(BRIDGE_SECRET)} | {
             name: mosquitto.hash_secret(SECRET) for name in (ROBOT, "rover-bob", "rover-carlos")
         }
@@ -199,15 +203,22 @@ class Broker:
         self.start()
 
     def start(self) -> None:
-        program = Path(sys.executable).with_name("croody-broker")
-        log = (self._folder / "broker.log").open("ab")
-        with log:
-            self._process = subprocess.Popen(
-                [program, "--bind", f"127.0.0.1:{self.port}", "--passwd", self._folder / "passwd", "--acl", self._folder / "acl"],
-                stdout=log,
-                stderr=log,
-            )
+        with (self._folder / "broker.log").open("ab") as log:
+            self._process = subprocess.Popen(self._command(), stdout=log, stderr=log)
         assert wait_until(self._answers), (self._folder / "broker.log").read_text(encoding="utf-8")
+
+    def _command(self) -> list[str]:
+        passwd, acl = str(self._folder / "passwd"), str(self._folder / "acl")
+        if self._engine == "amqtt":
+            program = str(Path(sys.executable).with_name("croody-broker"))
+            return [program, "--bind", f"127.0.0.1:{self.port}", "--passwd", passwd, "--acl", acl]
+        program = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin") or pytest.skip(
+            "no mosquitto here: apt-get install mosquitto"
+        )
+        account = f"user {getpass.getuser()}\nlistener {self.port} 127.0.0.1\nallow_anonymous false\n"
+        conf = self._folder / "mosquitto.conf"
+        conf.write_text(f"{account}password_file {passwd}\nacl_file {acl}\nset_tcp_nodelay true\n", encoding="utf-8")
+        return [program, "-c", str(conf)]
 
     def _answers(self) -> bool:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 0.2):
@@ -226,5 +237,12 @@ class Broker:
 
 def settings(folder: Path, *brokers: BrokerAddress, **more: Any) -> Settings:
     """Settings of Alice's robot, impatient enough for tests."""
-    given = {"robot_id": ROBOT, "secret": SECRET, "edge_dir": folder, "brokers": brokers or (NOBODY,), "ack_timeout_s": 0.5, "keepalive_s": 4}
+    given = {
+        "robot_id": ROBOT,
+        "secret": SECRET,
+        "edge_dir": folder,
+        "brokers": brokers or (NOBODY,),
+        "ack_timeout_s": 0.5,
+        "keepalive_s": 4,
+    }
     return Settings(**(given | more))

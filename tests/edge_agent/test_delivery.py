@@ -37,6 +37,27 @@ def test_readings_arrive_in_order_and_leave_the_outbox(tmp_path: Path, broker: B
     assert cloud.presence[0].stream == stream
 
 
+@pytest.mark.parametrize("qos", [0, 1])
+def test_through_mosquitto_as_well_and_whatever_the_qos(
+    tmp_path: Path, free_port: int, drive: Drive, qos: int, request: pytest.FixtureRequest
+) -> None:
+    (tmp_path / "broker").mkdir()
+    broker = Broker(tmp_path / "broker", free_port, "mosquitto")
+    cloud = Cloud(broker.port)
+    request.addfinalizer(cloud.close)
+    request.addfinalizer(broker.kill)
+    driven = drive(settings(tmp_path / "edge", broker.address, qos=qos), Counting(0.005), None)
+    for kills_left in (2, 1, 0):
+        before = len(cloud.ledger.records)
+        assert wait_until(lambda before=before: len(cloud.ledger.records) > before + 50)
+        if kills_left:
+            broker.kill()
+            broker.start()
+    driven.stop()
+    assert everything_arrived(driven, cloud)
+    assert cloud.ledger.missing() == {}
+
+
 def test_fast_readings_travel_many_in_a_publish(tmp_path: Path, broker: Broker, cloud: Cloud, drive: Drive) -> None:
     driven = drive(settings(tmp_path / "edge", broker.address), Counting(0.0005), None)
     assert wait_until(lambda: len(cloud.ledger.of(Reading)) >= 2000, 20)

@@ -1,0 +1,316 @@
+"""The connection itself: dead peers, several brokers, refusals, TLS, and bytes that are not MQTT."""
+
+import contextlib
+import logging
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from croody_contract import topics
+from croody_edge.link import Down, Happening, Link, Message, Up
+from croody_edge.settings import BrokerAddress
+from tests.edge_agent.doubles import NOBODY, ROBOT, SECRET, Broker, Cloud, wait_until
+
+MakeLink = Callable[..., "Watched"]
+
+
+class Watched(Link):
+    """A link, with everything that happened to it."""
+
+    def __init__(self, *brokers: BrokerAddress, secret: str = SECRET, keepalive_s: int = 4, ca_file: Path | None = None) -> None:
+        super().__init__(
+            brokers,
+            ROBOT,
+            secret,
+            will=(topics.build(topics.UpPresence(ROBOT)), b'{"state":"offline"}'),
+            keepalive_s=keepalive_s,
+            qos=1,
+            suffix="test",
+            ca_file=ca_file,
+            random=Random(1),
+        )
+        self.seen: list[Happening] = []
+
+    def saw(self, kind: type[Happening]) -> int:
+        self.seen += self.take()
+        return sum(isinstance(happening, kind) for happening in self.seen)
+
+
+@pytest.fixture
+def link() -> Iterator[MakeLink]:
+    made: list[Watched] = []
+
+    def make(*brokers: BrokerAddress, **more: object) -> Watched:
+        one = Watched(*brokers, **more)  # type: ignore[arg-type]
+        made.append(one)
+        one.start()
+        return one
+
+    yield make
+    for one in made:
+        one.close(wait_s=0)
+
+
+class Cable:
+    """A TCP way to a broker that can go silent without closing, or be cut."""
+
+    def __init__(self, port: int) -> None:
+        self._target = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address = BrokerAddress("127.0.0.1", self._listener.getsockname()[1])
+        self.silent = threading.Event()
+        self._open: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self._listener.accept()
+            except OSError:
+                return
+            try:
+                far = socket.create_connection(("127.0.0.1", self._target))
+            except OSError:
+                near.close()
+                continue
+            self._open += [near, far]
+            for source, target in ((near, far), (far, near)):
+                threading.Thread(target=self._pump, args=(source, target), daemon=True).start()
+
+    def _pump(self, source: socket.socket, target: socket.socket) -> None:
+        try:
+            while data := source.recv(65536):
+                if not self.silent.is_set():
+                    target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            return
+
+    def cut(self) -> None:
+        for end in self._open:
+            end.close()
+        self._open.clear()
+
+    def close(self) -> None:
+        self.cut()
+        self._listener.close()
+
+
+@pytest.fixture
+def cable(broker: Broker) -> Iterator[Cable]:
+    made = Cable(broker.port)
+    yield made
+    made.close()
+
+
+def test_a_peer_that_went_silent_is_noticed_within_one_and_a_half_keepalives(link: MakeLink, cable: Cable) -> None:
+    one = link(cable.address, keepalive_s=4)
+    assert wait_until(lambda: one.saw(Up))
+    cable.silent.set()
+    began = time.monotonic()
+    talking = 0
+    while not one.saw(Down) and time.monotonic() - began < 20:
+        # A robot that talks all the time must notice as well as a quiet one.
+        one.publish(topics.build(topics.UpTelemetry(ROBOT)), b"{}")
+        talking += 1
+        time.sleep(0.2)
+    took_s = time.monotonic() - began
+    assert took_s <= 1.5 * 4
+    assert talking > 5
+    cable.silent.clear()
+    assert wait_until(lambda: one.saw(Up) == 2)
+
+
+def test_an_idle_link_stays_up_for_several_keepalives(link: MakeLink, broker: Broker) -> None:
+    one = link(broker.address, keepalive_s=2)
+    assert wait_until(lambda: one.saw(Up))
+    time.sleep(7)
+    assert one.saw(Down) == 0
+
+
+def test_of_several_brokers_one_that_answers_is_found(link: MakeLink, broker: Broker) -> None:
+    began = time.monotonic()
+    one = link(NOBODY, NOBODY, broker.address, NOBODY)
+    assert wait_until(lambda: one.saw(Up))
+    assert time.monotonic() - began < 3
+
+
+def test_a_loss_and_a_return_are_logged_once_each(link: MakeLink, broker: Broker, cable: Cable, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "croody.link")
+    one = link(cable.address)
+    assert wait_until(lambda: one.saw(Up))
+    broker.kill()
+    cable.cut()
+    time.sleep(1.5)
+    broker.start()
+    assert wait_until(lambda: one.saw(Up) == 2)
+    said = [(record.levelname, record.getMessage()) for record in caplog.records if record.name == "croody.link"]
+    assert [level for level, _ in said] == ["INFO", "WARNING", "INFO"], said
+    assert "lost" in said[1][1]
+    assert "back" in said[2][1]
+
+
+def test_a_wrong_secret_is_said_plainly_and_tried_again_gently(link: MakeLink, broker: Broker, caplog: pytest.LogCaptureFixture) -> None:
+    one = link(broker.address, secret="wrong")
+    time.sleep(1.5)
+    assert one.saw(Up) == 0
+    (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING" and record.name == "croody.link"]
+    assert "refused" in warning
+    assert one._thread is not None
+    assert one._thread.is_alive()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        b"\x20\x02\x00\x00\x90\x03\x00\x01\x80",
+        b"\x20\x02\x00\x00\x90\xff\xff\xff\xff\xff\xff",
+        b"\x20\x02\x00\x00\x30\x02\x00\x50",
+        b"\x20\x02\x00\x00\x30\x04\x00\x02\xff\xfe",
+        b"\x20\x00",
+        b"\x00" * 64,
+        b"",
+    ],
+)
+def test_bytes_that_are_not_mqtt_do_not_end_the_link(link: MakeLink, answer: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(5)
+        one = link(BrokerAddress("127.0.0.1", listener.getsockname()[1]))
+        for _ in range(3):
+            end, _ = listener.accept()
+            with end:
+                end.settimeout(5)
+                assert end.recv(1000)[:1] == b"\x10", "it tries again with a CONNECT"
+                end.sendall(answer)
+                end.shutdown(socket.SHUT_WR)
+                with contextlib.suppress(ConnectionResetError):
+                    end.recv(1000)
+        assert one.saw(Up) in (0, 3)
+        assert one.publish(topics.build(topics.UpTelemetry(ROBOT)), b"{}") is None
+
+
+def test_a_peer_that_accepts_and_says_nothing_does_not_hold_the_link(link: MakeLink, broker: Broker) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        one = link(broker.address, BrokerAddress("127.0.0.1", listener.getsockname()[1]))
+        end, _ = listener.accept()
+        with end:
+            assert wait_until(lambda: one.saw(Up), 14)
+
+
+def test_a_link_whose_thread_has_ended_is_given_a_new_one(link: MakeLink, broker: Broker) -> None:
+    def broken() -> None:
+        raise RuntimeError("nobody expects this")
+
+    one = link(broker.address)
+    assert wait_until(lambda: one.saw(Up))
+    thread = one._thread
+    assert thread is not None
+    one._on_news = broken
+    quiet, threading.excepthook = threading.excepthook, lambda _: None
+    try:
+        one.publish(topics.build(topics.UpTelemetry(ROBOT)), b"{}")
+        thread.join(5)
+    finally:
+        threading.excepthook = quiet
+    assert not thread.is_alive()
+    one._on_news = lambda: None
+    one.start()
+    assert wait_until(lambda: one.saw(Up) == 2)
+
+
+def test_what_is_said_to_the_robot_arrives(link: MakeLink, broker: Broker, cloud: Cloud) -> None:
+    one = link(broker.address)
+    assert wait_until(lambda: one.saw(Up))
+    cloud.say(topics.DownAck(ROBOT), b"hello")
+    assert wait_until(lambda: one.saw(Message))
+    assert Message(topics.build(topics.DownAck(ROBOT)), b"hello") in one.seen
+
+
+def test_the_will_speaks_when_the_robot_is_lost(link: MakeLink, cable: Cable, cloud: Cloud) -> None:
+    one = link(cable.address)
+    assert wait_until(lambda: one.saw(Up))
+    cable.cut()
+    assert wait_until(lambda: [presence.state for presence in cloud.presence] == ["offline"])
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 and its key."""
+    folder = tmp_path_factory.mktemp("tls")
+    options = ["-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1"]
+    files = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
+    made = subprocess.run(["openssl", "req", "-x509", *options, *files], capture_output=True, check=False)
+    if made.returncode:
+        pytest.skip("no openssl here: apt-get install openssl")
+    return folder / "cert.pem", folder / "key.pem"
+
+
+class TlsDoor:
+    """TLS in front of a broker, for the length of one connection after another."""
+
+    def __init__(self, port: int, certificate: tuple[Path, Path]) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*certificate)
+        self._context, self._target = context, port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address = BrokerAddress("127.0.0.1", self._listener.getsockname()[1], tls=True)
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                raw, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._one, args=(raw,), daemon=True).start()
+
+    def _one(self, raw: socket.socket) -> None:
+        try:
+            with self._context.wrap_socket(raw, server_side=True) as near, socket.create_connection(("127.0.0.1", self._target)) as far:
+                near.settimeout(0.02)
+                far.settimeout(0.02)
+                while True:
+                    for source, target in ((near, far), (far, near)):
+                        try:
+                            data = source.recv(65536)
+                        except TimeoutError:
+                            continue
+                        if not data:
+                            return
+                        target.sendall(data)
+        except OSError:
+            return
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+@pytest.fixture
+def door(broker: Broker, certificate: tuple[Path, Path]) -> Iterator[TlsDoor]:
+    made = TlsDoor(broker.port, certificate)
+    yield made
+    made.close()
+
+
+def test_over_tls_with_the_right_authority(link: MakeLink, door: TlsDoor, certificate: tuple[Path, Path], cloud: Cloud) -> None:
+    one = link(door.address, ca_file=certificate[0])
+    assert wait_until(lambda: one.saw(Up))
+    cloud.say(topics.DownAck(ROBOT), b"x" * 200_000)
+    assert wait_until(lambda: one.saw(Message))
+
+
+# paho leaves the socket of a failed handshake to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
+def test_a_certificate_that_nobody_vouches_for_is_refused(link: MakeLink, door: TlsDoor, caplog: pytest.LogCaptureFixture) -> None:
+    one = link(door.address)
+    time.sleep(1)
+    assert one.saw(Up) == 0
+    assert "certificate verify failed" in caplog.text

@@ -1,0 +1,140 @@
+"""Where readings come from: this machine, and a recording."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from croody_contract.messages import decode_record, encode
+from croody_edge.settings import BadSetting, Settings
+from croody_edge.sources import SOURCES, open_source
+from croody_edge.sources.host import HostSource
+from croody_edge.sources.replay import EXCERPT, ReplaySource
+
+NOW = 1_790_000_000.0
+
+
+def machine(root: Path, **files: str) -> HostSource:
+    for name, text in files.items():
+        path = root / name.replace("__", "/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="ascii")
+    return HostSource(root=root)
+
+
+def test_this_machine_is_read_and_its_readings_keep_the_contract() -> None:
+    source = HostSource()
+    source.read(NOW)
+    second = source.read(NOW + 1)
+    assert second is not None
+    assert decode_record(encode(second)) == second
+    assert 0 <= float(second.data["cpu_pct"]) <= 100
+    assert 0 < float(second.data["mem_used_pct"]) < 100
+    assert 0 < float(second.data["disk_used_pct"]) <= 100
+
+
+def test_rates_are_taken_between_two_reads(tmp_path: Path) -> None:
+    stat, net = "cpu  100 0 100 700 100 0 0 0 0 0\n", "a\nb\n  eth0: 1000 1 0 0 0 0 0 0 500 1\n    lo: 9 9 9 9 9 9 9 9 9 9\n"
+    source = machine(tmp_path, proc__stat=stat, proc__net__dev=net, proc__meminfo="MemTotal: 1000 kB\nMemAvailable: 250 kB\n")
+    first = source.read(NOW)
+    assert first is not None
+    assert "cpu_pct" not in first.data
+    assert first.data["mem_used_pct"] == 75.0
+    machine(tmp_path, proc__stat="cpu  150 0 100 700 150 0 0 0 0 0\n", proc__net__dev=net.replace("1000", "2000").replace("500", "600"))
+    second = source.read(NOW + 2)
+    assert second is not None
+    assert second.data["cpu_pct"] == 50.0
+    assert second.data["net_received_bps"] == 4000.0
+    assert second.data["net_sent_bps"] == 400.0
+    backwards = source.read(NOW - 3600)
+    assert backwards is not None
+    assert "cpu_pct" not in backwards.data
+
+
+def test_the_hottest_zone_is_told_and_nonsense_is_not(tmp_path: Path) -> None:
+    zones = {"sys__class__thermal__thermal_zone0__temp": "41500\n", "sys__class__thermal__thermal_zone1__temp": "-274000\n"}
+    source = machine(tmp_path, **zones, sys__class__thermal__thermal_zone2__temp="x")
+    found = source.read(NOW)
+    assert found is not None
+    assert found.data["temp_c"] == 41.5
+
+
+def test_what_a_machine_does_not_have_is_left_out(tmp_path: Path) -> None:
+    found = machine(tmp_path).read(NOW)
+    assert found is not None
+    assert set(found.data) == {"disk_used_pct", "disk_free_bytes"}
+
+
+def recording(path: Path, *rows: str) -> Path:
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+def test_a_recording_plays_at_its_own_pace(tmp_path: Path) -> None:
+    path = recording(tmp_path / "r.csv", "t_s,arm_temp_c,ok,note,status", "0,20.5,true,,moving", "2,21,false,hi,idle", "2.5,22,true,,")
+    source = ReplaySource(path, loop=False)
+    seen = [(at, found) for at in range(60) if (found := source.read(NOW + at / 10)) is not None]
+    assert [at for at, _ in seen] == [0, 20, 25]
+    assert seen[0][1].data == {"arm_temp_c": 20.5, "ok": True}
+    assert seen[1][1].data == {"arm_temp_c": 21, "ok": False, "note": "hi"}
+    assert (seen[1][1].status, seen[2][1].status) == ("idle", None)
+    assert seen[1][1].ts == datetime.fromtimestamp(NOW + 2, UTC)
+    source.close()
+
+
+def test_a_recording_plays_faster_and_again(tmp_path: Path) -> None:
+    path = recording(tmp_path / "r.csv", "t_s,n", "0,1", "10,2")
+    source = ReplaySource(path, speed=10, loop=True)
+    seen = [found.data["n"] for at in range(40) if (found := source.read(NOW + at / 10)) is not None]
+    assert seen == [1, 2, 1, 2, 1, 2, 1, 2][: len(seen)]
+    assert len(seen) >= 6
+    source.close()
+
+
+def test_a_long_pause_in_a_recording_is_cut(tmp_path: Path) -> None:
+    source = ReplaySource(recording(tmp_path / "r.csv", "t_s,n", "0,1", "90000,2"), loop=False)
+    assert source.read(NOW)
+    assert source.read(NOW + 9.9) is None
+    assert source.read(NOW + 10.1)
+    source.close()
+
+
+def test_a_clock_that_jumps_does_not_stop_a_recording(tmp_path: Path) -> None:
+    source = ReplaySource(recording(tmp_path / "r.csv", "t_s,n", *(f"{n},{n}" for n in range(50))))
+    assert source.read(NOW)
+    assert source.read(NOW - 10_000_000)
+    assert source.read(NOW + 10_000_000)
+    source.close()
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [(["a,b", "1,2"], "first column is 'a'"), (["ts,b"], "no rows"), ([""], "first column is ''")],
+)
+def test_what_is_no_recording_is_refused(tmp_path: Path, rows: list[str], said: str) -> None:
+    with pytest.raises(BadSetting, match=said):
+        ReplaySource(recording(tmp_path / "r.csv", *rows))
+    with pytest.raises(BadSetting, match="No such file"):
+        ReplaySource(tmp_path / "nothing.csv")
+
+
+def test_the_excerpt_that_ships_is_real_small_and_attributed() -> None:
+    assert 100_000 < EXCERPT.stat().st_size <= 1_000_000
+    assert "CC BY 4.0" in EXCERPT.with_name("ATTRIBUTION.md").read_text(encoding="utf-8")
+    source = ReplaySource(EXCERPT, speed=1000)
+    readings = [found for at in range(3000) if (found := source.read(NOW + at / 50)) is not None]
+    assert len(readings) > 2000
+    for found in readings:
+        assert decode_record(encode(found)) == found
+    assert {found.status for found in readings} == {"working", "blocked"}
+    temperatures = [float(found.data["joint0_temp_c"]) for found in readings if "joint0_temp_c" in found.data]
+    assert 25 < min(temperatures) < max(temperatures) < 45
+    source.close()
+
+
+def test_sources_are_found_by_name(tmp_path: Path) -> None:
+    for name in ("host", "replay"):
+        open_source(Settings("rover-alice", tmp_path, source=name)).close()
+    with pytest.raises(BadSetting, match="must be one of host, replay, sim"):
+        open_source(Settings("rover-alice", tmp_path, source="crystal-ball"))
+    assert set(SOURCES) == {"host", "replay", "sim"}
