@@ -246,6 +246,8 @@ def _check_values(field: str, values: dict[str, Value]) -> None:
 def _check_text(field: str, text: str) -> None:
     if "\x00" in text:
         raise Refused("nul", f"{field}: holds the character U+0000, which no database stores: remove it")
+    if text.isascii():
+        return
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -160,8 +160,10 @@ class _Books:
     def _repeats(self, unit: Batch) -> list[Span]:
         if not unit.ones:
             return []
-        seqs: Ranges = ((unit.ones[0].seq, unit.ones[-1].seq),)
-        return [(*unit.key, first, last) for first, last in ranges.intersect(seqs, self._held[unit.key].entry.have)]
+        have, start = self._held[unit.key].entry.have, unit.ones[0].seq
+        if not have or start > have[-1][1]:
+            return []
+        return [(*unit.key, first, last) for first, last in ranges.intersect(((start, unit.ones[-1].seq),), have)]
 
     def _arrange(self, robot_id: str, heads: Sequence[Batch]) -> None:
         """Book what heads say, and number the robot's streams anew where the order changed."""
@@ -199,8 +201,7 @@ class _Books:
     def take(self, unit: Batch | Buried | Plain) -> None:
         """Judge one unit under the lock."""
         held = self._held[unit.key]
-        held.changed = True
-        held.last_received_at = max(held.last_received_at, self._now)
+        held.changed = held.heard = True
         match unit:
             case Batch():
                 self._take_batch(unit, held)
@@ -218,12 +219,13 @@ class _Books:
         entry = held.entry
         if self._revive:
             entry = ledger.revive(entry, ((arrivals[0].seq, arrivals[-1].seq),))
-        judged = ledger.judge(entry, arrivals, self._hashes.get(unit.key, {}))
+        hashes = self._hashes.setdefault(unit.key, {})
+        judged = ledger.judge(entry, arrivals, hashes)
         held.entry = judged.entry
         self._acknowledge(unit.key, judged.stored, judged.dead)
         for one, what in zip(unit.ones, judged.whats, strict=True):
             if what == "insert" and one.row is not None:
-                self._insert(one.row, held)
+                self._insert(one.row, held, hashes)
                 if one.buries is not None:
                     self._bury(unit.key[0], one.buries)
             elif what not in ("insert", "repeat"):
@@ -234,13 +236,13 @@ class _Books:
         held.entry = ledger.judge(held.entry, [ledger.Arrival(seq, unit.row.hash, True)], {}).entry
         row = _numbered(unit.row, seq)
         self._plain.append(row)
-        self._insert(row, held)
+        self._insert(row, held, {})
 
-    def _insert(self, row: Row, held: Held) -> None:
+    def _insert(self, row: Row, held: Held, hashes: dict[int, str]) -> None:
         self._rows.append(row)
-        self._hashes.setdefault((row.robot_id, row.stream), {})[row.seq] = row.hash
+        hashes[row.seq] = row.hash
         if row.kind == "reading" and _is_newer(row, held):
-            held.latest_seq, held.latest_at, held.latest = row.seq, row.at, rows.of_row(row, None)
+            held.latest_seq, held.latest_at, held.newest = row.seq, row.at, row
 
     def _bury(self, robot_id: str, named: tuple[str, Ranges]) -> None:
         target = self._held[(robot_id, named[0])]
@@ -260,7 +262,7 @@ class _Books:
                 if held.folded_at is not None:
                     self._unfold(held, before)
         changed = [held for _, held in sorted(self._held.items()) if held.changed]
-        ids = self._store.write(self._rows, changed) if self._rows or changed else {}
+        ids = self._store.write(self._rows, changed, self._now) if self._rows or changed else {}
         write_letters([*self._letters, *placeless], self._now, self._alias)
         return Booked(
             acks=[
@@ -300,9 +302,11 @@ def _numbered(row: Row, seq: int) -> Row:
 
 def _is_newer(row: Row, held: Held) -> bool:
     """By seq, never by the clock; only readings without a seq of their own have nothing but their time."""
-    if held.latest_seq is None or held.latest_at is None:
+    if held.latest_seq is None:
         return True
-    return row.at >= held.latest_at if row.stream in PLAIN_STREAMS else row.seq > held.latest_seq
+    if row.stream in PLAIN_STREAMS:
+        return held.latest_at is None or row.at >= held.latest_at
+    return row.seq > held.latest_seq
 
 
 def _missing_since(since: datetime | None, before: ledger.Entry, after: ledger.Entry, now: datetime) -> datetime | None:

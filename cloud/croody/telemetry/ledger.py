@@ -51,18 +51,13 @@ def judge(entry: Entry, arrivals: Sequence[Arrival], hashes: Mapping[int, str]) 
     """
     if not arrivals:
         return Judged(entry, (), EMPTY, EMPTY)
-    seqs = ranges.of(arrival.seq for arrival in arrivals)
-    entry = replace(entry, known_last=max(entry.known_last, seqs[-1][1]))
-    booked = bool(ranges.intersect(seqs, ranges.union(entry.have, entry.dead)))
-    if not booked and all(arrival.fits for arrival in arrivals):
-        return Judged(
-            replace(entry, have=ranges.union(entry.have, seqs), dropped=ranges.subtract(entry.dropped, seqs)),
-            ["insert"] * len(arrivals),
-            seqs,
-            EMPTY,
-        )
-    held = ranges.intersect(seqs, entry.have) if booked else EMPTY
-    was_dead = ranges.intersect(seqs, entry.dead) if booked else EMPTY
+    first, last = arrivals[0].seq, arrivals[-1].seq
+    seqs: Ranges = ((first, last),) if last - first + 1 == len(arrivals) else ranges.of(arrival.seq for arrival in arrivals)
+    held, was_dead = _within(entry.have, seqs), _within(entry.dead, seqs)
+    known_last = max(entry.known_last, last)
+    if not (held or was_dead) and all(arrival.fits for arrival in arrivals):
+        dropped = ranges.subtract(entry.dropped, seqs) if entry.dropped else EMPTY
+        return Judged(Entry(_add(entry.have, seqs), entry.dead, dropped, known_last), ["insert"] * len(arrivals), seqs, EMPTY)
     whats = [_what(arrival, held, was_dead, hashes) for arrival in arrivals]
     new = _seqs(arrivals, whats, "insert")
     refused = _seqs(arrivals, whats, "refused")
@@ -72,12 +67,24 @@ def judge(entry: Entry, arrivals: Sequence[Arrival], hashes: Mapping[int, str]) 
             have=ranges.union(entry.have, new),
             dead=ranges.union(entry.dead, refused),
             dropped=ranges.subtract(entry.dropped, ranges.union(new, refused)),
-            known_last=entry.known_last,
+            known_last=known_last,
         ),
         whats,
         stored,
         ranges.subtract(seqs, stored),
     )
+
+
+def _within(whole: Ranges, seqs: Ranges) -> Ranges:
+    """What both hold. News lies beyond everything that is booked, and costs one comparison."""
+    return ranges.intersect(seqs, whole) if whole and seqs[0][0] <= whole[-1][1] else EMPTY
+
+
+def _add(whole: Ranges, seqs: Ranges) -> Ranges:
+    """Numbers in either. What follows right behind only moves the end."""
+    if whole and len(seqs) == 1 and seqs[0][0] == whole[-1][1] + 1:
+        return (*whole[:-1], (whole[-1][0], seqs[0][1]))
+    return ranges.union(whole, seqs)
 
 
 def _what(arrival: Arrival, held: Ranges, was_dead: Ranges, hashes: Mapping[int, str]) -> What:
@@ -125,5 +132,7 @@ def missing(entry: Entry) -> Ranges:
     """What must exist and has not come."""
     if entry.known_last < 1:
         return EMPTY
-    booked = ranges.union(ranges.union(entry.have, entry.dead), entry.dropped)
-    return ranges.subtract(((1, entry.known_last),), booked)
+    everything: Ranges = ((1, entry.known_last),)
+    if entry.have == everything:
+        return EMPTY
+    return ranges.subtract(everything, ranges.union(ranges.union(entry.have, entry.dead), entry.dropped))

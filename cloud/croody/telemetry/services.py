@@ -154,7 +154,7 @@ def _find_poison(intake: Intake, alias: str) -> frozenset[str]:
         for row in intake.rows():
             try:
                 with transaction.atomic(using=alias):
-                    trial.write([row], [])
+                    trial.write([row], [], row.received_at)
             except _REFUSED as error:
                 log.warning("record %s of stream %s of robot %s: the database refused it: %s", row.seq, row.stream, row.robot_id, error)
                 found.add(row.hash)

@@ -27,21 +27,23 @@ class Held:
     prev: str | None
     prev_last: int | None
     entry: Entry
-    last_received_at: datetime
     missing_since: datetime | None
     latest_seq: int | None
+    #: Only read where the newest reading is told by its time.
     latest_at: datetime | None
     folded_at: datetime | None
     new: bool = False
-    #: The row of the newest reading when this transaction brought one; its id is filled in as it is written.
-    latest: dict[str, Any] | None = None
+    #: The newest reading when this transaction brought it.
+    newest: Row | None = None
+    #: Something came now; `changed` is also said of rows that others spoke of.
+    heard: bool = False
     changed: bool = False
 
     @classmethod
     def of(cls, row: Sequence[Any], entry: Entry, rest: Sequence[Any], *, new: bool) -> Self:
-        """From columns as the lock statements read them: `row` begins with id ... prev_last, `rest` is last_received_at ... folded_at."""
+        """From columns as the lock statements read them: `row` begins with id ... prev_last, `rest` is missing_since ... folded_at."""
         record_id, robot_id, stream, place, prev, prev_last = row[:6]
-        last_received_at, missing_since, latest_seq, latest_at, folded_at = rest
+        missing_since, latest_seq, latest_at, folded_at = rest
         return cls(
             id=record_id,
             robot_id=robot_id,
@@ -50,7 +52,6 @@ class Held:
             prev=prev,
             prev_last=prev_last,
             entry=entry,
-            last_received_at=last_received_at,
             missing_since=missing_since,
             latest_seq=latest_seq,
             latest_at=latest_at,
@@ -73,5 +74,5 @@ class Store(Protocol):
     def hashes(self, spans: Sequence[Span]) -> Mapping[Place, str]:
         """Hashes of the records that are stored within these spans."""
 
-    def write(self, rows: Sequence[Row], ledger: Sequence[Held]) -> Mapping[Place, int]:
+    def write(self, rows: Sequence[Row], ledger: Sequence[Held], now: datetime) -> Mapping[Place, int]:
         """Insert records and change ledger rows. Returns the ids of rows in the streams that the cloud numbers."""

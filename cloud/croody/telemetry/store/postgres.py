@@ -5,10 +5,12 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
+import psycopg
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from croody.telemetry.intake import Key, Row
 from croody.telemetry.ledger import Entry
+from croody.telemetry.rows import of_row
 from croody.telemetry.store.base import Held, Place, Span
 from croody_contract.ranges import Ranges
 from croody_contract.topics import PLAIN_STREAMS
@@ -29,7 +31,7 @@ RETURNING robot_id, stream
 
 _LOCK: Final = """
 SELECT s.id, s.robot_id, s.stream, s.place, s.prev, s.prev_last, s.have::text, s.dead::text, s.dropped::text, s.known_last,
-    s.last_received_at, s.missing_since, s.latest_seq, s.latest_at, s.folded_at
+    s.missing_since, s.latest_seq, CASE WHEN s.stream IN ('http', 'mqtt') THEN s.latest_at END, s.folded_at
 FROM telemetry_stream s JOIN unnest(%s::text[], %s::text[]) AS k (robot_id, stream) ON s.robot_id = k.robot_id AND s.stream = k.stream
 ORDER BY s.robot_id COLLATE "C", s.stream COLLATE "C"
 FOR UPDATE OF s
@@ -58,14 +60,14 @@ WITH ins AS (
     UPDATE telemetry_stream s SET
         place = v.place, prev = v.prev, prev_last = v.prev_last,
         have = v.have::int8multirange, dead = v.dead::int8multirange, dropped = v.dropped::int8multirange, known_last = v.known_last,
-        last_received_at = v.last_received_at, missing_since = v.missing_since,
-        latest_seq = v.latest_seq, latest_at = v.latest_at,
+        last_received_at = greatest(s.last_received_at, v.heard_at), missing_since = v.missing_since,
+        latest_seq = v.latest_seq, latest_at = coalesce(v.latest_at, s.latest_at),
         latest = CASE WHEN v.latest IS NULL THEN s.latest ELSE v.latest || jsonb_build_object('id', ins.id) END,
         folded_at = v.folded_at
     FROM jsonb_to_recordset(%s::jsonb) AS v (
         id bigint, robot_id text, stream text, place double precision, prev text, prev_last bigint,
         have text, dead text, dropped text, known_last bigint,
-        last_received_at timestamptz, missing_since timestamptz,
+        heard_at timestamptz, missing_since timestamptz,
         latest_seq bigint, latest_at timestamptz, latest jsonb, folded_at timestamptz)
     LEFT JOIN ins ON ins.robot_id = v.robot_id AND ins.stream = v.stream AND ins.seq = v.latest_seq
     WHERE s.id = v.id
@@ -101,7 +103,7 @@ class PostgresStore:
         parts = [[span[index] for span in spans] for index in range(4)]
         return {(row[0], row[1], row[2]): row[3] for row in self._all(_HASHES, parts)}
 
-    def write(self, rows: Sequence[Row], ledger: Sequence[Held]) -> Mapping[Place, int]:
+    def write(self, rows: Sequence[Row], ledger: Sequence[Held], now: datetime) -> Mapping[Place, int]:
         """See `Store`."""
         changes = [
             {
@@ -115,11 +117,11 @@ class PostgresStore:
                 "dead": write_text(row.entry.dead),
                 "dropped": write_text(row.entry.dropped),
                 "known_last": row.entry.known_last,
-                "last_received_at": row.last_received_at,
+                "heard_at": now if row.heard else None,
                 "missing_since": row.missing_since,
                 "latest_seq": row.latest_seq,
-                "latest_at": row.latest_at,
-                "latest": row.latest,
+                "latest_at": row.newest.at if row.newest is not None else None,
+                "latest": of_row(row.newest, None) if row.newest is not None else None,
                 "folded_at": row.folded_at,
             }
             for row in ledger
@@ -128,7 +130,9 @@ class PostgresStore:
         return {(row[0], row[1], row[2]): row[3] for row in self._all(_WRITE, parameters)}
 
     def _all(self, statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        with self._connection.cursor() as cursor:
+        # Django's own cursor writes parameters into the text of the statement; these are long, and travel better beside it.
+        self._connection.ensure_connection()
+        with self._connection.wrap_database_errors, psycopg.Cursor(self._connection.connection) as cursor:
             cursor.execute(statement, parameters)
             found: list[tuple[Any, ...]] = cursor.fetchall()
             return found

@@ -11,7 +11,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from croody.telemetry.intake import Key, Row
 from croody.telemetry.ledger import Entry
 from croody.telemetry.ranges_field import read_ranges, write_ranges
-from croody.telemetry.rows import aware
+from croody.telemetry.rows import aware, of_row
 from croody.telemetry.store.base import Held, Place, Span
 from croody_contract.topics import PLAIN_STREAMS
 
@@ -25,7 +25,7 @@ VALUES (%s, %s, 0, '[]', '[]', '[]', 0, %s, %s) ON CONFLICT (robot_id, stream) D
 
 _READ: Final = """
 SELECT id, robot_id, stream, place, prev, prev_last, have, dead, dropped, known_last,
-    last_received_at, missing_since, latest_seq, latest_at, folded_at
+    missing_since, latest_seq, latest_at, folded_at
 FROM telemetry_stream WHERE (robot_id, stream) IN (VALUES {})
 """
 
@@ -39,7 +39,8 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON C
 
 _CHANGE: Final = """
 UPDATE telemetry_stream SET place = %s, prev = %s, prev_last = %s, have = %s, dead = %s, dropped = %s, known_last = %s,
-    last_received_at = %s, missing_since = %s, latest_seq = %s, latest_at = %s, latest = coalesce(%s, latest), folded_at = %s
+    last_received_at = max(last_received_at, coalesce(%s, last_received_at)), missing_since = %s,
+    latest_seq = %s, latest_at = coalesce(%s, latest_at), latest = coalesce(%s, latest), folded_at = %s
 WHERE id = %s
 """
 
@@ -78,7 +79,7 @@ class SqliteStore:
         """See `Store`."""
         return {(row[0], row[1], row[2]): row[3] for span in spans for row in self._all(_HASHES, span)}
 
-    def write(self, rows: Sequence[Row], ledger: Sequence[Held]) -> Mapping[Place, int]:
+    def write(self, rows: Sequence[Row], ledger: Sequence[Held], now: datetime) -> Mapping[Place, int]:
         """See `Store`."""
         ids: dict[Place, int] = {}
         with self._connection.cursor() as cursor:
@@ -86,10 +87,7 @@ class SqliteStore:
                 first_id = self._next_id()
                 ids = {(row.robot_id, row.stream, row.seq): record_id for record_id, row in enumerate(rows, start=first_id)}
                 cursor.executemany(_INSERT, [(record_id, *_columns(row)) for record_id, row in enumerate(rows, start=first_id)])
-            for held in ledger:
-                if held.latest is not None and held.latest_seq is not None:
-                    held.latest["id"] = ids.get((held.robot_id, held.stream, held.latest_seq))
-            cursor.executemany(_CHANGE, [_change(row) for row in ledger])
+            cursor.executemany(_CHANGE, [_change(row, ids, now) for row in ledger])
         return {place: record_id for place, record_id in ids.items() if place[1] in PLAIN_STREAMS}
 
     def _present(self, keys: Sequence[Key]) -> set[Key]:
@@ -132,7 +130,9 @@ def _columns(row: Row) -> tuple[Any, ...]:
     )
 
 
-def _change(row: Held) -> tuple[Any, ...]:
+def _change(row: Held, ids: Mapping[Place, int], now: datetime) -> tuple[Any, ...]:
+    newest = row.newest
+    latest = of_row(newest, ids.get((newest.robot_id, newest.stream, newest.seq))) if newest is not None else None
     return (
         row.place,
         row.prev,
@@ -141,11 +141,11 @@ def _change(row: Held) -> tuple[Any, ...]:
         write_ranges(row.entry.dead, "sqlite"),
         write_ranges(row.entry.dropped, "sqlite"),
         row.entry.known_last,
-        write_moment(row.last_received_at),
+        write_moment(now) if row.heard else None,
         row.missing_since and write_moment(row.missing_since),
         row.latest_seq,
-        row.latest_at and write_moment(row.latest_at),
-        msgspec.json.encode(row.latest).decode() if row.latest is not None else None,
+        write_moment(newest.at) if newest is not None else None,
+        msgspec.json.encode(latest).decode() if latest is not None else None,
         row.folded_at and write_moment(row.folded_at),
         row.id,
     )
@@ -153,7 +153,8 @@ def _change(row: Held) -> tuple[Any, ...]:
 
 def write_moment(moment: datetime) -> str:
     """As Django writes a moment on SQLite: UTC, without offset."""
-    return str(moment.astimezone(UTC).replace(tzinfo=None))
+    text = moment.isoformat(" ")
+    return text[:-6] if text.endswith("+00:00") else str(moment.astimezone(UTC).replace(tzinfo=None))
 
 
 def _sliced(values: Sequence[Any]) -> Iterator[list[Any]]:
