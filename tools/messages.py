@@ -83,7 +83,7 @@ def update(po: polib.POFile) -> None:
     for message, entry in known.items():
         if message not in wanted:
             po.remove(entry)
-    for message, place in wanted.items():
+    for message in wanted:
         if message not in known:
             plural = {0: "", 1: ""} if message.plural else None
             po.append(

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from types import FrameType
 from typing import Any
 
@@ -14,8 +14,8 @@ _pages = get_asgi_application()
 
 from croody.stream.hub import close_all  # noqa: E402  (needs the applications that the line above loads)
 
-Receive = Callable[[], Any]
-Send = Callable[[dict[str, Any]], Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
 async def application(scope: dict[str, Any], receive: Receive, send: Send) -> None:

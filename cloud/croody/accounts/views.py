@@ -25,7 +25,7 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 class LogIn(LoginView):
     """`/cuenta/acceder/`. Throttled by django-axes, which answers with `locked_out`."""
 
-    form_class = Login  # type: ignore[assignment]
+    form_class = Login
     template_name = "accounts/login.html"
     redirect_authenticated_user = True
 

@@ -6,10 +6,9 @@ from datetime import datetime
 from math import isfinite
 from typing import Any, Final
 
+from croody.fleet.liveness import State
 from croody_contract.ranges import Ranges, count, subtract, union
 from croody_contract.topics import PLAIN_STREAMS
-
-from croody.fleet.liveness import State
 
 #: How far back a trail goes, in seconds, and how far apart two of its points are at least, in metres.
 TRAIL_S: Final = 120.0

@@ -173,7 +173,7 @@ def _walls(raw: Any) -> list[tuple[float, float, float, float]]:
 
 
 def _boxes(raw: Any) -> list[Mapping[str, Any]]:
-    found = []
+    found: list[Mapping[str, Any]] = []
     for box in raw if isinstance(raw, list) else ():
         if isinstance(box, dict) and all(as_number(box.get(key)) is not None for key in ("x_m", "y_m", "w_m", "h_m")):
             found.append(box)

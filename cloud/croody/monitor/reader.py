@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from croody_contract.topics import PLAIN_STREAMS
-
 from croody.fleet import liveness, queries
 from croody.fleet.models import Robot, Site
 from croody.monitor.digest import TRAIL_S, Entry, Latest, LedgerRow, Trail, as_number, delivery, entry
 from croody.monitor.words import public
 from croody.telemetry.models import Record, Stream, StreamTotal
+from croody_contract.topics import PLAIN_STREAMS
 
 
 @dataclass(frozen=True, slots=True)

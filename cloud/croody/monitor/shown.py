@@ -179,5 +179,7 @@ def _mark(entry: Entry, drawing: Drawing) -> Mark | None:
     if entry.x_m is None or entry.y_m is None:
         return None
     x, y = drawing.place(entry.x_m, entry.y_m)
-    side = "left" if entry.x_m * drawing.scale > drawing.area.w * 0.84 else "right"
+    # As wide as its letters are on a large screen; the browser knows its own width and corrects this.
+    room = (22 + 7.6 * len(entry.robot_id)) * 1.1
+    side = "left" if entry.x_m * drawing.scale + room > drawing.area.w else "right"
     return Mark(x, y, round(entry.heading_deg or 0.0, 1), side)

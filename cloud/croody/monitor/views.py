@@ -23,6 +23,7 @@ from croody.monitor.reader import Picture
 from croody.stream.audience import of_session, robots_of
 from croody.stream.hub import Listener
 from croody.stream.views import answer, follow
+from croody.web import formats
 
 log = logging.getLogger(__name__)
 #: Robots on one page; the sentence and the plan always count them all.
@@ -75,7 +76,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "own": request.user.is_authenticated,
         "now": now.timestamp(),
         "newest": newest,
-        "newest_age": shown.formats.age(now.timestamp() - newest) if newest is not None else "",
+        "newest_age": formats.age(now.timestamp() - newest) if newest is not None else "",
         "deaf_since": picture.deaf_since,
         "tabs": [{"site": place, "count": sum(entry.site == place.slug for entry in picture.entries)} for place in places],
         "site": site,

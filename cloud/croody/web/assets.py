@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,10 @@ class Static(WhiteNoiseMiddleware):  # type: ignore[misc]
     sync_capable = True
 
     def __init__(self, get_response: Any) -> None:
-        super().__init__(get_response)
+        with warnings.catch_warnings():
+            # Before the files are collected there is no folder of them, and they come from where they lie.
+            warnings.filterwarnings("ignore", message="No directory at")
+            super().__init__(get_response)
         if iscoroutinefunction(get_response):
             markcoroutinefunction(self)
 

@@ -12,7 +12,9 @@
     const plan = document.getElementById("plan");
     if (!plan) return null;
     const read = (name) => Number(plan.dataset[name]);
-    return { scale: read("scale"), left: read("left"), top: read("top"), width: read("width") };
+    // Units a pixel, as the style sheet has it for this width: a name must have room for its letters.
+    const unit = Number(getComputedStyle(plan).getPropertyValue("--u")) || 1;
+    return { scale: read("scale"), left: read("left"), top: read("top"), width: read("width"), unit };
   }
 
   function place(robot, box) {
@@ -22,7 +24,7 @@
     const y = box.top + robot.y * box.scale;
     bot.setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
     bot.querySelector(".turn").setAttribute("transform", `rotate(${(robot.h || 0).toFixed(1)})`);
-    const left = robot.x * box.scale > box.width * 0.84;
+    const left = robot.x * box.scale + (22 + robot.id.length * 7.6) * box.unit > box.width;
     bot.classList.toggle("left", left);
     bot.classList.toggle("right", !left);
   }

@@ -19,7 +19,6 @@ window.croody = window.croody || {};
   }
 
   for (const button of document.querySelectorAll("[data-theme-switch]")) {
-    button.hidden = false;
     show(button);
     button.addEventListener("click", () => {
       const next = order[(order.indexOf(current()) + 1) % order.length];
@@ -60,7 +59,6 @@ window.croody = window.croody || {};
   croody.localise(document);
 
   for (const button of document.querySelectorAll("[data-copy]")) {
-    button.hidden = false;
     button.addEventListener("click", async () => {
       const text = document.getElementById(button.dataset.copy).textContent.trim();
       try {

@@ -1,0 +1,39 @@
+"""Alice owns `rover-1` (hers alone) and `rover-2` (shared with the public), Bob is on her team, Carlos has nothing."""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import translation
+
+from croody.fleet import services
+from croody.fleet.models import Membership, Organisation, Site
+from tests.cloud.web.helpers import PLAN
+
+
+@pytest.fixture(autouse=True)
+def _spanish() -> Iterator[None]:
+    """No test leaves its language to the next one."""
+    yield
+    translation.activate("es")
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["tests.cloud.web.helpers.QuickArgon2", *settings.PASSWORD_HASHERS]
+
+
+@pytest.fixture
+def people(db: None) -> SimpleNamespace:
+    organisation = Organisation.objects.create(name="Alice's", slug="alices")
+    alice, bob, carlos = (User.objects.create_user(name, password=f"{name}-likes-robots") for name in ("alice", "bob", "carlos"))
+    Membership.objects.create(user=alice, organisation=organisation, role=Membership.Role.OWNER)
+    Membership.objects.create(user=bob, organisation=organisation, role=Membership.Role.VIEWER)
+    site = Site.objects.create(
+        organisation=organisation, name="Bodega", slug="bodega", plan=PLAN, origin_lat=PLAN["origin"]["lat"], origin_lng=PLAN["origin"]["lng"]
+    )
+    services.add_robot("rover-1", organisation=organisation, site=site)
+    services.add_robot("rover-2", organisation=organisation, site=site, shared=True)
+    return SimpleNamespace(alice=alice, bob=bob, carlos=carlos, organisation=organisation, site=site)

@@ -1,0 +1,264 @@
+"""How people get in, and the key their programs use."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.db import connections
+from django.test import Client
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from croody.accounts import services
+from croody.accounts.models import OneTimeLogin, Token
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+
+
+def signed_in(client: Client) -> bool:
+    return "_auth_user_id" in client.session
+
+
+# One-time logins
+
+
+def test_looking_at_a_one_time_login_does_not_use_it_up(client, people):
+    path = services.make_login_link(people.alice)
+    for _ in range(3):
+        page = client.get(path)
+        assert page.status_code == 200
+        assert "Este enlace sirve una sola vez" in page.content.decode()
+    assert not signed_in(client)
+    assert client.post(path).headers["Location"] == "/robots/monitor/"
+    assert signed_in(client)
+
+
+def test_a_one_time_login_works_once(client, people):
+    path = services.make_login_link(people.alice)
+    client.post(path)
+    other = Client()
+    assert other.get(path).status_code == 410
+    assert other.post(path).status_code == 410
+    assert not signed_in(other)
+
+
+def test_a_one_time_login_is_too_old_after_its_hour(people):
+    now = timezone.now()
+    token = services.make_login_link(people.alice, now=now).split("/")[-2]
+    assert services.login_waits(token, now=now + timedelta(minutes=59))
+    assert not services.login_waits(token, now=now + timedelta(minutes=61))
+    assert services.use_login(token, now=now + timedelta(minutes=61)) is None
+
+
+def test_a_one_time_login_of_somebody_who_was_disabled_opens_nothing(client, people):
+    path = services.make_login_link(people.alice)
+    User.objects.filter(pk=people.alice.pk).update(is_active=False)
+    assert client.post(path).status_code == 410
+
+
+@pytest.mark.django_db(databases="__all__", transaction=True)
+def test_of_two_who_use_a_one_time_login_at_once_one_gets_in():
+    token = services.make_login_link(User.objects.create_user("alice")).split("/")[-2]
+
+    def use(_: int) -> bool:
+        try:
+            return services.use_login(token) is not None
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(use, range(4))) == [False, False, False, True]
+
+
+def test_the_database_holds_no_login_and_no_token_that_could_be_used(people):
+    link = services.make_login_link(people.alice).split("/")[-2]
+    token = services.reset_token(people.alice)
+    for row in (*OneTimeLogin.objects.values(), *Token.objects.values()):
+        assert link not in str(row)
+        assert token not in str(row)
+
+
+# Passwords
+
+
+def test_passwords_are_kept_with_argon2id():
+    from croody.settings import PASSWORD_HASHERS
+
+    kept = import_string(PASSWORD_HASHERS[0])()
+    assert kept.encode("a-password", "a-salt-of-sixteen").startswith("argon2$argon2id$")
+    assert kept.memory_cost >= 19 * 1024
+
+
+def test_a_wrong_name_and_a_wrong_password_get_the_same_answer(client, people):
+    def refused(name: str) -> str:
+        answer = client.post("/cuenta/acceder/", {"username": name, "password": "not-the-password"})
+        assert answer.status_code == 200
+        return re.sub(r'value="[^"]*"', "", answer.content.decode())
+
+    assert refused("alice") == refused("nobody")
+
+
+def test_login_is_throttled_and_does_not_tell_who_exists(client, people):
+    def tries(name: str) -> list[int]:
+        answers = [client.post("/cuenta/acceder/", {"username": name, "password": "wrong-password"}) for _ in range(11)]
+        return [answer.status_code for answer in answers]
+
+    known, unknown = tries("alice"), tries("nobody")
+    assert known == unknown
+    assert known[:9] == [200] * 9
+    assert known[-1] == 429
+    right = client.post("/cuenta/acceder/", {"username": "alice", "password": "alice-likes-robots"})
+    assert right.status_code == 429, "the right password opens nothing while locked, or guessing would go on"
+    assert "Espera 15 minutos" in right.content.decode()
+    assert client.post("/cuenta/acceder/", {"username": "bob", "password": "bob-likes-robots"}).status_code == 302
+
+
+def test_the_admins_own_login_is_throttled_too(client, people):
+    answers = [client.post("/admin/login/", {"username": "alice", "password": "wrong-password"}).status_code for _ in range(11)]
+    assert answers[-1] == 429
+
+
+def test_logging_in_goes_on_where_one_was_going_and_never_to_another_site(client, people):
+    form = {"username": "alice", "password": "alice-likes-robots"}
+    assert client.post("/en/cuenta/acceder/", {**form, "next": "/en/cuenta/perfil/"}).headers["Location"] == "/en/cuenta/perfil/"
+    assert Client().post("/en/cuenta/acceder/", {**form, "next": "https://example.org/"}).headers["Location"] == "/en/robots/monitor/"
+
+
+def test_logging_out_needs_a_button(client, people):
+    client.force_login(people.alice)
+    assert client.get("/cuenta/salir/").status_code == 405
+    assert client.post("/en/cuenta/salir/").headers["Location"] == "/en/"
+    assert not signed_in(client)
+
+
+def test_a_page_for_members_asks_to_sign_in_first(client):
+    assert client.get("/en/cuenta/perfil/").headers["Location"] == "/en/cuenta/acceder/?next=/en/cuenta/perfil/"
+
+
+# Registration
+
+
+def test_who_registers_is_in_and_sees_no_robot_that_is_not_shared(client, people):
+    assert client.post("/cuenta/registro/", {"username": "dora", "password": "dora-measures-rain"}).headers["Location"] == "/cuenta/perfil/"
+    assert signed_in(client)
+    text = client.get("/robots/monitor/").content.decode()
+    assert "rover-2" in text
+    assert "rover-1" not in text
+
+
+@pytest.mark.parametrize(
+    ("username", "password", "said"),
+    [
+        ("alice", "a-good-long-password", "El nombre alice ya está en uso"),
+        ("ALICE", "a-good-long-password", "El nombre ALICE ya está en uso"),
+        ("dora", "short", "10"),
+        ("dora", "password123", "común"),
+        ("dora smith", "a-good-long-password", "nombre de usuario válido"),
+        ("do", "a-good-long-password", "3"),
+    ],
+)
+def test_a_registration_that_breaks_a_rule_is_refused_with_the_rule(client, people, username, password, said):
+    answer = client.post("/cuenta/registro/", {"username": username, "password": password})
+    assert answer.status_code == 422
+    assert said in answer.content.decode()
+    assert User.objects.count() == 3
+
+
+# Profile
+
+
+def test_the_personal_token_is_shown_once_and_works_until_the_next_one(client, people):
+    client.force_login(people.alice)
+    first = fresh_token(client.post("/cuenta/perfil/clave/"))
+    assert services.user_of_token(first) == people.alice
+    assert first not in client.get("/cuenta/perfil/").content.decode()
+    assert first[:12] in client.get("/cuenta/perfil/").content.decode()
+    second = fresh_token(client.post("/cuenta/perfil/clave/"))
+    assert services.user_of_token(first) is None
+    assert services.user_of_token(second) == people.alice
+    client.post("/cuenta/perfil/clave/revocar/")
+    assert services.user_of_token(second) is None
+
+
+def fresh_token(answer) -> str:
+    assert answer.headers["Cache-Control"].startswith("max-age=0, no-cache, no-store")
+    found = re.search(r'id="fresh-token">(crd_[\w-]{43})<', answer.content.decode())
+    assert found is not None
+    return found[1]
+
+
+def test_a_token_is_nobodys_when_it_was_never_given_or_its_owner_was_disabled(people):
+    token = services.reset_token(people.alice)
+    assert services.user_of_token(token[:-1] + ("A" if token[-1] != "A" else "B")) is None
+    assert services.user_of_token("") is None
+    User.objects.filter(pk=people.alice.pk).update(is_active=False)
+    assert services.user_of_token(token) is None
+
+
+def test_the_use_of_a_token_is_noted_at_most_once_a_minute(people):
+    token, now = services.reset_token(people.alice), timezone.now()
+    for seconds in (0, 30, 90):
+        services.user_of_token(token, now=now + timedelta(seconds=seconds))
+        noted = Token.objects.get(user=people.alice).last_used_at
+        assert noted == now + timedelta(seconds=0 if seconds < 60 else seconds)
+
+
+def test_who_came_by_a_link_sets_a_password_without_an_old_one(client):
+    dora = User.objects.create(username="dora")
+    dora.set_unusable_password()
+    dora.save()
+    client.post(services.make_login_link(dora))
+    assert "old_password" not in client.get("/cuenta/perfil/").content.decode()
+    form = {"new_password1": "dora-measures-rain", "new_password2": "dora-measures-rain"}
+    assert client.post("/cuenta/perfil/contrasena/", form).status_code == 302
+    assert signed_in(client)
+    assert Client().post("/cuenta/acceder/", {"username": "dora", "password": "dora-measures-rain"}).status_code == 302
+
+
+def test_a_new_password_needs_the_old_one_and_ends_other_sessions(client, people):
+    elsewhere = Client()
+    elsewhere.force_login(people.alice, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(people.alice, backend="django.contrib.auth.backends.ModelBackend")
+    form = {"new_password1": "alice-likes-rain-too", "new_password2": "alice-likes-rain-too"}
+    assert client.post("/cuenta/perfil/contrasena/", {**form, "old_password": "wrong"}).status_code == 422
+    assert client.post("/cuenta/perfil/contrasena/", {**form, "old_password": "alice-likes-robots"}).status_code == 302
+    assert client.get("/cuenta/perfil/").status_code == 200
+    assert elsewhere.get("/cuenta/perfil/").status_code == 302
+
+
+# The command
+
+
+def link(*arguments: str) -> str:
+    out = StringIO()
+    call_command("login-link", *arguments, stdout=out)
+    return out.getvalue().strip()
+
+
+def test_the_command_prints_an_address_that_logs_in(client, people):
+    url = link("--user", "alice", "--base", "https://croody.example", "--language", "en")
+    assert url.startswith("https://croody.example/en/cuenta/entrar/")
+    assert client.post(url.removeprefix("https://croody.example")).headers["Location"] == "/en/robots/monitor/"
+    assert client.session["_auth_user_id"] == str(people.alice.pk)
+
+
+def test_the_command_takes_the_only_user_and_asks_when_there_are_more(db):
+    with pytest.raises(CommandError, match="no user yet"):
+        link()
+    User.objects.create_user("operator")
+    assert "/cuenta/entrar/" in link()
+    User.objects.create_user("another")
+    with pytest.raises(CommandError, match="more than one user"):
+        link()
+    with pytest.raises(CommandError, match="--user nobody"):
+        link("--user", "nobody")
+
+
+def test_the_command_makes_a_first_user_when_told_to(client, db):
+    url = link("--user", "root", "--create", "--superuser")
+    client.post("/" + url.split("/", 3)[3])
+    assert client.get("/admin/").status_code == 200

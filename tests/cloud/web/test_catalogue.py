@@ -1,0 +1,32 @@
+"""Metric names in both languages."""
+
+import pytest
+
+from croody.telemetry import catalogue
+
+
+@pytest.mark.parametrize("metric", catalogue.METRICS.values(), ids=lambda metric: metric.name)
+def test_every_metric_has_a_name_in_both_languages(metric):
+    assert metric.label("es")
+    assert metric.label("en")
+    assert metric.decimals >= 0
+    assert metric.factor > 0
+
+
+def test_a_metric_that_nobody_described_is_named_after_itself_with_the_unit_of_its_ending():
+    metric = catalogue.describe("gripper_force_n_pct")
+    assert (metric.label("es"), metric.unit) == ("Gripper force n", "%")
+    assert catalogue.describe("wheel_speed_mps").unit == "m/s"
+    assert catalogue.describe("_c").unit == ""
+
+
+def test_the_sources_that_ship_speak_only_metrics_of_the_catalogue():
+    from datetime import UTC, datetime
+
+    from croody_edge.sources.host import HostSource
+
+    host = HostSource()
+    for _ in range(2):
+        reading = host.read(datetime.now(UTC).timestamp())
+        assert reading is not None
+        assert {name for name in reading.data if name not in catalogue.METRICS} == set()

@@ -1,0 +1,107 @@
+"""What the monitor makes of the ledger, of plans, and of trails. Pure: no database."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from croody.monitor import plan
+from croody.monitor.digest import Delivery, LedgerRow, Trail, as_number, delivery
+from croody_contract.ranges import count, of
+from tests.cloud.web.helpers import PLAN
+
+
+def row(have=(), dead=(), dropped=(), last=0, stream="stream-1"):
+    return LedgerRow(stream, tuple(have), tuple(dead), tuple(dropped), last)
+
+
+def test_what_is_stored_or_dead_lettered_is_accounted_for():
+    assert delivery([row(have=[(1, 7)], dead=[(8, 8)], last=8)]) == Delivery(8, 8, 0, 0, 0)
+
+
+def test_what_lies_between_is_missing_and_counted_in_holes():
+    assert delivery([row(have=[(1, 2), (5, 6), (9, 9)], last=12)]) == Delivery(5, 12, 7, 3, 0)
+
+
+def test_what_was_declared_dropped_is_no_hole_but_is_not_received():
+    assert delivery([row(have=[(1, 4)], dropped=[(5, 8)], last=8)]) == Delivery(4, 8, 0, 0, 4)
+
+
+def test_streams_add_up_and_readings_without_a_stream_prove_nothing():
+    rows = [row(have=[(1, 4)], last=4), row(have=[(2, 2)], last=2, stream="stream-2"), row(have=[(1, 90)], last=90, stream="http")]
+    assert delivery(rows) == Delivery(5, 6, 1, 1, 0)
+    assert delivery(rows[2:]) == Delivery()
+
+
+SEQS = st.sets(st.integers(1, 30))
+
+
+@given(SEQS, SEQS, SEQS, st.integers(0, 30))
+def test_received_missing_and_dropped_are_all_that_was_expected(have, dead, dropped, last):
+    known_last = max([last, *have, *dead, *dropped])
+    found = delivery([row(of(have), of(dead), of(dropped), known_last)])
+    assert found.received + found.missing + found.dropped == found.expected == known_last
+    assert found.received == count(of(have | dead))
+
+
+def test_a_trail_keeps_two_minutes_and_skips_what_hardly_moved():
+    trail = Trail()
+    for second in range(200):
+        trail.add(float(second), second * 0.5, 0.0)
+        trail.add(second + 0.1, second * 0.5 + 0.01, 0.0)
+    trail.forget(199.0)
+    assert trail.points[0][0] == 79.0
+    assert len(trail.points) == 121
+
+
+def test_a_trail_never_runs_backwards():
+    trail = Trail([(10.0, 0.0, 0.0)])
+    trail.add(9.0, 5.0, 5.0)
+    assert len(trail.points) == 1
+
+
+@pytest.mark.parametrize("value", [True, "7", None, float("nan"), float("inf"), [1]])
+def test_only_finite_numbers_are_numbers(value):
+    assert as_number(value) is None
+
+
+# Plans
+
+
+def test_a_plan_is_drawn_in_its_own_proportions():
+    drawing = plan.draw(PLAN)
+    assert drawing is not None
+    assert drawing.area.w / drawing.area.h == pytest.approx(40 / 24, rel=1e-3)
+    assert drawing.place(0, 0) == (drawing.left, drawing.top)
+    rack = drawing.racks[0]
+    assert (rack.x, rack.y) == drawing.place(8, 3)
+    assert len(rack.shelves) == 4
+
+
+def test_the_unit_is_said_once():
+    drawing = plan.draw(PLAN)
+    assert drawing is not None
+    assert [label.text for label in drawing.along_x] == ["0", "10", "20", "30", "40\u00a0m"]
+    assert [label.text for label in drawing.along_y] == ["0", "10", "20"]
+
+
+def test_a_site_without_a_plan_gets_a_grid_around_its_robots():
+    drawing = plan.draw({}, [(3.0, 2.0), (17.0, 8.0)])
+    assert drawing is not None
+    assert drawing.bare
+    assert drawing.along_x[-1].text == "20\u00a0m"
+    assert plan.draw({}, []) is None
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=4), max_leaves=8
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["width_m", "height_m", "walls", "racks", "docks", "labels"]),
+        JSON | st.lists(st.dictionaries(st.sampled_from(["x_m", "y_m", "w_m", "h_m", "name", "text"]), JSON, max_size=6), max_size=3),
+    )
+)
+def test_no_plan_that_somebody_wrote_breaks_the_page(raw):
+    plan.draw(raw, [(1.0, 1.0)])

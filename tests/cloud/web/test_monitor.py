@@ -1,0 +1,200 @@
+"""`/robots/monitor/`: who sees which robot, in which words."""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+
+from croody.fleet import services
+from croody.fleet.models import Listening
+from croody.monitor import reader, shown
+from croody.monitor.digest import Delivery
+from croody.stream.audience import PUBLIC, Audience, robots_of
+from tests.cloud.web.helpers import DRIVING, say
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+
+
+def page(client, path: str = "/robots/monitor/") -> str:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def row_of(text: str, robot_id: str) -> str:
+    found = re.search(rf'<tr[^>]*id="robot-{robot_id}".*?</tr>', text, re.DOTALL)
+    assert found is not None, f"{robot_id} has no row"
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", found[0]).replace("&nbsp;", " ")).strip()
+
+
+def test_the_public_sees_shared_robots_and_alice_and_bob_their_own_too(client, people):
+    assert robots_of(PUBLIC) == {"rover-2"}
+    for user, expected in ((people.alice, {"rover-1", "rover-2"}), (people.bob, {"rover-1", "rover-2"}), (people.carlos, {"rover-2"})):
+        assert robots_of(Audience("user", str(user.pk))) == expected
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        text = page(client)
+        assert ("rover-1" in text) == ("rover-1" in expected)
+        assert "rover-2" in text
+
+
+def test_a_robot_that_is_shared_no_more_is_gone_and_so_is_a_revoked_one(client, people):
+    from croody.fleet.models import Robot
+
+    Robot.objects.filter(pk="rover-2").update(shared=False)
+    assert "rover-2" not in page(client)
+    Robot.objects.filter(pk="rover-2").update(shared=True)
+    services.revoke(Robot.objects.get(pk="rover-2"), now=datetime.now(UTC))
+    assert "rover-2" not in page(client)
+
+
+def test_a_user_who_was_deleted_sees_what_strangers_see(people):
+    audience = Audience("user", str(people.alice.pk))
+    people.alice.delete()
+    assert robots_of(audience) == {"rover-2"}
+
+
+def test_the_head_is_the_answer_in_both_languages(client, people):
+    assert "0 de 1 robot en línea" in page(client)
+    say("rover-2", 1, DRIVING)
+    assert "1 de 1 robot en línea" in page(client)
+    services.add_robot("rover-3", organisation=people.organisation, shared=True)
+    assert "1 de 2 robots en línea" in page(client)
+    assert "1 of 2 robots online" in page(client, "/en/robots/monitor/")
+
+
+def test_a_row_has_state_values_with_units_age_battery_score_and_delivery(client, people):
+    say("rover-2", 1, DRIVING)
+    text = row_of(page(client), "rover-2")
+    for part in ("En marcha", "se mueve", "0 s", "Velocidad 1,10 m/s", "Temp. motor 41,2 °C", "81", "0,03", "100 %", "sin huecos"):
+        assert part in text
+    english = row_of(page(client, "/en/robots/monitor/"), "rover-2")
+    for part in ("Moving", "driving", "Speed 1.10 m/s", "0.03", "100 %", "no gaps"):
+        assert part in english
+
+
+def test_a_robot_that_was_never_heard_says_so(client, people):
+    text = row_of(page(client), "rover-2")
+    assert "Sin estrenar" in text
+    assert "Espera su primera lectura" in text
+
+
+def test_a_gap_is_counted_and_never_rounded_away(client, people):
+    say("rover-2", 1, DRIVING)
+    say("rover-2", 5, DRIVING)
+    text = row_of(page(client), "rover-2")
+    assert "60,000 %" in text
+    assert "1 hueco" in text
+
+
+def test_a_robot_that_numbers_nothing_proves_nothing(client, people):
+    from croody.telemetry.services import ingest_one
+    from croody_contract.messages import Telemetry
+
+    ingest_one(Telemetry(data={"TEMP": 20.0}, robot_id="rover-2"), "rover-2", "http", now=datetime.now(UTC))
+    text = row_of(page(client), "rover-2")
+    assert "sin numerar" in text
+    assert "100" not in text
+
+
+def test_a_stale_robot_keeps_its_values_and_shows_their_age(client, people):
+    say("rover-2", 1, DRIVING, now=datetime.now(UTC) - timedelta(seconds=40))
+    text = page(client)
+    assert 'class="bot is-stale' in text
+    assert "Atrasado" in row_of(text, "rover-2")
+    assert re.search(r"hace 4\d\u00a0s", text)
+
+
+def test_strangers_are_not_told_of_faults_and_quarantines():
+    from croody.fleet.liveness import State
+    from croody.monitor.words import WORDS, public
+
+    assert {str(WORDS[public(state)]) for state in (State.FAULTED, State.QUARANTINED, State.MAINTENANCE)} == {"Mantenimiento"}
+    assert all(public(state) in WORDS for state in State)
+
+
+def test_the_plan_shows_the_robot_where_it_is(client, people):
+    say("rover-2", 1, *[{**DRIVING, "x_m": 10.0 + step, "y_m": 12.0} for step in range(5)])
+    text = page(client)
+    scale = float(re.search(r'data-scale="([\d.]+)"', text)[1])
+    left, top = (float(re.search(rf'data-{side}="([\d.]+)"', text)[1]) for side in ("left", "top"))
+    x, y = (float(part) for part in re.search(r'data-robot="rover-2" transform="translate\(([\d.]+) ([\d.]+)\)', text).groups())
+    assert x == pytest.approx(left + 14 * scale, abs=0.1)
+    assert y == pytest.approx(top + 12 * scale, abs=0.1)
+    assert 'rotate(90.0)' in text
+    trail = re.search(r'class="new" points="([^"]+)"', text)[1].split()
+    assert len(trail) == 5
+
+
+def test_a_robot_without_a_position_is_in_its_own_list(client, people):
+    say("rover-2", 1, {"cpu_pct": 12.5, "disk_free_bytes": 41_876_543_210})
+    text = page(client)
+    assert "1 robot no la informa" in text
+    assert 'class="bot' not in text
+    assert "39,0 GiB" in row_of(text, "rover-2")
+
+
+def test_a_robot_with_a_place_on_earth_and_none_on_a_plan_is_on_the_map(client, people):
+    services.add_robot("drone-1", organisation=people.organisation, shared=True)
+    say("drone-1", 1, {"TEMP": 11.0}, place=(4.8, -73.9))
+    places = json.loads(re.search(r'<script id="places" type="application/json">(.*?)</script>', page(client))[1])
+    assert {"name": "drone-1", "site": "", "lat": 4.8, "lng": -73.9, "robots": ["drone-1"]} in places
+    assert {place["name"] for place in places} == {"Bodega", "drone-1"}
+
+
+def test_a_robot_that_says_nonsense_is_shown_and_breaks_nothing(client, people):
+    say("rover-2", 1, {"x_m": "left", "y_m": True, "battery_pct": "full", "name": "<script>alert(1)</script>", "on": True, "big": 1e300})
+    text = page(client)
+    assert "<script>alert" not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert "full" in row_of(text, "rover-2")
+
+
+def test_while_the_cloud_is_deaf_no_robot_is_said_to_be_gone(people):
+    now = datetime.now(UTC)
+    say("rover-2", 1, DRIVING, now=now)
+    Listening.objects.create(pk=Listening.ONLY, since=now - timedelta(hours=1), at=now)
+    later = reader.read({"rover-2"}, now + timedelta(hours=2))
+    assert later.deaf_since == now
+    assert later.entries[0].state == "moving"
+    Listening.objects.update(at=now + timedelta(hours=2))
+    heard = reader.read({"rover-2"}, now + timedelta(hours=2))
+    assert heard.deaf_since is None
+    assert heard.entries[0].state == "offline"
+
+
+def test_a_lost_database_is_said_and_the_page_goes_on_by_itself(client, people, monkeypatch):
+    def lost(*args: Any) -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr("croody.monitor.views.robots_of", lost)
+    answer = client.get("/en/robots/monitor/")
+    assert answer.status_code == 503
+    text = answer.content.decode()
+    assert "Croody cannot read its database" in text
+    assert 'data-stream="/en/robots/monitor/stream" data-lost' in text
+
+
+def test_robots_are_paged_by_a_hundred_and_counted_whole(client, people):
+    for number in range(3, 108):
+        services.add_robot(f"rover-{number}", organisation=people.organisation, shared=True)
+    text = page(client)
+    assert "0 de 106 robots en línea" in text
+    assert len(re.findall(r'<tr role="row" class="is-', text)) == 100
+    assert "página 1 de 2" in text
+    assert len(re.findall(r'<tr role="row" class="is-', page(client, "/robots/monitor/?pagina=2"))) == 6
+    assert "página 2 de 2" in page(client, "/robots/monitor/?pagina=99")
+
+
+def test_robot_two_comes_before_robot_ten():
+    assert sorted(["r-10", "r-2", "r", "R-1", "a10b2", "a10b1"], key=reader.natural) == ["a10b1", "a10b2", "r", "R-1", "r-2", "r-10"]
+
+
+def test_the_words_for_the_browser_are_the_words_of_the_page():
+    words = shown.words()
+    assert words["gap"][1] % {"count": 3} == shown.gap_words(Delivery(5, 8, 3, 3, 0))
+    assert words["noGaps"] == shown.gap_words(Delivery(5, 5, 0, 0, 0))
+    assert words["unnumbered"] == shown.gap_words(Delivery())
+    assert words["dropped"][0] % {"count": 1} == shown.gap_words(Delivery(4, 5, 0, 0, 1))
