@@ -115,10 +115,12 @@ class _Client(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        if len(self._server.clients) >= self._server.max_clients:
+        peer = transport.get_extra_info("peername")
+        # Who has already gone again has no name.
+        if peer is None or len(self._server.clients) >= self._server.max_clients:
             self.drop()
             return
-        host, port = transport.get_extra_info("peername")[:2]
+        host, port = peer[:2]
         self.address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self.since = time.monotonic()
         connection = transport.get_extra_info("socket")
