@@ -37,7 +37,7 @@ def test_nothing_is_lost_and_nothing_doubled(arena: Arena, name: str) -> None:
 @pytest.mark.parametrize(("mutation", "name"), [("before-the-commit", "telemetry-killed"), ("up-to-last", "batches-swallowed")])
 def test_the_matrix_fails_when_something_acknowledges(arena: Arena, meddle, mutation: str, name: str) -> None:
     meddler = meddle(mutation)
-    fault = dataclasses.replace(BY_NAME[name], recovers_within_s=6, settles_within_s=20)
+    fault = dataclasses.replace(BY_NAME[name], recovers_within_s=5, settles_within_s=20, grace_s=1)
     (row,) = matrix.play(arena, [fault], 1, 1, lambda row: print(f"\n{table.head()}\n{table.line(row)}"))
     assert meddler.meddled > 0
     assert not row.good

@@ -190,7 +190,12 @@ class Arena:
 
 
 def _outboxes(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file() and path.open("rb").read(15) == b"SQLite format 3"]
+    return [path for path in sorted(folder.rglob("*")) if path.is_file() and _is_sqlite(path)]
+
+
+def _is_sqlite(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(15) == b"SQLite format 3"
 
 
 def _rows(path: Path) -> int:

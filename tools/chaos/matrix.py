@@ -78,8 +78,8 @@ def _round(arena: Arena, fault: Fault, number: int, seed: int, row: Row) -> None
 
 
 def _verdict(arena: Arena, fault: Fault) -> audit.Verdict:
-    """The audit. What is only late (a re-request that is being answered) gets some seconds; what is lost stays lost."""
-    deadline = time.monotonic() + 20
+    """The audit. What is only late gets some seconds; what is lost stays lost."""
+    deadline = time.monotonic() + fault.grace_s
     while True:
         books = audit.read(arena.database, "robot_id", ROBOTS)
         books.open_requests = audit.open_requests(arena.database, ROBOTS)

@@ -15,7 +15,8 @@ class Fault:
     """`play` starts simulators, breaks things and mends them; it calls `arena.over()` when all is mended.
 
     `may_be_dead`, `may_be_dropped`: witnessed readings may end so here, and must not anywhere else. `unfit` says why a
-    fault cannot be played on this arena. `check` looks for what is special about this fault and returns sentences.
+    fault cannot be played on this arena. `grace_s`: what is only late at the end (a re-request that is being answered) may
+    take so long. `check` looks for what is special about this fault and returns sentences.
     """
 
     name: str
@@ -24,5 +25,6 @@ class Fault:
     may_be_dropped: bool = False
     recovers_within_s: float = 60.0
     settles_within_s: float = 120.0
+    grace_s: float = 20.0
     unfit: Callable[[Arena], str | None] = _always
     check: Callable[[Arena], list[str]] = lambda arena: []
