@@ -54,7 +54,7 @@ def start(home: Path) -> Iterator[Start]:
         process.communicate()
 
 
-def finish(process: "subprocess.Popen[str]", within_s: float = 20.0) -> tuple[int, str, str]:
+def finish(process: "subprocess.Popen[str]", within_s: float = 60.0) -> tuple[int, str, str]:
     out, err = process.communicate(timeout=within_s)
     return process.returncode, out, err
 
@@ -122,7 +122,7 @@ def test_without_a_duration_it_runs_until_sigterm_and_leaves_within_seconds(star
     code, out, _ = finish(process)
     assert code == 0
     assert "stopped; all acknowledged" in out
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 5
 
 
 def test_sigterm_is_obeyed_at_once_with_a_broker_that_is_not_there(start: Start, home: Path, free_port: int) -> None:
@@ -136,7 +136,7 @@ def test_sigterm_is_obeyed_at_once_with_a_broker_that_is_not_there(start: Start,
     process.send_signal(signal.SIGTERM)
     code, out, _ = finish(process)
     assert code == 0
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 5
     assert "records stay in" in out
 
 

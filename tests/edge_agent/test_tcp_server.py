@@ -119,7 +119,7 @@ def test_list_users_names_who_has_logged_in_and_forgets_who_left(connect: Connec
     user.send("LOGOUT")
     while user.line():
         pass
-    deadline = time.monotonic() + 2
+    deadline = time.monotonic() + 10
     while admin.answer("LIST_USERS") != f"USER_LIST {names[0]};":
         assert time.monotonic() < deadline
     silent.close()
@@ -172,7 +172,7 @@ def test_clients_that_vanish_leave_nothing_behind(server: Server, connect: Conne
         # RST instead of FIN.
         client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         client.close()
-    deadline = time.monotonic() + 3
+    deadline = time.monotonic() + 10
     while server.clients:
         assert time.monotonic() < deadline, f"{len(server.clients)} clients are still there"
         time.sleep(0.02)
@@ -204,7 +204,7 @@ def test_a_client_that_does_not_read_holds_nobody_up_and_is_dropped(strict: Serv
     began = time.monotonic()
     assert polite.answer("LOGIN USER -") == "LOGIN_SUCCESS USER"
     assert polite.answer("PING") == "PONG"
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
     deadline = time.monotonic() + 10
     while len(strict.clients) > 1:
         assert time.monotonic() < deadline, "the client that never reads is still there"
@@ -247,7 +247,7 @@ def test_stopping_ends_every_connection_and_frees_the_port_at_once(source: SimSo
     client = Client(server)
     began = time.monotonic()
     server.stop()
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 3
     assert gone(client)
     client.close()
     again = Server(SimMachine(source, "r"), port=server.port)
