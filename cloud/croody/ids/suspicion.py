@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-#: A deviation from the robot's usual above this is not usual: of windows that were, fewer than one in 300 went so far (see the tests).
+#: A deviation from the robot's usual above this is not usual. Of the simulator's ordinary windows about one in fifty goes so far.
 UNUSUAL: Final = 1.5
 #: An edge score from here on (one benign window in 60,000) is evidence whatever the cloud thinks of it.
 EDGE_SURE: Final = 0.8
