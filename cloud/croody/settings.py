@@ -44,6 +44,7 @@ _API_MIDDLEWARE = [
 ]
 _WEB_MIDDLEWARE = [
     "croody.web.headers.security_headers",
+    "croody.web.health.answer_health",
     "django.middleware.security.SecurityMiddleware",
     "croody.web.assets.Static",
     "croody.web.language.language_prefix",

@@ -1,6 +1,6 @@
 """Forms of people's own pages. Their texts name the value, the rule and the remedy, and never who else has an account."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.auth import password_validation
@@ -13,10 +13,7 @@ from django.utils.translation import gettext_lazy as _
 class Login(AuthenticationForm):
     """Name and password. One sentence for every refusal, whether the name exists or not."""
 
-    error_messages = {
-        "invalid_login": _("Nombre o contraseña no coinciden. Revisa las mayúsculas."),
-        "inactive": _("Nombre o contraseña no coinciden. Revisa las mayúsculas."),
-    }
+    error_messages: ClassVar = dict.fromkeys(("invalid_login", "inactive"), _("Nombre o contraseña no coinciden. Revisa las mayúsculas."))
     username = forms.CharField(
         label=_("Nombre"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"})
     )
@@ -87,5 +84,3 @@ class Password(SetPasswordForm):  # type: ignore[type-arg]
         if not self.user.check_password(given):
             raise forms.ValidationError(_("No es tu contraseña actual. Escríbela otra vez."))
         return given
-
-

@@ -71,7 +71,8 @@ def one_time_login(request: HttpRequest, token: str) -> HttpResponse:
         if user is not None:
             login(request, user, backend=BACKEND)
             if not user.has_usable_password():
-                messages.info(request, _("Entraste con un enlace de un solo uso. Pon una contraseña en tu perfil para volver cuando quieras."))
+                text = _("Entraste con un enlace de un solo uso. Pon una contraseña en tu perfil para volver cuando quieras.")
+                messages.info(request, text)
             return redirect("monitor")
     waits = request.method == "GET" and services.login_waits(token)
     return render(request, "accounts/one_time.html", {"waits": waits}, status=200 if waits else 410)

@@ -38,7 +38,7 @@ def home(request: HttpRequest) -> HttpResponse:
         request.user = AnonymousUser()
         return render(request, "home/home.html", {**context, "lost": True})
     rows = [shown.row(entry, now, language) for entry in entries]
-    strip = {"sentence": shown.sentence(entries, language), "rows": rows[:STRIP], "more": max(0, len(rows) - STRIP), "ids": [row.robot_id for row in rows]}
+    strip = {"sentence": shown.sentence(entries, language), "rows": rows[:STRIP], "more": max(0, len(rows) - STRIP)}
     return render(request, "home/home.html", {**context, **strip})
 
 

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Set
 from typing import Any, Final
 
 from django.utils import timezone
@@ -105,15 +106,13 @@ class MonitorFeed(Feed):
         if not quiet:
             self._told_at = now
 
-    def _whole(
-        self, encoded: dict[str, bytes], visible: frozenset[str], trails: dict[str, Trail], now: float, deaf: float | None
-    ) -> bytes:
+    def _whole(self, encoded: dict[str, bytes], visible: frozenset[str], trails: dict[str, Trail], now: float, deaf: float | None) -> bytes:
         ids = [robot_id for robot_id in encoded if robot_id in visible]
         points = {robot_id: [[round(part, 2) for part in point] for point in trails[robot_id].points] for robot_id in ids}
         return _event("all", [encoded[robot_id] for robot_id in ids], now, deaf, trails=points)
 
     @staticmethod
-    def _part(encoded: dict[str, bytes], changed: frozenset[str] | set[str], visible: frozenset[str], now: float, deaf: float | None) -> bytes:
+    def _part(encoded: dict[str, bytes], changed: Set[str], visible: Set[str], now: float, deaf: float | None) -> bytes:
         count = sum(robot_id in visible for robot_id in encoded)
         return _event("some", [text for robot_id, text in encoded.items() if robot_id in changed], now, deaf, count=count)
 

@@ -94,7 +94,8 @@ def draw(plan: Mapping[str, Any], robots: Iterable[tuple[float, float]] = ()) ->
             return None
         width_m = max(10.0, 5.0 * ceil(max(x for x, _ in seen) * 1.1 / 5))
         height_m = max(6.0, 5.0 * ceil(max(y for _, y in seen) * 1.1 / 5))
-    assert width_m and height_m
+    assert width_m
+    assert height_m
     scale = (WIDTH - _LEFT - _RIGHT) / width_m
     frame = _Frame(scale)
     step = _step(width_m, 9)

@@ -110,5 +110,3 @@ def _folded(total: StreamTotal) -> LedgerRow:
     have = ((1, held),) if held else ()
     dropped = ((held + 1, held + gone),) if gone else ()
     return LedgerRow("folded", have, (), dropped, held + gone)
-
-

@@ -164,7 +164,10 @@ def words() -> dict[str, Any]:
         "back": _("Al día otra vez: cambiaron %(count)s robots."),
         "backOne": _("Al día otra vez."),
         "paused": _("Vista congelada a las %(clock)s."),
-        "waiting": [ngettext("%(count)s cambio espera.", "%(count)s cambios esperan.", 1), ngettext("%(count)s cambio espera.", "%(count)s cambios esperan.", 2)],
+        "waiting": [
+            ngettext("%(count)s cambio espera.", "%(count)s cambios esperan.", 1),
+            ngettext("%(count)s cambio espera.", "%(count)s cambios esperan.", 2),
+        ],
         "pause": _("Pausar"),
         "resume": _("Seguir"),
         "newest": _("último dato hace %(age)s"),

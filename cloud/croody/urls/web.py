@@ -6,7 +6,6 @@ from django.urls import include, path
 from croody.home.views import home, status
 from croody.monitor import views as monitor
 from croody.stream.views import stream
-from croody.web.views import healthz
 
 urlpatterns = [
     path("", home, name="home"),
@@ -15,6 +14,5 @@ urlpatterns = [
     path("robots/monitor/stream", monitor.stream, name="monitor_stream"),
     path("cuenta/", include("croody.accounts.urls")),
     path("api/telemetry/stream", stream, name="telemetry_stream"),
-    path("healthz", healthz, name="healthz"),
     path("admin/", admin.site.urls),
 ]

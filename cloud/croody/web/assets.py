@@ -48,10 +48,7 @@ class Static(WhiteNoiseMiddleware):  # type: ignore[misc]
 
     def __call__(self, request: HttpRequest) -> Any:
         """The file at this address, else whatever comes next (to await, under ASGI)."""
-        if self.autorefresh:
-            found = self.find_file(request.path_info)
-        else:
-            found = self.files.get(request.path_info)
+        found = self.find_file(request.path_info) if self.autorefresh else self.files.get(request.path_info)
         if found is None:
             return self.get_response(request)
         response = self.serve(found, request)

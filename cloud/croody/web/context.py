@@ -14,4 +14,4 @@ def site(request: HttpRequest) -> dict[str, Any]:
     language = get_language() or settings.LANGUAGE_CODE
     other = "en" if language == "es" else "es"
     addresses = {code: other_address(request, code) for code, _ in settings.LANGUAGES}
-    return {"site_language": language, "other_language": other, "other_address": addresses[other], "addresses": addresses, "demo": settings.ENV.demo}
+    return {"site_language": language, "other_language": other, "other_address": addresses[other], "addresses": addresses}

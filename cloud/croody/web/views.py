@@ -1,12 +1,7 @@
-"""Answers that belong to no page: health, and refusals that Django words itself otherwise."""
+"""Refusals that Django words itself otherwise."""
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-
-
-async def healthz(request: HttpRequest) -> JsonResponse:
-    """`/healthz`: this process answers. Asks nobody else: a lost database must not make a supervisor restart the web."""
-    return JsonResponse({"status": "ok"})
 
 
 def no_csrf(request: HttpRequest, reason: str = "") -> HttpResponse:

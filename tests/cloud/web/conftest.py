@@ -31,8 +31,9 @@ def people(db: None) -> SimpleNamespace:
     alice, bob, carlos = (User.objects.create_user(name, password=f"{name}-likes-robots") for name in ("alice", "bob", "carlos"))
     Membership.objects.create(user=alice, organisation=organisation, role=Membership.Role.OWNER)
     Membership.objects.create(user=bob, organisation=organisation, role=Membership.Role.VIEWER)
+    origin = PLAN["origin"]
     site = Site.objects.create(
-        organisation=organisation, name="Bodega", slug="bodega", plan=PLAN, origin_lat=PLAN["origin"]["lat"], origin_lng=PLAN["origin"]["lng"]
+        organisation=organisation, name="Bodega", slug="bodega", plan=PLAN, origin_lat=origin["lat"], origin_lng=origin["lng"]
     )
     services.add_robot("rover-1", organisation=organisation, site=site)
     services.add_robot("rover-2", organisation=organisation, site=site, shared=True)

@@ -35,7 +35,7 @@ def test_placeholders_survive_translation():
 
 
 def test_a_template_and_a_call_are_both_read():
-    template = '{% load i18n %}{% blocktranslate count count=n %}{{ count }} sitio{% plural %}{{ count }} sitios{% endblocktranslate %}'
+    template = "{% load i18n %}{% blocktranslate count count=n %}{{ count }} sitio{% plural %}{{ count }} sitios{% endblocktranslate %}"
     assert list(messages.of_template(template)) == [messages.Message("%(count)s sitio", "%(count)s sitios")]
     source = '_("a"); ngettext("b", "c", n); pgettext_lazy("ctx", "d"); _(name)'
     assert list(messages.of_python(source)) == [messages.Message("a"), messages.Message("b", "c"), messages.Message("d", context="ctx")]

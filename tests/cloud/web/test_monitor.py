@@ -123,7 +123,7 @@ def test_the_plan_shows_the_robot_where_it_is(client, people):
     x, y = (float(part) for part in re.search(r'data-robot="rover-2" transform="translate\(([\d.]+) ([\d.]+)\)', text).groups())
     assert x == pytest.approx(left + 14 * scale, abs=0.1)
     assert y == pytest.approx(top + 12 * scale, abs=0.1)
-    assert 'rotate(90.0)' in text
+    assert "rotate(90.0)" in text
     trail = re.search(r'class="new" points="([^"]+)"', text)[1].split()
     assert len(trail) == 5
 

@@ -1,0 +1,164 @@
+"""Events as bytes, listeners that cannot keep up, and a reader that outlives its database."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+
+from croody.stream import sse
+from croody.stream.audience import PUBLIC
+from croody.stream.hub import Feed, Listener
+
+
+def test_an_event_is_one_line_of_data_whatever_is_in_it():
+    text = sse.event("reading", {"name": "two\nlines\r\u2028ñ"}, event_id="7").decode()
+    lines = text.split("\n")
+    assert lines[:2] == ["id: 7", "event: reading"]
+    assert json.loads(lines[2].removeprefix("data: ")) == {"name": "two\nlines\r\u2028ñ"}
+    assert lines[3:] == ["", ""]
+
+
+@pytest.mark.parametrize(("header", "query", "number"), [("12", None, 12), (None, "7", 7), ("12", "7", 12)])
+def test_the_last_event_id_comes_in_the_header_or_else_in_the_address(header, query, number):
+    assert sse.last_id(header, query) == number
+
+
+@pytest.mark.parametrize("text", ["", "abc", "-1", "1.5", "٣", "9" * 19, "1\n2"])
+def test_an_event_id_that_we_never_gave_is_none(text):
+    assert sse.last_id(text, None) is None
+
+
+class Counting(Feed):
+    """Gives the next number at each read; `trouble` may raise in its place."""
+
+    period_s = 0.01
+
+    def __init__(self, trouble: Callable[[int], None] = lambda number: None) -> None:
+        super().__init__("counting")
+        self.number = 0
+        self.forgot = 0
+        self.trouble = trouble
+
+    def read(self) -> int:
+        self.number += 1
+        self.trouble(self.number)
+        return self.number
+
+    def publish(self, found: int) -> None:
+        for listener in list(self.listeners):
+            listener.offer(sse.event("number", found), found)
+
+    def welcome(self, listener: Listener) -> None:
+        pass
+
+    def forget(self) -> None:
+        self.forgot += 1
+
+
+async def take(listener: Listener, count: int) -> list[tuple[str, Any]]:
+    found = []
+    async for chunk in listener.chunks():
+        lines = dict(line.split(": ", 1) for line in chunk.decode().split("\n") if ": " in line)
+        if "event" in lines:
+            found.append((lines["event"], json.loads(lines["data"])))
+        if len(found) == count:
+            break
+    return found
+
+
+async def test_every_listener_hears_one_reader():
+    feed = Counting()
+    listeners = [Listener(PUBLIC) for _ in range(3)]
+    for listener in listeners:
+        feed.join(listener)
+    heard = await asyncio.gather(*(take(listener, 5) for listener in listeners))
+    assert heard == [[("number", number) for number in range(1, 6)]] * 3
+    feed.close()
+
+
+async def test_a_listener_that_cannot_keep_up_is_cut_off_and_costs_the_others_nothing():
+    feed = Counting()
+    slow, quick = Listener(PUBLIC, size=4), Listener(PUBLIC)
+
+    async def stuck() -> None:
+        async for _ in slow.chunks():
+            await asyncio.sleep(60)
+
+    task = asyncio.create_task(stuck())
+    feed.join(slow)
+    feed.join(quick)
+    assert len(await take(quick, 30)) == 30
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(task, 2)
+    assert slow.cut_off
+    feed.close()
+
+
+async def test_a_database_outage_is_told_once_and_so_is_its_end():
+    def trouble(number: int) -> None:
+        if 3 <= number <= 5:
+            raise OperationalError("server closed the connection")
+
+    feed = Counting(trouble)
+    listener = Listener(PUBLIC)
+    feed.join(listener)
+    heard = await asyncio.wait_for(take(listener, 6), 10)
+    assert [name for name, _ in heard] == ["number", "number", "state", "state", "number", "number"]
+    assert heard[2][1]["database"] == "lost"
+    assert heard[2][1]["since"] > 0
+    assert heard[3][1]["database"] == "ok"
+    assert heard[4][1] == 6
+    feed.close()
+
+
+async def test_who_comes_during_an_outage_is_told_at_once():
+    def trouble(number: int) -> None:
+        raise OperationalError("no route to host")
+
+    feed = Counting(trouble)
+    first = Listener(PUBLIC)
+    feed.join(first)
+    assert (await take(first, 1))[0][1]["database"] == "lost"
+    second = Listener(PUBLIC)
+    feed.join(second)
+    assert (await take(second, 1))[0][1]["database"] == "lost"
+    feed.close()
+
+
+async def test_a_mistake_in_the_reader_ends_the_connections_so_that_they_come_back(caplog):
+    def trouble(number: int) -> None:
+        if number == 2:
+            raise ZeroDivisionError
+
+    feed = Counting(trouble)
+    listener = Listener(PUBLIC)
+    feed.join(listener)
+    assert await asyncio.wait_for(take(listener, 10), 5) == [("number", 1)]
+    assert "the reader died" in caplog.text
+    again = Listener(PUBLIC)
+    feed.join(again)
+    assert await asyncio.wait_for(take(again, 1), 5) == [("number", 3)]
+    feed.close()
+
+
+async def test_closing_ends_who_listens_and_lets_nobody_join():
+    feed = Counting()
+    listener, late = Listener(PUBLIC), Listener(PUBLIC)
+    feed.join(listener)
+    await asyncio.sleep(0.1)
+    feed.close()
+    assert len(await asyncio.wait_for(take(listener, 10_000), 2)) >= 1, "what waited is still sent, then the stream ends"
+    feed.join(late)
+    assert await asyncio.wait_for(take(late, 1), 2) == []
+
+
+async def test_what_a_listener_was_sent_already_is_not_sent_again():
+    feed = Counting()
+    listener = Listener(PUBLIC)
+    listener.sent = {1, 2, 4}
+    feed.join(listener)
+    assert [number for _, number in await take(listener, 3)] == [3, 5, 6]
+    feed.close()
