@@ -24,6 +24,7 @@ from croody_broker.door import Door
 from croody_broker.frames import MAX_TOPIC_BYTES, Malformed
 from croody_broker.handler import GuardedHandler, GuardedWriter
 from croody_broker.policy import Policy
+from croody_broker.rates import Rates
 from croody_broker.rules import Grant, Levels, matches
 from croody_broker.settings import Settings
 
@@ -52,6 +53,7 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
         self.policy = policy or Policy()
         self._door = Door(self)
         self._complaints = Complaints()
+        self.rates = Rates(settings.max_rate_bytes_s)
         self._sweeper: asyncio.Task[None] | None = None
         self._tls: ssl.SSLContext | None = None
         listeners = {"default": ListenerConfig(bind=settings.bind)}
@@ -228,8 +230,12 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
 
     # -- topics ----------------------------------------------------------------------------------------------------
 
-    def route(self, topic: str, payload: bytes, qos: int) -> None:
-        """Write a message out to everybody who subscribed to it and may have it, once each."""
+    def route(self, topic: str, payload: bytes, qos: int) -> bool:
+        """Write a message out to everybody who subscribed to it and may have it, once each.
+
+        Returns whether one of them falls behind, so that the sender is slowed down.
+        """
+        falls_behind = False
         levels = topic.split("/")
         targets: dict[GuardedHandler, int] = {}
         for topic_filter, subscriptions in self._subscriptions.items():
@@ -240,7 +246,8 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
                         targets[current[1]] = max(granted, targets.get(current[1], 0))
         for handler, granted in targets.items():
             if handler.admitted.grant.may_receive(levels):
-                handler.send_publish(topic, payload, min(qos, granted))
+                falls_behind |= handler.send_publish(topic, payload, min(qos, granted))
+        return falls_behind
 
     async def subscribe(self, topic_filter: str, qos: int, handler: GuardedHandler) -> int:
         """Grant QoS 0 or 1, or refuse with 0x80."""

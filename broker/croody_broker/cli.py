@@ -67,6 +67,7 @@ def _settings(arguments: list[str]) -> Settings:
     add("--acl", type=Path, required=True, metavar="FILE", help="topic rules, in Mosquitto's acl_file format")
     add("--max-packet", type=int, default=Settings.max_packet_bytes, metavar="BYTES", help="largest packet (%(default)s)")
     add("--max-backlog", type=int, default=Settings.max_backlog_bytes, metavar="BYTES", help="drop clients this far behind (%(default)s)")
+    add("--max-rate", type=int, default=Settings.max_rate_bytes_s, metavar="BYTES/S", help="what one account may publish (%(default)s)")
     add("--connect-timeout", type=float, default=Settings.connect_timeout_s, metavar="S", help="wait this long for a CONNECT (%(default)s)")
     options = parser.parse_args(arguments)
     if options.bind is None and options.tls_bind is None:
@@ -75,6 +76,8 @@ def _settings(arguments: list[str]) -> Settings:
         parser.error("--tls-bind needs --cert and --key")
     if options.max_packet < MAX_PUBLISH_BYTES:
         parser.error(f"--max-packet {options.max_packet}: robots send publishes of up to {MAX_PUBLISH_BYTES} bytes")
+    if options.max_rate <= 0 or options.max_backlog < options.max_packet:
+        parser.error("--max-rate has to be positive, and --max-backlog at least --max-packet")
     for each in (options.bind, options.tls_bind):
         try:
             split_bind(each or "unused:0")
@@ -88,6 +91,7 @@ def _settings(arguments: list[str]) -> Settings:
         tls=tls,
         max_packet_bytes=options.max_packet,
         max_backlog_bytes=options.max_backlog,
+        max_rate_bytes_s=options.max_rate,
         connect_timeout_s=options.connect_timeout,
     )
 

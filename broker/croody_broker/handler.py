@@ -26,10 +26,15 @@ if TYPE_CHECKING:
 
 _Packet = TypeVar("_Packet", SubscribePacket, UnsubscribePacket)
 
-#: A client may leave this many QoS 1 messages unacknowledged, and have this many QoS 2 publishes half done.
-MAX_UNACKED: Final = 10_000
+#: A client may leave this many QoS 1 messages unacknowledged; MQTT has numbers for 65,535.
+MAX_UNACKED: Final = 60_000
+#: A client may have this many QoS 2 publishes half done.
+MAX_HALF_DONE: Final = 1_000
+#: Whoever publishes to a client that is more than half way to being dropped waits this long, in seconds. One flooding
+#: robot is slowed down by it before it can cost the bridge its connection; one at its usual rate does not notice.
+_BRAKE_S: Final = 0.02
 #: After so many packets from one client the others get a turn.
-_TURN: Final = 64
+_TURN: Final = 16
 #: A closed connection has this long to take what was still to be sent, in seconds.
 _LINGER_S: Final = 1.0
 
@@ -100,20 +105,26 @@ class GuardedHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ship
         self.ended = self.ended or reason
         self.link.abort()
 
-    def send_publish(self, topic: str, payload: bytes, qos: int) -> None:
-        """Write a message out, or drop this client when it takes them too slowly."""
+    def send_publish(self, topic: str, payload: bytes, qos: int) -> bool:
+        """Write a message out, or drop this client when it takes them too slowly.
+
+        Returns whether it is more than half way to that, so that the sender is slowed down.
+        """
         if self.link.is_closed:
-            return
-        if self.link.backlog() + len(payload) > self.broker.settings.max_backlog_bytes:
-            self.end(f"too slow: more than {self.broker.settings.max_backlog_bytes} bytes wait for it")
-            return
+            return False
+        limit = self.broker.settings.max_backlog_bytes
+        backlog = self.link.backlog() + len(payload)
+        if backlog > limit:
+            self.end(f"too slow: more than {limit} bytes wait for it")
+            return False
         packet_id = 0
         if qos:
             if len(self._unacked) >= MAX_UNACKED:
                 self.end(f"acknowledges nothing: {MAX_UNACKED} messages are open")
-                return
+                return False
             packet_id = self._free_id()
         self.link.write(build_publish(topic, payload, packet_id))
+        return 2 * backlog > limit or 2 * len(self._unacked) > MAX_UNACKED
 
     def _free_id(self) -> int:
         while True:
@@ -182,16 +193,25 @@ class GuardedHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ship
         repeated = message.qos == 2 and message.packet_id in self._half_done
         if not repeated:
             if self.admitted.grant.may_publish(message.topic.split("/")):
-                self.broker.route(message.topic, message.payload, message.qos)
+                if self.broker.route(message.topic, message.payload, message.qos):
+                    await asyncio.sleep(_BRAKE_S)
+                await self._keep_to_rate(len(frame.body))
             else:
                 self.broker.complain("publish", self.admitted.user, f"may not publish to {message.topic[:200]!r}: dropped")
         if message.qos == 1:
             await self._answer(b"\x40\x02" + message.packet_id.to_bytes(2, "big"))
         elif message.qos == 2:
-            if len(self._half_done) >= MAX_UNACKED:
-                raise Malformed(f"QoS 2: {MAX_UNACKED} publishes were begun and not finished")
+            if len(self._half_done) >= MAX_HALF_DONE:
+                raise Malformed(f"QoS 2: {MAX_HALF_DONE} publishes were begun and not finished")
             self._half_done.add(message.packet_id)
             await self._answer(b"\x50\x02" + message.packet_id.to_bytes(2, "big"))
+
+    async def _keep_to_rate(self, size: int) -> None:
+        """Read no further until the account is within its rate again: TCP slows the sender down."""
+        debt_s = self.broker.rates.take(self.admitted.user, size, self._loop.time())
+        if debt_s > 0:
+            self.broker.complain("rate", self.admitted.user, f"publishes more than {self.broker.rates.bytes_s} bytes/s: slowed down")
+            await asyncio.sleep(debt_s)
 
     async def _take_subscribe(self, frame: Frame) -> None:
         packet = await _decoded(SubscribePacket, frame)

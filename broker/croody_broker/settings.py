@@ -43,6 +43,8 @@ class Settings:
     max_packet_bytes: int = 512 * KIB
     #: What may wait for a client that reads slowly; above it, the client is dropped.
     max_backlog_bytes: int = 16 * MIB
+    #: What one account may publish in a second, over all its connections; above it, it is read more slowly.
+    max_rate_bytes_s: int = 4 * MIB
     #: A connection that has sent no CONNECT (or finished no TLS handshake) by then is closed, in seconds.
     connect_timeout_s: float = 10.0
 

@@ -112,13 +112,18 @@ class Client:
         message = self.messages.get(timeout=within_s)
         return message.topic, message.payload
 
-    def topics(self) -> list[str]:
-        """Topics of everything that came and was not asked for yet."""
+    def drain(self) -> list[tuple[str, bytes]]:
+        """Everything that came and was not asked for yet."""
         out = []
         with contextlib.suppress(queue.Empty):
             while True:
-                out.append(self.messages.get_nowait().topic)
+                message = self.messages.get_nowait()
+                out.append((message.topic, message.payload))
         return out
+
+    def topics(self) -> list[str]:
+        """Topics of everything that came and was not asked for yet."""
+        return [topic for topic, _ in self.drain()]
 
     def cut(self) -> None:
         """Lose the connection without a DISCONNECT, as a robot that is switched off does."""

@@ -5,14 +5,19 @@ import contextlib
 import signal
 import socket
 import subprocess
+import threading
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from croody_broker.broker import GuardedBroker
 from croody_broker.credentials import parse_passwd
+from croody_broker.handler import MAX_UNACKED
 from croody_broker.policy import Policy
+from croody_broker.rates import Rates
+from croody_broker.rules import parse_acl
 from croody_broker.settings import Settings
 from croody_contract import mosquitto
 from tests.broker.house import (
@@ -35,6 +40,20 @@ from tests.broker.house import (
 
 ALICE_UP = f"croody/v1/{ALICE}/up/telemetry"
 MIB = 1024 * 1024
+
+
+@contextlib.asynccontextmanager
+async def in_process(folder: Path, user: str) -> AsyncIterator[tuple[GuardedBroker, int]]:
+    """A guarded broker in this process, to look inside, with one account."""
+    accounts, _ = parse_passwd(mosquitto.render_passwd({user: mosquitto.hash_secret(secret_of(user))}))
+    rules, _ = parse_acl(mosquitto.render_acl())
+    settings = Settings(bind="127.0.0.1:0", passwd=folder / "passwd", acl=folder / "acl")
+    broker = GuardedBroker(settings, Policy(accounts, rules))
+    await broker.start()
+    try:
+        yield broker, int(broker.addresses()[0][1].rpartition(":")[2])
+    finally:
+        await broker.shutdown()
 
 
 @pytest.mark.parametrize("guard_house", [["--connect-timeout", "1"]], indirect=True)
@@ -160,37 +179,68 @@ def test_a_subscriber_that_does_not_read_is_dropped_and_blocks_nobody(guard_hous
     assert "bridge:quick: gone" not in guard_house.log()
 
 
-def test_a_subscriber_that_acknowledges_nothing_is_dropped(guard_house: House) -> None:
-    sock = guard_house.socket(connect_packet(BRIDGE, f"{BRIDGE}:mute") + packet(0x82, b"\x00\x01" + text("croody/v1/+/up/#") + b"\x01"))
-    alice = guard_house.client(ALICE).up()
-    for _ in range(10_100):
-        info = alice.paho.publish(ALICE_UP, b"x", 1)
-    info.wait_for_publish(20)
-    assert closed_within(sock, 3)
-    assert "bridge:mute: gone: acknowledges nothing" in guard_house.log()
+async def test_a_subscriber_that_acknowledges_nothing_is_dropped(tmp_path: Path) -> None:
+    async with in_process(tmp_path, BRIDGE) as (broker, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(connect_packet(BRIDGE) + packet(0x82, b"\x00\x01" + text("croody/v1/+/up/#") + b"\x01"))
+        assert await reader.readexactly(4 + 5) == b"\x20\x02\x00\x00" + b"\x90\x03\x00\x01\x01"
+        [(_, handler)] = broker.guarded()
+        pressed = [broker.route(ALICE_UP, b"", 1) for _ in range(MAX_UNACKED)]
+        assert pressed.index(True) == MAX_UNACKED // 2
+        assert handler.ended is None
+        broker.route(ALICE_UP, b"", 1)
+        assert handler.ended == f"acknowledges nothing: {MAX_UNACKED} messages are open"
+        writer.close()
 
 
 async def test_a_client_that_never_reads_its_answers_is_not_read_either(tmp_path: Path) -> None:
-    accounts, _ = parse_passwd(mosquitto.render_passwd({CARLOS: mosquitto.hash_secret(secret_of(CARLOS))}))
-    settings = Settings(bind=f"127.0.0.1:{free_ports(1)[0]}", passwd=tmp_path / "passwd", acl=tmp_path / "acl")
-    broker = GuardedBroker(settings, Policy(accounts))
-    await broker.start()
-    try:
+    async with in_process(tmp_path, CARLOS) as (broker, port):
         for listener in broker._servers["default"].instance.sockets:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
-        host, port = broker.addresses()[0][1].rsplit(":", 1)
         with socket.socket() as sock:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             sock.setblocking(False)
             loop = asyncio.get_running_loop()
-            await loop.sock_connect(sock, (host, int(port)))
+            await loop.sock_connect(sock, ("127.0.0.1", port))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(loop.sock_sendall(sock, connect_packet(CARLOS) + b"\xc0\x00" * 2_000_000), 3)
             await asyncio.sleep(0.5)
             [(_, handler)] = broker.guarded()
             assert 0 < handler.link.backlog() < 100_000
-    finally:
-        await broker.shutdown()
+
+
+@pytest.mark.parametrize("size", [30, 200_000])
+def test_one_robot_that_floods_costs_nobody_else_a_message_or_the_bridge_its_connection(guard_house: House, size: int) -> None:
+    bridge, alice = guard_house.bridge(), guard_house.client(ALICE).up()
+    over = threading.Event()
+    flood = publish_packet(f"croody/v1/{CARLOS}/up/x", b"x" * size, flags=0) * max(1, 60_000 // size)
+
+    def send(sock: socket.socket) -> None:
+        sock.settimeout(0.2)
+        while not over.is_set():
+            with contextlib.suppress(TimeoutError):
+                sock.sendall(flood)
+
+    floods = [guard_house.socket(connect_packet(CARLOS, f"{CARLOS}:{number}")) for number in range(16)]
+    threads = [threading.Thread(target=send, args=(sock,)) for sock in floods]
+    for each in threads:
+        each.start()
+    slowest = 0.0
+    for number in range(40):
+        start = time.monotonic()
+        alice.publish(ALICE_UP, str(number))
+        slowest = max(slowest, time.monotonic() - start)
+        time.sleep(0.05)
+    over.set()
+    for each in threads:
+        each.join()
+    for each in floods:
+        each.close()
+    got: list[bytes] = []
+    assert wait_until(lambda: got.extend(p for t, p in bridge.drain() if t == ALICE_UP) or len(got) == 40, 20)
+    assert got == [str(number).encode() for number in range(40)]
+    assert slowest < 1.0
+    assert not bridge.gone.is_set()
 
 
 def test_a_slow_link_may_take_longer_than_its_keepalive_for_one_large_packet(guard_house: House) -> None:
@@ -319,3 +369,13 @@ def test_a_wrong_command_line_says_what_to_do(arguments: list[str], said: str) -
     done = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=20)
     assert done.returncode == 2
     assert said in done.stderr
+
+
+def test_an_account_may_burst_for_two_seconds_and_then_keeps_to_its_rate() -> None:
+    rates = Rates(1000)
+    assert [rates.take("carlos", 500, 10.0) for _ in range(4)] == [0, 0, 0, 0]
+    assert rates.take("carlos", 500, 10.0) == pytest.approx(0.5)
+    assert rates.take("alice", 500, 10.0) == 0
+    assert rates.take("carlos", 500, 11.0) == 0
+    assert rates.take("carlos", 500, 11.0) == pytest.approx(0.5)
+    assert rates.take("carlos", 2000, 100.0) == 0

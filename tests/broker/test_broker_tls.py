@@ -23,7 +23,8 @@ class Authority:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.ca = folder / "ca.pem"
-        self._run("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=test-ca -keyout ca.key -out ca.pem")
+        usage = "-addext keyUsage=critical,keyCertSign,cRLSign"
+        self._run(f"req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=ca {usage} -keyout ca.key -out ca.pem")
 
     def _run(self, arguments: str, text: str = "") -> None:
         subprocess.run(["openssl", *arguments.split()], cwd=self.folder, check=True, capture_output=True, input=text.encode(), timeout=30)
@@ -31,7 +32,7 @@ class Authority:
     def issue(self, name: str, file: str) -> tuple[Path, Path]:
         """A certificate and its key for a common name."""
         self._run(f"req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN={name} -keyout {file}.key -out {file}.csr")
-        (self.folder / "extensions").write_text("subjectAltName=IP:127.0.0.1\n")
+        (self.folder / "extensions").write_text("subjectAltName=IP:127.0.0.1\nauthorityKeyIdentifier=keyid\n")
         self._run(f"x509 -req -in {file}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile extensions -out {file}.pem")
         return self.folder / f"{file}.pem", self.folder / f"{file}.key"
 

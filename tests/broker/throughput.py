@@ -1,6 +1,6 @@
-"""Messages per second at QoS 1, ten publishers and one subscriber: the guard, bare amqtt and Mosquitto in the same run.
+"""Messages per second at QoS 1, some publishers and one subscriber: the guard, bare amqtt and Mosquitto in the same run.
 
-    python tests/broker/throughput.py [MESSAGES]
+    python tests/broker/throughput.py [MESSAGES [PUBLISHERS]]
 
 Not collected by pytest: a figure belongs to the machine and the hour it was taken on.
 """
@@ -20,7 +20,6 @@ import paho.mqtt.client as mqtt
 from croody_contract import mosquitto
 
 SECRET = "s" * 43
-PUBLISHERS = [f"robot-{number}" for number in range(10)]
 PAYLOAD = b"x" * 300
 BARE = """
 import asyncio, sys
@@ -58,15 +57,15 @@ def client(name: str, port: int) -> mqtt.Client:
     return made
 
 
-def measure(port: int, bridge_port: int, messages: int) -> float:
+def measure(port: int, bridge_port: int, messages: int, publishers: list[str]) -> float:
     """Messages a second from the first publish to the last delivery; NaN when some never came."""
     listener = subprocess.Popen([sys.executable, __file__, "--listen", str(bridge_port), str(messages)], stdout=subprocess.PIPE, text=True)
     assert listener.stdout is not None
     assert listener.stdout.readline() == "ready\n"
-    clients = [client(name, port) for name in PUBLISHERS]
+    clients = [client(name, port) for name in publishers]
     start = time.perf_counter()
     for number in range(messages // len(clients)):
-        for each, name in zip(clients, PUBLISHERS, strict=True):
+        for each, name in zip(clients, publishers, strict=True):
             each.publish(f"croody/v1/{name}/up/batch/streamstream/{number + 1}-{number + 1}", PAYLOAD, 1)
     received = int(listener.stdout.readline())
     took = time.perf_counter() - start
@@ -98,8 +97,9 @@ def listen(port: int, messages: int) -> None:
 
 def main() -> None:
     messages = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    publishers = [f"robot-{number}" for number in range(int(sys.argv[2]) if len(sys.argv) > 2 else 10)]
     with tempfile.TemporaryDirectory() as folder:
-        robots = {name: mosquitto.hash_secret(SECRET) for name in PUBLISHERS}
+        robots = {name: mosquitto.hash_secret(SECRET) for name in publishers}
         for name, text in mosquitto.render_files(robots, mosquitto.hash_secret(SECRET)).items():
             Path(folder, name).write_text(text)
         files = ["--passwd", f"{folder}/passwd", "--acl", f"{folder}/acl"]
@@ -113,7 +113,7 @@ def main() -> None:
             rounds["Mosquitto"] = (command, 28833, 28834)
         for name, (command, port, bridge_port) in rounds.items():
             with running(command):
-                print(f"{name:16} {measure(port, bridge_port, messages):8.0f} messages/s", flush=True)
+                print(f"{name:16} {measure(port, bridge_port, messages, publishers):8.0f} messages/s", flush=True)
 
 
 if __name__ == "__main__":
