@@ -8,6 +8,7 @@ the machine has not gone down since, else an upper bound, because the file is sy
 import json
 import os
 from dataclasses import dataclass
+from mmap import mmap
 from pathlib import Path
 from typing import Any, Final
 from zlib import crc32
@@ -54,6 +55,8 @@ class Marks:
         try:
             os.write(self._file, _counter(self._last) + b"%08x" % crc32(body) + body)
             os.fsync(self._file)
+            # Mapped, because a write() would touch the file's times, and the outbox's own sync would then have to wait for that.
+            self._place = mmap(self._file, _COUNTER_BYTES)
             fresh.replace(folder / NAME)
         except OSError:
             os.close(self._file)
@@ -65,13 +68,14 @@ class Marks:
         Raises:
             OSError: it cannot be written.
         """
-        os.pwrite(self._file, _counter(last), 0)
+        self._place[:] = _counter(last)
         if last // _BLOCK != self._last // _BLOCK:
-            os.fdatasync(self._file)
+            self._place.flush()
         self._last = last
 
     def close(self) -> None:
         """Give the file back."""
+        self._place.close()
         os.close(self._file)
 
 
