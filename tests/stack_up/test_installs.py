@@ -62,7 +62,7 @@ def interrupt_set_up(system: System) -> None:
         said = []
         for line in first.stdout:
             said.append(line)
-            if "packages: " in line:
+            if "downloading" in line:
                 time.sleep(1)
                 os.killpg(first.pid, signal.SIGINT)
                 break

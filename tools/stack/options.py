@@ -1,6 +1,7 @@
 """What a stack is made of: ports, database, broker, how many of what. Knows values only; starts nothing."""
 
 import os
+import random
 import re
 import socket
 import sys
@@ -35,17 +36,16 @@ class Ports:
 
     @classmethod
     def free(cls) -> Self:
-        """Ports that nobody held a moment ago."""
-        held = []
-        try:
-            for _ in range(5):
-                listener = socket.socket()
-                listener.bind(("127.0.0.1", 0))
-                held.append(listener)
-            return cls(*(listener.getsockname()[1] for listener in held))
-        finally:
-            for listener in held:
-                listener.close()
+        """Ports that nobody holds, below those that the kernel gives to outgoing connections.
+
+        A port of that range could go to somebody's connection while its server is dead, and the server could not come back.
+        """
+        chosen: list[int] = []
+        while len(chosen) < len(VARIABLES):
+            port = random.randrange(10_000, 32_000)
+            if port not in chosen and is_free(port):
+                chosen.append(port)
+        return cls(*chosen)
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
