@@ -43,7 +43,7 @@ class Usuals:
         self.changed.add((row.robot_id, row.edge_model))
 
     def reference(self, row: Usual) -> tuple[Verdict.Basis, usual.Known | None]:
-        """What this robot's windows are compared with: its own usual, else the fleet's, else nothing."""
+        """What this robot's windows are compared with: its own usual, else the fleet's. Too few of these only name sensors: `EDGE`."""
         key = (row.robot_id, row.edge_model, tuple(row.names))
         if key not in self.known:
             self.known[key] = self._reference(row)
@@ -53,7 +53,9 @@ class Usuals:
         if len(row.summaries) >= usual.LEAST:
             return Verdict.Basis.BASELINE, usual.prepare(row.summaries)
         pooled = self._pooled(row.edge_model, row.names)
-        return (Verdict.Basis.FLEET, usual.prepare(pooled)) if len(pooled) >= usual.LEAST else (Verdict.Basis.EDGE, None)
+        if len(pooled) >= usual.LEAST:
+            return Verdict.Basis.FLEET, usual.prepare(pooled)
+        return Verdict.Basis.EDGE, usual.prepare(pooled) if len(pooled) >= usual.LEAST_TO_NAME else None
 
     def _pooled(self, model: str, names: list[str]) -> list[usual.Summary]:
         """Cleared windows of other robots with the same edge model and sensors, a few of each."""
@@ -82,7 +84,7 @@ def judge(record: Record, usuals: Usuals) -> Verdict:
             comparison = usual.compare(summary, known, names)
         if not suspect:
             usuals.add(own, summary)
-    deviation = comparison.deviation if comparison else None
+    deviation = comparison.deviation if comparison and basis != Verdict.Basis.EDGE else None
     return Verdict(
         robot_id=record.robot_id,
         stream=record.stream,

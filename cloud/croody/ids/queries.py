@@ -35,8 +35,8 @@ def latest(robots: QuerySet[Robot], robot_id: str | None, limit: int) -> list[di
 
 
 def missed(robots: QuerySet[Robot], robot_id: str | None, since: datetime) -> Missed:
-    """What screening probably missed since then: only windows that could be compared with the robot's usual count."""
-    judged = _of(robots, robot_id).filter(at__gte=since, sampled=True, suspect=False, basis=Verdict.Basis.BASELINE)
+    """What screening probably missed since then: only windows that could be compared with a usual count."""
+    judged = _of(robots, robot_id).filter(at__gte=since, sampled=True, suspect=False).exclude(basis=Verdict.Basis.EDGE)
     return wilson(judged.filter(confirmed=True).count(), judged.count())
 
 

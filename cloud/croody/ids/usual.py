@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 #: Of each sensor in a window: its mean, its spread (standard deviation), and last quarter minus first quarter.
 STATISTICS: Final = ("mean", "spread", "drift")
-#: Fewer cleared windows than this say nothing yet; more than `MOST` are not kept.
+#: Fewer cleared windows than this cannot say whether one more is unusual; more than `MOST` are not kept.
 LEAST: Final = 20
+#: So many can say which sensor is farthest from what they saw.
+LEAST_TO_NAME: Final = 5
 MOST: Final = 200
 #: A window is compared with its so many most similar ones.
 NEIGHBOURS: Final = 3
@@ -62,10 +64,10 @@ def prepare(summaries: Sequence[Summary]) -> Known:
     """Make the usual ready.
 
     Raises:
-        ValueError: fewer than `LEAST` windows.
+        ValueError: fewer than `LEAST_TO_NAME` windows.
     """
-    if len(summaries) < LEAST:
-        raise ValueError(f"{len(summaries)} usual windows: at least {LEAST} are needed")
+    if len(summaries) < LEAST_TO_NAME:
+        raise ValueError(f"{len(summaries)} usual windows: at least {LEAST_TO_NAME} are needed")
     windows = np.asarray(summaries, dtype=np.float64)
     scale = _local_scale(windows)
     distance = np.sort(_distances(windows, scale), axis=1)[:, :NEIGHBOURS].mean(axis=1)

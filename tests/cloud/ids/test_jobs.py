@@ -106,6 +106,16 @@ def test_a_new_robot_is_judged_against_the_fleet_until_it_has_a_usual_of_its_own
     assert (verdict.basis, verdict.confirmed) == ("fleet", True)
 
 
+def test_a_few_windows_can_name_the_sensor_and_not_yet_say_what_is_unusual(people: SimpleNamespace):
+    send([window(seed) for seed in range(usual.LEAST_TO_NAME)])
+    jobs.score_windows(after(1))
+    send([window(200, suspect=True, score=0.6, hotter=20)], first=usual.LEAST_TO_NAME + 1)
+    jobs.score_windows(after(2))
+    hot = verdicts()[-1]
+    assert (hot.basis, hot.deviation, hot.confirmed) == ("edge", None, True)
+    assert hot.drivers["temp_c"] > 0.9
+
+
 def test_the_usual_forgets_its_oldest_windows_and_begins_anew_with_other_sensors(people: SimpleNamespace):
     send([window(seed) for seed in range(usual.MOST + 5)])
     jobs.score_windows(after(1))

@@ -71,8 +71,8 @@ def test_a_sensor_that_never_moves_makes_no_anomaly_of_rounding():
 
 
 def test_too_few_windows_or_other_sensors_are_refused():
-    known = windows(usual.LEAST - 1, seed=1)
-    with pytest.raises(ValueError, match="19 usual windows"):
+    known = windows(usual.LEAST_TO_NAME - 1, seed=1)
+    with pytest.raises(ValueError, match="4 usual windows"):
         usual.prepare(known)
     with pytest.raises(ValueError, match="2 names"):
         compare(known[0][:2], windows(30, seed=1), NAMES[:2])
