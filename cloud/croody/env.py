@@ -6,7 +6,7 @@ Every variable also accepts `NAME_FILE`, the path of a file that holds the value
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 Role = Literal["web", "telemetry", "ids", "worker", "manage"]
@@ -117,15 +117,21 @@ def read(environ: Mapping[str, str]) -> Env:
         raise BadEnvironment("SECRET_KEY: missing or a known example: set it to 50 or more random characters")
     bridge_token = value_of(environ, "BRIDGE_TOKEN")
     if role == "telemetry" and len(bridge_token) < 32:
-        raise BadEnvironment("BRIDGE_TOKEN: the bridge's key to the telemetry API is missing or shorter than 32 characters: set the same value for both")
+        raise BadEnvironment(
+            "BRIDGE_TOKEN: the bridge's key to the telemetry API is missing or shorter than 32 characters: set the same value for both"
+        )
     bridge_mqtt_password = value_of(environ, "BRIDGE_MQTT_PASSWORD")
     if role == "worker" and not bridge_mqtt_password:
-        raise BadEnvironment("BRIDGE_MQTT_PASSWORD: missing: the worker writes it into the broker's password file; set the same value for the bridge")
+        raise BadEnvironment(
+            "BRIDGE_MQTT_PASSWORD: missing: the worker writes it into the broker's password file; set the same value for the bridge"
+        )
     state_dir = Path(value_of(environ, "CROODY_STATE_DIR", "/data"))
     database = parse_database(value_of(environ, "DATABASE_URL", f"sqlite:///{state_dir / 'croody.db'}"), "DATABASE_URL")
     telemetry_url = value_of(environ, "TG_DB_URL")
     telemetry_path = value_of(environ, "TG_DB_PATH")
-    telemetry = parse_database(telemetry_url, "TG_DB_URL") if telemetry_url else Database("sqlite", telemetry_path) if telemetry_path else None
+    telemetry = (
+        parse_database(telemetry_url, "TG_DB_URL") if telemetry_url else Database("sqlite", telemetry_path) if telemetry_path else None
+    )
     try:
         retention_days = int(value_of(environ, "CROODY_RETENTION_DAYS", "30"))
     except ValueError as error:
@@ -133,7 +139,7 @@ def read(environ: Mapping[str, str]) -> Env:
     if retention_days < 1:
         raise BadEnvironment(f"CROODY_RETENTION_DAYS={retention_days}: must be 1 or more")
     return Env(
-        role=cast(Role, role),
+        role=role,
         secret_key=secret_key,
         debug=debug,
         demo=demo,

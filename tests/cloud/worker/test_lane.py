@@ -58,7 +58,9 @@ def test_nothing_runs_while_another_worker_leads(start):
     until(lambda: runs)
 
 
-@pytest.mark.parametrize("error", [OperationalError("the server is gone"), InterfaceError("the connection is closed"), InternalError("read only")])
+@pytest.mark.parametrize(
+    "error", [OperationalError("the server is gone"), InterfaceError("the connection is closed"), InternalError("read only")]
+)
 def test_a_lost_database_is_said_once_when_lost_and_once_when_back(start, caplog, error):
     caplog.set_level(logging.INFO)
     runs: list[int] = []
