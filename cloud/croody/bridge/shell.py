@@ -87,7 +87,8 @@ class Bridge:
     def _make_client(self) -> mqtt.Client:
         client = mqtt.Client(CallbackAPIVersion.VERSION2, self._settings.client_id, clean_session=True, protocol=mqtt.MQTTv311)
         client.username_pw_set(mosquitto.BRIDGE_USER, self._settings.password)
-        client.reconnect_delay_set(min_delay=1, max_delay=2)
+        # Bridges are few: no crowd comes back at once, and robots wait for them.
+        client.reconnect_delay_set(min_delay=1, max_delay=1)
         if self._settings.tls:
             client.tls_set(ca_certs=self._settings.ca_file or None)
         client.on_connect = self._on_connect
@@ -127,17 +128,12 @@ class Bridge:
 
     def _relay_loop(self) -> None:
         spill: list[Item] = []
-        full = False
         while not self._stop.is_set():
             items, spill = self._gather(spill)
             if items:
                 self._courier.deliver(items)
             if not spill:
                 self._inbox.done()
-            left_out = self._inbox.take_left_out()
-            if left_out and not full:
-                log.warning("the queue is full, %d messages left out so far: robots send their batches again", left_out)
-            full = bool(left_out)
 
     def _gather(self, spill: list[Item]) -> tuple[list[Item], list[Item]]:
         """Whatever is queued, up to one relay; and what did not fit any more."""
@@ -163,8 +159,13 @@ class Bridge:
             self._flush_acks()
 
     def _acks_loop(self) -> None:
+        full = False
         while not self._stop.wait(ACK_MERGE_S / 2):
             self._flush_acks()
+            left_out = self._inbox.take_left_out()
+            if left_out and not full:
+                log.warning("the queue is full: messages are left out; robots send their batches again, plain readings do not come again")
+            full = bool(left_out) or (full and not self._inbox.idle())
 
     def _flush_acks(self) -> None:
         with self._acks_lock:

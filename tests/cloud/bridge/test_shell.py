@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -149,6 +150,25 @@ def test_sigterm_ends_it_within_two_seconds_even_while_the_api_is_away(start_bri
     bridge.send_signal(signal.SIGTERM)
     assert bridge.wait(5) == 0
     assert time.monotonic() - begun < 2
+
+
+def test_memory_stays_bounded_while_the_api_is_away_and_robots_go_on(start_bridge, robot, api, until, tmp_path):
+    def rss_mib() -> float:
+        status = Path(f"/proc/{bridge.pid}/status").read_text()
+        return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
+
+    bridge = start_bridge()
+    api.status = 503
+    before = rss_mib()
+    for seq in range(1, 601):
+        body = b'{"records":[{"kind":"reading","data":{"n":%d}}]}' % seq + b" " * 200_000
+        robot.client.publish(f"{UP}/batch/{STREAM}/{seq}-{seq}", body, qos=1).wait_for_publish(20)
+    until(lambda: "the queue is full" in (tmp_path / "bridge.log").read_text() or rss_mib() > before + 90, within_s=20)
+    assert rss_mib() < before + 90, "120 MB were published"
+    api.status = 200
+    until(lambda: len(acked(robot)) > 100)
+    publish(robot, 1000, 1)
+    until(lambda: 1000 in acked(robot))
 
 
 def test_a_clean_end_relays_what_was_queued_so_that_plain_readings_are_not_lost(start_bridge, robot, api):
