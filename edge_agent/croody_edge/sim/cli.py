@@ -32,6 +32,8 @@ from croody_edge.sources.sim import SimSource, Site
 _LAST_CHANCE_S: Final = 1.0
 #: Robots begin one after the other within this time, seconds, so that they do not all read at once.
 _SPREAD_S: Final = 5.0
+#: New credentials reach the broker's files within a second, and the broker reads them within another.
+_KNOWN_AFTER_S: Final = 2.0
 #: So many agents say goodbye at the same time.
 _GOODBYES: Final = 16
 #: Exit statuses as sysexits.h has them: configuration, temporary failure.
@@ -75,7 +77,7 @@ def run(chosen: Options, environ: Mapping[str, str], texts: Texts, wake: Event, 
         if chosen.state is None:
             undo.callback(_forget_when_empty, state)
         notes = Notes(undo.enter_context(Witness(chosen.witness, hashes=chosen.witness_hashes)) if chosen.witness else None, stop, wake)
-        robots = _credentials(chosen, state, texts)
+        robots = _credentials(chosen, state, texts, stop)
         site = Site(seed=chosen.seed)
         sources = [_source(site, number, robot, chosen) for number, robot in enumerate(robots)]
         agents = [
@@ -160,7 +162,7 @@ def _tell(chosen: Options, texts: Texts, state: Path, left: list[int], published
     return 0
 
 
-def _credentials(chosen: Options, state: Path, texts: Texts) -> list[Credential]:
+def _credentials(chosen: Options, state: Path, texts: Texts, stop: Event) -> list[Credential]:
     if chosen.credentials is not None:
         found = names.from_file(chosen.credentials, texts)
         return names.choose(found, chosen.robots, chosen.first, chosen.credentials, texts)
@@ -172,6 +174,7 @@ def _credentials(chosen: Options, state: Path, texts: Texts) -> list[Credential]
     if len(found) < chosen.count:
         found += names.enrol(chosen.api, chosen.prefix, chosen.count - len(found), texts)
         names.keep(kept, found)
+        stop.wait(_KNOWN_AFTER_S)
     return names.choose(found, chosen.count, chosen.first, kept, texts)
 
 
@@ -194,7 +197,7 @@ def _serve(source: SimSource, robot_id: str, chosen: Options, texts: Texts, undo
     try:
         server.start()
     except OSError as error:
-        reason = error.strerror or error
+        reason = os.strerror(error.errno) if error.errno else error
         print(texts("tcp_taken", host=chosen.tcp_bind, port=chosen.tcp_port, reason=reason), file=sys.stderr, flush=True)
         return
     undo.callback(server.stop)

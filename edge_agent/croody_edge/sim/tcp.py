@@ -18,6 +18,8 @@ MAX_CLIENTS: Final = 256
 _FULL_BYTES: Final = 16 * 1024
 #: A client that reads nothing for this long is dropped, seconds.
 STUCK_S: Final = 30.0
+#: Whoever was connecting while the server stops gets this long to become a client, seconds.
+_GOODBYE_S: Final = 1.0
 #: A wrong password is answered after this long, seconds.
 _WRONG_PASSWORD_S: Final = 0.5
 
@@ -81,6 +83,10 @@ class Server:
             except TimeoutError:
                 self._tell_all()
                 due += self._broadcast_s
+        # Connections that are being accepted must become clients first: a server that is closed under them leaves their sockets open.
+        until = loop.time() + _GOODBYE_S
+        while (accepting := asyncio.all_tasks() - {asyncio.current_task()}) and loop.time() < until:
+            await asyncio.wait(accepting, timeout=_GOODBYE_S)
         server.close()
         for client in list(self.clients):
             client.drop()
@@ -91,6 +97,11 @@ class Server:
         line = data_line(self.machine.pairs(), time.time())
         for client in list(self.clients):
             client.tell(line)
+
+    @property
+    def ending(self) -> bool:
+        """Say whether the server is being stopped."""
+        return self._ended.is_set()
 
     def users(self) -> list[str]:
         """`ip:port` of every client that has logged in, oldest first."""
@@ -117,7 +128,7 @@ class _Client(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
         # Who has already gone again has no name.
-        if peer is None or len(self._server.clients) >= self._server.max_clients:
+        if peer is None or self._server.ending or len(self._server.clients) >= self._server.max_clients:
             self.drop()
             return
         host, port = peer[:2]
