@@ -41,7 +41,7 @@ class Wanted(Schema):
     robot_id: str | None = Field(None, min_length=3, max_length=64)
 
 
-@router.get("/alarms", response={200: list[AlarmRow], 401: Refusal}, summary="Alarms, open first, newest first")
+@router.get("/alarms", response={200: list[AlarmRow], 401: Refusal, 422: Refusal, 503: Refusal}, summary="Alarms, open first, newest first")
 def alarms(request: HttpRequest, wanted: Query[Wanted]) -> Status[list[Alarm]] | Status[dict[str, str]]:
     """Alarms of the robots that the caller works with; none of those that are merely shared."""
     try:

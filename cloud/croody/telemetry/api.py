@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 import msgspec
-from django.db import InterfaceError, InternalError, OperationalError
+from django.db import DataError, InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI, Query
 from ninja.errors import ValidationError
@@ -48,6 +48,11 @@ def _refused(request: HttpRequest, error: Refused) -> HttpResponse:
 def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
     texts = (f"{'.'.join(str(part) for part in one.get('loc', ())[1:])}: {one.get('msg', '')}" for one in error.errors)
     return answer({"detail": "; ".join(texts) or "the request is not valid"}, 422)
+
+
+@api.exception_handler(DataError)
+def _unstorable(request: HttpRequest, error: DataError | type[DataError]) -> HttpResponse:
+    return answer({"detail": "a value that no database holds, such as one with the character U+0000: send another"}, 422)
 
 
 def _unavailable(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
