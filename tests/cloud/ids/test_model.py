@@ -14,6 +14,7 @@ import pytest
 from django.test import Client
 
 from croody.ids.model import FILES, RETRY_S, SHIPPED, Holder, Model, Unavailable, load
+from tools.stack import source_path
 
 BODY = '{"rows": [{"src_bytes": 10}]}'
 
@@ -141,6 +142,7 @@ def test_the_real_process_answers_health_while_its_model_is_damaged(copied_model
     flip(copied_model / "numbers.npz")
     environment = {
         **os.environ,
+        "PYTHONPATH": source_path(),
         "CROODY_ROLE": "ids",
         "CROODY_DEMO": "1",
         "MODEL_PATH": str(copied_model),
