@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import Max, Q
+from django.db.models import Max, OuterRef, Subquery
 
 from croody.fleet.liveness import Signs, State, state
 from croody.fleet.models import Credential, Listening, Outgoing, Robot
@@ -62,7 +62,9 @@ def signs_of(robot_ids: Iterable[str]) -> dict[str, Signs]:
     """What was heard of these robots, from the ledger and presence: three queries, however many robots."""
     wanted = list(robot_ids)
     heard = dict(Stream.objects.filter(robot_id__in=wanted).values_list("robot_id").annotate(Max("last_received_at")))
-    latest = Stream.objects.filter(Q(robot_id__in=wanted) & ~Q(latest_seq=None)).order_by("place").values_list("robot_id", "latest")
+    # Of a robot's many streams only the last one with a reading is read, through the index on place.
+    with_reading = Stream.objects.filter(robot_id=OuterRef("robot_id"), latest_seq__isnull=False).order_by("-place").values("pk")[:1]
+    latest = Stream.objects.filter(robot_id__in=wanted, pk=Subquery(with_reading)).values_list("robot_id", "latest")
     status = {robot_id: (row or {}).get("status") for robot_id, row in latest}
     presence = {row.robot_id: row for row in Presence.objects.filter(robot_id__in=wanted)}
     since = listening()

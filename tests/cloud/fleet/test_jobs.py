@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from croody.alarms.models import Alarm
-from croody.fleet import jobs, services
+from croody.fleet import jobs, queries, services
 from croody.telemetry.models import Presence, Stream
 from croody_contract import mosquitto
 
@@ -111,3 +111,19 @@ def test_the_alarm_of_a_revoked_robot_is_closed(people):
     services.revoke(people.rover, now=after(401))
     jobs.judge_liveness(after(402))
     assert offline() == []
+
+
+def test_the_status_is_that_of_the_last_stream_with_a_reading_whatever_came_in_later(people):
+    for name, place, seq, status in (("old-stream", 1.0, 5, "moving"), ("new-stream", 2.0, 3, "idle"), ("born-only", 3.0, None, None)):
+        Stream.objects.create(
+            robot_id="rover-1",
+            stream=name,
+            place=place,
+            first_received_at=NOW,
+            last_received_at=after(9 - place),
+            latest_seq=seq,
+            latest={"status": status} if seq else None,
+        )
+    signs = queries.signs_of(["rover-1", "never-seen"])
+    assert (signs["rover-1"].status, signs["rover-1"].heard_at) == ("idle", after(8))
+    assert signs["never-seen"] == type(signs["never-seen"])()

@@ -14,7 +14,6 @@ import django; django.setup()
 from datetime import datetime, timedelta, UTC
 from django.core.management import call_command
 call_command("migrate", "--skip-checks", verbosity=0)
-call_command("migrate", "--skip-checks", "--database", "telemetry", verbosity=0) if "telemetry" in __import__("django.conf").conf.settings.DATABASES else None
 from croody.fleet import services
 from croody.fleet.models import Organisation
 robot, _ = services.add_robot("rover-1", organisation=Organisation.objects.create(name="A", slug="a"))

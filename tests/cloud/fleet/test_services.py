@@ -1,6 +1,7 @@
 """Robots, their secrets, and what is sent to them."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -65,7 +66,7 @@ def test_what_is_sent_comes_again_later_each_time_until_it_expires(people):
         for item in services.due_outgoing(moment):
             assert (item.robot_id, item.outgoing.id, item.outgoing.kind) == ("rover-1", row.pk, "resend")
             sent_at.append((moment - NOW).total_seconds())
-    waits = [later - earlier for earlier, later in zip(sent_at, sent_at[1:], strict=False)]
+    waits = [later - earlier for earlier, later in pairwise(sent_at)]
     assert sent_at[0] == 0
     assert waits == pytest.approx([2, 4, 8, 16, 32, 60, 60, 60])
     assert Outgoing.objects.get().attempts == 9
@@ -97,7 +98,7 @@ def test_more_than_the_limit_waits_for_the_next_question(people):
 
 @pytest.mark.parametrize(("kind", "lives_s"), [("Stop", 60), ("s", 60), ("stop now", 60), ("stop", 0), ("stop", -5)])
 def test_a_kind_or_expiry_that_the_contract_cannot_carry_is_refused(people, kind, lives_s):
-    with pytest.raises(ValueError, match="kind|expires_at"):
+    with pytest.raises(ValueError, match=r"kind|expires_at"):
         services.send(people.rover, kind, {}, after(lives_s), now=NOW)
 
 
