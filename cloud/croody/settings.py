@@ -171,4 +171,6 @@ LOGGING: dict[str, Any] = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["out"], "level": "INFO"},
+    # It tells of every login, one-time paths included; what matters of it are lock-outs.
+    "loggers": {"axes": {"level": "WARNING"}},
 }

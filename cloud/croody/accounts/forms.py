@@ -73,6 +73,7 @@ class Password(SetPasswordForm):  # type: ignore[type-arg]
         self.fields["new_password1"].label = _("Contraseña nueva")
         self.fields["new_password1"].help_text = _("10 caracteres o más; no uses una frecuente ni una parecida a tu nombre.")
         self.fields["new_password2"].label = _("Contraseña nueva, otra vez")
+        self.fields["new_password2"].help_text = ""
         if user.has_usable_password():
             self.order_fields(["old_password", "new_password1", "new_password2"])
         else:

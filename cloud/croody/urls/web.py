@@ -1,13 +1,17 @@
 """Addresses of the web role. Each also works below `/es/` and `/en/`: see `web.language`."""
 
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from croody.home.views import home, status
 from croody.monitor import views as monitor
 from croody.stream.views import stream
 
 urlpatterns = [
+    # Who knows no link to an icon, as the admin site, asks here.
+    path("favicon.ico", RedirectView.as_view(url=static("web/favicon-live.svg"))),
     path("", home, name="home"),
     path("estado/", status, name="status"),
     path("robots/monitor/", monitor.monitor, name="monitor"),

@@ -15,97 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.cloud.web.helpers import events
-
-_SEED = """
-import django; django.setup()
-import sys
-from django.core.management import call_command
-from django.contrib.auth.models import User
-from croody.accounts.services import reset_token
-from croody.fleet import services
-from croody.fleet.models import Membership, Organisation, Site
-from tests.cloud.web.helpers import PLAN
-call_command("setup", verbosity=0)
-org = Organisation.objects.create(name="Alice's", slug="alices")
-site = Site.objects.create(organisation=org, name="Bodega", slug="bodega", plan=PLAN)
-for name in ("alice", "bob", "carlos"):
-    user = User.objects.create_user(name)
-    if name != "carlos":
-        Membership.objects.create(user=user, organisation=org)
-    print(name, reset_token(user))
-print("rover-1", services.add_robot("rover-1", organisation=org, site=site)[1])
-print("rover-2", services.add_robot("rover-2", organisation=org, site=site, shared=True)[1])
-"""
-_SAY = """
-import django; django.setup()
-import sys, json
-from django.db import connections
-from tests.cloud.web.helpers import say
-for line in sys.stdin:
-    connections.close_all()
-    robot, first, values = json.loads(line)
-    say(robot, first, *values)
-    print("said", flush=True)
-"""
-
-
-class Web:
-    """A server of its own, with a process beside it that lets robots speak."""
-
-    def __init__(self, folder: Path, port: int, environ: dict[str, str]) -> None:
-        self.environ = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("CROODY_", "TG_", "DATABASE_"))},
-            "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[3]), os.environ.get("PYTHONPATH", "")]),
-            "DJANGO_SETTINGS_MODULE": "croody.settings",
-            "CROODY_STATE_DIR": str(folder),
-            "CROODY_ROLE": "web",
-            "ALLOWED_HOSTS": "127.0.0.1",
-            **environ,
-        }
-        self.url = f"http://127.0.0.1:{port}"
-        self._port = port
-        seeded = subprocess.run([sys.executable, "-c", _SEED], env=self.environ, check=True, capture_output=True, text=True)
-        self.secrets = dict(line.split() for line in seeded.stdout.splitlines())
-        self.log = folder / "web.log"
-        self._mouth = subprocess.Popen([sys.executable, "-c", _SAY], env=self.environ, stdin=-1, stdout=-1, text=True)
-        self.start()
-
-    def start(self) -> None:
-        with self.log.open("a") as log:
-            command = [sys.executable, "-m", "croody.web", "--bind", f"127.0.0.1:{self._port}"]
-            self.process = subprocess.Popen(command, env=self.environ, stdout=log, stderr=log)
-        ends = time.monotonic() + 30
-        while time.monotonic() < ends:
-            try:
-                if httpx.get(f"{self.url}/healthz").status_code == 200:
-                    return
-            except httpx.TransportError:
-                time.sleep(0.1)
-        pytest.fail(f"the web did not start:\n{self.log.read_text()}")
-
-    def say(self, robot_id: str, first: int, *readings: dict[str, Any]) -> None:
-        import json
-
-        assert self._mouth.stdin is not None
-        assert self._mouth.stdout is not None
-        self._mouth.stdin.write(json.dumps([robot_id, first, readings]) + "\n")
-        self._mouth.stdin.flush()
-        assert self._mouth.stdout.readline() == "said\n"
-
-    def end(self) -> None:
-        for process in (self.process, self._mouth):
-            process.terminate()
-        for process in (self.process, self._mouth):
-            process.wait(10)
-        for pipe in (self._mouth.stdin, self._mouth.stdout):
-            assert pipe is not None
-            pipe.close()
-
-    def stream(self, stack: ExitStack, path: str = "/api/telemetry/stream", **headers: str) -> httpx.Response:
-        client = stack.enter_context(httpx.Client(timeout=httpx.Timeout(5, read=20)))
-        return stack.enter_context(client.stream("GET", self.url + path, headers=headers))
-
+from tests.cloud.web.server import Ear, Web
 
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
@@ -116,34 +26,6 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     server = Web(folder, Ports.free().web, environ)
     yield server
     server.end()
-
-
-class Ear:
-    """Reads a stream in the background."""
-
-    def __init__(self, response: httpx.Response) -> None:
-        self.heard: list[tuple[str, str, Any]] = []
-        self.ended_at: float | None = None
-        self._response = response
-        self._thread = threading.Thread(target=self._listen, daemon=True)
-        self._thread.start()
-
-    def _listen(self) -> None:
-        try:
-            for event in events(self._response, until_s=60):
-                self.heard.append(event)
-        except httpx.TransportError:
-            pass
-        self.ended_at = time.monotonic()
-
-    def wait(self, wanted: Any, within_s: float = 10.0) -> tuple[str, str, Any]:
-        ends = time.monotonic() + within_s
-        while time.monotonic() < ends:
-            for event in self.heard:
-                if wanted(event):
-                    return event
-            time.sleep(0.01)
-        pytest.fail(f"not heard within {within_s} s: {self.heard}")
 
 
 def temp(value: float) -> Any:

@@ -5,15 +5,13 @@ window.croody = window.croody || {};
   const NBSP = "\u00a0";
   const spanish = document.documentElement.lang !== "en";
 
-  // Half to even on the exact value, as Python does: Number.toFixed works on the exact binary value too, and only a true tie differs.
+  // Half to even, as Python does. toFixed already works on the exact binary value and only rounds a true tie up; a value
+  // is a true tie at `decimals` exactly when it is an odd number of 1 / 2 ** (decimals + 1), and that product is exact.
   function fixed(value, decimals) {
-    const text = Math.abs(value).toFixed(decimals);
-    const scaled = Math.abs(value) * 10 ** decimals;
-    if (decimals <= 3 && scaled < 2 ** 50 && scaled % 1 === 0.5 && scaled / 10 ** decimals === Math.abs(value)) {
-      const down = Math.floor(scaled);
-      return ((down % 2 ? down + 1 : down) / 10 ** decimals).toFixed(decimals);
-    }
-    return text;
+    const size = Math.abs(value);
+    if (Math.abs((size * 2 ** (decimals + 1)) % 2) !== 1) return size.toFixed(decimals);
+    const down = Math.floor(size * 10 ** decimals);
+    return ((down % 2 ? down + 1 : down) / 10 ** decimals).toFixed(decimals);
   }
 
   croody.number = function (value, decimals, es = spanish) {

@@ -1,0 +1,172 @@
+"""The web role as a process of its own, robots that speak beside it, and ears that listen to its streams."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.cloud.web.helpers import events
+
+_SEED = """
+import django; django.setup()
+import sys
+from django.core.management import call_command
+from django.contrib.auth.models import User
+from croody.accounts.services import reset_token
+from croody.fleet import services
+from croody.fleet.models import Membership, Organisation, Site
+from tests.cloud.web.helpers import PLAN
+call_command("setup", verbosity=0)
+org = Organisation.objects.create(name="Alice's", slug="alices")
+site = Site.objects.create(organisation=org, name="Bodega", slug="bodega", plan=PLAN, origin_lat=4.6752, origin_lng=-74.1418)
+for name in ("alice", "bob", "carlos"):
+    user = User.objects.create_user(name)
+    if name != "carlos":
+        Membership.objects.create(user=user, organisation=org)
+    print(name, reset_token(user))
+print("rover-1", services.add_robot("rover-1", organisation=org, site=site)[1])
+print("rover-2", services.add_robot("rover-2", organisation=org, site=site, shared=True)[1])
+"""
+_BESIDE = """
+import django; django.setup()
+import sys, json
+from datetime import timedelta
+from django.contrib.auth.models import User
+from django.db import connections
+from django.utils import timezone
+from croody.accounts.services import make_login_link
+from croody.fleet import services
+from croody.fleet.models import Listening, Organisation, Robot
+from tests.cloud.web.helpers import say
+
+def add(robot):
+    return services.add_robot(robot, organisation=Organisation.objects.get(), shared=True)[1]
+
+def revoke(robot):
+    services.revoke(Robot.objects.get(pk=robot), now=timezone.now())
+
+def login_link(name):
+    return make_login_link(User.objects.get(username=name))
+
+def listened(seconds_ago):
+    Listening.objects.all().delete()
+    if seconds_ago is not None:
+        at = timezone.now() - timedelta(seconds=seconds_ago)
+        Listening.objects.create(pk=Listening.ONLY, since=at - timedelta(hours=1), at=at)
+
+for line in sys.stdin:
+    connections.close_all()
+    name, *arguments = json.loads(line)
+    print(json.dumps(globals()[name](*arguments)), flush=True)
+"""
+
+
+class Web:
+    """A server of its own, with a process beside it that lets robots speak."""
+
+    def __init__(self, folder: Path, port: int, environ: dict[str, str]) -> None:
+        self.environ = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("CROODY_", "TG_", "DATABASE_"))},
+            "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[3]), os.environ.get("PYTHONPATH", "")]),
+            "DJANGO_SETTINGS_MODULE": "croody.settings",
+            "CROODY_STATE_DIR": str(folder),
+            "CROODY_ROLE": "web",
+            "ALLOWED_HOSTS": "127.0.0.1",
+            **environ,
+        }
+        self.url = f"http://127.0.0.1:{port}"
+        self._port = port
+        seeded = subprocess.run([sys.executable, "-c", _SEED], env=self.environ, check=True, capture_output=True, text=True)
+        self.secrets = dict(line.split() for line in seeded.stdout.splitlines())
+        self.log = folder / "web.log"
+        self._mouth = subprocess.Popen([sys.executable, "-c", _BESIDE], env=self.environ, stdin=-1, stdout=-1, text=True)
+        self.start()
+
+    def start(self) -> None:
+        with self.log.open("a") as log:
+            command = [sys.executable, "-m", "croody.web", "--bind", f"127.0.0.1:{self._port}"]
+            self.process = subprocess.Popen(command, env=self.environ, stdout=log, stderr=log)
+        ends = time.monotonic() + 30
+        while time.monotonic() < ends:
+            try:
+                if httpx.get(f"{self.url}/healthz").status_code == 200:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.1)
+        pytest.fail(f"the web did not start:\n{self.log.read_text()}")
+
+    def say(self, robot_id: str, first: int, *readings: dict[str, Any]) -> None:
+        """Let records of a robot arrive."""
+        self._beside("say", robot_id, first, *readings)
+
+    def add(self, robot_id: str) -> str:
+        """A new shared robot; its secret."""
+        return str(self._beside("add", robot_id))
+
+    def revoke(self, robot_id: str) -> None:
+        """Shut a robot out."""
+        self._beside("revoke", robot_id)
+
+    def login_link(self, name: str) -> str:
+        """The path of a one-time login."""
+        return str(self._beside("login_link", name))
+
+    def listened(self, seconds_ago: float | None) -> None:
+        """When a bridge last heard the broker; None: there never was one."""
+        self._beside("listened", seconds_ago)
+
+    def _beside(self, *call: Any) -> Any:
+        assert self._mouth.stdin is not None
+        assert self._mouth.stdout is not None
+        self._mouth.stdin.write(json.dumps(call) + "\n")
+        self._mouth.stdin.flush()
+        return json.loads(self._mouth.stdout.readline())
+
+    def end(self) -> None:
+        for process in (self.process, self._mouth):
+            process.terminate()
+        for process in (self.process, self._mouth):
+            process.wait(10)
+        for pipe in (self._mouth.stdin, self._mouth.stdout):
+            assert pipe is not None
+            pipe.close()
+
+    def stream(self, stack: ExitStack, path: str = "/api/telemetry/stream", **headers: str) -> httpx.Response:
+        client = stack.enter_context(httpx.Client(timeout=httpx.Timeout(5, read=20)))
+        return stack.enter_context(client.stream("GET", self.url + path, headers=headers))
+
+
+class Ear:
+    """Reads a stream in the background."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self.heard: list[tuple[str, str, Any]] = []
+        self.ended_at: float | None = None
+        self._response = response
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+
+    def _listen(self) -> None:
+        try:
+            for event in events(self._response, until_s=60):
+                self.heard.append(event)
+        except httpx.TransportError:
+            pass
+        self.ended_at = time.monotonic()
+
+    def wait(self, wanted: Any, within_s: float = 10.0) -> tuple[str, str, Any]:
+        ends = time.monotonic() + within_s
+        while time.monotonic() < ends:
+            for event in self.heard:
+                if wanted(event):
+                    return event
+            time.sleep(0.01)
+        pytest.fail(f"not heard within {within_s} s: {self.heard}")

@@ -1,0 +1,269 @@
+"""The pages as a person meets them, in headless Chromium."""
+
+import itertools
+import re
+import time
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.cloud.web.helpers import DRIVING
+from tests.cloud.web.server import Web
+from tests.cloud.web.test_formats import AGES, NUMBERS, SHARES
+from tests.e2e.conftest import Open
+
+pytestmark = pytest.mark.e2e
+PAGES = ["/", "/robots/monitor/", "/estado/", "/cuenta/acceder/", "/cuenta/registro/", "/admin/login/"]
+_position = itertools.count(100)
+_seq = itertools.count(12)
+
+
+def drive(web: Web, **values: float) -> None:
+    """Let rover-2 say one more reading."""
+    web.say("rover-2", next(_seq), {**DRIVING, "x_m": next(_position) / 10, **values})
+
+
+@pytest.mark.parametrize(("prefix", "scheme", "width"), [("", "light", 1440), ("/en", "dark", 1440), ("/es", "dark", 390), ("/en", "light", 320)])
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_quiet_stands_still_and_fits(visit: Open, web: Web, path: str, prefix: str, scheme: str, width: int):
+    drive(web)
+    page = visit(prefix + path, width=width, height=800, scheme=scheme)
+    assert page.complaints() == []
+    assert page.sideways() == 0
+
+
+@pytest.mark.parametrize(("scheme", "canvas"), [("light", "rgb(235, 238, 236)"), ("dark", "rgb(14, 19, 18)")])
+def test_the_theme_follows_the_system_and_then_the_reader(visit: Open, web: Web, scheme: str, canvas: str):
+    page = visit("/", scheme=scheme).page
+    background = "getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(background) == canvas
+    page.get_by_role("button", name=re.compile("Tema")).click()
+    assert page.evaluate(background) == "rgb(235, 238, 236)"
+    page.get_by_role("button", name=re.compile("Tema")).click()
+    page.goto(web.url + "/estado/", wait_until="commit")
+    page.wait_for_selector("h1")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert page.evaluate(background) == "rgb(14, 19, 18)"
+
+
+def test_the_monitor_moves_without_being_asked_and_without_moving_its_rows(visit: Open, web: Web):
+    drive(web)
+    watched = visit("/robots/monitor/", height=1800)
+    page = watched.page
+    bot = page.locator('g.bot[data-robot="rover-2"]')
+    before = bot.get_attribute("transform")
+    drive(web, speed_mps=0.75, battery_pct=17.0, heading_deg=180.0)
+    expect(bot).not_to_have_attribute("transform", before or "", timeout=5000)
+    row = page.locator("#robot-rover-2")
+    expect(row.locator('[data-m="speed_mps"]')).to_have_text("0,75")
+    expect(row.locator('[data-m="battery_pct"]')).to_have_text("17")
+    expect(bot.locator(".turn")).to_have_attribute("transform", "rotate(180.0)")
+    expect(page.locator("h1")).to_have_text("1 de 1 robot en línea")
+    expect(page).to_have_title("1 de 1 robot en línea · Robots en vivo · Croody")
+    assert watched.complaints() == []
+
+
+def test_ages_count_by_themselves(visit: Open, web: Web):
+    drive(web)
+    page = visit("/robots/monitor/", settle_ms=500).page
+    age = page.locator("#robot-rover-2 [data-age]")
+    first = int(re.match(r"\d+", age.inner_text())[0])  # type: ignore[index]
+    page.wait_for_timeout(3200)
+    assert first + 2 <= int(re.match(r"\d+", age.inner_text())[0]) <= first + 6  # type: ignore[index]
+
+
+def test_a_robot_that_stops_talking_looks_old_and_keeps_its_values(visit: Open, web: Web):
+    drive(web)
+    page = visit("/robots/monitor/").page
+    expect(page.locator("#robot-rover-2 [data-word]")).to_have_text("Atrasado", timeout=25_000)
+    expect(page.locator('g.bot[data-robot="rover-2"] text.old')).to_be_visible()
+    expect(page.locator('#robot-rover-2 [data-m="TEMP"]')).to_have_text("21,5")
+    expect(page.locator("h1")).to_have_text("0 de 1 robot en línea")
+    drive(web)
+    expect(page.locator("#robot-rover-2 [data-word]")).to_have_text("En marcha", timeout=5000)
+
+
+def test_pausing_freezes_the_picture_and_says_so(visit: Open, web: Web):
+    drive(web)
+    page = visit("/en/robots/monitor/").page
+    page.keyboard.press("p")
+    expect(page.get_by_role("button", name="Resume")).to_have_attribute("aria-pressed", "true")
+    bot = page.locator('g.bot[data-robot="rover-2"]')
+    before = bot.get_attribute("transform") or ""
+    drive(web)
+    page.wait_for_timeout(2500)
+    expect(bot).to_have_attribute("transform", before)
+    expect(page.locator("[data-frozen]")).to_contain_text(re.compile(r"View frozen at \d\d:\d\d:\d\d\. 1 change waits\."))
+    page.get_by_role("button", name="Resume").click()
+    expect(bot).not_to_have_attribute("transform", before)
+    expect(page.get_by_role("button", name="Pause")).to_have_attribute("aria-pressed", "false")
+
+
+def test_a_lost_server_is_said_and_nothing_of_it_is_blamed_on_the_robots(visit: Open, web: Web):
+    drive(web)
+    page = visit("/robots/monitor/").page
+    web.process.terminate()
+    web.process.wait(5)
+    banner = page.locator("#banner")
+    expect(banner).to_contain_text("Sin conexión con Croody desde", timeout=5000)
+    expect(banner.get_by_role("button", name="Intentar ahora")).to_be_visible()
+    expect(page.locator(".logo .closed")).to_be_visible()
+    expect(page.locator(".logo .open")).to_be_hidden()
+    assert "favicon-lost" in (page.locator('link[rel="icon"]').get_attribute("href") or "")
+    old = re.compile(r"Lo que ves tiene (\d+)")
+    first = int(old.search(banner.inner_text())[1])  # type: ignore[index]
+    page.wait_for_timeout(3000)
+    assert int(old.search(banner.inner_text())[1]) >= first + 2  # type: ignore[index]
+    expect(page.locator("h1")).to_have_text("1 de 1 robot en línea")
+    web.start()
+    drive(web, TEMP=33.3)
+    expect(banner).to_be_hidden(timeout=25_000)
+    expect(page.locator("#caught-up")).to_contain_text("Al día otra vez")
+    expect(page.locator(".logo .open")).to_be_visible()
+    expect(page.locator('#robot-rover-2 [data-m="TEMP"]')).to_have_text("33,3")
+
+
+def test_the_cloud_being_deaf_is_no_robots_fault(visit: Open, web: Web):
+    drive(web)
+    web.listened(seconds_ago=0)
+    page = visit("/robots/monitor/").page
+    try:
+        web.listened(seconds_ago=20)
+        expect(page.locator("#banner")).to_contain_text("Croody no recibe a los robots desde", timeout=5000)
+        expect(page.locator("#robot-rover-2 [data-word]")).to_have_text("En marcha")
+        web.listened(seconds_ago=0)
+        expect(page.locator("#banner")).to_be_hidden(timeout=5000)
+    finally:
+        web.listened(seconds_ago=None)
+
+
+def test_a_new_robot_appears_by_itself_and_not_under_the_readers_hand(visit: Open, web: Web):
+    drive(web)
+    watched = visit("/robots/monitor/", height=1800)
+    page = watched.page
+    page.locator("#robot-rover-2").hover()
+    web.add("zeta-1")
+    web.say("zeta-1", 1, {"cpu_pct": 10.0})
+    page.wait_for_timeout(5000)
+    expect(page.locator("#robot-zeta-1")).to_have_count(0)
+    page.mouse.move(5, 5)
+    expect(page.locator("#robot-zeta-1")).to_have_count(1, timeout=10_000)
+    expect(page.locator(".nowhere")).to_contain_text("zeta-1")
+    expect(page.locator("h1")).to_contain_text("de 2 robots en línea")
+    web.revoke("zeta-1")
+    expect(page.locator("#robot-zeta-1")).to_have_count(0, timeout=10_000)
+    expect(page.locator("h1")).to_contain_text("de 1 robot en línea")
+    assert watched.errors == []
+
+
+def test_the_map_shows_the_site_and_zooms_by_button(visit: Open, web: Web):
+    page = visit("/en/robots/monitor/", settle_ms=2500).page
+    expect(page.locator(".place-label")).to_have_text(re.compile("Bodega.*1"))
+    assert page.locator("path.land").count() > 20
+    page.get_by_role("button", name="Zoom in").click()
+    expect(page.locator(".leaflet-control-scale-line")).to_be_visible()
+
+
+def test_without_script_the_page_is_whole(visit: Open, web: Web):
+    drive(web)
+    page = visit("/robots/monitor/", script=False).page
+    expect(page.locator("h1")).to_have_text("1 de 1 robot en línea")
+    expect(page.locator("#robot-rover-2")).to_contain_text("En marcha")
+    expect(page.get_by_text("Sin JavaScript la página se recarga cada 20 s.")).to_be_visible()
+    expect(page.locator("[data-pause]")).to_be_hidden()
+    expect(page.locator('g.bot[data-robot="rover-2"]')).to_be_visible()
+
+
+def test_the_language_switch_keeps_the_page_and_its_query(visit: Open, web: Web):
+    page = visit("/robots/monitor/?sitio=bodega").page
+    page.get_by_role("link", name="English").click()
+    expect(page).to_have_url(web.url + "/en/robots/monitor/?sitio=bodega")
+    expect(page.locator("h1")).to_contain_text("online")
+    page.get_by_role("link", name="Español").click()
+    expect(page).to_have_url(web.url + "/es/robots/monitor/?sitio=bodega")
+
+
+def test_the_menu_opens_on_a_phone_and_targets_fit_a_finger(visit: Open, web: Web):
+    page = visit("/en/robots/monitor/", width=390).page
+    nav = page.get_by_role("navigation", name="Main")
+    expect(nav).to_be_hidden()
+    page.get_by_role("button", name="Menu").click()
+    expect(nav).to_be_visible()
+    for target in [*nav.get_by_role("link").all(), *page.get_by_role("button").all()]:
+        box = target.bounding_box()
+        assert box is None or box["height"] >= 43.5, target.inner_text()
+    page.keyboard.press("Escape")
+    expect(nav).to_be_hidden()
+
+
+def test_the_keyboard_reaches_everything_and_its_place_is_seen(visit: Open, web: Web):
+    page = visit("/cuenta/acceder/").page
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Ir al contenido")
+    expect(skip).to_be_focused()
+    assert skip.bounding_box()["y"] >= 0  # type: ignore[index]
+    seen = set()
+    for _ in range(14):
+        page.keyboard.press("Tab")
+        seen.add(page.evaluate("document.activeElement.textContent.trim() || document.activeElement.name || document.activeElement.title"))
+        style = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert style != "none" or page.evaluate("document.activeElement === document.body")
+    assert {"username", "password", "Acceder", "English"} <= seen
+
+
+def test_a_one_time_login_goes_from_link_to_password(visit: Open, web: Web):
+    path = web.login_link("alice")
+    page = visit("/en" + path).page
+    page.get_by_role("button", name="Enter").click()
+    expect(page.get_by_role("status")).to_contain_text("one-time link")
+    expect(page.locator("#robot-rover-1")).to_have_count(1)
+    page.get_by_role("link", name="alice").click()
+    page.get_by_role("button", name="Create another key").click()
+    token = page.locator("#fresh-token").inner_text()
+    assert token.startswith("crd_")
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == token
+    page.get_by_label("New password", exact=True).fill("alice-likes-robots")
+    page.get_by_label("New password, again").fill("alice-likes-robots")
+    page.get_by_role("button", name="Save the password").click()
+    expect(page.get_by_role("status")).to_contain_text("Password saved")
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("link", name="Sign in").click()
+    page.get_by_label("Name").fill("alice")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_contain_text("Name and password do not match")
+
+
+def test_the_browser_writes_numbers_and_ages_as_the_server_does(visit: Open, web: Web):
+    page = visit("/").page
+    for value, decimals, spanish, english in NUMBERS:
+        if value == value:
+            assert page.evaluate("([v, d]) => [croody.number(v, d, true), croody.number(v, d, false)]", [value, decimals]) == [spanish, english]
+    for seconds, text in AGES:
+        assert page.evaluate("(s) => croody.age(s)", seconds).replace("\u00a0", " ") == text
+    for part, whole, text in SHARES:
+        assert page.evaluate("([p, w]) => croody.percent(p, w, true)", [part, whole]).replace("\u00a0", " ") == text
+
+
+def test_times_are_the_readers_own_and_say_which(visit: Open, web: Web):
+    page = visit("/estado/").page
+    text = page.locator("time").first
+    assert re.fullmatch(r"\d{1,2} \w{3} \d{4}, \d\d:\d\d", text.inner_text())
+    assert "UTC\u221205:00" in (text.get_attribute("title") or "")
+
+
+def test_an_update_of_the_picture_takes_little_of_the_main_thread(visit: Open, web: Web):
+    drive(web)
+    page = visit("/robots/monitor/").page
+    page.evaluate(
+        "window.long = []; new PerformanceObserver((list) => window.long.push(...list.getEntries().map((e) => e.duration)))"
+        ".observe({type: 'longtask'})"
+    )
+    ends = time.monotonic() + 5
+    while time.monotonic() < ends:
+        drive(web)
+        page.wait_for_timeout(200)
+    # Only tasks above 50 ms are reported at all.
+    assert len(page.evaluate("window.long")) <= 1
