@@ -80,11 +80,14 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
         if self._sweeper is not None:
             self._sweeper.cancel()
         self._door.close()
-        for _, handler in list(self.guarded()):
-            if handler.session is not None:
-                handler.session.will_flag = False
+        connected = self.guarded()
+        for session, handler in connected:
+            session.will_flag = False
             await handler.link.close()
         await super().shutdown()
+        for _, handler in connected:
+            handler.link.abort()
+        await asyncio.sleep(0)  # their sockets are closed in the loop's next round
 
     def addresses(self) -> list[tuple[str, str]]:
         """Listener name and `HOST:PORT` it really listens on."""

@@ -210,7 +210,9 @@ class GuardedHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ship
         """Read no further until the account is within its rate again: TCP slows the sender down."""
         debt_s = self.broker.rates.take(self.admitted.user, size, self._loop.time())
         if debt_s > 0:
-            self.broker.complain("rate", self.admitted.user, f"publishes more than {self.broker.rates.bytes_s} bytes/s: slowed down")
+            self.broker.complain(
+                "rate", self.admitted.user, f"publishes more than its share of {self.broker.rates.bytes_s} bytes/s: slowed down"
+            )
             await asyncio.sleep(debt_s)
 
     async def _take_subscribe(self, frame: Frame) -> None:

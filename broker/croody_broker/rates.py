@@ -7,6 +7,8 @@ would be dropped for everybody's messages. The limit is the account's, however m
 from collections import OrderedDict
 from typing import Final
 
+#: What a message costs beyond its bytes: handling an empty one is about as much work as handling a kilobyte.
+_MESSAGE_BYTES: Final = 1024
 _MAX_REMEMBERED: Final = 10_000
 
 
@@ -19,8 +21,8 @@ class Rates:
         self._full_at_s: OrderedDict[str, float] = OrderedDict()
 
     def take(self, user: str, size: int, now: float) -> float:
-        """Take `size` bytes. Returns the seconds to wait before the next are taken, 0 when there are still some left."""
-        full_at_s = max(self._full_at_s.pop(user, now), now) + size / self.bytes_s
+        """Take a message of `size` bytes. Returns the seconds to wait before the next, 0 while the bucket holds some."""
+        full_at_s = max(self._full_at_s.pop(user, now), now) + (size + _MESSAGE_BYTES) / self.bytes_s
         self._full_at_s[user] = full_at_s
         if len(self._full_at_s) > _MAX_REMEMBERED:
             self._full_at_s.popitem(last=False)

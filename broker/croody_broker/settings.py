@@ -43,7 +43,8 @@ class Settings:
     max_packet_bytes: int = 512 * KIB
     #: What may wait for a client that reads slowly; above it, the client is dropped.
     max_backlog_bytes: int = 16 * MIB
-    #: What one account may publish in a second, over all its connections; above it, it is read more slowly.
+    #: What one account may publish in a second, over all its connections, a message counting 1 KiB more than it holds:
+    #: about 3,500 small messages. Above it, the account is read more slowly.
     max_rate_bytes_s: int = 4 * MIB
     #: A connection that has sent no CONNECT (or finished no TLS handshake) by then is closed, in seconds.
     connect_timeout_s: float = 10.0
