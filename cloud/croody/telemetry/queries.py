@@ -4,11 +4,12 @@ A robot's newest reading is the one that comes last by (place of the stream, seq
 stream have nothing but their time: they compete by it with the agent's newest one.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from heapq import merge
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from django.conf import settings
@@ -17,7 +18,7 @@ from django.db.models import Count
 
 from croody.telemetry.ledger import Entry, missing
 from croody.telemetry.models import DeadLetter, Stream, StreamTotal
-from croody.telemetry.rows import COLUMNS, ApiRow, of_columns
+from croody.telemetry.rows import COLUMNS, ApiRow, aware, of_columns
 from croody_contract import ranges
 from croody_contract.topics import PLAIN_STREAMS
 
@@ -37,6 +38,13 @@ _NEWEST_PLAIN: Final = f"""
 SELECT {COLUMNS} FROM telemetry_record
 WHERE robot_id = %s AND stream IN ('http', 'mqtt') AND kind = 'reading' ORDER BY at DESC, seq DESC LIMIT %s
 """
+_TOPS: Final = f"""
+SELECT r.* FROM unnest(%s::text[], %s::text[]) AS k (robot, stream)
+CROSS JOIN LATERAL (
+    SELECT {COLUMNS} FROM telemetry_record t WHERE t.robot_id = k.robot AND t.stream = k.stream AND t.kind = 'reading'
+    ORDER BY t.seq DESC LIMIT %s
+) AS r
+"""
 
 
 def last(robot_id: str) -> ApiRow | None:
@@ -45,20 +53,36 @@ def last(robot_id: str) -> ApiRow | None:
 
 
 def last_of(robot_ids: Collection[str]) -> dict[str, ApiRow]:
-    """The newest reading of each robot that has one, from the ledger alone: two rows a robot at most are looked at."""
-    best: dict[str, tuple[bool, float, datetime, str]] = {}
-    plain: dict[str, tuple[datetime, str]] = {}
+    """The newest reading of each robot that has one, from the ledger alone."""
+    return {robot_id: msgspec.json.decode(one.row) for robot_id, one in _latest(robot_ids).items()}
+
+
+class _Latest(NamedTuple):
+    """`alone`: the robot has readings in no other stream."""
+
+    at: datetime
+    stream: str
+    row: str
+    alone: bool
+
+
+def _latest(robot_ids: Collection[str]) -> dict[str, _Latest]:
+    """Of each robot: the agent's newest reading by the place of its stream, or one without a stream when that is younger."""
+    newest: dict[str, tuple[float, datetime, str, str]] = {}
+    plain: dict[str, tuple[datetime, str, str]] = {}
+    streams: Counter[str] = Counter()
     for some in _sliced(sorted(robot_ids)):
-        for robot_id, stream, place, at, latest in _all(_LATEST.format(marks=_marks(some)), some):
+        for robot_id, stream, place, at, row in _all(_LATEST.format(marks=_marks(some)), some):
+            streams[robot_id] += 1
             if stream in PLAIN_STREAMS:
-                plain[robot_id] = max(plain.get(robot_id, (at, latest)), (at, latest))
-            elif robot_id not in best or place >= best[robot_id][1]:
-                best[robot_id] = (True, place, at, latest)
-    newest = {robot_id: (at, latest) for robot_id, (_, _, at, latest) in best.items()}
-    for robot_id, (at, latest) in plain.items():
-        if robot_id not in newest or at > newest[robot_id][0]:
-            newest[robot_id] = (at, latest)
-    return {robot_id: msgspec.json.decode(latest) for robot_id, (_, latest) in newest.items()}
+                plain[robot_id] = max(plain.get(robot_id, (at, stream, row)), (at, stream, row))
+            elif robot_id not in newest or place >= newest[robot_id][0]:
+                newest[robot_id] = (place, at, stream, row)
+    found = {robot_id: one[1:] for robot_id, one in newest.items()}
+    for robot_id, one in plain.items():
+        if robot_id not in found or one[0] > found[robot_id][0]:
+            found[robot_id] = one
+    return {robot_id: _Latest(aware(at), stream, row, streams[robot_id] == 1) for robot_id, (at, stream, row) in found.items()}
 
 
 def newest(robot_id: str, limit: int) -> list[ApiRow]:
@@ -68,7 +92,7 @@ def newest(robot_id: str, limit: int) -> list[ApiRow]:
 
 def _newest(robot_id: str, limit: int) -> Iterator[tuple[datetime, ApiRow]]:
     """Readings with the time they count at, newest first. The agent's keep their order, the others are put between by time."""
-    plain = [(row[2], of_columns(row)) for row in _all(_NEWEST_PLAIN, [robot_id, limit])]
+    plain = [(aware(row[2]), of_columns(row)) for row in _all(_NEWEST_PLAIN, [robot_id, limit])]
     index = 0
     for at, row in _agents_newest(robot_id, limit):
         while index < len(plain) and plain[index][0] > at:
@@ -82,7 +106,7 @@ def _agents_newest(robot_id: str, limit: int) -> Iterator[tuple[datetime, ApiRow
     left = limit
     for (stream,) in _all(_STREAMS, [robot_id]):
         rows = _all(_NEWEST, [robot_id, stream, left])
-        yield from ((row[2], of_columns(row)) for row in rows)
+        yield from ((aware(row[2]), of_columns(row)) for row in rows)
         left -= len(rows)
         if left <= 0:
             return
@@ -92,30 +116,51 @@ def query(robot_ids: Collection[str], limit: int) -> list[ApiRow]:
     """At most `limit` readings of several robots together, newest first; each robot's own keep their order."""
     if len(robot_ids) == 1:
         return newest(next(iter(robot_ids)), limit)
-    # Whoever has sent nothing for longest cannot be among the newest ones: look at the others only.
-    candidates = _freshest(robot_ids, limit)
-    streams = [_newest(robot_id, limit) for robot_id in candidates]
-    return [row for _, row in islice(merge(*streams, key=lambda pair: pair[0], reverse=True), limit)]
+    every = [_from_latest(robot_id, one, limit) for robot_id, one in _latest(robot_ids).items()]
+    return [row for _, row in islice(merge(*every, key=lambda pair: pair[0], reverse=True), limit)]
 
 
-def _freshest(robot_ids: Collection[str], limit: int) -> list[str]:
-    latest: dict[str, datetime] = {}
-    for some in _sliced(sorted(robot_ids)):
-        for robot_id, _, _, at, _ in _all(_LATEST.format(marks=_marks(some)), some):
-            latest[robot_id] = max(latest.get(robot_id, at), at)
-    return sorted(latest, key=lambda robot_id: latest[robot_id], reverse=True)[:limit]
+def _from_latest(robot_id: str, one: _Latest, limit: int) -> Iterator[tuple[datetime, ApiRow]]:
+    """A robot's readings, newest first. The first one is known already, so robots with nothing newer are not asked about."""
+    row = msgspec.json.decode(one.row)
+    yield one.at, row
+    yield from (pair for pair in _newest(robot_id, limit) if pair[1]["id"] != row["id"])
 
 
 def live(robot_ids: Collection[str], limit: int, *, now: datetime) -> dict[str, Any]:
     """Every robot that has a reading: its newest one and a trail of at most `limit`, oldest first."""
+    latest = _latest(robot_ids)
+    trails = _trails(latest, limit) if limit > 1 else {}
     robots = []
-    points = 0
-    for robot_id, row in sorted(last_of(robot_ids).items()):
-        trail = newest(robot_id, limit)[::-1] if limit > 1 else [row]
-        trail = trail or [row]
-        points += len(trail)
+    for robot_id, one in sorted(latest.items()):
+        # Its rows may be past retention; what the ledger keeps of the newest one is not.
+        trail = trails.get(robot_id) or [msgspec.json.decode(one.row)]
         robots.append({"robot_id": robot_id, "last": trail[-1], "trail": trail})
-    return {"robots": robots, "total_points": points, "updated_at": now.isoformat()}
+    return {"robots": robots, "total_points": sum(len(robot["trail"]) for robot in robots), "updated_at": now.isoformat()}
+
+
+def _trails(latest: Mapping[str, _Latest], limit: int) -> dict[str, list[ApiRow]]:
+    """Oldest first. Most robots' trails lie in one stream: those are read in few statements, the others one by one."""
+    trails: dict[str, list[ApiRow]] = {}
+    agents = {robot_id: one for robot_id, one in latest.items() if one.stream not in PLAIN_STREAMS}
+    for robot_id, row in _tops(agents, limit):
+        trails.setdefault(robot_id, []).append(row)
+    for robot_id, one in latest.items():
+        short = len(trails.get(robot_id, ())) < limit and not one.alone
+        if short or robot_id not in agents:
+            trails[robot_id] = newest(robot_id, limit)[::-1]
+    return trails
+
+
+def _tops(latest: Mapping[str, _Latest], limit: int) -> Iterator[tuple[str, ApiRow]]:
+    """The newest readings of one stream a robot, oldest first."""
+    if connections[settings.TELEMETRY_DB].vendor != "postgresql":
+        for robot_id, one in latest.items():
+            yield from ((robot_id, of_columns(row)) for row in _all(_NEWEST, [robot_id, one.stream, limit])[::-1])
+        return
+    for some in _sliced(sorted(latest)):
+        names = [latest[robot_id].stream for robot_id in some]
+        yield from ((row[1], of_columns(row)) for row in _all(_TOPS, [some, names, limit])[::-1])
 
 
 def streams(robot_ids: Iterable[str]) -> list[dict[str, Any]]:

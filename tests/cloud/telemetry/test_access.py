@@ -179,3 +179,10 @@ def test_the_demo_makes_robots_whose_secrets_work(api: Client, settings: Any):
         refused = api.post(f"{BASE}/demo/robots", data=wrong, content_type="application/json")
         assert refused.status_code in (400, 422), wrong
         assert isinstance(refused.json()["detail"], str)
+
+
+@pytest.mark.parametrize("path", ["/last", "/query", "/streams", "/alarms", "/dead-letters", "/chart"])
+def test_ids_that_no_database_holds_are_no_robots(api: Client, keys: dict[str, str], path: str):
+    for robot_id in ("a\x00bc", "\x00\x00\x00", "x" * 64, "\ufffd" * 3):
+        query = {"robot_id": robot_id, "metric": "\x00", "start": "2026-01-01T00:00:00Z", "end": "2026-01-02T00:00:00Z"}
+        assert api.get(BASE + path, query, headers=headers(keys["alice"])).status_code in (200, 404, 422)
