@@ -296,7 +296,7 @@ class Agent:
         log.warning("%s: %s is over after %d times", self.settings.robot_id, code, trouble.count)
 
 
-def run(agent: Agent, *, drain_s: float = 5.0) -> None:
+def run(agent: Agent, *, drain_s: float = 2.0) -> None:
     """Drive one agent until SIGTERM or SIGINT, then stop it cleanly.
 
     Raises:

@@ -24,6 +24,8 @@ log = logging.getLogger("croody.ingest")
 
 _PATH: Final = "/api/telemetry/ingest"
 _TIMEOUT_S: Final = 10.0
+#: How long `close` waits for an answer that is on its way, seconds.
+_END_S: Final = 1.0
 _BACKOFF_S: Final = (0.1, 30.0)
 #: The reading itself is at fault, and always will be.
 _NEVER: Final = (400, 413, 415, 422)
@@ -78,7 +80,7 @@ class Ingest:
         self._stop.set()
         self._news.set()
         if self._thread is not None:
-            self._thread.join(_TIMEOUT_S + 1.0)
+            self._thread.join(_END_S)
 
     def _run(self) -> None:
         while not self._stop.is_set():

@@ -36,6 +36,10 @@ _KEEPALIVE_SHARE: Final = 0.7
 #: Happenings that wait for the agent; beyond it the oldest go, as what is lost with them is asked for again.
 _BOX: Final = 4096
 _NO_MESSAGE: Final = 128
+#: A connection that lasted this long was a good one: the next wait is short again, seconds.
+_GOOD_S: Final = 1.0
+#: How long `close` waits for the thread, seconds.
+_END_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +159,9 @@ class Link:
         self._stop.set()
         self._wake()
         if self._thread is not None:
-            self._thread.join(_CONNECT_S + 1.0)
+            self._thread.join(_END_S)
+            if self._thread.is_alive():
+                return  # It waits for a peer that does not answer, and ends with the process.
         for end in (self._wake_out, self._wake_in):
             end.close()
 
@@ -168,13 +174,14 @@ class Link:
             if not round_:
                 round_ = self._random.sample(self._brokers, len(self._brokers))
             broker = round_.pop()
+            began = monotonic()
             was_up, reason = self._once(broker)
             if self._stop.is_set():
                 return
             if not self._said_lost:
                 self._said_lost = True
                 log.warning("link %s: %s %s: %s; trying again", self._robot_id, "lost" if was_up else "cannot reach", broker, reason)
-            if was_up:
+            if was_up and monotonic() - began >= _GOOD_S:
                 wait_s = _BACKOFF_S[0]
             if was_up or not round_:
                 self._stop.wait(self._random.uniform(0.5, 1.0) * wait_s)

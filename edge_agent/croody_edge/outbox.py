@@ -377,6 +377,7 @@ class Outbox:
             self._n, self._last = n, len(bodies)
             streams.append(fresh)
             self._mark(store, streams)
+            rescue.sync_folder(self._folder)
         except BaseException:
             store.close()
             raise

@@ -8,6 +8,7 @@ import json
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
+from errno import ENOSPC
 from pathlib import Path
 from random import Random
 from typing import Any, cast
@@ -103,7 +104,12 @@ class World:
         for _ in range(count):
             self._number += 1
             body = encode(reading(self._number, **({"t": "x" * padding} if padding else {})))
-            (key,) = self.outbox.append([Packed(body, True)], NOW, self.uplink.protected)
+            try:
+                (key,) = self.outbox.append([Packed(body, True)], NOW, self.uplink.protected)
+            except OSError as error:
+                if error.errno != ENOSPC:
+                    raise
+                return  # It is full of what may not go, and says so: nothing was promised.
             self.uplink.grew()
             assert self.outbox.current is not None
             self.witness[self.outbox.current.id, place_of(key)[1]] = payload_hash(body)
