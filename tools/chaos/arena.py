@@ -4,7 +4,7 @@ import os
 import random
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,6 +38,7 @@ class Round:
     sims: list[Sim] = field(default_factory=list)
     over_at: float | None = None
     notes: list[str] = field(default_factory=list)
+    undo: list[Callable[[], None]] = field(default_factory=list)
 
 
 class Arena:
@@ -182,6 +183,8 @@ class Arena:
         self.proxy.filtered(None)
         for sim in self.round.sims:
             sim.process.kill()
+        for undo in self.round.undo:
+            undo()
         self.stack.start()
 
     def left_in_outboxes(self) -> int:

@@ -1,11 +1,13 @@
 """Batches that come twice, late and in another order; also across midnight, where a day's partition ends."""
 
 import dataclasses
+import time
 from datetime import UTC, datetime, timedelta
 
 from tools.chaos.arena import ROBOTS, Arena, clock, faketime
 from tools.chaos.faults.base import Fault
 from tools.chaos.packets import RepeatAndReorder
+from tools.stack import Spec
 
 
 def _repeated(arena: Arena) -> None:
@@ -26,20 +28,22 @@ def _across_midnight(arena: Arena) -> None:
     Its readings are booked by receipt time, so the same batch belongs to another day the second time.
     """
     rng = arena.round.rng
-    midnight = datetime.now(UTC).replace(hour=23, minute=59, second=52, microsecond=0) + timedelta(days=rng.randint(0, 1))
+    midnight_in_s = 15
+    shown = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=rng.randint(1, 2))
     usual = arena.stack.processes["telemetry"].spec
-    _with_telemetry(arena, dataclasses.replace(usual, env={**usual.env, **clock(midnight.strftime("%Y-%m-%d %H:%M:%S"))}))
+    arena.round.undo.append(lambda: _with_telemetry(arena, usual))
+    began = time.monotonic()
+    shifted = clock((shown - timedelta(seconds=midnight_in_s)).strftime("%Y-%m-%d %H:%M:%S"))
+    _with_telemetry(arena, dataclasses.replace(usual, env={**usual.env, **shifted}))
     arena.proxy.filtered(lambda: RepeatAndReorder(rng, keep=400))
     try:
-        arena.sim("right-clock", robots=ROBOTS[:1], seconds=16)
-        arena.sim("wrong-clock", robots=ROBOTS[1:], seconds=16, env=clock("1970-01-02 00:00:00"))
+        arena.sim("right-clock", robots=ROBOTS[:1], seconds=22 / arena.pace)
+        arena.sim("wrong-clock", robots=ROBOTS[1:], seconds=22 / arena.pace, env=clock("1970-01-02 00:00:00"))
         arena.flowing()
-        arena.sleep(13.0)
+        time.sleep(max(2.0, began + midnight_in_s + 6 - time.monotonic()))
     finally:
         arena.proxy.filtered(None)
-        arena.over()
-    arena.settle(90)
-    _with_telemetry(arena, usual)
+    arena.over()
 
 
 def _on_two_days(arena: Arena) -> list[str]:
@@ -49,9 +53,9 @@ def _on_two_days(arena: Arena) -> list[str]:
     return [] if len(days) > 1 else [f"all was booked on one day ({days}): midnight was missed, so this round showed nothing"]
 
 
-def _with_telemetry(arena: Arena, spec: object) -> None:
+def _with_telemetry(arena: Arena, spec: Spec) -> None:
     arena.stack.stop("telemetry")
-    arena.stack.processes["telemetry"].spec = spec  # type: ignore[assignment]
+    arena.stack.processes["telemetry"].spec = spec
     arena.stack.start("telemetry")
 
 
