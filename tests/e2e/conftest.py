@@ -86,7 +86,9 @@ def visit(browser: Browser, web: Web) -> Iterator[Open]:
     """Opens an address in a context of its own: `visit(path, width=, height=, scheme=, script=)`."""
     contexts = []
 
-    def go(path: str, *, width: int = 1440, height: int = 900, scheme: str = "light", script: bool = True, settle_ms: int = 1500) -> Watched:
+    def go(
+        path: str, *, width: int = 1440, height: int = 900, scheme: str = "light", script: bool = True, settle_ms: int = 1500
+    ) -> Watched:
         context = browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme=scheme,  # type: ignore[arg-type]

@@ -23,7 +23,9 @@ def drive(web: Web, **values: float) -> None:
     web.say("rover-2", next(_seq), {**DRIVING, "x_m": next(_position) / 10, **values})
 
 
-@pytest.mark.parametrize(("prefix", "scheme", "width"), [("", "light", 1440), ("/en", "dark", 1440), ("/es", "dark", 390), ("/en", "light", 320)])
+@pytest.mark.parametrize(
+    ("prefix", "scheme", "width"), [("", "light", 1440), ("/en", "dark", 1440), ("/es", "dark", 390), ("/en", "light", 320)]
+)
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_is_quiet_stands_still_and_fits(visit: Open, web: Web, path: str, prefix: str, scheme: str, width: int):
     drive(web)
@@ -240,7 +242,10 @@ def test_the_browser_writes_numbers_and_ages_as_the_server_does(visit: Open, web
     page = visit("/").page
     for value, decimals, spanish, english in NUMBERS:
         if value == value:
-            assert page.evaluate("([v, d]) => [croody.number(v, d, true), croody.number(v, d, false)]", [value, decimals]) == [spanish, english]
+            assert page.evaluate("([v, d]) => [croody.number(v, d, true), croody.number(v, d, false)]", [value, decimals]) == [
+                spanish,
+                english,
+            ]
     for seconds, text in AGES:
         assert page.evaluate("(s) => croody.age(s)", seconds).replace("\u00a0", " ") == text
     for part, whole, text in SHARES:

@@ -182,7 +182,15 @@ def _mark(entry: Entry, drawing: Drawing) -> Mark | None:
     if entry.x_m is None or entry.y_m is None:
         return None
     x, y = drawing.place(entry.x_m, entry.y_m)
+    heading = round(entry.heading_deg or 0.0, 1) % 360
     # As wide as its letters are on a large screen; the browser knows its own width and corrects this.
-    room = (22 + 7.6 * len(entry.robot_id)) * 1.1
-    side = "left" if entry.x_m * drawing.scale + room > drawing.area.w else "right"
-    return Mark(x, y, round(entry.heading_deg or 0.0, 1), side)
+    side = side_of(entry.x_m * drawing.scale, drawing.area.w, heading, (22 + 7.6 * len(entry.robot_id)) * 1.1)
+    return Mark(x, y, heading, side)
+
+
+def side_of(x: float, width: float, heading_deg: float, room: float) -> str:
+    """Where a name stands: ahead of its robot, so that it does not lie on the trail, unless it has no room there."""
+    ahead = "left" if 180 < heading_deg < 360 else "right"
+    if ahead == "left":
+        return "left" if x > room else "right"
+    return "right" if x + room < width or x < room else "left"

@@ -105,3 +105,12 @@ JSON = st.recursive(
 )
 def test_no_plan_that_somebody_wrote_breaks_the_page(raw):
     plan.draw(raw, [(1.0, 1.0)])
+
+
+@pytest.mark.parametrize(
+    ("x", "heading_deg", "side"), [(500, 90, "right"), (500, 270, "left"), (30, 270, "right"), (930, 90, "left"), (500, 0, "right")]
+)
+def test_a_name_stands_ahead_of_its_robot_where_it_has_room(x, heading_deg, side):
+    from croody.monitor.shown import side_of
+
+    assert side_of(x, 938.0, heading_deg, 90.0) == side

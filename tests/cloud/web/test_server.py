@@ -17,6 +17,7 @@ import pytest
 
 from tests.cloud.web.server import Ear, Web
 
+
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     from tools.stack import Ports

@@ -24,9 +24,15 @@
     const y = box.top + robot.y * box.scale;
     bot.setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
     bot.querySelector(".turn").setAttribute("transform", `rotate(${(robot.h || 0).toFixed(1)})`);
-    const left = robot.x * box.scale + (22 + robot.id.length * 7.6) * box.unit > box.width;
+    const left = side(robot.x * box.scale, box.width, robot.h || 0, (22 + robot.id.length * 7.6) * box.unit);
     bot.classList.toggle("left", left);
     bot.classList.toggle("right", !left);
+  }
+
+  // A name stands ahead of its robot, so that it does not lie on the trail, unless it has no room there.
+  function side(x, width, heading, room) {
+    if (heading > 180 && heading < 360) return x > room;
+    return !(x + room < width || x < room);
   }
 
   function remember(robot) {
