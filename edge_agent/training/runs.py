@@ -16,6 +16,23 @@ from croody_contract import windows
 from croody_edge.sim.robot import STEP_S
 from croody_edge.sources.sim import SimSource, Site
 
+#: Share of held-out benign windows that may exceed the threshold.
+BUDGET: Final = 1e-4
+FAULTS: Final = ("bearing", "wheel", "battery")
+#: Which sessions serve for what. None serves twice.
+SEEDS: Final = {
+    "train": range(1, 33),
+    "stop": range(51, 57),
+    "calibrate": range(101, 149),
+    "test": range(201, 249),
+    "choose": range(301, 305),
+    "faults": range(501, 517),
+}
+#: Length of a session, hours.
+HOURS: Final = 1.0
+#: Robots in a healthy world, in turns; and in one where something breaks.
+_CROWDS: Final = (3, 8, 1, 5)
+_BREAKING: Final = (3,)
 #: After a fault a motor stays hot: these windows are neither benign nor faulty, seconds.
 _AFTERMATH_S: Final = 150.0
 #: Somebody takes a robot over by hand about this often, seconds.
@@ -82,6 +99,18 @@ def many(seeds: Iterable[int], *, robots: tuple[int, ...], duration_s: float, sc
         for index, seed in enumerate(seeds)
         for track in simulate(seed, robots=robots[index % len(robots)], duration_s=duration_s, scenario=scenario)
     ]
+
+
+def benign(part: str, share: float = 1.0) -> list[Track]:
+    """The healthy sessions of one part of the split; `share` of their length, to try things out."""
+    print(f"simulating {part}", flush=True)
+    return many(SEEDS[part], robots=_CROWDS, duration_s=3600 * HOURS * share, scenario="calm")
+
+
+def faulty(part: str, share: float = 1.0) -> dict[str, list[Track]]:
+    """Sessions in which something breaks, by what breaks."""
+    print(f"simulating {part}", flush=True)
+    return {kind: many(SEEDS[part], robots=_BREAKING, duration_s=3600 * HOURS * share, scenario=kind) for kind in FAULTS}
 
 
 class _Collector:
