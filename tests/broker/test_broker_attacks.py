@@ -354,6 +354,17 @@ def test_a_subscription_ends_when_the_rules_no_longer_allow_it(changing_house: H
     assert alice.next() == (f"croody/v1/{ALICE}/down/outgoing", b"allowed")
 
 
+def test_what_a_rule_denies_is_not_delivered_through_a_wider_subscription(changing_house: House) -> None:
+    house = changing_house
+    acl = (house.folder / "acl").read_text()
+    house.write_files(acl=f"{acl}topic deny croody/v1/+/up/private\n")
+    time.sleep(1.0)
+    alice, bridge = house.client(ALICE).up(), house.bridge()
+    alice.publish(f"croody/v1/{ALICE}/up/private", b"not for the bridge")
+    alice.publish(ALICE_UP, b"for the bridge")
+    assert bridge.next() == (ALICE_UP, b"for the bridge")
+
+
 MALFORMED = [
     b"\x10\x00",
     b"\x10\xff\xff\xff\xff\x7f",

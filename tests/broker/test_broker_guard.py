@@ -65,6 +65,14 @@ def test_a_socket_that_sends_no_connect_is_closed(guard_house: House, sent: byte
     assert time.monotonic() - start > 0.9
 
 
+@pytest.mark.parametrize("change", ["one byte too many", "one byte too few"])
+def test_a_connect_whose_parts_do_not_add_up_is_not_let_in(guard: House, change: str) -> None:
+    body = connect_packet(ALICE)[2:]
+    sock = guard.socket(packet(0x10, body + b"x" if change == "one byte too many" else body[:-1]))
+    sock.settimeout(3)
+    assert sock.recv(10) in (b"", b"\x20\x02\x00\x04")  # amqtt finds a missing password by itself
+
+
 def test_silent_sockets_do_not_keep_others_out(guard: House) -> None:
     for _ in range(700):
         guard.socket()
