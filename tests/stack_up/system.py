@@ -37,9 +37,8 @@ class System:
         moved = {f"{name.upper()}_PORT": str(getattr(self.ports, name)) for name in ("web", "telemetry", "ids", "mqtt", "robot")}
         return environ(**{"CROODY_VENV": sys.prefix, **moved, **self._variables})
 
-    def up(self, within_s: float = 60) -> float:
-        """Type `make up`; returns the seconds until it said that it is up."""
-        began = time.monotonic()
+    def type_up(self) -> None:
+        """Type `make up`, and do not wait."""
         if self._made is not None:
             self._made.wait(10)  # an earlier one that was killed
         with self._terminal.open("wb") as terminal:
@@ -52,8 +51,16 @@ class System:
                 stdout=terminal,
                 stderr=terminal,
                 start_new_session=True,
+                # A terminal never ignores Ctrl-C, whatever runs these tests in the background may.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )
+
+    def up(self, within_s: float = 60) -> float:
+        """Type `make up`; returns the seconds until it said that it is up."""
+        began = time.monotonic()
+        self.type_up()
         while "Croody is up" not in self.said:
+            assert self._made is not None
             assert self._made.poll() is None, self.said
             assert time.monotonic() - began < within_s, self.said
             time.sleep(0.1)

@@ -1,7 +1,6 @@
 """What is really installed from the index: `make up` from nothing on each Python, interrupted once; the edge alone."""
 
 import json
-import os
 import queue
 import shutil
 import signal
@@ -48,27 +47,12 @@ def test_a_newcomer_who_loses_patience_once_still_gets_five_robots(tmp_path: Pat
 
 def interrupt_set_up(system: System) -> None:
     """Type `make up`, and Ctrl-C while packages are on their way."""
-    with subprocess.Popen(
-        ["make", "up"],
-        cwd=system.clone,
-        env=system.environ,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    ) as first:
-        assert first.stdout is not None
-        said = []
-        for line in first.stdout:
-            said.append(line)
-            if "downloading" in line:
-                time.sleep(1)
-                os.killpg(first.pid, signal.SIGINT)
-                break
-        said += first.stdout
-    assert "goes on from here" in "".join(said), said
-    assert "Traceback" not in "".join(said), said
+    system.type_up()
+    wait_until(lambda: "downloading" in system.said, 60, "no progress is shown")
+    time.sleep(1)
+    system.end(signal.SIGINT, whole_group=True)
+    assert "goes on from here" in system.said
+    assert "Traceback" not in system.said
 
 
 def screened(system: System) -> float | None:
