@@ -92,7 +92,7 @@ def book(intake: Intake, presence: Sequence[PresenceItem], *, now: datetime, ali
 
 
 def _book(intake: Intake, presence: Sequence[PresenceItem], now: datetime, alias: str, revive: bool) -> Booked:
-    with transaction.atomic(using=alias):
+    with store.turn(alias), transaction.atomic(using=alias):
         books = _Books(store.of(alias), alias, now, revive)
         if intake.units:
             books.open(intake)

@@ -101,7 +101,7 @@ def replay(letter: DeadLetter, *, now: datetime) -> Replayed:
     intake = _read_letter(letter, body, reader)
     partitions.ensure({partitions.day_of(row.at) for row in intake.rows()})
     alias = settings.TELEMETRY_DB
-    with transaction.atomic(using=alias):
+    with store.turn(alias), transaction.atomic(using=alias):
         booked = book(intake, [], now=now, alias=alias, revive=True)
         stored = len(booked.readings) + sum(ranges.count(tuple(robot_ack.ack.stored)) for robot_ack in booked.acks)
         dead = sum(ranges.count(tuple(robot_ack.ack.dead)) for robot_ack in booked.acks)
