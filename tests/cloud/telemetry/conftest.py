@@ -69,10 +69,11 @@ def telemetry(
         alias = _alias(vendor, request, aliases, scratch)
         settings.TELEMETRY_DB = alias
         settings.ENV = dataclasses.replace(settings.ENV, retention_days=30, demo=False, ingest_token="", allowed_origins=())
-        _empty(alias)
-        yield alias
-        _empty(alias)
-        connections.close_all()
+        try:
+            yield alias
+        finally:
+            _empty(alias)
+            connections.close_all()
 
 
 def _empty(alias: str) -> None:
