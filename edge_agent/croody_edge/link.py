@@ -28,6 +28,8 @@ from croody_edge.settings import BrokerAddress
 log = logging.getLogger("croody.link")
 
 _BACKOFF_S: Final = (0.1, 10.0)
+#: Each wait is this much longer: with it a broker that was away for long is found again within half of that time more.
+_BACKOFF_GROWTH: Final = 1.5
 _CONNECT_S: Final = 5.0
 #: How long a broker may take to answer CONNECT, seconds.
 _CONNACK_S: Final = 10.0
@@ -185,7 +187,7 @@ class Link:
                 wait_s = _BACKOFF_S[0]
             if was_up or not round_:
                 self._stop.wait(self._random.uniform(0.5, 1.0) * wait_s)
-                wait_s = min(wait_s * 2, _BACKOFF_S[1])
+                wait_s = min(wait_s * _BACKOFF_GROWTH, _BACKOFF_S[1])
 
     def _once(self, broker: BrokerAddress) -> tuple[bool, str]:
         """One connection from its first to its last byte. Returns whether it came up, and why it ended."""

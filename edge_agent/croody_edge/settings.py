@@ -62,7 +62,7 @@ class Settings:
     batch_records: int = MAX_RECORDS
     #: Most batches sent and not yet acknowledged.
     in_flight: int = 8
-    ack_timeout_s: float = 3.0
+    ack_timeout_s: float = 2.0
     #: Backlog records a second after an outage; live readings are never held back.
     drain_rate: float = 1000.0
     keepalive_s: int = 20
@@ -114,7 +114,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         outbox_limit_bytes=read.whole("CROODY_OUTBOX_LIMIT_BYTES", 256 * MIB, MIB, 2**50),
         batch_records=read.whole("CROODY_BATCH_RECORDS", MAX_RECORDS, 1, MAX_RECORDS),
         in_flight=read.whole("CROODY_IN_FLIGHT", 8, 1, 100),
-        ack_timeout_s=read.number("CROODY_ACK_TIMEOUT_S", 3.0, 0.05, 600),
+        ack_timeout_s=read.number("CROODY_ACK_TIMEOUT_S", 2.0, 0.05, 600),
         drain_rate=read.number("CROODY_DRAIN_RATE", 1000.0, 1, 1_000_000),
         keepalive_s=read.whole("CROODY_KEEPALIVE_S", 20, 2, 3600),
         qos=read.whole("CROODY_QOS", 1, 0, 1),
