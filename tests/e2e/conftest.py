@@ -26,7 +26,9 @@ window.watched = {shift: 0, violations: []};
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.watched.shift += entry.value;
 }).observe({type: "layout-shift", buffered: true});
-document.addEventListener("securitypolicyviolation", (event) => window.watched.violations.push(event.violatedDirective + " " + event.blockedURI));
+document.addEventListener("securitypolicyviolation", (event) => {
+  window.watched.violations.push(event.violatedDirective + " " + event.blockedURI);
+});
 """
 
 

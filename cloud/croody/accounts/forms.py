@@ -1,6 +1,6 @@
 """Forms of people's own pages. Their texts name the value, the rule and the remedy, and never who else has an account."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.contrib.auth import password_validation
@@ -13,11 +13,15 @@ from django.utils.translation import gettext_lazy as _
 class Login(AuthenticationForm):
     """Name and password. One sentence for every refusal, whether the name exists or not."""
 
-    error_messages: ClassVar = dict.fromkeys(("invalid_login", "inactive"), _("Nombre o contraseña no coinciden. Revisa las mayúsculas."))
     username = forms.CharField(
         label=_("Nombre"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"})
     )
     password = forms.CharField(label=_("Contraseña"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        refused = _("Nombre o contraseña no coinciden. Revisa las mayúsculas.")
+        self.error_messages = {"invalid_login": refused, "inactive": refused}
 
 
 class Registration(forms.Form):

@@ -13,6 +13,8 @@ from croody_contract.topics import PLAIN_STREAMS
 #: How far back a trail goes, in seconds, and how far apart two of its points are at least, in metres.
 TRAIL_S: Final = 120.0
 TRAIL_STEP_M: Final = 0.25
+#: Silence that is a hole at least, in seconds.
+HOLE_S: Final = 5.0
 #: Metrics that place a robot on its plan; they are drawn, not listed.
 PLACE: Final = ("x_m", "y_m", "heading_deg")
 
@@ -59,6 +61,7 @@ class Entry:
     lat: float | None
     lng: float | None
     delivery: Delivery
+    hole_s: float
 
     def as_json(self) -> dict[str, Any]:
         """What the browser gets."""
@@ -67,6 +70,7 @@ class Entry:
             "state": self.state.value,
             "at": self.at,
             "doing": self.doing,
+            "hole": self.hole_s,
             "values": dict(self.values),
             "x": self.x_m,
             "y": self.y_m,
@@ -91,27 +95,51 @@ class Latest:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A place of a trail: unix seconds, metres. `hole`: nothing is known of the way to it."""
+
+    at: float
+    x_m: float
+    y_m: float
+    hole: bool = False
+
+    def as_json(self) -> list[float]:
+        """What the browser gets: three numbers, and a fourth for a hole."""
+        return [round(self.at, 2), round(self.x_m, 2), round(self.y_m, 2), *([1] if self.hole else [])]
+
+
 @dataclass(slots=True)
 class Trail:
-    """Where a robot was during the last `TRAIL_S`, oldest first: (unix seconds, x in m, y in m)."""
+    """Where a robot was during the last `TRAIL_S`, oldest first. A line is drawn only where readings followed each other."""
 
-    points: list[tuple[float, float, float]] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    _last: Step | None = None
 
-    def add(self, at: float, x_m: float, y_m: float) -> None:
-        """Note a place, unless the robot has hardly moved since the one before."""
-        if self.points:
-            last_at, last_x, last_y = self.points[-1]
-            if at <= last_at:
-                return
-            if abs(x_m - last_x) + abs(y_m - last_y) < TRAIL_STEP_M:
-                return
-        self.points.append((at, x_m, y_m))
+    def add(self, at: float, x_m: float, y_m: float, hole_s: float = HOLE_S) -> None:
+        """Note a place, unless the robot has hardly moved since the one before. More than `hole_s` of silence is a hole."""
+        last = self._last
+        if last is not None and at <= last.at:
+            return
+        silent = last is not None and at - last.at > hole_s and _apart(last, x_m, y_m) >= TRAIL_STEP_M
+        if silent or not self.steps or _apart(self.steps[-1], x_m, y_m) >= TRAIL_STEP_M:
+            self.steps.append(Step(at, x_m, y_m, silent))
+        self._last = Step(at, x_m, y_m)
 
     def forget(self, now: float) -> None:
         """Drop what is older than `TRAIL_S`."""
         oldest = now - TRAIL_S
-        while self.points and self.points[0][0] < oldest:
-            self.points.pop(0)
+        while self.steps and self.steps[0].at < oldest:
+            self.steps.pop(0)
+
+
+def hole_s(interval_s: float | None) -> float:
+    """Silence of more than two and a half intervals is a hole, in seconds."""
+    return max(HOLE_S, 2.5 * (interval_s or 0.0))
+
+
+def _apart(step: Step, x_m: float, y_m: float) -> float:
+    return abs(x_m - step.x_m) + abs(y_m - step.y_m)
 
 
 def delivery(rows: Iterable[LedgerRow]) -> Delivery:
@@ -131,7 +159,9 @@ def delivery(rows: Iterable[LedgerRow]) -> Delivery:
     return Delivery(received, expected, missing, gaps, dropped)
 
 
-def entry(robot_id: str, site: str, kind: str, state: State, latest: Latest | None, delivered: Delivery) -> Entry:
+def entry(
+    robot_id: str, site: str, kind: str, state: State, latest: Latest | None, delivered: Delivery, interval_s: float | None = None
+) -> Entry:
     """Put one robot together."""
     row: Mapping[str, Any] = latest.row if latest is not None else {}
     data: Mapping[str, Any] = row.get("data") or {}
@@ -151,6 +181,7 @@ def entry(robot_id: str, site: str, kind: str, state: State, latest: Latest | No
         lat=as_number(position.get("lat")),
         lng=as_number(position.get("lng")),
         delivery=delivered,
+        hole_s=hole_s(interval_s),
     )
 
 

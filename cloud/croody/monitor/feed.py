@@ -66,12 +66,12 @@ class MonitorFeed(Feed):
             self._visible_until = time.monotonic() + VISIBLE_FOR_S
         wanted = frozenset().union(*self._visible.values())
         picture = reader.read(wanted, now)
-        new = wanted - self._trails.keys()
+        new = [entry for entry in picture.entries if entry.robot_id not in self._trails]
         fresh = reader.trails(new, now) if new else {}
         trails = {robot_id: self._trails.get(robot_id) or fresh.get(robot_id) or Trail() for robot_id in wanted}
         for entry in picture.entries:
             if entry.at is not None and entry.x_m is not None and entry.y_m is not None:
-                trails[entry.robot_id].add(entry.at, entry.x_m, entry.y_m)
+                trails[entry.robot_id].add(entry.at, entry.x_m, entry.y_m, entry.hole_s)
             trails[entry.robot_id].forget(now.timestamp())
         self._trails = trails
         return Found(picture, self._visible, trails)
@@ -108,7 +108,7 @@ class MonitorFeed(Feed):
 
     def _whole(self, encoded: dict[str, bytes], visible: frozenset[str], trails: dict[str, Trail], now: float, deaf: float | None) -> bytes:
         ids = [robot_id for robot_id in encoded if robot_id in visible]
-        points = {robot_id: [[round(part, 2) for part in point] for point in trails[robot_id].points] for robot_id in ids}
+        points = {robot_id: [step.as_json() for step in trails[robot_id].steps] for robot_id in ids}
         return _event("all", [encoded[robot_id] for robot_id in ids], now, deaf, trails=points)
 
     @staticmethod

@@ -40,19 +40,20 @@ def read(robot_ids: Collection[str], now: datetime) -> Picture:
         if total is not None:
             ledger.append(_folded(total))
         state = public(liveness.state(judged_at, signs[robot_id]))
-        entries.append(entry(robot_id, site or "", kind, state, _latest(rows), delivery(ledger)))
+        entries.append(entry(robot_id, site or "", kind, state, _latest(rows), delivery(ledger), signs[robot_id].interval_s))
     return Picture(now, deaf_since, tuple(entries))
 
 
-def trails(robot_ids: Collection[str], now: datetime) -> dict[str, Trail]:
+def trails(entries: Collection[Entry], now: datetime) -> dict[str, Trail]:
     """Where these robots were during the last `TRAIL_S`."""
+    hole_s = {entry.robot_id: entry.hole_s for entry in entries}
     found: dict[str, Trail] = defaultdict(Trail)
     since = now - timedelta(seconds=TRAIL_S)
-    rows = Record.objects.filter(robot_id__in=robot_ids, kind="reading", at__gte=since, at__lte=now + timedelta(seconds=5))
+    rows = Record.objects.filter(robot_id__in=list(hole_s), kind="reading", at__gte=since, at__lte=now + timedelta(seconds=5))
     for robot_id, at, x_m, y_m in rows.order_by("at").values_list("robot_id", "at", "data__x_m", "data__y_m"):
         x, y = as_number(x_m), as_number(y_m)
         if x is not None and y is not None:
-            found[robot_id].add(at.timestamp(), x, y)
+            found[robot_id].add(at.timestamp(), x, y, hole_s[robot_id])
     return found
 
 

@@ -28,6 +28,8 @@ from croody.web import formats
 log = logging.getLogger(__name__)
 #: Robots on one page; the sentence and the plan always count them all.
 PAGE: Final = 100
+#: More names than this do not fit on the plan of a phone; the list has them all.
+CROWDED: Final = 6
 
 
 @never_cache
@@ -67,7 +69,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     drawing = plan.draw(site.plan or {}, [(e.x_m, e.y_m) for e in here if e.x_m is not None and e.y_m is not None]) if site else None
     on_plan = {entry.robot_id for entry in here if entry.x_m is not None and entry.y_m is not None}
     rows = [shown.row(entry, now, language, drawing if entry.robot_id in on_plan else None) for entry in picture.entries]
-    trails = reader.trails(on_plan, now) if drawing is not None else {}
+    trails = reader.trails([entry for entry in here if entry.robot_id in on_plan], now) if drawing is not None else {}
     page = _page(request, len(rows))
     newest = max((entry.at for entry in picture.entries if entry.at is not None), default=None)
     return {
@@ -86,6 +88,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "pages": -(-len(rows) // PAGE),
         "page": page,
         "ids": [row.robot_id for row in rows],
+        "crowded": len(on_plan) > CROWDED,
         "nowhere": [shown.row(entry, now, language) for entry in picture.entries if _nowhere(entry, places)],
         "places": _geography(places, picture),
         "words": shown.words(),
@@ -128,15 +131,17 @@ def _geography(places: list[Site], picture: Picture) -> list[dict[str, Any]]:
 
 
 def _trail(trail: Trail | None, drawing: plan.Drawing, now: float) -> list[str]:
-    """Three polylines, oldest first; neighbours share a point, so that no gap shows."""
+    """Three paths, oldest first. Neighbours share a point, so that no gap shows where there is none."""
     parts: list[list[str]] = [[], [], []]
-    before: str | None = None
-    last_part = 0
-    for at, x_m, y_m in trail.points if trail is not None else ():
-        part = 2 - max(0, min(2, int((now - at) / 40)))
-        point = "{:g},{:g}".format(*drawing.place(x_m, y_m))
-        if part != last_part and before is not None:
-            parts[part].append(before)
-        parts[part].append(point)
-        before, last_part = point, part
-    return [" ".join(points) for points in parts]
+    before: tuple[int, str] | None = None
+    for step in trail.steps if trail is not None else ():
+        part = 2 - max(0, min(2, int((now - step.at) / 40)))
+        point = "{:g} {:g}".format(*drawing.place(step.x_m, step.y_m))
+        if before is None or step.hole:
+            parts[part].append(f"M{point}")
+        elif before[0] != part:
+            parts[part].append(f"M{before[1]}L{point}")
+        else:
+            parts[part].append(f"L{point}")
+        before = (part, point)
+    return ["".join(path) for path in parts]

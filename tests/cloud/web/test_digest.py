@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from croody.monitor import plan
-from croody.monitor.digest import Delivery, LedgerRow, Trail, as_number, delivery
+from croody.monitor.digest import Delivery, LedgerRow, Trail, as_number, delivery, hole_s
+from croody.monitor.views import _trail
 from croody_contract.ranges import count, of
 from tests.cloud.web.helpers import PLAN
 
@@ -49,14 +50,45 @@ def test_a_trail_keeps_two_minutes_and_skips_what_hardly_moved():
         trail.add(float(second), second * 0.5, 0.0)
         trail.add(second + 0.1, second * 0.5 + 0.01, 0.0)
     trail.forget(199.0)
-    assert trail.points[0][0] == 79.0
-    assert len(trail.points) == 121
+    assert trail.steps[0].at == 79.0
+    assert len(trail.steps) == 121
+    assert not any(step.hole for step in trail.steps)
 
 
 def test_a_trail_never_runs_backwards():
-    trail = Trail([(10.0, 0.0, 0.0)])
+    trail = Trail()
+    trail.add(10.0, 0.0, 0.0)
     trail.add(9.0, 5.0, 5.0)
-    assert len(trail.points) == 1
+    assert len(trail.steps) == 1
+
+
+def test_no_line_is_drawn_across_a_hole():
+    trail = Trail()
+    for at, x_m in ((0.0, 0.0), (1.0, 1.0), (20.0, 15.0), (21.0, 16.0)):
+        trail.add(at, x_m, 0.0)
+    assert [step.hole for step in trail.steps] == [False, False, True, False]
+    paths = _trail(trail, plan.draw(PLAN), 22.0)
+    assert [path.count("M") for path in paths] == [0, 0, 2]
+    assert paths[2].count("L") == 2
+
+
+def test_a_robot_that_stands_makes_no_hole_and_a_slow_one_is_given_its_time():
+    trail = Trail()
+    for second in range(60):
+        trail.add(float(second), 3.0, 3.0)
+    trail.add(60.0, 4.0, 3.0)
+    assert [step.hole for step in trail.steps] == [False, False]
+    assert hole_s(None) == hole_s(1.0) == 5.0
+    assert hole_s(10.0) == 25.0
+
+
+def test_the_parts_of_a_trail_meet():
+    trail = Trail()
+    for second in range(120):
+        trail.add(float(second), second * 0.3, 1.0)
+    old, mid, new = _trail(trail, plan.draw(PLAN), 119.5)
+    assert mid[1:].split("L")[0] == old.split("L")[-1]
+    assert new[1:].split("L")[0] == mid.split("L")[-1]
 
 
 @pytest.mark.parametrize("value", [True, "7", None, float("nan"), float("inf"), [1]])

@@ -124,8 +124,9 @@ def test_the_plan_shows_the_robot_where_it_is(client, people):
     assert x == pytest.approx(left + 14 * scale, abs=0.1)
     assert y == pytest.approx(top + 12 * scale, abs=0.1)
     assert "rotate(90.0)" in text
-    trail = re.search(r'class="new" points="([^"]+)"', text)[1].split()
-    assert len(trail) == 5
+    trail = re.search(r'class="new" d="([^"]+)"', text)[1]
+    assert trail.count("M") == 1
+    assert trail.count("L") == 4
 
 
 def test_a_robot_without_a_position_is_in_its_own_list(client, people):

@@ -1,9 +1,6 @@
 """The web role as a process: streams, health beside them, resuming, ending, and a database that goes and comes back."""
 
-import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator

@@ -69,7 +69,6 @@
     for (const robot of message.robots) robots.set(robot.id, robot);
     if (frozen) {
       frozen.waiting += message.robots.length;
-      frozen.whole = frozen.whole || (whole ? message : null);
       return;
     }
     show(message.robots, message, whole);
@@ -231,11 +230,11 @@
 
   croody.pause = function () {
     if (frozen) {
-      const whole = frozen.whole;
       frozen = null;
-      show([...robots.values()], whole || { now: croody.now() }, Boolean(whole));
+      // Everything anew: the trails have to know what was not shown.
+      connect();
     } else {
-      frozen = { at: new Date(), waiting: 0, whole: null };
+      frozen = { at: new Date(), waiting: 0 };
     }
     document.documentElement.classList.toggle("frozen", Boolean(frozen));
     showPause();

@@ -4,7 +4,8 @@
   const TRAIL_S = 120;
   const STEP_M = 0.25;
   const structure = () => document.getElementById("structure");
-  const trails = new Map(); // id -> [[at, x, y], ...] oldest first
+  const trails = new Map(); // id -> [[at, x, y, hole], ...] oldest first
+  const seen = new Map(); // id -> [at, x, y] of its last reading
 
   // On the plan
 
@@ -35,13 +36,18 @@
     return !(x + room < width || x < room);
   }
 
+  // A line is drawn only where readings followed each other: more silence than robot.hole is a hole.
   function remember(robot) {
     if (robot.at === null || robot.x === null || robot.y === null) return;
     const points = trails.get(robot.id) || [];
     trails.set(robot.id, points);
     const last = points[points.length - 1];
-    if (last && (robot.at <= last[0] || Math.abs(robot.x - last[1]) + Math.abs(robot.y - last[2]) < STEP_M)) return;
-    points.push([robot.at, robot.x, robot.y]);
+    const before = seen.get(robot.id);
+    if ((before && robot.at <= before[0]) || (last && robot.at <= last[0])) return;
+    const apart = (point) => Math.abs(robot.x - point[1]) + Math.abs(robot.y - point[2]);
+    const hole = Boolean(before) && robot.at - before[0] > robot.hole && apart(before) >= STEP_M;
+    if (hole || !last || apart(last) >= STEP_M) points.push([robot.at, robot.x, robot.y, hole ? 1 : 0]);
+    seen.set(robot.id, [robot.at, robot.x, robot.y]);
   }
 
   function drawTrails(box) {
@@ -52,21 +58,20 @@
       const robot = croody.robots.get(id);
       if (!points || !robot) continue;
       while (points.length && points[0][0] < now - TRAIL_S) points.shift();
-      const parts = [[], [], []];
+      const parts = ["", "", ""];
       let before = null;
-      let lastPart = 0;
-      const ends = robot.x !== null && robot.at !== null ? [...points, [robot.at, robot.x, robot.y]] : points;
-      for (const [at, x, y] of ends) {
+      const end = seen.get(id);
+      for (const [at, x, y, hole] of end && points.length ? [...points, end] : points) {
         const part = 2 - Math.max(0, Math.min(2, Math.floor((now - at) / 40)));
-        const point = `${(box.left + x * box.scale).toFixed(1)},${(box.top + y * box.scale).toFixed(1)}`;
-        if (part !== lastPart && before) parts[part].push(before);
-        parts[part].push(point);
-        before = point;
-        lastPart = part;
+        const point = `${(box.left + x * box.scale).toFixed(1)} ${(box.top + y * box.scale).toFixed(1)}`;
+        if (!before || hole) parts[part] += "M" + point;
+        else if (before.part !== part) parts[part] += "M" + before.point + "L" + point;
+        else parts[part] += "L" + point;
+        before = { part, point };
       }
-      group.querySelector(".old").setAttribute("points", parts[0].join(" "));
-      group.querySelector(".mid").setAttribute("points", parts[1].join(" "));
-      group.querySelector(".new").setAttribute("points", parts[2].join(" "));
+      group.querySelector(".old").setAttribute("d", parts[0]);
+      group.querySelector(".mid").setAttribute("d", parts[1]);
+      group.querySelector(".new").setAttribute("d", parts[2]);
     }
   }
 
@@ -140,6 +145,7 @@
   croody.onPicture((changed, message, whole) => {
     if (whole && message.trails) {
       trails.clear();
+      seen.clear();
       for (const [id, points] of Object.entries(message.trails)) trails.set(id, points);
     }
     for (const robot of changed) remember(robot);
