@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -126,3 +127,14 @@ def unprivileged() -> str | None:
 def scratch() -> Path:
     """A directory of this run that every account may pass through, unlike pytest's own."""
     return _SCRATCH
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Pytest-django's, and what `croody setup` does beyond tables: on PostgreSQL readings need a partition for their day."""
+    from django.utils import timezone
+
+    from croody.telemetry.jobs import make_partitions
+
+    with django_db_blocker.unblock():
+        make_partitions(timezone.now())

@@ -32,7 +32,12 @@ class Part:
 
 PARTS = (
     Part("units", ("tests", "-m", _NOT_SLOW), fast=True),
-    Part("cloud-on-postgres", ("tests/cloud", "-m", _NOT_SLOW), {"CROODY_TEST_DB": "postgres"}),
+    # The tests of telemetry and the bridge choose their databases themselves, and ran on both above.
+    Part(
+        "postgres",
+        tuple(f"tests/cloud/{app}" for app in ("alarms", "fleet", "ids", "web")) + ("-m", _NOT_SLOW),
+        {"CROODY_TEST_DB": "postgres"},
+    ),
     Part("slow", ("tests", "-m", "slow and not stack and not chaos and not e2e")),
     Part("stack", ("tests", "-m", "stack or e2e")),
     Part("chaos", ("tests", "-m", "chaos and not stack and not e2e")),
