@@ -25,7 +25,6 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    "django.contrib.admin",
     "axes",
     "croody.fleet",
     "croody.telemetry",
@@ -37,8 +36,12 @@ INSTALLED_APPS = [
     "croody.monitor",
     "croody.worker",
 ]
+if ENV.role not in {"telemetry", "ids"}:
+    # The API roles have no sessions, which its checks ask for.
+    INSTALLED_APPS.insert(0, "django.contrib.admin")
 
 _API_MIDDLEWARE = [
+    "croody.web.headers.security_headers",
     "croody.telemetry.cors.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
 ]
@@ -174,5 +177,6 @@ LOGGING: dict[str, Any] = {
     "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["out"], "level": "INFO"},
     # It tells of every login, one-time paths included; what matters of it are lock-outs.
-    "loggers": {"axes": {"level": "WARNING"}},
+    # A flood of junk must not fill the log with its 4xx either.
+    "loggers": {"axes": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
 }
