@@ -35,7 +35,7 @@ PARTS = (
     # The tests of telemetry and the bridge choose their databases themselves, and ran on both above.
     Part(
         "postgres",
-        tuple(f"tests/cloud/{app}" for app in ("alarms", "fleet", "ids", "web")) + ("-m", _NOT_SLOW),
+        ("tests/cloud/alarms", "tests/cloud/fleet", "tests/cloud/ids", "tests/cloud/web", "-m", _NOT_SLOW),
         {"CROODY_TEST_DB": "postgres"},
     ),
     Part("slow", ("tests", "-m", "slow and not stack and not chaos and not e2e")),
