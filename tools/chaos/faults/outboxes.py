@@ -1,5 +1,6 @@
 """The robot's own queue: at its limit, copied to a second place, and put back to an older state."""
 
+import json
 import shutil
 import time
 
@@ -20,7 +21,13 @@ def _at_limit(arena: Arena) -> None:
 
 def _some_dropped(arena: Arena) -> list[str]:
     records = set(arena.database.query("SELECT robot_id, stream, seq FROM telemetry_record WHERE robot_id = ?", [ROBOTS[0]]))
-    return [] if arena.accounted() - records else ["nothing was thinned: the limit was not reached, so this round showed nothing"]
+    sql = "SELECT data FROM telemetry_record WHERE robot_id = ? AND kind = 'tombstone'"
+    told = [row[0] if isinstance(row[0], dict) else json.loads(row[0]) for row in arena.database.query(sql, [ROBOTS[0]])]
+    faults = [] if arena.accounted() - records else ["nothing was thinned: the limit was not reached, so this round showed nothing"]
+    # A robot that no longer has what it was asked for says `unknown`: that is a loss, and must not pass for thinning.
+    if other := sorted({stone["reason"] for stone in told} - {"thinned"}):
+        faults.append(f"tombstones with reason {', '.join(other)} where only the limit was at work")
+    return faults
 
 
 def _copied_while_running(arena: Arena) -> None:
