@@ -1,5 +1,6 @@
 #!/bin/sh
-# One role of the cloud: web, telemetry, ids, bridge, worker or migrate. Anything else is run as a command of `croody`.
+# One role of the cloud: web, telemetry, ids, bridge, worker, or prepare (what has to be done once before them).
+# Anything else is run as a command of `croody`.
 set -eu
 role=${1:-web}
 case $role in
@@ -7,16 +8,17 @@ case $role in
     export CROODY_ROLE=web
     exec python -m croody.web --bind "${BIND:-0.0.0.0:8000}" --workers "${WEB_WORKERS:-1}" ;;
   telemetry | ids)
-    export CROODY_ROLE=$role
-    [ "$role" = telemetry ] && port=9000 || port=9100
+    export CROODY_ROLE="$role"
+    if [ "$role" = telemetry ]; then port=9000; else port=9100; fi
     exec gunicorn croody.wsgi:application -k gthread --bind "${BIND:-0.0.0.0:$port}" \
       --workers "${GUNICORN_WORKERS:-3}" --threads "${GUNICORN_THREADS:-4}" --timeout "${GUNICORN_TIMEOUT:-60}" \
-      --graceful-timeout 5 --worker-tmp-dir /dev/shm --no-control-socket ;;
+      --graceful-timeout 5 --worker-tmp-dir /dev/shm --no-control-socket --logger-class croody.container.access_log.AccessLog \
+      --access-logfile - --access-logformat '%(t)s %({x-real-ip}i)s %(m)s %(U)s %(s)s %(M)sms request_id=%({x-request-id}i)s' ;;
   bridge) exec croody-bridge ;;
   worker)
     export CROODY_ROLE=worker
     exec croody worker ;;
-  migrate) exec croody setup ;;
-  sh | bash | python) exec "$@" ;;
+  prepare) exec python -m croody.container.prepare ;;
+  sh | bash | python | wget | openssl | cat) exec "$@" ;;
   *) exec croody "$@" ;;
 esac

@@ -1,0 +1,16 @@
+#!/bin/sh
+# Started by the image before nginx: looks at the certificate, and tells nginx to read its files again when it is another one.
+# Connections that are open stay open: nginx hands over between old and new workers.
+chain=/data/tls/fullchain.pem
+every_s=${GATEWAY_LOOK_S:-10}
+(
+  seen=$(cksum <"$chain" 2>/dev/null)
+  while sleep "$every_s"; do
+    now=$(cksum <"$chain" 2>/dev/null) || continue
+    [ "$now" != "$seen" ] || continue
+    if nginx -t -q; then
+      echo "gateway: new certificate: reloading"
+      nginx -s reload && seen=$now
+    fi
+  done
+) &

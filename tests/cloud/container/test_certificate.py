@@ -1,0 +1,34 @@
+"""The first certificate, made by the real openssl."""
+
+import ssl
+import stat
+from pathlib import Path
+
+from croody.container import access_log, certificate
+
+
+def test_a_certificate_names_hosts_and_addresses_and_is_made_once(tmp_path: Path) -> None:
+    assert certificate.ensure(tmp_path, ["croody.example", "localhost", "127.0.0.1", "::1"]) is True
+    first = (tmp_path / certificate.CHAIN).read_bytes()
+    assert certificate.ensure(tmp_path, ["other.example"]) is False
+
+    assert (tmp_path / certificate.CHAIN).read_bytes() == first
+    context = ssl.create_default_context(cafile=str(tmp_path / certificate.CHAIN))
+    (authority,) = context.get_ca_certs()
+    names = authority["subjectAltName"]
+    assert ("DNS", "croody.example") in names
+    assert ("IP Address", "127.0.0.1") in names
+
+
+def test_its_key_is_for_owner_and_group_only(tmp_path: Path) -> None:
+    certificate.ensure(tmp_path, ["localhost"])
+
+    assert stat.S_IMODE((tmp_path / certificate.KEY).stat().st_mode) == 0o640
+    ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(tmp_path / certificate.CHAIN, tmp_path / certificate.KEY)
+
+
+def test_the_log_leaves_out_what_is_well_and_tells_of_what_is_not() -> None:
+    assert access_log.is_quiet("/healthz", 200)
+    assert access_log.is_quiet("/api/telemetry/bridge/relay", 200)
+    assert not access_log.is_quiet("/api/telemetry/bridge/relay", 503)
+    assert not access_log.is_quiet("/api/telemetry/ingest", 201)
