@@ -18,7 +18,12 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "croody.settings")
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(["croody", *sys.argv[1:]])
+    from croody.env import BadEnvironment
+
+    try:
+        execute_from_command_line(["croody", *sys.argv[1:]])
+    except BadEnvironment as error:
+        sys.exit(f"croody: {error}")
 
 
 def take_checkout_environment(environ: MutableMapping[str, str], path: Path) -> None:
