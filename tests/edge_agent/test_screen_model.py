@@ -45,7 +45,7 @@ def test_the_model_that_ships_runs_on_this_python_and_is_what_its_card_says() ->
     assert scorer.error(card.check_vector) == pytest.approx(card.check_error, rel=0.25), "other kernels round otherwise, but not by much"
     raw = json.loads(SENSORS_CARD.read_text(encoding="utf-8"))
     assert raw["bytes"] == card.file.stat().st_size <= 24_000
-    assert {"data", "split", "metrics", "limits", "licence", "made_with"} <= set(raw)
+    assert {"data", "split", "metrics", "limits", "licence", "training", "measured_with"} <= set(raw)
     for part in ("train", "stop", "calibrate", "choose"):
         for held_out in ("test", "faults"):
             (a, b), (c, d) = raw["split"][part]["seeds"], raw["split"][held_out]["seeds"]
