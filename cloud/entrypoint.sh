@@ -14,7 +14,10 @@ case $role in
       --workers "${GUNICORN_WORKERS:-3}" --threads "${GUNICORN_THREADS:-4}" --timeout "${GUNICORN_TIMEOUT:-60}" \
       --graceful-timeout 5 --worker-tmp-dir /dev/shm --no-control-socket --logger-class croody.container.access_log.AccessLog \
       --access-logfile - --access-logformat '%(t)s %({x-real-ip}i)s %(m)s %(U)s %(s)s %(M)sms request_id=%({x-request-id}i)s' ;;
-  bridge) exec croody-bridge ;;
+  bridge)
+    # Bridges that share the work need names of their own; so do two containers of one service.
+    [ -z "${BRIDGE_SHARE:-}" ] || export BRIDGE_NAME="${BRIDGE_NAME:-$(hostname)}"
+    exec croody-bridge ;;
   worker)
     export CROODY_ROLE=worker
     exec croody worker ;;

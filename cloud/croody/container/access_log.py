@@ -6,12 +6,12 @@ Left out while all is well: health checks, and the bridge, which calls several t
 from datetime import timedelta
 from typing import Any, Final
 
-from gunicorn.glogging import Logger
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 _QUIET: Final = ("/healthz", "/api/telemetry/healthz", "/api/telemetry/bridge/")
 
 
-class AccessLog(Logger):
+class AccessLog(Logger):  # type: ignore[misc]
     """`gunicorn --logger-class croody.container.access_log.AccessLog`."""
 
     def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: timedelta) -> None:
