@@ -135,6 +135,8 @@ class Client:
     def close(self) -> None:
         self.paho.disconnect()
         self.paho.loop_stop()
+        # paho closes the pair of sockets that wakes its thread only when it is collected, and that comes too late.
+        self.paho._reset_sockets()
 
 
 @dataclass

@@ -252,9 +252,9 @@ def test_one_robot_that_floods_costs_nobody_else_a_message_or_the_bridge_its_con
     for each in floods:
         each.close()
     got: list[bytes] = []
-    assert wait_until(lambda: got.extend(p for t, p in bridge.drain() if t == ALICE_UP) or len(got) == 40, 20)
+    assert wait_until(lambda: got.extend(p for t, p in bridge.drain() if t == ALICE_UP) or len(got) == 40, 60)
     assert got == [str(number).encode() for number in range(40)]
-    assert slowest < 1.0
+    assert slowest < 2.0
     assert not bridge.gone.is_set()
 
 
