@@ -1,6 +1,6 @@
 # Thin on purpose: every handle calls tools/. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help up dev test test-fast chaos bench lint docs
+.PHONY: help up dev test test-fast test-long chaos bench lint docs
 
 help:
 	@sh tools/help
@@ -13,6 +13,9 @@ dev:
 
 test:
 	@exec sh tools/run dev tools.test
+
+test-long:
+	@exec sh tools/run dev tools.test long
 
 test-fast:
 	@exec sh tools/run dev tools.test --fast

@@ -8,7 +8,9 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
@@ -17,7 +19,10 @@ from tools import debian
 from tools.stack import ROOT, script, source_path
 from tools.words import Problem, fail, say, words
 
-_NOT_SLOW = "not slow and not stack and not chaos and not e2e"
+_PRINTING = threading.Lock()
+#: How many parts run at once. Most of a part is waiting, so two share two cores well.
+LANES = 2
+_SHORT = "not slow and not stack and not chaos and not e2e and not long"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +35,23 @@ class Part:
     fast: bool = False
 
 
+#: In the order in which they begin; what takes longest first.
 PARTS = (
-    Part("units", ("tests", "-m", _NOT_SLOW), fast=True),
-    # The tests of telemetry and the bridge choose their databases themselves, and ran on both above.
+    Part("stack", ("tests", "-m", "stack and not e2e and not long")),
+    Part("cloud", ("tests/cloud", "-m", _SHORT), fast=True),
+    Part("chaos", ("tests", "-m", "chaos and not stack and not e2e and not long")),
+    Part("edge", ("tests", "--ignore=tests/cloud", "-m", _SHORT), fast=True),
+    Part("pages", ("tests", "-m", "e2e and not long")),
+    Part("slow", ("tests", "-m", "slow and not stack and not chaos and not e2e and not long")),
+    # The tests of telemetry and the bridge choose their databases themselves, and run on both above.
     Part(
         "postgres",
-        ("tests/cloud/alarms", "tests/cloud/fleet", "tests/cloud/ids", "tests/cloud/web", "-m", _NOT_SLOW),
+        ("tests/cloud/alarms", "tests/cloud/fleet", "tests/cloud/ids", "tests/cloud/web", "-m", _SHORT),
         {"CROODY_TEST_DB": "postgres"},
     ),
-    Part("slow", ("tests", "-m", "slow and not stack and not chaos and not e2e")),
-    Part("stack", ("tests", "-m", "stack or e2e")),
-    Part("chaos", ("tests", "-m", "chaos and not stack and not e2e")),
 )
+#: Only by name: what takes minutes of downloading.
+LONG = Part("long", ("tests", "-m", "long"))
 
 
 @dataclass(slots=True)
@@ -68,35 +78,44 @@ class Tally:
 
 def main() -> int:
     """Run the parts; the exit status is 0 when every test passed or was skipped for a stated reason."""
+    parts = {part.name: part for part in (*PARTS, LONG)}
     parser = argparse.ArgumentParser(prog="python -m tools.test", description="Runs the tests, in parts.")
-    parser.add_argument("--fast", action="store_true", help="only what takes seconds and needs no Debian packages")
-    parser.add_argument("part", nargs="*", choices=[*(part.name for part in PARTS), []], help="only these parts")
+    parser.add_argument("--fast", action="store_true", help="only what takes a minute or two and needs no Debian packages")
+    parser.add_argument("part", nargs="*", choices=[*parts, []], help="only these parts")
     arguments = parser.parse_args()
-    chosen = [part for part in PARTS if (part.name in arguments.part or not arguments.part) and (part.fast or not arguments.fast)]
+    chosen = [parts[name] for name in arguments.part] or [part for part in PARTS if part.fast or not arguments.fast]
     try:
         if not arguments.fast:
             debian.bring(debian.missing())
     except Problem as problem:
         return fail(problem)
     began = time.monotonic()
+    names = " ".join(part.name for part in chosen)
+    say(f"Pruebas en {len(chosen)} partes, de dos en dos: {names}", f"Tests in {len(chosen)} parts, two at a time: {names}")
     tally = Tally()
-    ok = [_run(part, tally) for part in chosen]
+    with ThreadPoolExecutor(LANES) as lanes:
+        ok = list(lanes.map(lambda part: _run(part, tally), chosen))
     say(f"Duración: {time.monotonic() - began:.0f} s", f"Took {time.monotonic() - began:.0f} s")
     print(f"{tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped", flush=True)
     return 0 if all(ok) and not tally.failed and tally.passed else 1
 
 
 def _run(part: Part, tally: Tally) -> bool:
-    print(f"\n== {words('parte', 'part')} {part.name}", flush=True)
+    began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="croody-report-") as folder:
         report = Path(folder) / "report.xml"
         command = [script("python"), "-m", "pytest", "-q", "--durations=5", f"--junitxml={report}", *part.arguments]
+        environ = {**os.environ, "PYTHONPATH": source_path(), "PYTEST_DEBUG_TEMPROOT": folder, **part.environ}
         done = subprocess.run(
-            command, cwd=ROOT, env={**os.environ, "PYTHONPATH": source_path(), **part.environ}, stdin=subprocess.DEVNULL, check=False
+            command, cwd=ROOT, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
         )
-        # 5: nothing collected; a part may have no tests of its own yet.
-        if done.returncode != 5:
-            tally.add(report)
+        with _PRINTING:
+            print(f"\n== {words('parte', 'part')} {part.name}: {time.monotonic() - began:.0f} s", flush=True)
+            sys.stdout.buffer.write(done.stdout)
+            sys.stdout.flush()
+            # 5: nothing collected.
+            if done.returncode != 5:
+                tally.add(report)
         return done.returncode in {0, 5}
 
 

@@ -21,6 +21,7 @@ from tools.stack.health import mqtt as speaks_mqtt
 pytestmark = [pytest.mark.slow, pytest.mark.stack]
 
 
+@pytest.mark.long
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("version", ["3.11", "3.13"])
 def test_a_newcomer_who_loses_patience_once_still_gets_five_robots(tmp_path: Path, version: str) -> None:
