@@ -6,8 +6,9 @@ The bytes of a record are fixed when the agent queues it and travel verbatim: th
 
 import hashlib
 import json
+import re
 import zlib
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta, Struct
@@ -33,6 +34,9 @@ class Body(Head, frozen=True, omit_defaults=True, kw_only=True):
 
     records: list[msgspec.Raw]
 
+
+#: Where the rows begin.
+_RECORDS: Final = re.compile(r'"records"\s*:\s*\[')
 
 _body = msgspec.json.Decoder(Body)
 _head = msgspec.json.Decoder(Head)
@@ -109,27 +113,48 @@ def _lenient(data: bytes, cause: Exception) -> Body:
     Raises:
         Refused: the rows cannot be told apart.
     """
-    refused = Refused("bad_json", f"body: {cause}")
     if isinstance(cause, RecursionError):
-        refused = Refused("too_deep", "body: nested too deeply")
+        raise Refused("too_deep", "body: nested too deeply") from cause
     try:
         text = data.decode()
     except UnicodeError as error:
         raise Refused("bad_utf8", f"body: not valid UTF-8: {error}") from error
-    mark = text.find('"records":[')
-    if mark < 0 or isinstance(cause, RecursionError):
+    refused = Refused("bad_json", f"body: {cause}")
+    mark = _RECORDS.search(text)
+    if mark is None:
         raise refused from cause
-    reader = json.JSONDecoder()
-    records: list[msgspec.Raw] = []
-    at = mark + len('"records":[')
     try:
-        head = _head.decode((text[:mark].rstrip(" ,") + "}").encode())
-        while text[at] != "]":
-            if len(records) >= MAX_RECORDS:
-                raise refused from cause
-            _, end = reader.raw_decode(text, at)
-            records.append(msgspec.Raw(text[at:end].encode()))
-            at = end + 1 if text[end] == "," else end
+        records, end = _rows(text, mark.end())
+        head = _head.decode(f'{text[: mark.start()]}"records":[]{text[end:]}')
     except (ValueError, IndexError, RecursionError, msgspec.MsgspecError):
         raise refused from cause
     return Body(prev=head.prev, prev_last=head.prev_last, historical=head.historical, records=records)
+
+
+def _rows(text: str, at: int) -> tuple[list[msgspec.Raw], int]:
+    """The values of the array that begins before `at`, each as it stands, and where the text goes on after it.
+
+    Raises:
+        ValueError, IndexError, RecursionError: it is no array of values that Python's lenient reader can tell apart.
+    """
+    reader = json.JSONDecoder()
+    records: list[msgspec.Raw] = []
+    while len(records) <= MAX_RECORDS:
+        start = _skip(text, at)
+        if text[start] == "]" and not records:
+            return records, start + 1
+        _, end = reader.raw_decode(text, start)
+        records.append(msgspec.Raw(text[start:end].encode()))
+        at = _skip(text, end)
+        if text[at] == "]":
+            return records, at + 1
+        if text[at] != ",":
+            raise ValueError(f"expected ',' or ']' at {at}")
+        at += 1
+    raise ValueError(f"more than {MAX_RECORDS} records")
+
+
+def _skip(text: str, at: int) -> int:
+    while text[at] in " \t\r\n":
+        at += 1
+    return at

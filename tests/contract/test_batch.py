@@ -121,3 +121,24 @@ def test_the_hash_tells_bytes_apart(one: bytes, other: bytes):
     assert (payload_hash(one) == payload_hash(other)) == (one == other)
     assert payload_hash(msgspec.Raw(one)) == payload_hash(one)
     assert len(payload_hash(one)) == 32
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{ "prev": "abcdefgh", "records" : [ {"kind":"reading","data":{"a":1}} ,\n {"kind":"reading","data":{"a":NaN}} ] }',
+        b'{"records":[{"kind":"reading","data":{"a":1}},{"kind":"reading","data":{"a":NaN}}],"historical":true}',
+    ],
+)
+def test_a_row_that_is_no_json_costs_no_other_however_the_body_is_spaced(body: bytes) -> None:
+    sound, broken = batch.unpack(body, 2).records
+    assert messages.decode_record(sound) == messages.Reading(data={"a": 1})
+    with pytest.raises(Refused, match="NaN"):
+        messages.decode_record(broken)
+
+
+@pytest.mark.parametrize("end", [b"]", b",]}", b"", b"]}}", b'],"historical":1}'])
+def test_a_body_that_is_cut_or_goes_on_is_not_taken_for_whole(end: bytes) -> None:
+    with pytest.raises(Refused) as refused:
+        batch.unpack(b'{"records":[{"kind":"reading","data":{"a":NaN}}' + end, 1)
+    assert refused.value.reason == "bad_json"
