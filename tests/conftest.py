@@ -10,12 +10,15 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tools.stack import Ports, Process
 from tools.stack.postgres import Server, drop_to, installed
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 _SCRATCH = Path(tempfile.mkdtemp(prefix="croody-tests-"))
 # PostgreSQL's account has to pass through it.
@@ -138,3 +141,27 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
 
     with django_db_blocker.unblock():
         make_partitions(timezone.now())
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    """Headless Chromium, Debian's own; one for all, since Playwright allows one loop a process."""
+    from playwright.sync_api import sync_playwright
+
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if program is None:
+        pytest.skip("no Chromium here: apt-get install chromium, or run make test, which does")
+    quiet = [
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ]
+    with sync_playwright() as playwright:
+        # Chromium's own sandbox refuses root.
+        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=program, args=[*quiet, *sandbox])
+        yield browser
+        browser.close()

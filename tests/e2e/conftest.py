@@ -1,26 +1,15 @@
 """One browser and one web server for all of it. Every page that a test opens is watched: see `Watched`."""
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.cloud.web.helpers import DRIVING
 from tests.cloud.web.server import Web
 from tools.stack import Ports
 
-_CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-_ARGUMENTS = [
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 _WATCH = """
 window.watched = {shift: 0, violations: []};
 new PerformanceObserver((list) => {
@@ -59,18 +48,6 @@ class Watched:
 
 
 Open = Callable[..., Watched]
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    if _CHROMIUM is None:
-        pytest.skip("no Chromium here: apt-get install chromium, or run make test, which does")
-    with sync_playwright() as playwright:
-        # Chromium's own sandbox refuses root.
-        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=[*_ARGUMENTS, *sandbox])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

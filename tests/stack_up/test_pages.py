@@ -1,18 +1,16 @@
 """The pages of a running `make up` in headless Chromium: robots move, the printed login works, a lost role heals."""
 
 import os
-import shutil
 import signal
 import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.stack_up.system import System
 
 pytestmark = [pytest.mark.stack, pytest.mark.e2e, pytest.mark.timeout(180)]
-_CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 @pytest.fixture(scope="module")
@@ -21,17 +19,6 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     running.up()
     yield running
     running.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if _CHROMIUM is None:
-        pytest.skip("no Chromium here: apt-get install chromium, or run make test, which does")
-    with sync_playwright() as playwright:
-        # Chromium's own sandbox refuses root.
-        browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=["--no-sandbox"] if os.geteuid() == 0 else [])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -84,7 +84,7 @@ class Server:
         account = drop_to()
         return Spec(
             name,
-            [*_as(account, self.data), str(binary("postgres")), "-D", str(self.data), "-p", str(self.port), "-k", str(self.data)],
+            [*_as(account, self.data), str(binary("postgres")), "-D", str(self.data), "-p", str(self.port), "-k", ""],
             stop_signal=SIGINT,  # end sessions and shut down cleanly; SIGTERM would wait for every client
             ready=self.ready,
             before=self.initialise,
