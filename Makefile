@@ -20,6 +20,9 @@ test-long:
 test-fast:
 	@exec sh tools/run dev tools.test --fast
 
+test-stack:
+	@exec sh tools/run dev tools.stack_test
+
 chaos:
 	@exec sh tools/run dev tools.chaos
 

@@ -1,0 +1,224 @@
+"""One compose project under test, spoken to as its users do. Knows docker and sockets, nothing of Croody's code."""
+
+import http.client
+import json
+import os
+import re
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as mqtt
+
+ROOT = Path(__file__).parents[2]
+TAG = "stacktest"
+#: Services that run for good, without those of a profile.
+CLOUD = ("gateway", "croody", "telemetry-gateway", "ids-ml", "bridge", "worker", "broker")
+
+
+class System:
+    """Use as a context manager: `up` on the way in, `down -v` on the way out unless CROODY_STACK_KEEP is set."""
+
+    def __init__(self, project: str, files: Sequence[str], **environ: str) -> None:
+        self.project = project
+        self.http, self.https, self.mqtts, self.robot = free_ports(4)
+        self.environ = {
+            **{name: value for name, value in os.environ.items() if name not in {"COMPOSE_FILE", "COMPOSE_PROJECT_NAME"}},
+            "COMPOSE_PROJECT_NAME": project,
+            "COMPOSE_FILE": ":".join(files),
+            "CROODY_VERSION": TAG,
+            "HTTP_PORT": str(self.http),
+            "HTTPS_PORT": str(self.https),
+            "MQTTS_PORT": str(self.mqtts),
+            "ROBOT_PORT": str(self.robot),
+            "ALLOWED_ORIGINS": f"http://localhost:{self.http},https://localhost:{self.https}",
+            # Nothing from a person's .env: a clone has none.
+            "COMPOSE_DISABLE_ENV_FILE": "1",
+            "LANG": "C.UTF-8",
+            **environ,
+        }
+
+    def __enter__(self) -> "System":
+        self.down()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if not os.environ.get("CROODY_STACK_KEEP"):
+            self.down()
+
+    # -- docker --------------------------------------------------------------------------------------------------
+    def run(self, *command: str, check: bool = True, stdin: bytes | None = None, timeout_s: float = 500) -> str:
+        """Standard output of a command in the root of the repository, under this project's environment."""
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environ, input=stdin, stdin=None if stdin is not None else subprocess.DEVNULL,
+            capture_output=True, check=False, timeout=timeout_s,
+        )  # fmt: skip
+        text = done.stdout.decode(errors="replace")
+        if check and done.returncode:
+            raise AssertionError(
+                f"{' '.join(command)}: exit status {done.returncode}\n{text[-3000:]}\n{done.stderr.decode(errors='replace')[-3000:]}"
+            )
+        return text
+
+    def compose(self, *command: str, check: bool = True, stdin: bytes | None = None, timeout_s: float = 500) -> str:
+        """`docker compose COMMAND`."""
+        return self.run("docker", "compose", "--progress", "quiet", *command, check=check, stdin=stdin, timeout_s=timeout_s)
+
+    def croody(self, *command: str, **options: Any) -> str:
+        """`./croody COMMAND`."""
+        return self.run("./croody", *command, **options)
+
+    def up(self, *services: str, timeout_s: float = 900) -> None:
+        """Build what is missing, start, wait until all is healthy."""
+        try:
+            self.compose("up", "-d", "--wait", "--wait-timeout", "240", *services, timeout_s=timeout_s)
+        except AssertionError as error:
+            states = self.compose("ps", "-a", check=False)
+            raise AssertionError(f"{error}\n{states}\n{self.compose('logs', '--tail', '20', check=False)[-8000:]}") from None
+
+    def down(self) -> None:
+        """Everything of this project away, volumes too."""
+        self.compose("--profile", "*", "down", "-v", "--remove-orphans", "-t", "10", check=False)
+
+    def container(self, service: str) -> str:
+        """Id of the container of a service."""
+        return self.compose("ps", "-aq", service).split()[0]
+
+    def inspect(self, service: str) -> dict[str, Any]:
+        """What the engine says of a service's container."""
+        found: dict[str, Any] = json.loads(self.run("docker", "inspect", self.container(service)))[0]
+        return found
+
+    def inside(self, service: str, *command: str, check: bool = True) -> str:
+        """Standard output of a command in a running container."""
+        return self.compose("exec", "-T", service, *command, check=check)
+
+    def kill(self, service: str, away_s: float = 1) -> None:
+        """SIGKILL, and back after a while: the engine takes a kill for a wish and does not restart what was killed so."""
+        container = self.container(service)
+        self.run("docker", "kill", "-s", "KILL", container)
+        time.sleep(away_s)
+        self.run("docker", "start", container)
+
+    def sql(self, query: str) -> list[list[str]]:
+        """Rows of a query on PostgreSQL, as text."""
+        out = self.inside("db", "psql", "-U", "croody", "-d", "croody", "-AtF", "\t", "-c", query)
+        return [line.split("\t") for line in out.splitlines()]
+
+    # -- the outside ---------------------------------------------------------------------------------------------
+    def certificate(self) -> str:
+        """The gateway's certificate chain (PEM), which is its own authority while it is self-signed."""
+        return ssl.get_server_certificate(("127.0.0.1", self.https), timeout=10)
+
+    def context(self) -> ssl.SSLContext:
+        """Trusts the gateway's own certificate and nothing else, and checks the name."""
+        return ssl.create_default_context(cadata=self.certificate())
+
+    def get(self, path: str, **headers: str) -> "Answer":
+        """`GET` through the gateway over TLS."""
+        return self.request("GET", path, None, **headers)
+
+    def post(self, path: str, body: object, **headers: str) -> "Answer":
+        """`POST` of JSON through the gateway over TLS."""
+        return self.request("POST", path, json.dumps(body).encode(), **{"Content-Type": "application/json", **headers})
+
+    def request(self, method: str, path: str, body: bytes | None, **headers: str) -> "Answer":
+        """One request over a connection of its own."""
+        connection = http.client.HTTPSConnection("localhost", self.https, timeout=30, context=self.context())
+        return answer(connection, method, path, body, headers)
+
+    def plain(self, path: str, **headers: str) -> "Answer":
+        """`GET` at the gateway's port without TLS; redirects are not followed."""
+        return answer(http.client.HTTPConnection("localhost", self.http, timeout=30), "GET", path, None, headers)
+
+    @contextmanager
+    def mqtt_client(self, user: str, password: str, **options: Any) -> Iterator[mqtt.Client]:
+        """A stock client, connected over TLS to port 8883, the broker's certificate checked."""
+        client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=user, **options)
+        client.tls_set_context(self.context())
+        client.username_pw_set(user, password)
+        client.connect("localhost", self.mqtts, keepalive=30)
+        client.loop_start()
+        try:
+            yield client
+        finally:
+            client.disconnect()
+            client.loop_stop()
+
+    def lets_in(self, user: str, password: str, patience_s: float = 3) -> bool:
+        """Whether the broker lets this account in at port 8883."""
+        with self.mqtt_client(user, password) as client:
+            deadline = time.monotonic() + patience_s
+            while not client.is_connected() and time.monotonic() < deadline:
+                time.sleep(0.05)
+            return client.is_connected()
+
+
+class Answer:
+    """Status, headers (names in small letters) and body of an answer."""
+
+    def __init__(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON."""
+        return json.loads(self.body)
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.body.decode()
+
+
+def answer(connection: http.client.HTTPConnection, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
+    """Ask, read all, close."""
+    try:
+        connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+        got = connection.getresponse()
+        return Answer(got.status, {name.lower(): value for name, value in got.getheaders()}, got.read())
+    finally:
+        connection.close()
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on now, below those that the kernel hands out by itself."""
+    found: list[int] = []
+    port = 21_000 + os.getpid() % 5_000
+    while len(found) < count:
+        port += 1
+        with socket.socket() as trial:
+            try:
+                trial.bind(("0.0.0.0", port))
+            except OSError:
+                continue
+        found.append(port)
+    return found
+
+
+def eventually(what: str, probe: Callable[[], object], timeout_s: float = 30, every_s: float = 0.5) -> Any:
+    """The first true answer of `probe`; fails with `what` when there is none in time."""
+    deadline = time.monotonic() + timeout_s
+    last: object = None
+    while time.monotonic() < deadline:
+        try:
+            last = probe()
+            if last:
+                return last
+        except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
+            last = error
+        time.sleep(every_s)
+    raise AssertionError(f"{what}: not within {timeout_s} s; last: {last!r}")
+
+
+def bytes_of(text: str) -> float:
+    """`12.5MiB` -> bytes."""
+    number, unit = re.fullmatch(r"([\d.]+)\s*([KMG]i?B|B)", text.strip()).groups()  # type: ignore[union-attr]
+    return float(number) * {"B": 1, "K": 1024, "M": 1024**2, "G": 1024**3}[unit[0]]

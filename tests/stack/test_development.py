@@ -1,0 +1,406 @@
+"""`docker compose up -d` with no .env: everything that is promised of it, tried from outside, over TLS where there is TLS."""
+
+import gzip
+import http.client
+import json
+import re
+import socket
+import ssl
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.stack.hardening import assert_hardened, assert_no_secret_shows, published
+from tests.stack.system import CLOUD, System, eventually
+
+pytestmark = pytest.mark.stack
+SERVICES = [*CLOUD, "robot-sim"]
+PAGES = ["/", "/robots/monitor/", "/cuenta/acceder/", "/cuenta/registro/", "/en/", "/es/robots/monitor/", "/estado/"]
+HEADERS = ("x-content-type-options", "x-frame-options", "referrer-policy", "strict-transport-security", "content-security-policy")
+
+
+def ingest_token(system: System) -> str:
+    return system.croody("ingest-token").strip()
+
+
+def test_every_service_is_healthy_and_the_job_that_prepares_ended_well(development: System) -> None:
+    for service in SERVICES:
+        assert development.inspect(service)["State"]["Health"]["Status"] == "healthy", service
+    assert development.inspect("migrate")["State"]["ExitCode"] == 0
+
+
+@pytest.mark.parametrize("service", [*SERVICES, "migrate"])
+def test_every_container_is_hardened_and_its_limits_are_in_force(development: System, service: str) -> None:
+    assert_hardened(development, service)
+
+
+def test_no_secret_stands_in_docker_inspect(development: System) -> None:
+    listed = development.inside("croody", "sh", "-c", "cd /run/croody/cloud && for f in *; do echo $f $(cat $f); done")
+    listed += development.inside("robot-sim", "sh", "-c", "cd /run/croody/robots && echo ADMIN_PASSWORD $(cat ADMIN_PASSWORD) && cat sim")
+    secrets = dict(line.split() for line in listed.splitlines())
+
+    assert {"SECRET_KEY", "BRIDGE_TOKEN", "TG_INGEST_TOKEN", "ADMIN_PASSWORD", "robot-clases"} <= set(secrets)
+    assert_no_secret_shows(development, [*SERVICES, "migrate"], secrets)
+
+
+def test_only_gateway_broker_and_robot_are_reached_from_outside(development: System) -> None:
+    expected = {development.http, development.https, development.mqtts, development.robot}
+
+    assert published(development, [*SERVICES, "migrate"]) == expected
+    for network in ("back", "storage"):
+        described = development.run("docker", "network", "inspect", "--format", "{{.Internal}}", f"{development.project}_{network}")
+        assert described.strip() == "true"
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_pages_answer_over_tls_with_every_security_header(development: System, path: str) -> None:
+    page = development.get(path)
+
+    assert page.status == 200
+    assert not [name for name in HEADERS if name not in page.headers]
+    assert "unsafe-inline" not in page.headers["content-security-policy"]
+    assert "server" not in page.headers or "/" not in page.headers["server"], "the gateway tells its version"
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/telemetry/healthz", "/api/telemetry/live", "/api/ids/model", "/nothing/here", "/api/telemetry/nothing"]
+)
+def test_every_other_answer_has_the_security_headers_once(development: System, path: str) -> None:
+    connection = http.client.HTTPSConnection("localhost", development.https, timeout=10, context=development.context())
+    connection.request("GET", path)
+    got = connection.getresponse()
+    names = [name.lower() for name, _ in got.getheaders()]
+    got.read()
+    connection.close()
+
+    assert {name: names.count(name) for name in HEADERS} == dict.fromkeys(HEADERS, 1)
+
+
+def test_the_earlier_ports_work_without_tls_too(development: System) -> None:
+    assert development.plain("/").status == 200
+    assert development.plain("/api/telemetry/healthz").json == {"status": "ok"}
+
+
+def test_robots_drive_about_and_the_whole_fleet_is_shown(development: System) -> None:
+    def readings() -> dict[str, int]:
+        return {robot["robot_id"]: robot["last"]["id"] for robot in development.get("/api/telemetry/live").json["robots"]}
+
+    before = eventually("three robots", lambda: readings() if len(readings()) >= 3 else None)
+    eventually("new readings of all of them", lambda: all(readings()[name] > before[name] for name in before))
+    assert "robot-clases" in before
+
+
+def test_readings_are_let_in_with_the_generated_token_and_refused_without(development: System) -> None:
+    body = {"robot_id": "robot-clases", "data": {"TEMP": 21.5, "LAT": 4.6, "LON": -74.1}, "status": "ok"}
+
+    refused = development.post("/api/telemetry/ingest", body)
+    wrong = development.post("/api/telemetry/ingest", body, X_API_Key="not-the-token-not-the-token-not-the-token")
+    stored = development.post("/api/telemetry/ingest", body, X_API_Key=ingest_token(development))
+
+    assert refused.status == wrong.status == 401
+    assert "detail" in refused.json
+    assert stored.status in {200, 201}
+    assert stored.json["data"]["TEMP"] == 21.5
+    assert stored.json["position"]["lat"] == 4.6
+    bad = development.post("/api/telemetry/ingest", {**body, "data": {"TEMP": [1]}}, X_API_Key=ingest_token(development))
+    assert bad.status == 422
+
+
+def test_who_claims_to_come_from_this_machine_is_not_believed(development: System) -> None:
+    body = {"robot_id": "robot-clases", "data": {"TEMP": 1.0}}
+    for claim in ({"X_Forwarded_For": "127.0.0.1"}, {"X_Real_IP": "127.0.0.1"}, {"Forwarded": "for=127.0.0.1"}):
+        assert development.post("/api/telemetry/ingest", body, **claim).status == 401
+    assert development.post("/api/telemetry/demo/robots", {"prefix": "sim", "count": 1}, X_Forwarded_For="127.0.0.1").status in {
+        401,
+        403,
+        404,
+    }
+    development.get("/", X_Forwarded_For="203.0.113.77", X_Request_ID="forged")
+    log = development.compose("logs", "--no-log-prefix", "--tail", "5", "gateway")
+    assert "203.0.113.77" not in log
+    assert "forged" not in log
+
+
+def test_the_bridges_entrance_is_closed_to_the_outside(development: System) -> None:
+    assert development.post("/api/telemetry/bridge/relay", {}).status == 404
+
+
+def test_detection_answers_with_its_token(development: System) -> None:
+    token = development.inside("ids-ml", "cat", "/run/croody/cloud/IDS_API_TOKEN").strip()
+
+    assert development.post("/api/ids/predict", {"rows": [{"src_bytes": 10}]}).status == 401
+    answer = development.post("/api/ids/predict", {"rows": [{"src_bytes": 10}]}, X_API_Key=token)
+    assert answer.status == 200
+    assert answer.json["predictions"] in ([0], [1])
+
+
+def test_a_request_id_is_new_each_time_and_stands_in_the_services_log(development: System) -> None:
+    first = development.get("/api/telemetry/last?robot_id=robot-clases").headers["x-request-id"]
+    second = development.get("/api/telemetry/last?robot_id=robot-clases", X_Request_ID="mine").headers["x-request-id"]
+
+    assert first != second
+    assert re.fullmatch(r"[0-9a-f]{32}", second)
+    eventually(
+        "the id in both logs",
+        lambda: all(second in development.compose("logs", "--tail", "50", name) for name in ("gateway", "telemetry-gateway")),
+        10,
+    )
+
+
+def test_the_printed_login_works_once(development: System) -> None:
+    link = development.compose("run", "--rm", "--no-deps", "croody", "login-link").strip().splitlines()[-1]
+    path = "/" + link.split("/", 3)[3]
+    page = development.plain(path)
+    assert page.status == 200
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
+    assert token is not None
+    cookie = page.headers["set-cookie"].split(";")[0]
+
+    def enter() -> bool:
+        connection = http.client.HTTPConnection("localhost", development.http, timeout=30)
+        form = f"csrfmiddlewaretoken={token.group(1)}"
+        headers = {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded", "Origin": f"http://localhost:{development.http}"}
+        connection.request("POST", path, form, headers)
+        got = connection.getresponse()
+        entered = "sessionid" in (got.getheader("set-cookie") or "")
+        got.read()
+        connection.close()
+        return entered
+
+    assert enter()
+    assert not enter()
+
+
+def test_any_mqtt_client_speaks_to_the_broker_over_tls_with_a_robots_own_secret(development: System) -> None:
+    robot_id, secret = development.croody("robot", "add", "taller-01", "--shared").split()
+    eventually("the new robot to be let in", lambda: development.lets_in(robot_id, secret), 15)
+
+    with development.mqtt_client(robot_id, secret) as client:
+
+        def publish_and_look() -> bool:
+            client.publish(f"croody/v1/{robot_id}/up/telemetry", json.dumps({"robot_id": robot_id, "data": {"TEMP": 33.25}}), qos=1)
+            found = development.get(f"/api/telemetry/last?robot_id={robot_id}")
+            return found.status == 200 and found.json["data"] == {"TEMP": 33.25}
+
+        eventually("the reading behind the gateway", publish_and_look, 15, every_s=1)
+
+
+def test_a_wrong_password_is_refused_at_the_broker(development: System) -> None:
+    assert not development.lets_in("robot-clases", "wrong-password-wrong-password")
+
+
+def test_the_robot_answers_its_own_protocol(development: System) -> None:
+    with socket.create_connection(("127.0.0.1", development.robot), timeout=10) as connection:
+        lines = connection.makefile("rw", newline="\n")
+
+        def ask(line: str, expected: str) -> str:
+            lines.write(line + "\n")
+            lines.flush()
+            while not (said := lines.readline()).startswith(expected):
+                assert said, f"closed instead of answering {line}"
+                assert said.startswith("DATA "), said
+            return said
+
+        ask("LOGIN USER -", "LOGIN_SUCCESS USER")
+        ask("PING", "PONG")
+        assert "TEMP=" in ask("GET_DATA TEMP", "DATA ")
+        ask("MOVE UP", "ERROR No tienes permisos")
+        ask("LOGIN ADMIN guess", "LOGIN_FAIL")
+
+
+def test_more_than_a_hundred_requests_a_second_get_429_and_never_503(development: System) -> None:
+    context = development.context()
+
+    def burst(_: int) -> list[int]:
+        connection = http.client.HTTPSConnection("localhost", development.https, timeout=30, context=context)
+        statuses = []
+        for _ in range(60):
+            connection.request("GET", "/api/telemetry/healthz")
+            got = connection.getresponse()
+            got.read()
+            statuses.append(got.status)
+        connection.close()
+        return statuses
+
+    began = time.monotonic()
+    with ThreadPoolExecutor(12) as pool:
+        statuses = [status for some in pool.map(burst, range(12)) for status in some]
+    took_s = time.monotonic() - began
+
+    assert set(statuses) == {200, 429}, f"{len(statuses)} requests in {took_s:.1f} s"
+    # A hundred at once, and a hundred a second after that; a few more for the edges of the clock.
+    assert statuses.count(200) <= 100 + 100 * took_s + 20
+    time.sleep(2)
+    assert development.get("/api/telemetry/healthz").status == 200
+
+
+def test_a_large_body_is_refused_and_a_large_answer_is_packed(development: System) -> None:
+    large = development.request("POST", "/api/telemetry/ingest", b"x" * 3_000_000, Content_Type="application/json")
+    packed = development.get("/api/telemetry/query?limit=200", Accept_Encoding="gzip")
+
+    assert large.status == 413
+    assert "detail" in large.json
+    assert packed.headers["content-encoding"] == "gzip"
+    assert len(gzip.decompress(packed.body)) > len(packed.body)
+
+
+def test_static_files_are_kept_for_ever_and_pages_are_not(development: System) -> None:
+    page = development.get("/")
+    address = re.search(r'href="(/static/[^"]+\.css)"', page.text)
+    assert address is not None
+
+    file = development.get(address.group(1))
+
+    assert file.status == 200
+    assert "immutable" in file.headers["cache-control"]
+    assert "no-store" in page.headers["cache-control"] or "no-cache" in page.headers["cache-control"]
+
+
+@pytest.mark.parametrize("path", ["/api/telemetry/stream", "/robots/monitor/stream"])
+def test_a_stream_arrives_line_by_line(development: System, path: str) -> None:
+    connection = http.client.HTTPSConnection("localhost", development.https, timeout=15, context=development.context())
+    connection.request("GET", path, headers={"Accept": "text/event-stream", "Accept-Encoding": "gzip"})
+    got = connection.getresponse()
+    arrivals: list[float] = []
+    lines = 0
+    while lines < 40 and len(arrivals) < 4:
+        line = got.fp.readline()
+        lines += 1
+        if b"data:" in line or line.startswith(b"data:"):
+            arrivals.append(time.monotonic())
+    connection.close()
+
+    assert got.status == 200
+    assert got.getheader("content-type", "").startswith("text/event-stream")
+    assert got.getheader("content-encoding") is None
+    assert len(arrivals) >= 2
+
+
+def test_tls_is_as_mozillas_intermediate_profile_has_it(development: System) -> None:
+    def negotiated(version: ssl.TLSVersion, ciphers: str = "") -> tuple[str, str]:
+        context = development.context()
+        context.minimum_version = context.maximum_version = version
+        context.set_alpn_protocols(["h2", "http/1.1"])
+        if ciphers:
+            context.set_ciphers(ciphers)
+        with (
+            socket.create_connection(("127.0.0.1", development.https), timeout=10) as plain,
+            context.wrap_socket(plain, server_hostname="localhost") as tls,
+        ):
+            return tls.version() or "", tls.selected_alpn_protocol() or ""
+
+    assert negotiated(ssl.TLSVersion.TLSv1_3) == ("TLSv1.3", "h2")
+    assert negotiated(ssl.TLSVersion.TLSv1_2) == ("TLSv1.2", "h2")
+    with pytest.raises((ssl.SSLError, OSError)):
+        negotiated(ssl.TLSVersion.TLSv1_1, "DEFAULT@SECLEVEL=0")
+    with pytest.raises((ssl.SSLError, OSError)):
+        negotiated(ssl.TLSVersion.TLSv1_2, "AES128-SHA")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["docker", "compose", "ps"],
+        ["docker", "compose", "logs", "--tail=100", "croody"],
+        ["docker", "compose", "exec", "-T", "croody", "python", "manage.py", "check"],
+        ["docker", "compose", "exec", "-T", "croody", "bash", "-c", "cd /app && python manage.py migrate"],
+        ["docker", "compose", "exec", "-T", "croody", "wget", "-qO-", "telemetry-gateway:9000/healthz"],
+        ["docker", "compose", "exec", "-T", "croody", "wget", "-qO-", "http://ids-ml:9100/healthz"],
+        ["docker", "compose", "run", "--rm", "--no-deps", "croody", "bash", "-c", "cd /app && python manage.py migrate --check"],
+        ["docker", "compose", "top"],
+        ["docker", "compose", "up", "-d"],
+        ["docker", "compose", "config", "-q"],
+    ],
+    ids=lambda command: " ".join(command[2:]),
+)
+def test_the_earlier_commands_work(development: System, command: list[str]) -> None:
+    development.run(*command)
+
+
+def test_a_new_certificate_is_taken_up_by_gateway_and_broker_while_a_stream_goes_on(development: System) -> None:
+    def serials() -> tuple[str, str]:
+        return development.certificate(), ssl.get_server_certificate(("127.0.0.1", development.mqtts), timeout=10)
+
+    before = serials()
+    stream = http.client.HTTPSConnection("localhost", development.https, timeout=30, context=development.context())
+    stream.request("GET", "/robots/monitor/stream")
+    events = stream.getresponse()
+    assert events.fp.readline()
+
+    code = """
+from pathlib import Path
+from croody.container import certificate
+folder = Path("/data/tls")
+(folder / certificate.CHAIN).unlink()
+certificate.ensure(folder, ["localhost", "127.0.0.1"])
+"""
+    development.compose("run", "--rm", "--no-deps", "-T", "migrate", "python", "-c", code)
+
+    def taken_up() -> bool:
+        now = serials()
+        return now[0] == now[1] and now[0] != before[0]
+
+    eventually("the new certificate on both ports", taken_up, 60, every_s=1)
+    assert before[0] == before[1]
+    assert events.fp.readline(), "the stream ended"
+    events.close()
+    stream.close()
+
+
+def test_while_croody_is_away_people_read_a_page_and_robots_go_on(development: System) -> None:
+    development.compose("stop", "croody")
+    try:
+        page = development.get("/robots/monitor/")
+        stream = development.get("/api/telemetry/stream")
+        assert page.status == 503
+        assert "Croody vuelve enseguida" in page.text
+        assert "Croody is back in a moment" in page.text
+        assert page.headers["retry-after"]
+        assert not [name for name in HEADERS if name not in page.headers]
+        assert stream.status == 503
+        assert "detail" in stream.json
+        assert development.get("/api/telemetry/healthz").status == 200
+    finally:
+        development.compose("start", "croody")
+    eventually("the site again", lambda: development.get("/").status == 200, 60)
+
+
+def test_sqlite_is_backed_up_and_restored_while_everything_writes(development: System, tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("backups")
+    development.croody("robot", "add", "before-backup")
+    told = development.croody("backup", str(folder))
+    (file,) = folder.iterdir()
+    development.croody("robot", "add", "after-backup")
+
+    development.croody("restore", str(file))
+
+    robots = development.croody("robot", "list")
+    assert re.search(r": \d+ robots, [1-9]\d* readings", told)
+    assert "before-backup" in robots
+    assert "after-backup" not in robots
+    before = development.get("/api/telemetry/last?robot_id=robot-clases").json["id"]
+    eventually("new readings after it", lambda: development.get("/api/telemetry/last?robot_id=robot-clases").json["id"] > before)
+
+
+def test_status_tells_what_an_operator_asks_first(development: System) -> None:
+    told = development.croody("status")
+
+    assert all(word in told for word in ("certificate: notAfter=", "disk: ", "robots: ", "last backup: ", "(healthy)"))
+
+
+def test_everything_stops_within_fifteen_seconds_with_a_stream_open(development: System) -> None:
+    stream = http.client.HTTPSConnection("localhost", development.https, timeout=60, context=development.context())
+    stream.request("GET", "/robots/monitor/stream")
+    events = stream.getresponse()
+    assert events.fp.readline()
+
+    began = time.monotonic()
+    development.compose("stop")
+    took_s = time.monotonic() - began
+
+    codes = {service: development.inspect(service)["State"]["ExitCode"] for service in SERVICES}
+    assert not [service for service, code in codes.items() if code == 137], codes
+    assert took_s < 15
+    events.close()
+    stream.close()

@@ -1,0 +1,69 @@
+"""Mosquitto in place of the embedded broker: the same robots, the same accounts, and MQTT over WebSocket through the gateway."""
+
+import json
+import time
+from collections.abc import Iterator
+
+import paho.mqtt.client as mqtt
+import pytest
+
+from tests.stack.hardening import assert_hardened
+from tests.stack.system import System, eventually
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.fixture(scope="module")
+def system(images: None) -> Iterator[System]:
+    with System("croodytest-mosquitto", ["docker-compose.yml", "docker-compose.mosquitto.yml"]) as system:
+        system.up()
+        yield system
+
+
+def test_robots_drive_about_with_mosquitto_and_two_bridges(system: System) -> None:
+    system.compose("up", "-d", "--wait", "--no-recreate", "--scale", "bridge=2", "bridge")
+
+    def newest() -> dict[str, int]:
+        return {robot["robot_id"]: robot["last"]["id"] for robot in system.get("/api/telemetry/live").json["robots"]}
+
+    before = eventually("three robots", lambda: newest() if len(newest()) >= 3 else None)
+    eventually("new readings of all of them", lambda: all(newest()[name] > before[name] for name in before))
+    streams = system.get("/api/telemetry/streams?robot_id=robot-clases").json
+    assert all(stream["dead_letters"] == 0 for stream in streams)
+
+
+@pytest.mark.parametrize("service", ["broker", "bridge", "gateway"])
+def test_it_is_as_hardened_as_the_other(system: System, service: str) -> None:
+    assert_hardened(system, service)
+
+
+def test_a_robot_publishes_over_websocket_through_the_gateway(system: System) -> None:
+    robot_id, secret = system.croody("robot", "add", "navegador-01", "--shared").split()
+    eventually("the new robot to be let in", lambda: system.lets_in(robot_id, secret), 15)
+    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=robot_id, transport="websockets")
+    client.ws_set_options(path="/mqtt")
+    client.tls_set_context(system.context())
+    client.username_pw_set(robot_id, secret)
+    client.connect("localhost", system.https, keepalive=30)
+    client.loop_start()
+    try:
+
+        def publish_and_look() -> bool:
+            client.publish(f"croody/v1/{robot_id}/up/telemetry", json.dumps({"robot_id": robot_id, "data": {"TEMP": 12.5}}), qos=1)
+            found = system.get(f"/api/telemetry/last?robot_id={robot_id}")
+            return found.status == 200 and found.json["data"] == {"TEMP": 12.5}
+
+        eventually("the reading behind the gateway", publish_and_look, 15, every_s=1)
+    finally:
+        client.disconnect()
+        client.loop_stop()
+
+
+def test_a_revoked_robot_is_shut_out_within_seconds(system: System) -> None:
+    robot_id, secret = system.croody("robot", "add", "perdido-01").split()
+    eventually("the new robot to be let in", lambda: system.lets_in(robot_id, secret), 15)
+
+    system.croody("robot", "revoke", robot_id)
+
+    time.sleep(5)
+    assert not system.lets_in(robot_id, secret)
