@@ -1,7 +1,6 @@
 """The IDS API over HTTP. Thin: who may call is `access`, what a body must be is `rows`, what comes out is `predict`."""
 
 from dataclasses import asdict
-from datetime import timedelta
 from typing import Annotated, Any, Final
 
 from django.db import InterfaceError, InternalError, OperationalError
@@ -24,8 +23,6 @@ from croody.telemetry.body import read_body
 _NO_KEY: Final = "X-API-Key: missing or wrong: send the value of IDS_API_TOKEN or a personal token (from the profile page)"
 #: Of the card; `parameters` and the like stay in the file.
 _SHOWN: Final = ("name", "version", "data", "protocol", "threshold", "calibration", "metrics", "features", "limits")
-#: The sample of cleared windows is looked at over this time.
-_MISSED_OVER: Final = timedelta(days=7)
 
 
 class Key(APIKeyHeader):
@@ -112,7 +109,7 @@ def make_api(holder: Holder, gate: Gate) -> NinjaAPI:
         robots = _caller(request).robots()
         if robot_id is not None and not robots.filter(pk=robot_id).exists():
             return _problem(404, f"robot_id {robot_id!r}: no such robot among those you may see")
-        since = timezone.now() - _MISSED_OVER
+        since = timezone.now() - queries.MISSED_OVER
         return {"verdicts": queries.latest(robots, robot_id, limit), "missed": asdict(queries.missed(robots, robot_id, since))}
 
     return api

@@ -1,18 +1,29 @@
 """Reads of verdicts, and what they say about what screening misses. Everything is seen through `fleet.access`."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import sqrt
 from typing import Any, Final
 
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from croody.fleet.models import Robot
 from croody.ids.models import Verdict
 
 _FIELDS: Final = tuple(field.name for field in Verdict._meta.concrete_fields if field.name != "id")
+#: The sample of cleared windows is looked at over this time.
+MISSED_OVER: Final = timedelta(days=7)
 #: Standard deviations of a 95 % interval.
 _Z95: Final = 1.959964
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Windows the cloud looked at, how many of them the edge had suspected, and how many of these suspicions it shares."""
+
+    checked: int
+    suspect: int
+    confirmed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +43,14 @@ class Missed:
 def latest(robots: QuerySet[Robot], robot_id: str | None, limit: int) -> list[dict[str, Any]]:
     """Newest verdicts first, of these robots only."""
     return list(_of(robots, robot_id).order_by("-at", "-id").values(*_FIELDS)[:limit])
+
+
+def tally(robots: QuerySet[Robot], since: datetime) -> Tally:
+    """How many windows of these robots have a verdict since then. A window that screening missed is `missed`'s, not a suspicion."""
+    suspect = Q(suspect=True)
+    found = _of(robots, None).filter(at__gte=since)
+    counts = found.aggregate(checked=Count("pk"), suspects=Count("pk", suspect), agreed=Count("pk", suspect & Q(confirmed=True)))
+    return Tally(counts["checked"], counts["suspects"], counts["agreed"])
 
 
 def missed(robots: QuerySet[Robot], robot_id: str | None, since: datetime) -> Missed:

@@ -7,7 +7,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.models import AnonymousUser
 from django.db import Error as DatabaseError
 from django.db import connections
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from croody.fleet.models import Site
-from croody.monitor import plan, reader, shown
+from croody.monitor import findings, found, plan, reader, shown
 from croody.monitor.digest import Entry, Trail
 from croody.monitor.feed import feed
 from croody.monitor.reader import Picture
@@ -48,6 +48,22 @@ def monitor(request: HttpRequest) -> HttpResponse:
     return render(request, "monitor/monitor.html", context)
 
 
+@never_cache
+@require_GET
+def detection(request: HttpRequest) -> HttpResponse:
+    """The section on what was noticed, by itself. 404 for whoever has none: nothing tells it from an address that is not there."""
+    now = timezone.now()
+    try:
+        noticed = findings.read(request.user, now)
+    except DatabaseError as error:
+        log.warning("monitor: the database is lost (%s)", str(error).partition("\n")[0])
+        connections.close_all()
+        return HttpResponse(status=503, headers={"Retry-After": "2"})
+    if noticed is None:
+        raise Http404
+    return render(request, "monitor/detection.html", {"found": found.show(noticed, now, get_language() or "es")})
+
+
 @require_GET
 async def stream(request: HttpRequest) -> HttpResponseBase:
     """The picture once a second, as server-sent events `all` (at first) and `some` (what changed)."""
@@ -71,6 +87,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     rows = [shown.row(entry, now, language, drawing if entry.robot_id in on_plan else None) for entry in picture.entries]
     trails = reader.trails([entry for entry in here if entry.robot_id in on_plan], now) if drawing is not None else {}
     page = _page(request, len(rows))
+    noticed = findings.read(request.user, now)
     newest = max((entry.at for entry in picture.entries if entry.at is not None), default=None)
     return {
         "section": "monitor",
@@ -91,6 +108,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "crowded": len(on_plan) > CROWDED,
         "nowhere": [shown.row(entry, now, language) for entry in picture.entries if _nowhere(entry, places)],
         "places": _geography(places, picture),
+        "found": found.show(noticed, now, language) if noticed is not None else None,
         "words": shown.words(),
     }
 

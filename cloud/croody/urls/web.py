@@ -15,6 +15,7 @@ urlpatterns = [
     path("", home, name="home"),
     path("estado/", status, name="status"),
     path("robots/monitor/", monitor.monitor, name="monitor"),
+    path("robots/monitor/deteccion/", monitor.detection, name="monitor_detection"),
     path("robots/monitor/stream", monitor.stream, name="monitor_stream"),
     path("cuenta/", include("croody.accounts.urls")),
     path("api/telemetry/stream", stream, name="telemetry_stream"),

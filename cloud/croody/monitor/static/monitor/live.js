@@ -205,10 +205,13 @@
     }
   }
 
-  for (const element of document.querySelectorAll("[data-age][data-at]")) {
-    const at = new Date(Number(element.dataset.at) * 1000);
-    element.title = `${croody.moment(at)} (${croody.offset(at)})`;
-  }
+  croody.titles = function (part) {
+    for (const element of part.querySelectorAll("[data-age][data-at]")) {
+      const at = new Date(Number(element.dataset.at) * 1000);
+      element.title = `${croody.moment(at)} (${croody.offset(at)})`;
+    }
+  };
+  croody.titles(document);
 
   setInterval(() => {
     if (!document.hidden) ages();

@@ -1,0 +1,50 @@
+"""What was noticed about the robots a person works with: verdicts and open alarms, as facts. Words nothing; `found` does."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+
+from croody.alarms.models import Alarm
+from croody.alarms.queries import visible_to
+from croody.fleet import access
+from croody.ids import queries
+from croody.ids.queries import Missed, Tally
+from croody.monitor.kinds import SEVERITIES
+
+OVER: Final = timedelta(hours=24)
+#: Verdicts and alarms on the page; the alarms are all counted.
+SHOWN: Final = 10
+#: More open alarms than this are not looked at: they are the newest.
+MOST_ALARMS: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """`verdicts`: the last `SHOWN`, newest first. `alarms`: the open ones, worst first, and `open_alarms` how many there are."""
+
+    tally: Tally
+    missed: Missed
+    verdicts: tuple[Mapping[str, Any], ...]
+    alarms: tuple[Alarm, ...]
+    open_alarms: int
+
+
+def read(user: AbstractBaseUser | AnonymousUser, now: datetime) -> Findings | None:
+    """None for whoever works with no robot: what was noticed about a shared robot is not for those who merely watch it."""
+    robots = access.of_organisations(user)
+    if not robots.exists():
+        return None
+    still_open = visible_to(user).filter(resolved_at=None)
+    ranks = {severity: rank for rank, severity in enumerate(SEVERITIES)}
+    newest = list(still_open[:MOST_ALARMS])
+    worst = sorted(newest, key=lambda alarm: ranks.get(alarm.severity, len(ranks)))
+    return Findings(
+        tally=queries.tally(robots, now - OVER),
+        missed=queries.missed(robots, None, now - queries.MISSED_OVER),
+        verdicts=tuple(queries.latest(robots, None, SHOWN)),
+        alarms=tuple(worst[:SHOWN]),
+        open_alarms=len(newest) if len(newest) < MOST_ALARMS else still_open.count(),
+    )

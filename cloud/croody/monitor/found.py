@@ -1,0 +1,164 @@
+"""`Findings` in the words and numbers of one language, for templates. Asks no database."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from croody.alarms.models import Alarm
+from croody.ids import queries
+from croody.ids.queries import Missed, Tally
+from croody.monitor import kinds
+from croody.monitor.findings import OVER, Findings
+from croody.web import formats
+
+#: What an opinion rests on (`ids.models.Verdict.Basis`).
+BASES: Final = {
+    "baseline": gettext_lazy("Lo habitual del robot"),
+    "fleet": gettext_lazy("Lo habitual de otros robots"),
+    "edge": gettext_lazy("Solo su puntaje"),
+}
+#: (suspect at the edge, confirmed by the cloud) -> glyph and word.
+RESULTS: Final = {
+    (True, True): ("confirmed", gettext_lazy("Confirmada")),
+    (True, False): ("dismissed", gettext_lazy("Descartada")),
+    (False, True): ("missed", gettext_lazy("No la notó a bordo")),
+    (False, False): ("usual", gettext_lazy("Habitual")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictRow:
+    """`at`: unix seconds of the window. `result`: the glyph; `word`: the same said."""
+
+    robot_id: str
+    at: float
+    age: str
+    score: str
+    basis: str
+    result: str
+    word: str
+    sensors: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRow:
+    """`at`: unix seconds since when it is open."""
+
+    robot_id: str
+    severity: str
+    word: str
+    sentence: str
+    at: float
+    age: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The section: its sentence, what screening misses, verdicts, alarms and what stands at the top of the page."""
+
+    sentence: str
+    missed: str
+    verdicts: tuple[VerdictRow, ...]
+    alarms: tuple[AlarmRow, ...]
+    alarms_sentence: str
+    more_alarms: str
+    at_top: str
+
+
+def show(findings: Findings, now: datetime, language: str) -> Found:
+    """All of it."""
+    hidden = findings.open_alarms - len(findings.alarms)
+    more = ngettext("y %(count)s más", "y %(count)s más", hidden) % {"count": _whole(hidden, language)} if hidden else ""
+    alarms = alarms_sentence(findings.open_alarms, language)
+    return Found(
+        sentence=sentence(findings.tally, language),
+        missed=missed_sentence(findings.missed, language),
+        verdicts=tuple(_verdict(row, now, language) for row in findings.verdicts),
+        alarms=tuple(_alarm(alarm, now, language) for alarm in findings.alarms),
+        alarms_sentence=alarms,
+        more_alarms=more,
+        at_top=_("Detección: %(alarms)s") % {"alarms": alarms[:1].lower() + alarms[1:]},
+    )
+
+
+def sentence(tally: Tally, language: str) -> str:
+    """`En 24 h: 12 ventanas revisadas, 3 sospechosas, 1 confirmada`."""
+    hours = _whole(OVER / timedelta(hours=1), language)
+    if not tally.checked:
+        return _("En %(hours)s h: ninguna ventana revisada") % {"hours": hours}
+    checked = ngettext("%(count)s ventana revisada", "%(count)s ventanas revisadas", tally.checked)
+    suspect = ngettext("%(count)s sospechosa", "%(count)s sospechosas", tally.suspect)
+    confirmed = ngettext("%(count)s confirmada", "%(count)s confirmadas", tally.confirmed)
+    return _("En %(hours)s h: %(checked)s, %(suspect)s, %(confirmed)s") % {
+        "hours": hours,
+        "checked": checked % {"count": _whole(tally.checked, language)},
+        "suspect": suspect % {"count": _whole(tally.suspect, language)},
+        "confirmed": confirmed % {"count": _whole(tally.confirmed, language)},
+    }
+
+
+def missed_sentence(missed: Missed, language: str) -> str:
+    """What screening lets pass, with how sure that is."""
+    if missed.share is None:
+        return _("Lo que se le escapa a la revisión a bordo: sin muestra todavía.")
+    text = ngettext(
+        "En %(days)s días, de %(sampled)s ventana que a bordo pareció normal y se envió al azar, la nube halló %(missed)s fuera de lo "
+        "habitual: a la revisión a bordo se le escapa un %(share)s (con 95 %% de confianza, entre %(low)s y %(high)s).",
+        "En %(days)s días, de %(sampled)s ventanas que a bordo parecieron normales y se enviaron al azar, la nube halló %(missed)s fuera "
+        "de lo habitual: a la revisión a bordo se le escapa un %(share)s (con 95 %% de confianza, entre %(low)s y %(high)s).",
+        missed.sampled,
+    )
+    return text % {
+        "days": _whole(queries.MISSED_OVER / timedelta(days=1), language),
+        "sampled": _whole(missed.sampled, language),
+        "missed": _whole(missed.missed, language),
+        "share": _percent(missed.share, language),
+        "low": _percent(missed.low, language),
+        "high": _percent(missed.high, language),
+    }
+
+
+def alarms_sentence(count: int, language: str) -> str:
+    """How many alarms are open."""
+    if not count:
+        return _("Ninguna alerta abierta")
+    return ngettext("%(count)s alerta abierta", "%(count)s alertas abiertas", count) % {"count": _whole(count, language)}
+
+
+def _verdict(row: Mapping[str, Any], now: datetime, language: str) -> VerdictRow:
+    result, word = RESULTS[row["suspect"], row["confirmed"]]
+    return VerdictRow(
+        robot_id=row["robot_id"],
+        at=row["at"].timestamp(),
+        age=formats.age_of(row["at"], now),
+        score=formats.number(row["edge_score"], 2, language),
+        basis=str(BASES[row["basis"]]),
+        result=result,
+        word=str(word),
+        sensors=kinds.sensors(row["drivers"], language),
+    )
+
+
+def _alarm(alarm: Alarm, now: datetime, language: str) -> AlarmRow:
+    return AlarmRow(
+        robot_id=alarm.robot_id,
+        severity=alarm.severity,
+        word=str(kinds.SEVERITIES[alarm.severity]),
+        sentence=kinds.sentence(alarm.kind, alarm.detail, language),
+        at=alarm.opened_at.timestamp(),
+        age=formats.age_of(alarm.opened_at, now),
+    )
+
+
+def _percent(share: float, language: str) -> str:
+    """`100 %`, `0 %`, else one decimal."""
+    decimals = 0 if share in (0.0, 1.0) else 1
+    return formats.with_unit(formats.number(100 * share, decimals, language), "%")
+
+
+def _whole(value: float, language: str) -> str:
+    return formats.number(value, 0, language)
