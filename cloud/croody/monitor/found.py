@@ -19,15 +19,16 @@ from croody.web import formats
 BASES: Final = {
     "baseline": gettext_lazy("Lo habitual del robot"),
     "fleet": gettext_lazy("Lo habitual de otros robots"),
-    "edge": gettext_lazy("Solo su puntaje"),
+    "edge": gettext_lazy("Nada todavía: vale su puntaje"),
 }
-#: (suspect at the edge, confirmed by the cloud) -> glyph and word.
+#: (suspect at the edge, confirmed by the cloud) -> glyph and word. What nothing was compared with is only normal to the robot.
 RESULTS: Final = {
     (True, True): ("confirmed", gettext_lazy("Confirmada")),
     (True, False): ("dismissed", gettext_lazy("Descartada")),
     (False, True): ("missed", gettext_lazy("No la notó a bordo")),
     (False, False): ("usual", gettext_lazy("Habitual")),
 }
+NOT_COMPARED: Final = gettext_lazy("Normal a bordo")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,8 @@ def alarms_sentence(count: int, language: str) -> str:
 
 def _verdict(row: Mapping[str, Any], now: datetime, language: str) -> VerdictRow:
     result, word = RESULTS[row["suspect"], row["confirmed"]]
+    if result == "usual" and row["basis"] == "edge":
+        word = NOT_COMPARED
     return VerdictRow(
         robot_id=row["robot_id"],
         at=row["at"].timestamp(),

@@ -34,8 +34,9 @@ def sensors(drivers: Mapping[str, Any], language: str) -> str:
     """`Temp. motor 62 %, Velocidad 20 %`: the sensors that drove a verdict, largest share first; empty when none is known."""
     shares = [(float(share), name) for name, share in drivers.items() if isinstance(share, int | float) and share >= _LEAST_SHARE]
     named = sorted(shares, key=lambda pair: (-pair[0], pair[1]))[:_MOST_NAMED]
-    percents = [(catalogue.describe(name).label(language), formats.with_unit(_whole(100 * share, language), "%")) for share, name in named]
-    return ", ".join(f"{label} {percent}" for label, percent in percents)
+    parts = [f"{catalogue.describe(name).label(language)} {_whole(100 * share, language)} %" for share, name in named]
+    # A line may end between sensors, not within one.
+    return ", ".join(part.replace(" ", formats.NBSP) for part in parts)
 
 
 def _gap(detail: Detail, language: str) -> str:

@@ -44,6 +44,8 @@ METRICS: Final = _table(
     Metric("PRES", "Presión", "Pressure", "hPa", 1, 20),
     Metric("WIND", "Viento", "Wind", "m/s", 2, 21),
     Metric("battery_pct", "Batería", "Battery", "%", 0, 30),
+    # Not measured but made of the battery's level by screening on board.
+    Metric("battery_slope_pct_s", "Descarga", "Discharge", "%/s", 3, 32),
     Metric("screen_score", "Puntaje", "Score", "", 2, 31),
     Metric("x_m", "X", "X", "m", 2, 90),
     Metric("y_m", "Y", "Y", "m", 2, 91),

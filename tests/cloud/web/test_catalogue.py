@@ -20,6 +20,12 @@ def test_a_metric_that_nobody_described_is_named_after_itself_with_the_unit_of_i
     assert catalogue.describe("_c").unit == ""
 
 
+def test_what_screening_on_board_looks_at_has_a_name_in_the_catalogue():
+    from croody_contract.windows import FEATURES
+
+    assert set(FEATURES) - catalogue.METRICS.keys() == set()
+
+
 def test_the_sources_that_ship_speak_only_metrics_of_the_catalogue():
     from datetime import UTC, datetime
 

@@ -166,8 +166,16 @@ def test_each_result_has_a_shape_and_a_word_of_its_own(client, people, suspect, 
     verdict("rover-1", 1, suspect=suspect, confirmed=confirmed, sampled=not suspect, basis="edge", drivers={})
     sign_in(client, people.alice)
     glyph, word = found.RESULTS[suspect, confirmed]
-    assert re.search(rf'icons[^"]*svg#{glyph}"/></svg>{word}</span>', client.get(SECTION).content.decode())
-    assert "Solo su puntaje Sin comparación todavía" in section(client)
+    shown = found.NOT_COMPARED if glyph == "usual" else word
+    assert re.search(rf'icons[^"]*svg#{glyph}"/></svg>{shown}</span>', client.get(SECTION).content.decode())
+    assert "Nada todavía: vale su puntaje Sin comparación todavía" in section(client)
+
+
+def test_a_cleared_window_that_nothing_was_compared_with_is_not_called_usual(client, people):
+    verdict("rover-1", 1, suspect=False, confirmed=False, sampled=True, basis="edge", drivers={})
+    verdict("rover-1", 2, suspect=False, confirmed=False, sampled=True, basis="fleet")
+    sign_in(client, people.alice)
+    assert re.search(r"Habitual rover-1 .* Lo habitual de otros robots .* Normal a bordo rover-1", section(client))
 
 
 def test_only_the_last_ten_windows_are_shown_newest_first(client, people):
@@ -230,7 +238,11 @@ def test_every_kind_that_is_raised_has_its_words_in_both_languages():
         ("outbox_corrupt", {"lost_at_most": 7}, "se perdieron como mucho 7 registros:"),
         ("outbox_refused", {"count": 2}, "no aceptó 2 registros"),
         ("outbox_foreign", {"owner": "rover-7"}, "archivo de salida de rover-7"),
-        ("anomaly", {"windows": 3, "drivers": {"motor_temp_c": 0.6}}, "3 ventanas confirmadas en 5 min; destaca: Temp. motor 60\u00a0%."),
+        (
+            "anomaly",
+            {"windows": 3, "drivers": {"motor_temp_c": 0.6}},
+            "3 ventanas confirmadas en 5 min; destaca: Temp.\u00a0motor\u00a060\u00a0%.",
+        ),
         ("anomaly", {"windows": 1, "drivers": "none"}, "1 ventana confirmada en 5 min."),
         ("gripper_jam", {}, "El robot avisa: gripper_jam."),
         ("gap", {"missing": "many"}, "Faltan 0 registros"),

@@ -8,8 +8,13 @@
   const line = document.getElementById("detection-line");
   let asking = false;
 
+  // On a touch screen the last tap would hover for ever.
+  const hovers = matchMedia("(hover: hover)");
+
   function busy() {
-    return section().matches(":hover") || section().contains(document.activeElement) || section().contains(getSelection().anchorNode);
+    const selection = getSelection();
+    const reads = !selection.isCollapsed && section().contains(selection.anchorNode);
+    return reads || section().contains(document.activeElement) || (hovers.matches && section().matches(":hover"));
   }
 
   function gone() {
