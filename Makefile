@@ -1,6 +1,6 @@
 # Thin on purpose: every handle calls tools/. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help up dev test test-fast test-long chaos bench lint docs
+.PHONY: help up dev test test-fast test-long test-stack chaos bench lint docs
 
 help:
 	@sh tools/help
