@@ -155,9 +155,9 @@ def test_the_sample_on_the_page_is_the_sample_of_these_robots(client, people):
 def test_a_verdict_says_result_robot_age_score_basis_and_sensors(client, people):
     verdict("rover-1", 1, edge_score=0.914, drivers={"speed_mps": 0.2, "motor_temp_c": 0.62, "HUM": 0.01, "TEMP": 0.17})
     sign_in(client, people.alice)
-    row = "Confirmada rover-1 2 min Puntaje 0,91 Lo habitual del robot Temp. motor 62 %, Velocidad 20 %, Temperatura 17 %"
+    row = "Confirmada rover-1 2 min Puntaje 0,91 Comparada con: Lo habitual del robot Temp. motor 62 %, Velocidad 20 %, Temperatura 17 %"
     assert row in section(client)
-    row = "Confirmed rover-1 2 min Score 0.91 What is usual for the robot Motor temp. 62 %, Speed 20 %, Temperature 17 %"
+    row = "Confirmed rover-1 2 min Score 0.91 Compared with: What is usual for the robot Motor temp. 62 %, Speed 20 %, Temperature 17 %"
     assert row in section(client, "/en" + SECTION)
 
 
@@ -168,7 +168,7 @@ def test_each_result_has_a_shape_and_a_word_of_its_own(client, people, suspect, 
     glyph, word = found.RESULTS[suspect, confirmed]
     shown = found.NOT_COMPARED if glyph == "usual" else word
     assert re.search(rf'icons[^"]*svg#{glyph}"/></svg>{shown}</span>', client.get(SECTION).content.decode())
-    assert "Nada todavía: vale su puntaje Sin comparación todavía" in section(client)
+    assert "Comparada con: Nada todavía: vale su puntaje Sin comparación todavía" in section(client)
 
 
 def test_a_cleared_window_that_nothing_was_compared_with_is_not_called_usual(client, people):
