@@ -2,6 +2,7 @@
 
 import ssl
 import stat
+import subprocess
 from pathlib import Path
 
 from croody.container import access_log, certificate
@@ -18,6 +19,36 @@ def test_a_certificate_names_hosts_and_addresses_and_is_made_once(tmp_path: Path
     names = authority["subjectAltName"]
     assert ("DNS", "croody.example") in names
     assert ("IP Address", "127.0.0.1") in names
+
+
+def signed(folder: Path, days: str) -> None:
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=localhost"]
+    subprocess.run(
+        [*command, "-days", days, "-keyout", folder / "privkey.pem", "-out", folder / "fullchain.pem"], check=True, capture_output=True
+    )
+
+
+def test_a_self_signed_certificate_that_ends_soon_is_made_anew(tmp_path: Path) -> None:
+    signed(tmp_path, "10")
+    assert certificate.ends_soon(tmp_path / certificate.CHAIN)
+
+    assert certificate.ensure(tmp_path, ["localhost"]) is True
+
+    assert not certificate.ends_soon(tmp_path / certificate.CHAIN)
+
+
+def test_a_certificate_that_an_authority_signed_is_never_touched(tmp_path: Path) -> None:
+    authority = tmp_path / "authority"
+    authority.mkdir()
+    signed(authority, "3650")
+    ask = ["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=robots.example"]
+    subprocess.run([*ask, "-keyout", tmp_path / "privkey.pem", "-out", tmp_path / "request.pem"], check=True, capture_output=True)
+    sign = ["openssl", "x509", "-req", "-in", tmp_path / "request.pem", "-days", "1", "-CAcreateserial"]
+    sign += ["-CA", authority / "fullchain.pem", "-CAkey", authority / "privkey.pem", "-out", tmp_path / "fullchain.pem"]
+    subprocess.run(sign, check=True, capture_output=True)
+
+    assert certificate.ends_soon(tmp_path / certificate.CHAIN)
+    assert certificate.ensure(tmp_path, ["localhost"]) is False
 
 
 def test_its_key_is_for_owner_and_group_only(tmp_path: Path) -> None:
