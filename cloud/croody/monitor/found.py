@@ -108,9 +108,9 @@ def missed_sentence(missed: Missed, language: str) -> str:
         return _("Lo que se le escapa a la revisión a bordo: sin muestra todavía.")
     text = ngettext(
         "En %(days)s días, de %(sampled)s ventana que a bordo pareció normal y se envió al azar, la nube halló %(missed)s fuera de lo "
-        "habitual: a la revisión a bordo se le escapa un %(share)s (con 95 %% de confianza, entre %(low)s y %(high)s).",
+        "habitual: de lo que a bordo pasa por normal, un %(share)s no lo es (con 95 %% de confianza, entre %(low)s y %(high)s).",
         "En %(days)s días, de %(sampled)s ventanas que a bordo parecieron normales y se enviaron al azar, la nube halló %(missed)s fuera "
-        "de lo habitual: a la revisión a bordo se le escapa un %(share)s (con 95 %% de confianza, entre %(low)s y %(high)s).",
+        "de lo habitual: de lo que a bordo pasa por normal, un %(share)s no lo es (con 95 %% de confianza, entre %(low)s y %(high)s).",
         missed.sampled,
     )
     return text % {
