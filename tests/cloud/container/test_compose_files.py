@@ -1,0 +1,59 @@
+"""What can be held against the compose files without an engine."""
+
+import re
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[3]
+FILES = sorted(ROOT.glob("docker-compose*.yml"))
+#: Read by ./croody or by compose itself, not by a compose file.
+OTHERS = {"COMPOSE_FILE", "BACKUP_DIR", "BACKUP_KEEP"}
+
+
+class Loader(yaml.SafeLoader):
+    """Knows compose's own tags."""
+
+
+def plain(loader: yaml.Loader, _: str, node: yaml.Node) -> object:
+    if isinstance(node, yaml.MappingNode):
+        return loader.construct_mapping(node)
+    return loader.construct_sequence(node) if isinstance(node, yaml.SequenceNode) else None
+
+
+Loader.add_multi_constructor("!", plain)
+
+
+def test_the_example_of_the_settings_names_every_variable_and_no_other() -> None:
+    used = {name for file in FILES for name in re.findall(r"\$\{([A-Z][A-Z0-9_]*)", file.read_text())}
+    named = set(re.findall(r"^#?([A-Z][A-Z0-9_]*)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+
+    assert used - named == set()
+    assert named - used == OTHERS
+
+
+def test_the_example_holds_no_secret_and_copied_as_it_is_changes_nothing() -> None:
+    lines = (ROOT / ".env.example").read_text().splitlines()
+
+    assert [line for line in lines if line and not line.startswith("#")] == []
+
+
+def test_every_service_that_stays_says_how_it_is_and_has_limits() -> None:
+    base = yaml.load((ROOT / "docker-compose.yml").read_text(), Loader)  # a SafeLoader that knows compose's tags
+
+    for name, service in base["services"].items():
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service["mem_limit"], name
+        assert service["cpus"], name
+        assert service["pids_limit"], name
+        assert service["logging"]["options"]["max-size"], name
+        assert "healthcheck" in service or name == "migrate", name
+
+
+def test_no_image_is_built_from_what_only_a_developer_has() -> None:
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+
+    assert ignored[1] == "*"
+    assert not [line for line in ignored if line.startswith("!") and line.split("/")[0][1:] in {".env", "secrets", ".git", "tests"}]
