@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-#: A deviation from the robot's usual above this is not usual. Of the simulator's ordinary windows about one in fifty goes so far.
+#: A deviation from the robot's usual above this is not usual.
 UNUSUAL: Final = 1.5
+#: Share of the simulator's ordinary windows that go so far by chance.
+BY_CHANCE: Final = 0.02
 #: An edge score from here on (one benign window in 60,000) is evidence whatever the cloud thinks of it.
 EDGE_SURE: Final = 0.8
 #: So many confirmed windows within `WITHIN` open an alarm; from `MANY` on it is a serious one.

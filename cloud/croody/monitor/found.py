@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from croody.alarms.models import Alarm
-from croody.ids import queries
+from croody.ids import queries, suspicion
 from croody.ids.queries import Missed, Tally
 from croody.monitor import kinds
 from croody.monitor.findings import OVER, Findings
@@ -108,9 +108,11 @@ def missed_sentence(missed: Missed, language: str) -> str:
         return _("Lo que se le escapa a la revisión a bordo: sin muestra todavía.")
     text = ngettext(
         "En %(days)s días, de %(sampled)s ventana que a bordo pareció normal y se envió al azar, la nube halló %(missed)s fuera de lo "
-        "habitual: de lo que a bordo pasa por normal, un %(share)s no lo es (con 95 %% de confianza, entre %(low)s y %(high)s).",
+        "habitual: un %(share)s "
+        "(con 95 %% de confianza, entre %(low)s y %(high)s). Cerca del %(chance)s sale así por azar; lo que pase de ahí se escapó a bordo.",
         "En %(days)s días, de %(sampled)s ventanas que a bordo parecieron normales y se enviaron al azar, la nube halló %(missed)s fuera "
-        "de lo habitual: de lo que a bordo pasa por normal, un %(share)s no lo es (con 95 %% de confianza, entre %(low)s y %(high)s).",
+        "de lo habitual: un %(share)s "
+        "(con 95 %% de confianza, entre %(low)s y %(high)s). Cerca del %(chance)s sale así por azar; lo que pase de ahí se escapó a bordo.",
         missed.sampled,
     )
     return text % {
@@ -120,6 +122,7 @@ def missed_sentence(missed: Missed, language: str) -> str:
         "share": _percent(missed.share, language),
         "low": _percent(missed.low, language),
         "high": _percent(missed.high, language),
+        "chance": formats.with_unit(_whole(100 * suspicion.BY_CHANCE, language), "%"),
     }
 
 

@@ -136,12 +136,12 @@ def test_what_screening_misses_is_said_with_its_interval_or_that_there_is_no_sam
     text = found.missed_sentence(wilson(1, 40), "es").replace("\u00a0", " ")
     assert "de 40 ventanas que a bordo parecieron normales" in text
     assert "halló 1 fuera de lo habitual" in text
-    assert "pasa por normal, un 2,5 % no lo es (con 95 % de confianza, entre 0,4 % y 12,9 %)" in text
+    assert "habitual: un 2,5 % (con 95 % de confianza, entre 0,4 % y 12,9 %). Cerca del 2 % sale así por azar" in text
     assert "de 1 ventana que a bordo pareció normal" in found.missed_sentence(wilson(0, 1), "es")
     with translation.override("en"):
         text = found.missed_sentence(wilson(0, 40), "en").replace("\u00a0", " ")
     assert "of 40 windows" in text
-    assert "normal on board, 0 % is not (with 95 % confidence, between 0 % and 8.8 %)" in text
+    assert "ordinary: 0 % (with 95 % confidence, between 0 % and 8.8 %)" in text
 
 
 def test_the_sample_on_the_page_is_the_sample_of_these_robots(client, people):
