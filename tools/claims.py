@@ -66,7 +66,7 @@ def check_ports(ports: Ports) -> None:
             by = words(f"por el proceso {who[0]}: {who[1][:80]}", f"by process {who[0]}: {who[1][:80]}")
         sentences.append(words(f"El puerto {port} ({role}) está ocupado {by}.", f"Port {port} ({role}) is in use {by}."))
     told = " ".join(sentences)
-    raise Problem(f"{told} Ciérrelo, o mueva Croody: make up {remedy}", f"{told} End it, or move Croody: make up {remedy}")
+    raise Problem(f"{told} Ciérralo o mueve Croody: make up {remedy}", f"{told} End it, or move Croody: make up {remedy}")
 
 
 def _another(ports: Ports, name: str) -> int:

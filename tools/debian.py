@@ -52,7 +52,7 @@ def bring(names: list[str]) -> None:
     command = f"apt-get install --no-install-recommends {wanted}"
     if shutil.which("apt-get", path=_PATH) is None:
         raise Problem(
-            f"Las pruebas necesitan {wanted} (nombres de Debian) y aquí no hay apt-get: instálelos con su gestor de paquetes y repita.",
+            f"Las pruebas necesitan {wanted} (nombres de Debian) y aquí no hay apt-get: instálalos con tu gestor de paquetes y repite.",
             f"The tests need {wanted} (Debian's names) and there is no apt-get here: install them with your package manager and try again.",
         )
     prefix = _root_prefix()

@@ -61,8 +61,8 @@ def check_version(version: tuple[int, ...]) -> None:
     if not OLDEST <= version <= NEWEST:
         is_now = ".".join(map(str, version))
         raise Problem(
-            f"Croody necesita Python 3.11, 3.12 o 3.13 y este es {is_now}: instale uno (en Debian 12: apt-get install python3) "
-            "y, si no está en el PATH, indíquelo con PYTHON=/ruta/a/python3.",
+            f"Croody necesita Python 3.11, 3.12 o 3.13 y este es {is_now}: instala uno (en Debian 12: apt-get install python3) "
+            "y, si no está en el PATH, indícalo con PYTHON=/ruta/a/python3.",
             f"Croody needs Python 3.11, 3.12 or 3.13 and this is {is_now}: install one (on Debian 12: apt-get install python3) "
             "and, if it is not on the PATH, name it with PYTHON=/path/to/python3.",
         )
@@ -131,7 +131,7 @@ def _make_venv(target: Path) -> None:
     if target.exists():
         if any(target.iterdir()) and not (target / "pyvenv.cfg").exists():
             raise Problem(
-                f"{target} existe y no es un entorno de Python: muévalo o bórrelo y repita.",
+                f"{target} existe y no es un entorno de Python: muévelo o bórralo y repite.",
                 f"{target} exists and is no Python environment: move or delete it and try again.",
             )
         shutil.rmtree(target)
@@ -146,7 +146,7 @@ def _make_venv(target: Path) -> None:
         name = f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
         if "ensurepip is not available" in done.stdout or "No module named" in done.stdout:
             raise Problem(
-                f"A este Python ({sys.executable}) le falta el módulo venv: instálelo con «apt-get install {name}» (como root o con sudo).",
+                f"A este Python ({sys.executable}) le falta el módulo venv: instálalo con «apt-get install {name}» (como root o con sudo).",
                 f"This Python ({sys.executable}) lacks the venv module: install it with 'apt-get install {name}' (as root or with sudo).",
             )
         detail = " ".join(done.stdout.split())[-300:]
@@ -156,7 +156,7 @@ def _make_venv(target: Path) -> None:
 def _check_given(target: Path) -> None:
     if not (target / "bin" / "python").exists():
         raise Problem(
-            f"CROODY_VENV={target}: ahí no hay un entorno de Python; quite la variable o indique uno que tenga bin/python.",
+            f"CROODY_VENV={target}: ahí no hay un entorno de Python; quita la variable o indica uno que tenga bin/python.",
             f"CROODY_VENV={target}: there is no Python environment; unset it or name one that has bin/python.",
         )
 
@@ -186,15 +186,15 @@ def _explain(output: str) -> Problem:
         for text in ("NewConnectionError", "Temporary failure in name", "ConnectTimeout", "Read timed out", "ConnectionError")
     ):
         return Problem(
-            "No se llega al índice de paquetes de Python: compruebe la conexión (o el proxy: HTTPS_PROXY; o el espejo: PIP_INDEX_URL) "
-            "y repita; lo ya instalado se conserva.",
+            "No se llega al índice de paquetes de Python: revisa la conexión (o el proxy: HTTPS_PROXY; o el espejo: PIP_INDEX_URL) "
+            "y repite; lo ya instalado se conserva.",
             "The Python package index cannot be reached: check the connection (or the proxy: HTTPS_PROXY; or the mirror: PIP_INDEX_URL) "
             "and try again; what is installed already is kept.",
         )
     if "THESE PACKAGES DO NOT MATCH THE HASHES" in output:
         return Problem(
-            "Un paquete descargado no es el que fija requirements/: no se ha instalado; repita y, si vuelve a pasar, "
-            "desconfíe del espejo o proxy.",
+            "Un paquete descargado no es el que fija requirements/: no se instaló; repite y, si vuelve a pasar, "
+            "desconfía del espejo o proxy.",
             "A downloaded package is not the one that requirements/ pins: it was not installed; try again and, should it recur, "
             "distrust the mirror or proxy.",
         )
@@ -206,7 +206,7 @@ def _explain(output: str) -> Problem:
 def _disk_full() -> Problem:
     free_mb = shutil.disk_usage(ROOT).free // 2**20
     return Problem(
-        f"No queda espacio en disco para {ROOT} (libres: {free_mb} MB; hacen falta unos 1000): libere espacio y repita.",
+        f"No queda espacio en disco para {ROOT} (libres: {free_mb} MB; hacen falta unos 1000): libera espacio y repite.",
         f"The disk is full for {ROOT} ({free_mb} MB free, about 1000 needed): free some space and try again.",
     )
 

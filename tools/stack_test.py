@@ -36,17 +36,17 @@ def look_for_engine() -> None:
     """
     if shutil.which("docker") is None:
         raise Problem(
-            "make test-stack necesita un motor Docker y aquí no hay ninguno: instale Docker Engine con Compose y repita",
+            "make test-stack necesita un motor Docker y aquí no hay ninguno: instala Docker Engine con Compose y repite",
             "make test-stack needs a Docker engine, and there is none here: install Docker Engine with Compose and run it again",
         )
     if subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode:
         raise Problem(
-            "make test-stack necesita Docker Compose, versión 2.24 o posterior: instale el complemento de Compose y repita",
+            "make test-stack necesita Docker Compose, versión 2.24 o posterior: instala el complemento de Compose y repite",
             "make test-stack needs Docker Compose, version 2.24 or later: install the Compose plugin and run it again",
         )
     if subprocess.run(["docker", "info"], capture_output=True, check=False).returncode:
         raise Problem(
-            "El motor Docker no responde: arránquelo (o entre en el grupo docker) y repita make test-stack",
+            "El motor Docker no responde: arráncalo (o entra en el grupo docker) y repite make test-stack",
             "The Docker engine does not answer: start it (or join the group docker) and run make test-stack again",
         )
 

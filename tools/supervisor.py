@@ -45,7 +45,7 @@ class Supervisor:
                 patient.due_at = next_start(patient.deaths, now)
                 wait_s = patient.due_at - now
                 self._note(
-                    f"{name} terminó ({ending(process.returncode)}); vuelve en {wait_s:.0f} s; vea {process.log_file}",
+                    f"{name} terminó ({ending(process.returncode)}); vuelve en {wait_s:.0f} s; mira {process.log_file}",
                     f"{name} ended ({ending(process.returncode)}); back in {wait_s:.0f} s; see {process.log_file}",
                 )
                 if patient.deaths == len(BACKOFF_S):

@@ -61,7 +61,7 @@ def _up(*, reload: bool) -> int:
         ended = leftovers.end(STATE)
         if ended:
             say(
-                f"Se han parado {ended} procesos que dejó una ejecución anterior.",
+                f"Se pararon {ended} procesos que dejó una ejecución anterior.",
                 f"Ended {ended} processes that an earlier run left behind.",
             )
         check_ports(options.ports)
@@ -142,7 +142,7 @@ def _look_after(stack: Stack, *, reload: bool) -> None:
         if watcher is not None and now >= watch_at:
             watch_at = now + 1.0
             for name in watcher.changed():
-                _note(f"el código de {name} ha cambiado", f"the code of {name} has changed")
+                _note(f"cambió el código de {name}", f"the code of {name} has changed")
                 supervisor.restart(name, now)
         time.sleep(LOOK_EVERY_S)
 
@@ -151,7 +151,7 @@ def _need_mosquitto() -> None:
     """Raises Problem when it is not installed: better said now than by a broker that does not come up."""
     if shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin") is None:
         raise Problem(
-            "BROKER=mosquitto necesita Mosquitto y aquí no está: instálelo con «apt-get install mosquitto» (como root o con sudo).",
+            "BROKER=mosquitto necesita Mosquitto y aquí no está: instálalo con «apt-get install mosquitto» (como root o con sudo).",
             "BROKER=mosquitto needs Mosquitto, which is not here: install it with 'apt-get install mosquitto' (as root or with sudo).",
         )
 

@@ -11,7 +11,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "more": (
         "Settings come from environment variables, see docs/reference/settings.md. The ones that are always needed: CROODY_BROKER_URL,"
         " ROBOT_ID, ROBOT_SECRET, CROODY_EDGE_DIR.",
-        "Los ajustes vienen de variables de entorno, vea docs/reference/settings.md. Las que siempre hacen falta: CROODY_BROKER_URL,"
+        "Los ajustes vienen de variables de entorno, mira docs/reference/settings.md. Las que siempre hacen falta: CROODY_BROKER_URL,"
         " ROBOT_ID, ROBOT_SECRET, CROODY_EDGE_DIR.",
     ),
     "usage": ("usage: ", "uso: "),
@@ -28,12 +28,12 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "waiting": ("waiting for the cloud", "esperando a la nube"),
     "size": ("size", "tamaño"),
     "dead": ("set apart as undeliverable", "apartadas por no poder entregarse"),
-    "aside": ("damaged files set aside", "ficheros dañados apartados"),
-    "stream": ("stream", "flujo"),
+    "aside": ("damaged files set aside", "archivos dañados apartados"),
+    "stream": ("stream", "serie"),
     "last": ("last seq", "última seq"),
     "screen_off": (
         "screening is not available here ({error}): readings are published unscreened",
-        "el cribado no está disponible aquí ({error}): las lecturas se publican sin cribar",
+        "la revisión a bordo no está disponible aquí ({error}): las lecturas se publican sin revisar",
     ),
 }
 

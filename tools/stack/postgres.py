@@ -113,7 +113,7 @@ def binary(name: str) -> Path:
         if (folder / name).exists():
             return folder / name
     raise Problem(
-        f"Falta el servidor PostgreSQL ({name}): instálelo con «apt-get install postgresql» (como root o con sudo).",
+        f"Falta el servidor PostgreSQL ({name}): instálalo con «apt-get install postgresql» (como root o con sudo).",
         f"The PostgreSQL server is not here ({name}): install it with 'apt-get install postgresql' (as root or with sudo).",
     )
 

@@ -25,10 +25,10 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "settle": ("cuánto espera las confirmaciones al final, en segundos", "how long to wait for acknowledgements at the end, seconds"),
     "seed": ("semilla: la misma da la misma vida a los robots", "seed: the same one gives the robots the same life"),
     "witness": (
-        "añade a este archivo 'robot_id stream seq' por cada registro cuya publicación volvió",
+        "agrega a este archivo 'robot_id stream seq' por cada registro cuya publicación volvió",
         "append 'robot_id stream seq' to this file for every record whose publish returned",
     ),
-    "witness_hashes": ("añade además el hash de cada registro", "append the hash of every record too"),
+    "witness_hashes": ("agrega además el hash de cada registro", "append the hash of every record too"),
     "credentials": (
         "archivo con líneas 'ID SECRETO'; sin él los pide a la API de la demostración",
         "file of 'ID SECRET' lines; without it they are asked of the demo's API",
@@ -61,7 +61,7 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{file}, line {number}: 'ID SECRET' is expected, with a space between",
     ),
     "too_few": (
-        "{file} tiene {have} robots y se piden {want}: baja --robots o añade líneas con `croody robot add ID`",
+        "{file} tiene {have} robots y se piden {want}: baja --robots o agrega líneas con `croody robot add ID`",
         "{file} has {have} robots and {want} are asked for: lower --robots, or add lines with `croody robot add ID`",
     ),
     "no_enrolment": (
