@@ -121,11 +121,24 @@
       L.polyline([[-85, degree], [85, degree]], { className: "graticule", interactive: false }).addTo(map);
       if (Math.abs(degree) <= 80) L.polyline([[degree, -180], [degree, 180]], { className: "graticule", interactive: false }).addTo(map);
     }
-    const answer = await fetch(element.dataset.land);
-    if (!answer.ok) return;
-    for (const polygon of rings(await answer.json())) {
+    drawLand();
+  }
+
+  async function drawLand() {
+    let land;
+    try {
+      const answer = await fetch(element.dataset.land);
+      if (!answer.ok) return;
+      land = await answer.json();
+    } catch (_) {
+      // Without an outline the map still says where robots are; a server that is away is asked again.
+      setTimeout(drawLand, 5000);
+      return;
+    }
+    for (const polygon of rings(land)) {
       L.polygon(polygon, { className: "land", interactive: false, smoothFactor: 0.5 }).addTo(map).bringToBack();
     }
   }
+
   start();
 })();
