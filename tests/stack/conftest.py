@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.stack.system import System
+from tests.stack.system import FIGURES, System
 
 #: `make test` runs on machines without an engine.
 collect_ignore_glob = [] if os.environ.get("CROODY_STACK_TEST") else ["test_*.py"]
@@ -25,3 +25,9 @@ def development(images: None) -> Iterator[System]:
     with System("croodytest-dev", ["docker-compose.yml"]) as system:
         system.up()
         yield system
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Figures are worth reading also when all is well."""
+    for line in FIGURES:
+        terminalreporter.write_line(line)

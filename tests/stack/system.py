@@ -3,7 +3,6 @@
 import http.client
 import json
 import os
-import re
 import socket
 import ssl
 import subprocess
@@ -17,6 +16,8 @@ import paho.mqtt.client as mqtt
 
 ROOT = Path(__file__).parents[2]
 TAG = "stacktest"
+#: What tests measured, told at the end of the run.
+FIGURES: list[str] = []
 #: Services that run for good, without those of a profile.
 CLOUD = ("gateway", "croody", "telemetry-gateway", "ids-ml", "bridge", "worker", "broker")
 
@@ -216,9 +217,3 @@ def eventually(what: str, probe: Callable[[], object], timeout_s: float = 30, ev
             last = error
         time.sleep(every_s)
     raise AssertionError(f"{what}: not within {timeout_s} s; last: {last!r}")
-
-
-def bytes_of(text: str) -> float:
-    """`12.5MiB` -> bytes."""
-    number, unit = re.fullmatch(r"([\d.]+)\s*([KMG]i?B|B)", text.strip()).groups()  # type: ignore[union-attr]
-    return float(number) * {"B": 1, "K": 1024, "M": 1024**2, "G": 1024**3}[unit[0]]

@@ -1,6 +1,8 @@
 """What can be held against the compose files without an engine."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import yaml
@@ -57,3 +59,13 @@ def test_no_image_is_built_from_what_only_a_developer_has() -> None:
 
     assert ignored[1] == "*"
     assert not [line for line in ignored if line.startswith("!") and line.split("/")[0][1:] in {".env", "secrets", ".git", "tests"}]
+
+
+def test_without_an_engine_the_stack_test_says_so_in_one_sentence(tmp_path: Path) -> None:
+    environ = {"PATH": str(tmp_path), "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT)}
+
+    done = subprocess.run([sys.executable, "-m", "tools.stack_test"], cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1
+    assert "needs a Docker engine" in done.stderr
+    assert done.stderr.count("\n") == 1
