@@ -9,6 +9,8 @@ from django.contrib.auth.models import User
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.utils.translation import gettext_lazy as _
 
+_LENGTH = _("Son de 3 a 150 caracteres; escribiste %(show_value)s.")
+
 
 class Login(AuthenticationForm):
     """Name and password. One sentence for every refusal, whether the name exists or not."""
@@ -33,6 +35,11 @@ class Registration(forms.Form):
         max_length=150,
         validators=[UnicodeUsernameValidator()],
         help_text=_("De 3 a 150 letras, números o @ . + - _"),
+        error_messages={
+            "min_length": _LENGTH,
+            "max_length": _LENGTH,
+            "invalid": _("%(value)s tiene otros caracteres: usa solo letras, números o @ . + - _"),
+        },
         widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"}),
     )
     password = forms.CharField(

@@ -155,10 +155,13 @@ def test_who_registers_is_in_and_sees_no_robot_that_is_not_shared(client, people
     [
         ("alice", "a-good-long-password", "El nombre alice ya está en uso"),
         ("ALICE", "a-good-long-password", "El nombre ALICE ya está en uso"),
-        ("dora", "short", "10"),
-        ("dora", "password123", "común"),
-        ("dora smith", "a-good-long-password", "nombre de usuario válido"),
-        ("do", "a-good-long-password", "3"),
+        ("dora", "short", "Es corta: escribe 10 caracteres o más."),
+        ("dora", "password123", "Es de las más usadas: elige otra."),
+        ("dora", "7308116259", "Tiene solo números: agrega letras."),
+        ("dora-rain-gauge", "dora-rain-gauge", "Se parece demasiado a tu nombre: elige otra."),
+        ("dora smith", "a-good-long-password", "dora smith tiene otros caracteres: usa solo"),
+        ("do", "a-good-long-password", "Son de 3 a 150 caracteres; escribiste 2."),
+        ("d" * 151, "a-good-long-password", "Son de 3 a 150 caracteres; escribiste 151."),
     ],
 )
 def test_a_registration_that_breaks_a_rule_is_refused_with_the_rule(client, people, username, password, said):
