@@ -71,7 +71,7 @@ class Ports:
             port = getattr(ports, name)
             if port in used:
                 one, two = f"{used[port].upper()}_PORT", f"{name.upper()}_PORT"
-                raise Problem(f"{one} y {two} son ambos {port}: cambie uno.", f"{one} and {two} are both {port}: change one of them.")
+                raise Problem(f"{one} y {two} son ambos {port}: cambia uno.", f"{one} and {two} are both {port}: change one of them.")
             used[port] = name
         return ports
 
@@ -163,7 +163,7 @@ def steady_port(path: Path) -> int:
 def _choice(environ: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
     text = environ.get(name, "").strip() or choices[0]
     if text not in choices:
-        raise Problem(f"{name}={text}: use {' o '.join(choices)}.", f"{name}={text}: use {' or '.join(choices)}.")
+        raise Problem(f"{name}={text}: usa {' o '.join(choices)}.", f"{name}={text}: use {' or '.join(choices)}.")
     return text
 
 

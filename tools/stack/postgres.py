@@ -147,7 +147,7 @@ def drop_to() -> str | None:
         except KeyError:
             continue
     raise Problem(
-        "PostgreSQL no arranca como root y no hay otra cuenta: instale el paquete postgresql o use una cuenta normal.",
+        "PostgreSQL no arranca como root y no hay otra cuenta: instala el paquete postgresql o usa una cuenta normal.",
         "PostgreSQL does not run as root and there is no other account: install the postgresql package or use a normal account.",
     )
 
@@ -162,7 +162,7 @@ def _as(account: str | None, data: Path) -> list[str]:
         return []
     setpriv = shutil.which("setpriv", path=f"{os.environ.get('PATH', '')}:/usr/bin:/bin")
     if setpriv is None:
-        raise Problem("Falta setpriv: instale el paquete util-linux.", "setpriv is missing: install the util-linux package.")
+        raise Problem("Falta setpriv: instala el paquete util-linux.", "setpriv is missing: install the util-linux package.")
     prefix = [setpriv, f"--reuid={account}", f"--regid={pwd.getpwnam(account).pw_gid}", "--clear-groups"]
     if all(parent.stat().st_mode & 0o001 for parent in data.resolve().parents):
         return [*prefix, "--inh-caps=-all", "--pdeathsig=INT"]
