@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from croody_broker.settings import Settings, Tls, split_bind
+from croody_broker.settings import TLS12_CIPHERS, Settings, Tls, split_bind
 
 #: For one subscriber that falls behind. Mosquitto's own limit of 1,000 messages is a second of a large fleet.
 MAX_QUEUED_MESSAGES: Final = 20_000
@@ -91,7 +91,7 @@ def _access(passwd: Path, acl: Path) -> str:
 
 
 def _tls(tls: Tls) -> str:
-    text = f"certfile {_path(tls.cert)}\nkeyfile {_path(tls.key)}\ntls_version tlsv1.2\n"
+    text = f"certfile {_path(tls.cert)}\nkeyfile {_path(tls.key)}\ntls_version tlsv1.2\nciphers {TLS12_CIPHERS}\n"
     if tls.client_ca is not None:
         # Name and password are asked for all the same, so that removing an account from the file shuts it out.
         text += f"cafile {_path(tls.client_ca)}\nrequire_certificate true\n"

@@ -94,6 +94,23 @@ def test_old_tls_is_refused(engine: str, tmp_path: Path, authority: Authority) -
             context.wrap_socket(sock, server_hostname="127.0.0.1")
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(("suite", "let_in"), [("ECDHE-ECDSA-AES128-SHA", False), ("ECDHE-ECDSA-AES128-GCM-SHA256", True)])
+def test_tls_1_2_offers_no_cbc(engine: str, suite: str, let_in: bool, tmp_path: Path, authority: Authority) -> None:
+    [port] = free_ports(1)
+    with tls_house(engine, tmp_path, port, *authority.issue("broker", "server")):
+        context = ssl.create_default_context(cafile=str(authority.ca))
+        context.set_ciphers(suite)
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        with socket.create_connection(("127.0.0.1", port)) as sock:
+            if let_in:
+                with context.wrap_socket(sock, server_hostname="127.0.0.1") as tls:
+                    assert tls.version() == "TLSv1.2"
+            else:
+                with pytest.raises((ssl.SSLError, ConnectionError)):
+                    context.wrap_socket(sock, server_hostname="127.0.0.1")
+
+
 def test_a_client_certificate_must_name_the_user(tmp_path: Path, authority: Authority) -> None:
     [port] = free_ports(1)
     with tls_house("amqtt", tmp_path, port, *authority.issue("broker", "server"), "--client-ca", str(authority.ca)) as house:
