@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from croody_contract.limits import MAX_METRICS, MAX_NAME_CHARS, MAX_NESTING, MAX_SEQ, MAX_TEXT_CHARS
+from croody_contract.explain import explain
+from croody_contract.limits import MAX_METRICS, MAX_NAME_CHARS, MAX_SEQ, MAX_TEXT_CHARS
 
 Moment = Annotated[datetime, Meta(tz=True, description="ISO 8601 with offset")]
 Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME_CHARS)]
@@ -166,7 +167,7 @@ def decode_record(raw: bytes | msgspec.Raw) -> Record:
     try:
         record = _record.decode(raw)
     except (msgspec.MsgspecError, UnicodeError, RecursionError, OverflowError) as error:
-        raise Refused(*_explain(error, raw)) from error
+        raise Refused(*explain(error, raw, key_type=Name, value_type=Value)) from error
     check_record(record)
     return record
 
@@ -180,7 +181,7 @@ def decode_telemetry(raw: bytes) -> Telemetry:
     try:
         body = _telemetry.decode(raw)
     except (msgspec.MsgspecError, UnicodeError, RecursionError, OverflowError) as error:
-        raise Refused(*_explain(error, raw)) from error
+        raise Refused(*explain(error, raw, key_type=Name, value_type=Value)) from error
     check_reading(body)
     return body
 
@@ -252,17 +253,3 @@ def _check_text(field: str, text: str) -> None:
         text.encode()
     except UnicodeEncodeError:
         raise Refused("surrogate", f"{field}: holds a lone surrogate, which is no character: send valid Unicode") from None
-
-
-def _explain(error: Exception, raw: bytes | msgspec.Raw) -> tuple[str, str]:
-    """A reason word and a sentence for what the decoder said."""
-    text = str(error)
-    if isinstance(error, RecursionError):
-        return "too_deep", f"body: nested deeper than {MAX_NESTING} levels"
-    if isinstance(error, UnicodeError):
-        return "bad_utf8", f"body: not valid UTF-8: {text}"
-    if isinstance(error, msgspec.ValidationError):
-        return "bad_value", f"{text} in {bytes(raw[:200]) if isinstance(raw, bytes) else bytes(raw)[:200]!r}"
-    if any(word in bytes(raw) for word in (b"NaN", b"Infinity")):
-        return "not_finite", f"body: JSON has no NaN or Infinity; leave the metric out instead ({text})"
-    return "bad_json", f"body: {text}"

@@ -46,7 +46,33 @@ def test_a_record_that_breaks_a_rule_is_refused_and_the_field_is_named(record: d
     with pytest.raises(Refused) as refused:
         messages.decode_record(msgspec.json.encode(record))
     assert refused.value.reason == reason
-    assert field in str(refused.value)
+    assert str(refused.value).startswith(field)
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (b'{"data":{"a":1,"b":null}}', "data.b: null breaks the rule: expected `bool | int | float | str`, got `null`"),
+        (b'{"data":{"ok":1,"":2}}', 'data key: "" breaks the rule: expected `str` of length >= 1'),
+        (b'{"data":{},"position":{"lat":400,"lng":0}}', "position.lat: 400 breaks the rule: expected `float` <= 90.0"),
+        (b'{"data":{},"position":{"lat":4}}', "position.lng: is missing and must be there"),
+        (b'{"data":{},"position":{"lat":4,"lng":0,"high":1}}', "position.high: there is no such field"),
+        (b'{"ts":"2026-11-24T10:00:00+00:00"}', "data: is missing and must be there"),
+        (b"null", "body: null breaks the rule: expected `object`, got `null`"),
+        (b'{"data":{"a":1e999}}', "data: number out of range"),
+        (b'{"data":' + b'"' + b"x" * 100 + b'"}', 'data: "' + "x" * 59 + "… breaks the rule: expected `object`, got `str`"),
+    ],
+)
+def test_a_refusal_reads_field_value_rule_and_repeats_no_more_of_the_body(body: bytes, sentence: str):
+    with pytest.raises(Refused) as refused:
+        messages.decode_telemetry(body)
+    assert str(refused.value) == sentence
+
+
+def test_of_a_list_the_refused_place_is_numbered():
+    with pytest.raises(Refused) as refused:
+        messages.decode_record(b'{"kind":"tombstone","stream":"stream-a1","ranges":[[1,2],[0,1]],"reason":"thinned"}')
+    assert str(refused.value) == "ranges[1][0]: 0 breaks the rule: expected `int` >= 1"
 
 
 @pytest.mark.parametrize("word", [b"NaN", b"Infinity", b"-Infinity"])

@@ -113,8 +113,8 @@ def test_coordinates_among_the_data_are_the_position(post: Callable[..., Any], d
         ({"robot_id": "rover-1", "data": {}, "ts": "2026-11-24T07:00:00"}, "ts"),
         ({"robot_id": "rover-1", "data": {}, "ts": 5}, "ts"),
         ({"robot_id": "rover-1", "data": {}, "ts": "0001-01-01T00:00:00+14:00"}, "ts"),
-        ({"robot_id": "rover-1", "data": {"x": None}}, "data"),
-        ({"robot_id": "rover-1", "data": {"x": [1]}}, "data"),
+        ({"robot_id": "rover-1", "data": {"x": None}}, "data.x"),
+        ({"robot_id": "rover-1", "data": {"x": [1]}}, "data.x"),
         ({"robot_id": "rover-1", "data": {"x": 10**30}}, "data.x"),
         ({"robot_id": "rover-1", "data": {"x": "\u0000"}}, "data.x"),
         ({"robot_id": "rover-1", "data": {"LAT": 91, "LON": 0}}, "data.LAT"),
@@ -122,24 +122,23 @@ def test_coordinates_among_the_data_are_the_position(post: Callable[..., Any], d
         ({"robot_id": "rover-1", "data": {}, "position": {"lat": False, "lng": 1}}, "position.lat"),
         ({"robot_id": "rover-1", "data": {}, "position": {"lat": "4", "lng": 1}}, "position.lat"),
         ({"robot_id": "rover-1", "data": {}, "position": {"lat": 91, "lng": 1}}, "position.lat"),
-        ({"robot_id": "rover-1", "data": {}, "position": {"lat": 1}}, "lng"),
+        ({"robot_id": "rover-1", "data": {}, "position": {"lat": 1}}, "position.lng"),
         ({"robot_id": "rover-1", "data": {}, "status": 5}, "status"),
         ({"robot_id": "rover-1", "data": {}, "environment": "e" * 65}, "environment"),
         (b'{"robot_id":"rover-1","data":{"x":NaN}}', "body"),
         (b'{"robot_id":"rover-1","data":{"x":Infinity}}', "body"),
         (b'{"robot_id":"rover-1","data":{"x":"\xff"}}', "body"),
         (b'{"robot_id":"rover-1","data":{"x":"\\ud800"}}', "body"),
-        (b"[" * 100_000, "object"),
+        (b"[" * 100_000, "body: expected `object`"),
         (b'{"robot_id":"rover-1","data":{"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}}", "data"),
         (b"", "body"),
-        (b"null", "object"),
+        (b"null", "body: null breaks the rule: expected `object`"),
     ],
 )
 def test_a_value_that_breaks_a_rule_is_refused_and_the_field_is_named(post: Callable[..., Any], body: Any, field: str):
     response = post(body)
     assert response.status_code == 422
-    assert field in response.json()["detail"]
-    assert isinstance(response.json()["detail"], str)
+    assert response.json()["detail"].startswith(field)
     assert stored("rover-1", "http") == []
 
 

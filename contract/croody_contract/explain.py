@@ -1,0 +1,97 @@
+"""Says what a decoder found wrong so that the field, the value and the rule are named. Knows no payload of ours.
+
+msgspec names the place by a path and keeps silent about the value, and in a dictionary about the key: both are looked up in what came.
+"""
+
+import re
+from typing import Any
+
+import msgspec
+
+from croody_contract.limits import MAX_NESTING
+
+#: How much of a value a sentence repeats, characters.
+_MOST_SHOWN = 60
+_PATH = re.compile(r"(?P<rule>.*) - at (?P<key>`key` in )?`\$(?P<path>[^`]*)`", re.DOTALL)
+_STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+|\.\.\.)\]")
+_MISSING = re.compile(r"Object missing required field `(.+)`", re.DOTALL)
+_UNKNOWN = re.compile(r"Object contains unknown field `(.+)`", re.DOTALL)
+
+
+class _Nowhere(Exception):
+    """The path leads to nothing in what came."""
+
+
+def explain(error: Exception, raw: bytes | msgspec.Raw, *, key_type: Any, value_type: Any) -> tuple[str, str]:
+    """A reason word and a sentence (`FIELD: ...`) for what msgspec said of `raw`.
+
+    `key_type` and `value_type` are those of every dictionary in the payload.
+    """
+    text = str(error)
+    if isinstance(error, RecursionError):
+        return "too_deep", f"body: nested deeper than {MAX_NESTING} levels"
+    if isinstance(error, UnicodeError):
+        return "bad_utf8", f"body: not valid UTF-8: {text}"
+    if isinstance(error, msgspec.ValidationError):
+        return "bad_value", _sentence(text, bytes(raw), key_type, value_type)
+    if any(word in bytes(raw) for word in (b"NaN", b"Infinity")):
+        return "not_finite", f"body: JSON has no NaN or Infinity; leave the metric out instead ({text})"
+    return "bad_json", f"body: {text}"
+
+
+def _sentence(text: str, raw: bytes, key_type: Any, value_type: Any) -> str:
+    match = _PATH.fullmatch(text)
+    rule, path = (match["rule"], match["path"]) if match else (text, "")
+    for pattern, verdict in ((_MISSING, "is missing and must be there"), (_UNKNOWN, "there is no such field")):
+        named = pattern.fullmatch(rule)
+        if named:
+            return f"{f'{path}.{named[1]}'.removeprefix('.')}: {verdict}"
+    field = path.removeprefix(".") or "body"
+    rule = rule[:1].lower() + rule[1:]
+    try:
+        field, value = _look_up(path, msgspec.json.decode(raw), value_type)
+        if match and match["key"]:
+            field, value = f"{field} key", _first_bad(value, key_type)
+        shown = msgspec.json.encode(value).decode()
+    except (_Nowhere, msgspec.MsgspecError, UnicodeError, RecursionError):
+        return f"{field.removesuffix('[...]')}: {rule}"
+    return f"{field}: {shown[:_MOST_SHOWN] + '…' if len(shown) > _MOST_SHOWN else shown} breaks the rule: {rule}"
+
+
+def _look_up(path: str, value: Any, value_type: Any) -> tuple[str, Any]:
+    """The field's full name and what is there."""
+    field = ""
+    for name, index in _STEP.findall(path):
+        key: Any = name or index
+        if index == "..." and isinstance(value, dict):
+            key = _first_bad_key(value, value_type)
+        elif index and isinstance(value, list):
+            key = int(index)
+        try:
+            value = value[key]
+        except (LookupError, TypeError) as error:
+            raise _Nowhere from error
+        field += f"[{key}]" if isinstance(key, int) else f".{key}"
+    return field.removeprefix(".") or "body", value
+
+
+def _first_bad_key(values: dict[str, Any], value_type: Any) -> str:
+    for name, value in values.items():
+        if not _fits(value, value_type):
+            return name
+    raise _Nowhere
+
+
+def _first_bad(values: Any, kind: Any) -> Any:
+    for value in values:
+        if not _fits(value, kind):
+            return value
+    raise _Nowhere
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return False
+    return True
