@@ -213,3 +213,14 @@ def test_credentials_are_read_as_they_were_written(tmp_path: Path) -> None:
 def _nothing_stays(tmp_path: Path):  # type: ignore[no-untyped-def]
     yield
     leftovers.end(tmp_path, patience_s=0)
+
+
+def test_what_the_terminal_exports_never_clashes_with_a_secret_file_of_the_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ROBOT_SECRET", "of-the-tutorial")
+    monkeypatch.setenv("ROBOT_ID_FILE", "/of/the/tutorial")
+    monkeypatch.setenv("ROBOT_KEPT", "yes")
+    tell = "import os; print(sorted(name for name in os.environ if name.startswith('ROBOT_')))"
+    process = Process(Spec("robot", [sys.executable, "-c", tell], env={"ROBOT_ID": "host", "ROBOT_SECRET_FILE": "/s"}), tmp_path)
+    process.start()
+    assert process.wait(10)
+    assert process.log_tail() == "['ROBOT_ID', 'ROBOT_KEPT', 'ROBOT_SECRET_FILE']"

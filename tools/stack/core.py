@@ -9,7 +9,7 @@ from typing import Self
 from tools.stack import leftovers, secrets
 from tools.stack.options import REPLAY_ROBOT, ROOT, Options, script, steady_port
 from tools.stack.postgres import Server
-from tools.stack.process import Process, Spec
+from tools.stack.process import Process, Spec, inherited
 from tools.stack.specs import Layout, cloud_environ, table
 from tools.words import Problem
 
@@ -203,7 +203,8 @@ class Stack:
                 secrets.write(self.layout.secrets / f"robot-{robot_id}", secret + "\n")
 
     def _run(self, command: list[str], timeout_s: float) -> subprocess.CompletedProcess[str]:
-        environ = {**os.environ, **cloud_environ(self.options, self.layout, "manage", self.server)}
+        own = cloud_environ(self.options, self.layout, "manage", self.server)
+        environ = {**inherited(os.environ, own), **own}
         environ["PYTHONPATH"] = f"{environ['PYTHONPATH']}{os.pathsep}{ROOT}"
         return subprocess.run(
             command,

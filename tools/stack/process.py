@@ -40,6 +40,15 @@ class Spec:
     umask: int = 0o077
 
 
+def inherited(outer: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
+    """What a process keeps of the caller's environment: nothing that names again, as `NAME` or `NAME_FILE`, what `own` says.
+
+    Both at once are refused by whoever reads them, and a terminal may well have a robot's `ROBOT_SECRET` exported.
+    """
+    twins = {name.removesuffix("_FILE") if name.endswith("_FILE") else f"{name}_FILE" for name in own}
+    return {name: value for name, value in outer.items() if name not in twins}
+
+
 class Process:
     """Runs a Spec. Every process leads a session of its own, so that its children end with it."""
 
@@ -84,7 +93,7 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **self.spec.env, MARK: str(self._state.resolve())},
+                env={**inherited(os.environ, self.spec.env), **self.spec.env, MARK: str(self._state.resolve())},
                 cwd=self.spec.cwd,
                 start_new_session=True,
                 umask=self.spec.umask,
