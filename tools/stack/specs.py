@@ -1,5 +1,6 @@
 """The table of processes: command, environment and readiness of each. Decides nothing else and starts nothing."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -113,7 +114,9 @@ def table(options: Options, layout: Layout, server: Server | None) -> dict[str, 
             str(layout.robots / "sim"),
         ]
         command += ["--robots", str(options.robots)]
-        environ = {**common_environ(options), "ROBOT_ID": FIRST_ROBOT, "ADMIN_PASSWORD_FILE": str(layout.secrets / "ADMIN_PASSWORD")}
+        environ = {**common_environ(options), "ROBOT_ID": FIRST_ROBOT}
+        if "ADMIN_PASSWORD" not in os.environ:
+            environ["ADMIN_PASSWORD_FILE"] = str(layout.secrets / "ADMIN_PASSWORD")
         specs.append(Spec("sim", [script("croody-sim"), *command], environ | dict(options.environ), listening(ports.robot)))
     agent = [script("croody-edge"), "run"]
     if options.host:
