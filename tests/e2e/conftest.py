@@ -11,9 +11,14 @@ from tests.cloud.web.server import Web
 from tools.stack import Ports
 
 _WATCH = """
-window.watched = {shift: 0, violations: []};
+window.watched = {shift: 0, moved: [], violations: []};
+const named = (node) => node ? (node.parentElement ? node.parentElement.localName + " > " : "") + node.nodeName + " " + (node.className || "") : "?";
+const box = (r) => [r.x, r.y, r.width, r.height].map(Math.round).join(",");
 new PerformanceObserver((list) => {
-  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.watched.shift += entry.value;
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) {
+    window.watched.shift += entry.value;
+    for (const one of entry.sources) window.watched.moved.push(named(one.node) + " " + box(one.previousRect) + " to " + box(one.currentRect));
+  }
 }).observe({type: "layout-shift", buffered: true});
 document.addEventListener("securitypolicyviolation", (event) => {
   window.watched.violations.push(event.violatedDirective + " " + event.blockedURI);
@@ -39,7 +44,7 @@ class Watched:
         watched = self.page.evaluate("window.watched")
         found += watched["violations"]
         if watched["shift"]:
-            found.append(f"layout shift {watched['shift']}")
+            found.append(f"layout shift {watched['shift']}: {'; '.join(watched['moved'])}")
         return found
 
     def sideways(self) -> int:

@@ -73,6 +73,8 @@ def use_login(token: str, *, now: datetime | None = None) -> User | None:
     """Use a one-time login up. None when it is unknown, used or too old; of two at once one wins."""
     now = now or timezone.now()
     digest = sha256_of(token)
-    if not OneTimeLogin.objects.filter(sha256=digest, used_at=None, expires_at__gt=now, user__is_active=True).update(used_at=now):
+    login = OneTimeLogin.objects.select_related("user").filter(sha256=digest, user__is_active=True).first()
+    # The condition names only columns of the row itself: through a join PostgreSQL would not look again after waiting for the winner.
+    if login is None or not OneTimeLogin.objects.filter(pk=login.pk, used_at=None, expires_at__gt=now).update(used_at=now):
         return None
-    return OneTimeLogin.objects.select_related("user").get(sha256=digest).user
+    return login.user
