@@ -161,7 +161,7 @@ def test_a_new_robot_appears_by_itself_and_not_under_the_readers_hand(visit: Ope
 def test_the_map_shows_the_site_and_zooms_by_button(visit: Open, web: Web):
     page = visit("/en/robots/monitor/", settle_ms=2500).page
     expect(page.locator(".place-label")).to_have_text(re.compile("Bodega.*1"))
-    expect(page.locator("path.land").nth(20)).to_be_attached(timeout=30_000)
+    expect(page.locator("path.land").nth(20)).to_be_attached()
     page.get_by_role("button", name="Zoom in").click()
     expect(page.locator(".leaflet-control-scale-line")).to_be_visible()
 

@@ -121,18 +121,15 @@
       L.polyline([[-85, degree], [85, degree]], { className: "graticule", interactive: false }).addTo(map);
       if (Math.abs(degree) <= 80) L.polyline([[degree, -180], [degree, 180]], { className: "graticule", interactive: false }).addTo(map);
     }
-    drawLand();
+    drawLand(element.dataset.land);
   }
 
-  async function drawLand() {
-    let land;
-    try {
-      const answer = await fetch(element.dataset.land);
-      if (!answer.ok) return;
-      land = await answer.json();
-    } catch (_) {
-      // Without an outline the map still says where robots are; a server that is away is asked again.
-      setTimeout(drawLand, 5000);
+  // Without an outline the map still says where robots are; a server that is away is asked again.
+  async function drawLand(address) {
+    const answer = await fetch(address).catch(() => null);
+    const land = answer && answer.ok ? await answer.json().catch(() => null) : null;
+    if (!land) {
+      setTimeout(drawLand, 5000, address);
       return;
     }
     for (const polygon of rings(land)) {
