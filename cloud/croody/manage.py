@@ -1,22 +1,29 @@
 """`croody`: Django's management commands under our own name.
 
 Beside a checkout that `make up` runs, it takes that system's environment, so that a person types nothing else.
+What a person must mend is one sentence in the terminal's language; `--traceback` shows where it happened.
 """
 
 import os
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
+from typing import Any, Final
 
 #: Where `make up` leaves the environment of its cloud. No such file exists where this package is installed for real.
 CHECKOUT_ENV = Path(__file__).resolve().parents[2] / ".run" / "env"
+#: Who set one of these means a system of their own. `SECRET_KEY` says nothing: any Django project beside may have exported its own.
+_NAMES_A_SYSTEM: Final = ("DATABASE_URL", "DATABASE_URL_FILE", "CROODY_STATE_DIR")
 
 
 def main() -> None:
     """Run one command."""
     take_checkout_environment(os.environ, CHECKOUT_ENV)
+    if not os.environ.get("SECRET_KEY") and not os.environ.get("SECRET_KEY_FILE"):
+        sys.exit(f"croody: {_no_system(os.environ)}")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "croody.settings")
     from django.core.management import execute_from_command_line
+    from django.db import InterfaceError, OperationalError, ProgrammingError
 
     from croody.env import BadEnvironment
 
@@ -24,15 +31,58 @@ def main() -> None:
         execute_from_command_line(["croody", *sys.argv[1:]])
     except BadEnvironment as error:
         sys.exit(f"croody: {error}")
+    except (InterfaceError, OperationalError, ProgrammingError) as error:
+        if "--traceback" in sys.argv:
+            raise
+        from django.conf import settings
+
+        sys.exit(f"croody: {no_database(settings.DATABASES, error, os.environ)}")
 
 
 def take_checkout_environment(environ: MutableMapping[str, str], path: Path) -> None:
-    """Add the `NAME=value` lines of `path`, unless somebody configured this process already (`SECRET_KEY` tells)."""
-    if "SECRET_KEY" in environ or "SECRET_KEY_FILE" in environ or not path.exists():
+    """Take over the `NAME=value` lines of `path`, unless this process was told which system it serves (`_NAMES_A_SYSTEM`)."""
+    if any(name in environ for name in _NAMES_A_SYSTEM) or not path.exists():
         return
     for line in path.read_text(encoding="utf-8").splitlines():
         name, _, value = line.partition("=")
-        environ.setdefault(name, value)
+        # Its twin would be believed instead: NAME goes before NAME_FILE.
+        environ.pop(name.removesuffix("_FILE"), None)
+        environ[name] = value
+
+
+def no_database(databases: Mapping[str, Mapping[str, Any]], error: Exception, environ: Mapping[str, str]) -> str:
+    """What a person reads when a command met a database that it cannot use: which, why, and what to do. Shows no password."""
+    names = ", ".join(dict.fromkeys(f"{one.get('HOST') or ''}{':' if one.get('HOST') else ''}{one['NAME']}" for one in databases.values()))
+    why = str(error).strip().partition("\n")[0]
+    if type(error.__cause__).__name__ == "UndefinedTable" or why.startswith(("no such table", "no such column")):
+        return _words(
+            f"la base de datos {names} no tiene las tablas de esta versión ({why}): ejecuta antes `croody setup`",
+            f"the database {names} lacks the tables of this version ({why}): run `croody setup` first",
+            environ,
+        )
+    return _words(
+        f"la base de datos {names} no se puede usar ({why}): pon en DATABASE_URL la del sistema que quieres administrar, "
+        "o ejecuta `make up` una vez en este clon",
+        f"the database {names} cannot be used ({why}): set DATABASE_URL to that of the system you want to manage, "
+        "or run `make up` once in this clone",
+        environ,
+    )
+
+
+def _no_system(environ: Mapping[str, str]) -> str:
+    return _words(
+        "no hay SECRET_KEY, ni un sistema de `make up` en este clon: ejecuta `make up` una vez, "
+        "o exporta SECRET_KEY y DATABASE_URL del sistema que quieres administrar",
+        "there is no SECRET_KEY, nor a system of `make up` in this clone: run `make up` once, "
+        "or export SECRET_KEY and DATABASE_URL of the system you want to manage",
+        environ,
+    )
+
+
+def _words(es: str, en: str, environ: Mapping[str, str]) -> str:
+    """The sentence in the terminal's language, as `tools.words` chooses it."""
+    chosen = next((environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(name)), "")
+    return es if chosen.lower().startswith("es") else en
 
 
 if __name__ == "__main__":
