@@ -56,6 +56,8 @@ class Env:
     telemetry_url: str
     ids_url: str
     broker_url: str
+    #: Where robots reach the broker from outside; empty where nobody said so.
+    robots_url: str
 
 
 def value_of(environ: Mapping[str, str], name: str, default: str = "") -> str:
@@ -159,6 +161,7 @@ def read(environ: Mapping[str, str]) -> Env:
         telemetry_url=value_of(environ, "CROODY_TELEMETRY_URL", f"http://127.0.0.1:{value_of(environ, 'TELEMETRY_PORT', '9000')}"),
         ids_url=value_of(environ, "CROODY_IDS_URL", f"http://127.0.0.1:{value_of(environ, 'IDS_PORT', '9100')}"),
         broker_url=value_of(environ, "CROODY_BROKER_URL", f"mqtt://127.0.0.1:{value_of(environ, 'MQTT_PORT', '1883')}"),
+        robots_url=value_of(environ, "CROODY_ROBOTS_URL"),
     )
 
 

@@ -28,6 +28,7 @@ class System:
     def __init__(self, project: str, files: Sequence[str], **environ: str) -> None:
         self.project = project
         self.http, self.https, self.mqtts, self.robot = free_ports(4)
+        self._authority = ""
         self.environ = {
             **{name: value for name, value in os.environ.items() if name not in {"COMPOSE_FILE", "COMPOSE_PROJECT_NAME"}},
             "COMPOSE_PROJECT_NAME": project,
@@ -84,6 +85,7 @@ class System:
 
     def down(self) -> None:
         """Everything of this project away, volumes too."""
+        self._authority = ""
         self.compose("--profile", "*", "down", "-v", "--remove-orphans", "-t", "10", check=False)
 
     def container(self, service: str) -> str:
@@ -113,12 +115,18 @@ class System:
 
     # -- the outside ---------------------------------------------------------------------------------------------
     def certificate(self) -> str:
-        """The gateway's certificate chain (PEM), which is its own authority while it is self-signed."""
+        """The gateway's certificate (PEM)."""
         return ssl.get_server_certificate(("127.0.0.1", self.https), timeout=10)
 
+    def authority(self) -> str:
+        """The certificate (PEM) of the site's own authority."""
+        if not self._authority:
+            self._authority = self.inside("gateway", "cat", "/data/tls/ca.pem")
+        return self._authority
+
     def context(self) -> ssl.SSLContext:
-        """Trusts the gateway's own certificate and nothing else, and checks the name."""
-        return ssl.create_default_context(cadata=self.certificate())
+        """Trusts the site's own authority and nothing else, and checks the name."""
+        return ssl.create_default_context(cadata=self.authority())
 
     def get(self, path: str, **headers: str) -> "Answer":
         """`GET` through the gateway over TLS."""

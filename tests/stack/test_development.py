@@ -333,7 +333,7 @@ from pathlib import Path
 from croody.container import certificate
 folder = Path("/data/tls")
 (folder / certificate.CHAIN).unlink()
-certificate.ensure(folder, ["localhost", "127.0.0.1"])
+certificate.ensure(folder, Path("/data/authority"), ["localhost", "127.0.0.1"])
 """
     development.compose("run", "--rm", "--no-deps", "-T", "migrate", "python", "-c", code)
 

@@ -1,4 +1,8 @@
-"""The certificate that gateway and broker have before there is a better one. Knows files and the program `openssl`."""
+"""The certificate that gateway and broker have before there is a better one. Knows files and the program `openssl`.
+
+A site has an authority of its own, which robots are given once and which lasts for ten years; what it signs may change with the
+site's name and the calendar, and no robot has to be told.
+"""
 
 import subprocess
 from ipaddress import ip_address
@@ -7,47 +11,123 @@ from typing import Final
 
 CHAIN: Final = "fullchain.pem"
 KEY: Final = "privkey.pem"
-_DAYS: Final = 365
-#: One of our own is made anew when it ends within this time, at the next start.
-_FRESH_S: Final = 30 * 24 * 3600
+AUTHORITY: Final = "ca.pem"
+AUTHORITY_KEY: Final = "ca-key.pem"
+_AUTHORITY_DAYS: Final = 3650
+#: The longest that browsers take from an authority that a person added.
+_DAYS: Final = 825
+#: Made anew when it ends within this time, at the next start or update.
+_FRESH_S: Final = 180 * 24 * 3600
+#: All that openssl has to know; what the machine's own file says would differ from system to system.
+_CONFIG: Final = """
+[req]
+distinguished_name = name
+[name]
+[authority]
+basicConstraints = critical, CA:TRUE, pathlen:0
+keyUsage = critical, keyCertSign, cRLSign
+subjectKeyIdentifier = hash
+[site]
+basicConstraints = critical, CA:FALSE
+keyUsage = critical, digitalSignature
+extendedKeyUsage = serverAuth
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid
+"""
 
 
-def ensure(folder: Path, names: list[str]) -> bool:
-    """Make a self-signed certificate for `names` (hosts and addresses) unless the folder holds a good one. Says whether it did.
+def ensure(folder: Path, authority: Path, names: list[str]) -> bool:
+    """See to a certificate for `names` (hosts and addresses) that the site's own authority signed. Says whether it made one.
 
-    One that somebody signed is never touched, not even when it ended.
+    One that somebody else signed is never touched, not even when it ended; a self-signed one is good until it ends.
+
+    Args:
+        folder: where gateway and broker look; the authority's certificate is laid beside.
+        authority: where the authority is kept; nobody but this may read it.
+        names: the first is the site's.
 
     Raises:
-        OSError: the folder cannot be written.
+        OSError: a folder cannot be written.
         subprocess.CalledProcessError: openssl refused a name; `stderr` says which.
     """
     chain, key = folder / CHAIN, folder / KEY
-    if chain.exists() and key.exists() and not (is_self_signed(chain) and ends_soon(chain)):
-        return False
-    fresh_chain, fresh_key = folder / f".{CHAIN}.new", folder / f".{KEY}.new"
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-sha256"]
-    command += ["-days", str(_DAYS), "-subj", f"/CN={names[0]}", "-addext", f"subjectAltName={','.join(map(_alternative, names))}"]
-    command += ["-keyout", str(fresh_key), "-out", str(fresh_chain)]
-    subprocess.run(command, check=True, capture_output=True, text=True)
-    # nginx reads it as another user of the same group.
-    fresh_key.chmod(0o640)
-    fresh_chain.chmod(0o644)
-    fresh_key.replace(key)
-    fresh_chain.replace(chain)
+    root = authority / AUTHORITY
+    if not (root.exists() and (authority / AUTHORITY_KEY).exists()):
+        _make(authority, (AUTHORITY, AUTHORITY_KEY), [*_named("Croody, authority of", names[0])], "authority", _AUTHORITY_DAYS)
+        (authority / AUTHORITY_KEY).chmod(0o600)
+    if chain.exists() and key.exists():
+        ours = vouches(root, chain)
+        good = not ends_soon(chain) and not (ours and certified(chain) != set(map(_plain, names)))
+        if good or not (ours or is_self_signed(chain)):
+            return False
+    alternatives = f"subjectAltName={','.join(map(_alternative, names))}"
+    signer = ["-CA", str(root), "-CAkey", str(authority / AUTHORITY_KEY), "-addext", alternatives]
+    _make(folder, (CHAIN, KEY), [*_named("", names[0]), *signer], "site", _DAYS, after=root.read_text())
+    (folder / AUTHORITY).write_bytes(root.read_bytes())
+    (folder / AUTHORITY).chmod(0o644)
     return True
 
 
 def is_self_signed(chain: Path) -> bool:
     """Say whether nobody vouches for the first certificate of this file."""
-    command = ["openssl", "x509", "-in", str(chain), "-noout", "-subject", "-issuer"]
-    subject, issuer = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip().splitlines()
+    subject, issuer = _asked(chain, "-subject", "-issuer").splitlines()
     return subject.removeprefix("subject=") == issuer.removeprefix("issuer=")
 
 
+def vouches(authority: Path, chain: Path) -> bool:
+    """Say whether this authority signed the first certificate of that file, whatever the day."""
+    command = ["openssl", "verify", "-no_check_time", "-CAfile", str(authority), str(chain)]
+    return subprocess.run(command, check=False, capture_output=True).returncode == 0
+
+
 def ends_soon(chain: Path) -> bool:
-    """Say whether it ended, or will within 30 days."""
+    """Say whether it ended, or will within half a year."""
     command = ["openssl", "x509", "-in", str(chain), "-noout", "-checkend", str(_FRESH_S)]
     return subprocess.run(command, check=False, capture_output=True).returncode != 0
+
+
+def certified(chain: Path) -> set[str]:
+    """The hosts and addresses that the first certificate of this file is for."""
+    listed = _asked(chain, "-ext", "subjectAltName").splitlines()[-1]
+    return {_plain(part.strip().partition(":")[2]) for part in listed.split(",")}
+
+
+def _make(folder: Path, files: tuple[str, str], words: list[str], section: str, days: int, after: str = "") -> None:
+    """A key and its certificate, the certificate followed by `after`; both are whole before they are seen."""
+    chain, key = folder / files[0], folder / files[1]
+    fresh_chain, fresh_key = folder / f".{files[0]}.new", folder / f".{files[1]}.new"
+    command = ["openssl", "req", "-x509", "-config", "/dev/stdin", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+    command += [
+        "-nodes",
+        "-sha256",
+        "-extensions",
+        section,
+        "-days",
+        str(days),
+        *words,
+        "-keyout",
+        str(fresh_key),
+        "-out",
+        str(fresh_chain),
+    ]
+    subprocess.run(command, check=True, capture_output=True, text=True, input=_CONFIG)
+    with fresh_chain.open("a", encoding="ascii") as file:
+        file.write(after)
+    # nginx reads it as another user of the same group.
+    fresh_key.chmod(0o640)
+    fresh_chain.chmod(0o644)
+    fresh_key.replace(key)
+    fresh_chain.replace(chain)
+
+
+def _asked(chain: Path, *questions: str) -> str:
+    command = ["openssl", "x509", "-in", str(chain), "-noout", *questions]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def _named(prefix: str, name: str) -> tuple[str, str]:
+    # A common name holds 64 characters; what clients look at are the alternative names.
+    return "-subj", f"/CN={f'{prefix} {name}'.strip()[:64]}"
 
 
 def _alternative(name: str) -> str:
@@ -55,3 +135,10 @@ def _alternative(name: str) -> str:
         return f"IP:{ip_address(name.strip('[]'))}"
     except ValueError:
         return f"DNS:{name}"
+
+
+def _plain(name: str) -> str:
+    try:
+        return ip_address(name.strip("[]")).exploded
+    except ValueError:
+        return name.lower()

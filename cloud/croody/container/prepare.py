@@ -16,6 +16,7 @@ from croody.env import value_of
 
 #: Where volumes are mounted.
 TLS = Path("/data/tls")
+AUTHORITY = Path("/data/authority")
 CLOUD_SECRETS = Path("/run/croody/cloud")
 ROBOT_SECRETS = Path("/run/croody/robots")
 PLAN = Path("/app/plan.json")
@@ -33,8 +34,8 @@ def main() -> int:
             lines = "".join(f"\n  {fault}" for fault in found)
             print(f"croody: production does not start with these secrets:{lines}\n./croody secrets init makes good ones", file=sys.stderr)
             return 1
-        if certificate.ensure(TLS, hosts()):
-            print("croody: made a self-signed certificate for", ", ".join(hosts()))
+        if certificate.ensure(TLS, AUTHORITY, hosts()):
+            print("croody: made a certificate, signed by an authority of the site's own, for", ", ".join(hosts()))
     except (OSError, subprocess.CalledProcessError) as error:
         print(f"croody: {error} {getattr(error, 'stderr', '') or ''}", file=sys.stderr)
         return 1
@@ -82,7 +83,8 @@ def _said(*command: str) -> str:
 
     out = io.StringIO()
     with contextlib.redirect_stdout(sys.stderr):
-        call_command(*command, stdout=out)
+        # What `croody robot` says to people beside holds a secret: not for the log.
+        call_command(*command, stdout=out, stderr=io.StringIO())
     return out.getvalue()
 
 

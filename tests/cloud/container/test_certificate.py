@@ -3,22 +3,64 @@
 import ssl
 import stat
 import subprocess
+from contextlib import suppress
 from pathlib import Path
+
+import pytest
 
 from croody.container import access_log, certificate
 
 
-def test_a_certificate_names_hosts_and_addresses_and_is_made_once(tmp_path: Path) -> None:
-    assert certificate.ensure(tmp_path, ["croody.example", "localhost", "127.0.0.1", "::1"]) is True
-    first = (tmp_path / certificate.CHAIN).read_bytes()
-    assert certificate.ensure(tmp_path, ["other.example"]) is False
+@pytest.fixture
+def tls(tmp_path: Path) -> Path:
+    """Where gateway and broker look."""
+    (tmp_path / "tls").mkdir()
+    return tmp_path / "tls"
 
-    assert (tmp_path / certificate.CHAIN).read_bytes() == first
-    context = ssl.create_default_context(cafile=str(tmp_path / certificate.CHAIN))
-    (authority,) = context.get_ca_certs()
-    names = authority["subjectAltName"]
-    assert ("DNS", "croody.example") in names
-    assert ("IP Address", "127.0.0.1") in names
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Path:
+    """Where the site's authority is kept."""
+    (tmp_path / "authority").mkdir()
+    return tmp_path / "authority"
+
+
+def test_a_certificate_names_hosts_and_addresses_and_is_made_once(tls: Path, authority: Path) -> None:
+    names = ["croody.example", "localhost", "127.0.0.1", "::1"]
+
+    assert certificate.ensure(tls, authority, names) is True
+    first = (tls / certificate.CHAIN).read_bytes()
+    assert certificate.ensure(tls, authority, names) is False
+
+    assert (tls / certificate.CHAIN).read_bytes() == first
+    assert {"croody.example", "localhost", "127.0.0.1"} < certificate.certified(tls / certificate.CHAIN)
+
+
+def test_a_site_that_changes_its_name_gets_another_certificate_and_robots_trust_it_as_before(tls: Path, authority: Path) -> None:
+    certificate.ensure(tls, authority, ["old.example"])
+    trusted = (tls / certificate.AUTHORITY).read_bytes()
+
+    assert certificate.ensure(tls, authority, ["new.example"]) is True
+
+    assert (tls / certificate.AUTHORITY).read_bytes() == trusted
+    assert certificate.certified(tls / certificate.CHAIN) == {"new.example"}
+    assert_shakes_hands(tls, "new.example")
+    with pytest.raises(ssl.SSLCertVerificationError, match="Hostname mismatch"):
+        assert_shakes_hands(tls, "old.example")
+
+
+def assert_shakes_hands(tls: Path, name: str) -> None:
+    """A client that trusts the authority alone, as strictly as it can, and a server with the certificate, in memory."""
+    client = ssl.create_default_context(cafile=str(tls / certificate.AUTHORITY))
+    client.verify_flags |= ssl.VERIFY_X509_STRICT
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(tls / certificate.CHAIN, tls / certificate.KEY)
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ends = [client.wrap_bio(back, there, server_hostname=name), server.wrap_bio(there, back, server_side=True)]
+    for end in [*ends, *ends]:
+        with suppress(ssl.SSLWantReadError):
+            end.do_handshake()
+    assert ends[0].getpeercert()
 
 
 def signed(folder: Path, days: str) -> None:
@@ -28,34 +70,36 @@ def signed(folder: Path, days: str) -> None:
     )
 
 
-def test_a_self_signed_certificate_that_ends_soon_is_made_anew(tmp_path: Path) -> None:
-    signed(tmp_path, "10")
-    assert certificate.ends_soon(tmp_path / certificate.CHAIN)
+def test_a_self_signed_certificate_is_kept_until_it_ends_soon(tls: Path, authority: Path) -> None:
+    signed(tls, "365")
+    assert certificate.ensure(tls, authority, ["localhost"]) is False
 
-    assert certificate.ensure(tmp_path, ["localhost"]) is True
+    signed(tls, "10")
+    assert certificate.ensure(tls, authority, ["localhost"]) is True
 
-    assert not certificate.ends_soon(tmp_path / certificate.CHAIN)
+    assert not certificate.ends_soon(tls / certificate.CHAIN)
+    assert not certificate.is_self_signed(tls / certificate.CHAIN)
 
 
-def test_a_certificate_that_an_authority_signed_is_never_touched(tmp_path: Path) -> None:
-    authority = tmp_path / "authority"
-    authority.mkdir()
-    signed(authority, "3650")
+def test_a_certificate_that_another_authority_signed_is_never_touched(tls: Path, authority: Path, tmp_path: Path) -> None:
+    signed(tmp_path, "3650")
     ask = ["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=robots.example"]
-    subprocess.run([*ask, "-keyout", tmp_path / "privkey.pem", "-out", tmp_path / "request.pem"], check=True, capture_output=True)
+    subprocess.run([*ask, "-keyout", tls / "privkey.pem", "-out", tmp_path / "request.pem"], check=True, capture_output=True)
     sign = ["openssl", "x509", "-req", "-in", tmp_path / "request.pem", "-days", "1", "-CAcreateserial"]
-    sign += ["-CA", authority / "fullchain.pem", "-CAkey", authority / "privkey.pem", "-out", tmp_path / "fullchain.pem"]
+    sign += ["-CA", tmp_path / "fullchain.pem", "-CAkey", tmp_path / "privkey.pem", "-out", tls / "fullchain.pem"]
     subprocess.run(sign, check=True, capture_output=True)
 
-    assert certificate.ends_soon(tmp_path / certificate.CHAIN)
-    assert certificate.ensure(tmp_path, ["localhost"]) is False
+    assert certificate.ends_soon(tls / certificate.CHAIN)
+    assert certificate.ensure(tls, authority, ["localhost"]) is False
 
 
-def test_its_key_is_for_owner_and_group_only(tmp_path: Path) -> None:
-    certificate.ensure(tmp_path, ["localhost"])
+def test_keys_are_for_owner_and_group_only_and_the_authoritys_for_its_owner(tls: Path, authority: Path) -> None:
+    certificate.ensure(tls, authority, ["localhost"])
 
-    assert stat.S_IMODE((tmp_path / certificate.KEY).stat().st_mode) == 0o640
-    ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(tmp_path / certificate.CHAIN, tmp_path / certificate.KEY)
+    assert stat.S_IMODE((tls / certificate.KEY).stat().st_mode) == 0o640
+    assert stat.S_IMODE((authority / certificate.AUTHORITY_KEY).stat().st_mode) == 0o600
+    assert not (tls / certificate.AUTHORITY_KEY).exists()
+    ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(tls / certificate.CHAIN, tls / certificate.KEY)
 
 
 def test_the_log_leaves_out_what_is_well_and_tells_of_what_is_not() -> None:

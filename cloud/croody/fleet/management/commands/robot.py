@@ -2,18 +2,23 @@
 
 from argparse import ArgumentParser
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from croody.fleet import queries, services
+from croody.fleet import board, queries, services, trust
 from croody.fleet.models import Organisation, Robot, Site
+
+#: The broker's own listener with TLS, beside the one without that the cloud uses.
+TLS_PORT = 8883
 
 
 class Command(BaseCommand):
     """Robots by hand."""
 
-    # Django would import every page of the site to check it: not this command\'s business.
+    # Django would import every page of the site to check it: not this command's business.
     requires_system_checks = ()
     help = "add prints 'ID SECRET', once; list; revoke shuts a robot out; rotate prints a new secret."
 
@@ -26,13 +31,21 @@ class Command(BaseCommand):
         add.add_argument("--site", metavar="SLUG", help="where it works")
         add.add_argument("--organisation", metavar="SLUG", help="whose it is; not needed when there is one organisation")
         add.add_argument("--shared", action="store_true", help="show it on the public monitor")
+        self._board_option(add)
         verbs.add_parser("list", help="one robot a line: id, kind, site, state")
-        for verb, text in (("revoke", "shut a robot out; its readings stay"), ("rotate", "print a new secret; the old one stops working")):
-            verbs.add_parser(verb, help=text).add_argument("robot_id", metavar="ID")
+        verbs.add_parser("revoke", help="shut a robot out; its readings stay").add_argument("robot_id", metavar="ID")
+        rotate = verbs.add_parser("rotate", help="print a new secret; the old one stops working")
+        rotate.add_argument("robot_id", metavar="ID")
+        self._board_option(rotate)
+
+    def _board_option(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--board", action="store_true", help="print nothing but what is to be run on the board")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run one verb."""
         now = timezone.now()
+        if options.get("board") and not settings.ENV.robots_url:
+            raise CommandError("CROODY_ROBOTS_URL: nobody said where robots reach the broker: set it to mqtts://HOST:PORT")
         match options["verb"]:
             case "add":
                 self._add(options)
@@ -46,7 +59,8 @@ class Command(BaseCommand):
                 services.revoke(self._robot(options["robot_id"]), now=now)
                 self.stdout.write(f"{options['robot_id']} revoked")
             case "rotate":
-                self.stdout.write(f"{options['robot_id']} {services.rotate_secret(self._robot(options['robot_id']))}")
+                robot = self._robot(options["robot_id"])
+                self._tell(robot.robot_id, services.rotate_secret(robot), board_only=options["board"])
 
     def _add(self, options: dict[str, Any]) -> None:
         site = self._site(options["site"], options["organisation"])
@@ -57,7 +71,27 @@ class Command(BaseCommand):
             )
         except services.BadRobot as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"{robot.robot_id} {secret}")
+        self._tell(robot.robot_id, secret, board_only=options["board"])
+
+    def _tell(self, robot_id: str, secret: str, *, board_only: bool) -> None:
+        """`ID SECRET` for programs, and for people, beside it, what the board needs, where robots come in from outside."""
+        if not board_only:
+            self.stdout.write(f"{robot_id} {secret}")
+        url = settings.ENV.robots_url
+        if not url:
+            return
+        found = self._trust(url)
+        lines = board.script(robot_id, secret, url, found.authority, found.problem)
+        if board_only:
+            self.stdout.write(lines, ending="")
+        else:
+            self.stdout.flush()
+            self.stderr.write(f"\n{lines}", style_func=str, ending="")
+
+    def _trust(self, url: str) -> trust.Trust:
+        if urlsplit(url).scheme != "mqtts":
+            return trust.Trust()
+        return trust.look(urlsplit(settings.ENV.broker_url).hostname or "", TLS_PORT, urlsplit(url).hostname or "")
 
     def _robot(self, robot_id: str) -> Robot:
         robot = Robot.objects.filter(robot_id=robot_id, deleted_at=None).first()

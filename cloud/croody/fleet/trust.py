@@ -1,0 +1,56 @@
+"""Whom a robot has to trust to reach this site's broker over TLS, found by looking. Knows sockets and the program `openssl`."""
+
+import re
+import socket
+import ssl
+import subprocess
+from dataclasses import dataclass
+from typing import Final
+
+_TIMEOUT_S: Final = 5.0
+_CERTIFICATE: Final = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----\n", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """`authority` (PEM) is what a robot needs; empty when every machine knows it. `problem` says why no robot would get through."""
+
+    authority: str = ""
+    problem: str = ""
+
+
+def look(host: str, port: int, name: str) -> Trust:
+    """See what a robot needs that knows the broker as `name`; the broker is reached at `host`:`port` from here.
+
+    What is returned was tried: with it the certificate and the name in it were verified.
+    """
+    try:
+        if not _refusal(host, port, name, ssl.create_default_context()):
+            return Trust()
+        shown = _shown(host, port, name)
+        if not shown:
+            return Trust(problem="the broker shows no certificate")
+        refusal = _refusal(host, port, name, ssl.create_default_context(cadata=shown[-1]))
+    except OSError as error:
+        return Trust(problem=f"no broker at {host}:{port} ({error})")
+    return Trust(shown[-1], refusal)
+
+
+def _refusal(host: str, port: int, name: str, context: ssl.SSLContext) -> str:
+    """Why a client with this context does not trust the broker; empty when it does.
+
+    Raises:
+        OSError: the broker is not there, or speaks no TLS.
+    """
+    try:
+        with socket.create_connection((host, port), _TIMEOUT_S) as plain, context.wrap_socket(plain, server_hostname=name):
+            return ""
+    except ssl.SSLCertVerificationError as error:
+        return error.verify_message
+
+
+def _shown(host: str, port: int, name: str) -> list[str]:
+    """Certificates (PEM) of the chain, the broker's own first. Python 3.11 does not tell them of a peer it does not trust."""
+    command = ["openssl", "s_client", "-connect", f"{host}:{port}", "-servername", name, "-showcerts"]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=2 * _TIMEOUT_S)
+    return _CERTIFICATE.findall(done.stdout)
