@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import errno
 import logging
+import os
 import resource
 import sys
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from amqtt.errors import BrokerError
 
+from croody_broker import openssl
 from croody_broker.seams import check_version
 from croody_broker.service import serve
 from croody_broker.settings import Settings, Tls, split_bind
@@ -25,6 +27,9 @@ def main(argv: Sequence[str] | None = None) -> None:
 
         sys.exit(mosquitto_cli.main(arguments))
     settings = _settings(arguments)
+    if settings.tls is not None and argv is None and not openssl.configured():
+        openssl.configure()
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
     for name in ("amqtt", "amqtt.broker", "transitions"):
         logging.getLogger(name).setLevel(logging.CRITICAL)

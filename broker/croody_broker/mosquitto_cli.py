@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from croody_broker import openssl
 from croody_broker.mosquitto import MosquittoSettings, render_conf
 from croody_broker.settings import Tls
 from croody_broker.watch import Watched
@@ -113,6 +114,7 @@ def _run(conf: str, settings: MosquittoSettings) -> int:
     if os.fork() == 0:
         _tell_about_changes(mosquitto, files)
         os._exit(0)
+    openssl.configure()
     os.execv(program, [program, "-c", str(place)])
 
 

@@ -21,7 +21,7 @@ class Tls:
     client_ca: Path | None = None
 
     def context(self) -> ssl.SSLContext:
-        """A context from the files as they are now: TLS 1.2 or newer.
+        """A context from the files as they are now: TLS 1.2 or newer. Its groups are those of `openssl.cnf`.
 
         Raises:
             OSError: a file is missing, unreadable, or certificate and key are no pair (`ssl.SSLError` is an OSError).

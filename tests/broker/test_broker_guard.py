@@ -347,6 +347,17 @@ def test_a_refusal_is_logged_once_not_a_thousand_times(guard_house: House) -> No
     assert guard_house.log().count("no valid CONNECT") == 1
 
 
+def test_the_health_probe_is_answered_and_leaves_no_line_and_a_stranger_does(guard_house: House) -> None:
+    def knock(client_id: str) -> bytes:
+        return guard_house.socket(packet(0x10, text("MQTT") + b"\x04\x02\x00\x05" + text(client_id))).recv(4)
+
+    assert [knock("probe"), knock("probe")] == [b"\x20\x02\x00\x05"] * 2
+    assert "refused" not in guard_house.log()
+    assert knock("stranger") == b"\x20\x02\x00\x05"
+    assert guard_house.socket(connect_packet("nobody", "probe", secret="x")).recv(4) == b"\x20\x02\x00\x05"
+    assert wait_until(lambda: "refused: user ''" in guard_house.log())
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_ends_within_two_seconds_with_clients_connected(guard_house: House, number: int) -> None:
     alice = guard_house.client(ALICE).up()

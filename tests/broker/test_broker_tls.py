@@ -111,6 +111,20 @@ def test_tls_1_2_offers_no_cbc(engine: str, suite: str, let_in: bool, tmp_path: 
                     context.wrap_socket(sock, server_hostname="127.0.0.1")
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_tls_agrees_on_a_key_by_the_groups_of_the_intermediate_profile_only(engine: str, tmp_path: Path, authority: Authority) -> None:
+    [port] = free_ports(1)
+
+    def agreed(group: str) -> bool:
+        command = ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-tls1_3", "-groups", group]
+        told = subprocess.run(command, input=b"", capture_output=True, timeout=30, check=False).stdout
+        return b"New, TLSv1.3, Cipher is TLS_" in told
+
+    with tls_house(engine, tmp_path, port, *authority.issue("broker", "server")):
+        assert {group: agreed(group) for group in ("X25519", "P-256", "P-384")} == {"X25519": True, "P-256": True, "P-384": True}
+        assert not [group for group in ("P-521", "X448", "ffdhe2048") if agreed(group)]
+
+
 def test_a_client_certificate_must_name_the_user(tmp_path: Path, authority: Authority) -> None:
     [port] = free_ports(1)
     with tls_house("amqtt", tmp_path, port, *authority.issue("broker", "server"), "--client-ca", str(authority.ca)) as house:
