@@ -42,11 +42,13 @@ if ENV.role not in {"telemetry", "ids"}:
 
 _API_MIDDLEWARE = [
     "croody.web.headers.security_headers",
+    "croody.web.refusals.speak_json",
     "croody.telemetry.cors.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
 ]
 _WEB_MIDDLEWARE = [
     "croody.web.headers.security_headers",
+    "croody.web.refusals.speak_json",
     "croody.web.health.answer_health",
     "django.middleware.security.SecurityMiddleware",
     "croody.web.assets.Static",

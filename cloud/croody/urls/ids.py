@@ -10,6 +10,7 @@ from croody.accounts.services import user_of_token
 from croody.ids.access import Gate
 from croody.ids.api import make_api
 from croody.ids.model import SHIPPED, Holder
+from croody.web import refusals
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
@@ -17,21 +18,9 @@ def healthz(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "ok"})
 
 
-def _not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
-    return JsonResponse({"detail": f"there is nothing at {request.path[:200]}: see /api/ids/docs"}, status=404)
-
-
-def _bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
-    return JsonResponse({"detail": "the request cannot be read: look at its Host header and its address"}, status=400)
-
-
-def _failed(request: HttpRequest) -> JsonResponse:
-    return JsonResponse({"detail": "something failed here; the log says what"}, status=500)
-
-
 holder = Holder(Path(settings.ENV.model_path) if settings.ENV.model_path else SHIPPED)
 gate = Gate(token=settings.ENV.ids_token, demo=settings.ENV.demo, user_of=user_of_token)
 urlpatterns = [path("healthz", healthz), path("api/ids/", make_api(holder, gate).urls)]
-handler400 = _bad_request
-handler404 = _not_found
-handler500 = _failed
+handler400 = refusals.bad_request
+handler404 = refusals.not_found
+handler500 = refusals.failed

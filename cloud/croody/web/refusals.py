@@ -1,0 +1,74 @@
+"""Refusals of the APIs that nobody worded for a program: wrong method, no such address, unreadable request, failure.
+
+Every address below `/api/` answers `{"detail": ...}`, in the web as in the roles that serve nothing else.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Final, cast
+
+from asgiref.sync import iscoroutinefunction
+from django.conf import settings
+from django.http import HttpRequest, JsonResponse
+from django.http.response import HttpResponseBase
+from django.utils.decorators import sync_and_async_middleware
+
+Sync = Callable[[HttpRequest], HttpResponseBase]
+Async = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+
+#: Where the API of a role is described; the web has addresses of both.
+_DOCS: Final = {"telemetry": "/api/telemetry/docs", "ids": "/api/ids/docs"}
+_LONGEST_SHOWN: Final = 200
+
+
+@sync_and_async_middleware
+def speak_json(get_response: Sync | Async) -> Sync | Async:
+    """Middleware: gives refusals that are no JSON yet their sentence."""
+    if iscoroutinefunction(get_response):
+        answer_later = cast(Async, get_response)
+
+        async def later(request: HttpRequest) -> HttpResponseBase:
+            return _worded(request, await answer_later(request))
+
+        return later
+    answer_now = cast(Sync, get_response)
+
+    def now(request: HttpRequest) -> HttpResponseBase:
+        return _worded(request, answer_now(request))
+
+    return now
+
+
+def bad_request(request: HttpRequest, exception: object = None) -> JsonResponse:
+    """400, as Django's `handler400`."""
+    return _refusal("the request cannot be read: look at its Host header and its address", 400)
+
+
+def not_found(request: HttpRequest, exception: object = None) -> JsonResponse:
+    """404, as Django's `handler404`."""
+    docs = _DOCS.get(settings.ENV.role, " and ".join(_DOCS.values()))
+    return _refusal(f"there is nothing at {request.path[:_LONGEST_SHOWN]}: see {docs}", 404)
+
+
+def failed(request: HttpRequest, exception: object = None) -> JsonResponse:
+    """500, as Django's `handler500`."""
+    return _refusal("something failed here; the log says what", 500)
+
+
+def _refusal(detail: str, status: int) -> JsonResponse:
+    return JsonResponse({"detail": detail}, status=status)
+
+
+def _worded(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    mute = response.status_code in _WORDED and not response.headers.get("Content-Type", "").startswith("application/json")
+    if not mute or not request.path_info.startswith("/api/"):
+        return response
+    return _WORDED[response.status_code](request, response)
+
+
+def _wrong_method(request: HttpRequest, response: HttpResponseBase) -> JsonResponse:
+    allowed = response.headers["Allow"]
+    detail = f"{request.path[:_LONGEST_SHOWN]} does not take {str(request.method)[:16]}: use {allowed.replace(', ', ' or ')}"
+    return JsonResponse({"detail": detail}, status=405, headers={"Allow": allowed})
+
+
+_WORDED: Final[dict[int, Callable[..., JsonResponse]]] = {400: bad_request, 404: not_found, 405: _wrong_method, 500: failed}
