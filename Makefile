@@ -21,7 +21,7 @@ test-fast:
 	@exec sh tools/run dev tools.test --fast
 
 test-stack:
-	@exec sh tools/run dev tools.stack_test
+	@exec sh tools/run check tools.stack_test
 
 chaos:
 	@exec sh tools/run dev tools.chaos
@@ -30,7 +30,7 @@ bench:
 	@exec sh tools/run dev tools.bench
 
 lint:
-	@exec sh tools/run dev tools.lint
+	@exec sh tools/run check tools.lint
 
 docs:
 	@exec sh tools/run dev tools.docs

@@ -1,6 +1,6 @@
 """Makes the environment in which everything runs, inside the clone. Standard library only: it runs before anything is installed.
 
-    python3 -m tools.setup up|dev
+    python3 -m tools.setup up|dev|check
 
 A stamp says what is installed, so a second run costs nothing; an interrupted one is finished by the next. With
 `CROODY_VENV=DIR` that environment is used as it is and nothing is installed.
@@ -25,6 +25,8 @@ ROOT = Path(__file__).resolve().parents[1]
 DISTRIBUTIONS = ("contract", "edge_agent", "broker", "cloud")
 OLDEST, NEWEST = (3, 11), (3, 13)
 STAMP = "croody-stamp"
+#: Each holds all of the one before it.
+KINDS = ("up", "dev", "check")
 #: Less than this cannot be enough, in bytes.
 ENOUGH_BYTES = 100 * 2**20
 
@@ -35,7 +37,7 @@ def venv() -> Path:
 
 
 def main(arguments: list[str]) -> int:
-    """Set up `up` (what `make up` runs) or `dev` (tests and checks too); returns the exit status."""
+    """Set up `up` (what `make up` runs), `dev` (the tests too) or `check` (every tool); returns the exit status."""
     kind = arguments[0] if arguments else "up"
     try:
         check_version(sys.version_info[:2])
@@ -76,7 +78,7 @@ def set_up(kind: str) -> None:
     """
     target = venv()
     wanted = _wanted(kind)
-    if _stamp(target) in ({wanted} if kind == "dev" else {wanted, _wanted("dev")}):
+    if _stamp(target) in {_wanted(each) for each in KINDS[KINDS.index(kind) :]}:
         return
     began = time.monotonic()
     python = sys.version.split()[0]
@@ -88,11 +90,9 @@ def set_up(kind: str) -> None:
     if not _usable(target):
         _make_venv(target)
     try:
-        install(
-            ("paquetes", "packages"),
-            _pip(target, "--require-hashes", "--only-binary", ":all:", "-r", str(ROOT / "requirements" / f"{kind}.txt")),
-            total=_count(kind),
-        )
+        if kind == "check":
+            install(("herramientas", "tools"), _pip(target, *_pinned("source")), total=_count("source"))
+        install(("paquetes", "packages"), _pip(target, *_pinned(kind)), total=_count(kind))
         own = [part for name in DISTRIBUTIONS for part in ("-e", str(ROOT / name))]
         install(("Croody", "Croody"), _pip(target, "--no-deps", "--no-build-isolation", "--no-index", *own), total=len(DISTRIBUTIONS))
     except Failed as error:
@@ -164,6 +164,12 @@ def _check_given(target: Path) -> None:
 def _pip(target: Path, *arguments: str) -> list[str]:
     options = ["--disable-pip-version-check", "--no-input", "--progress-bar", "off", "--retries", "2"]
     return [str(target / "bin" / "python"), "-m", "pip", "install", *options, *arguments]
+
+
+def _pinned(kind: str) -> list[str]:
+    """Wheels alone, with their hashes; sslyze has none, so it is built here by what `source.txt` pins."""
+    wheels = ["--only-binary", ":all:", "--no-binary", "sslyze", "--no-build-isolation"]
+    return ["--require-hashes", *wheels, "-r", str(ROOT / "requirements" / f"{kind}.txt")]
 
 
 def _count(kind: str) -> int:

@@ -1,9 +1,9 @@
 // Before the first paint: the theme that this reader chose, and a mark that scripts run. Nothing else belongs here.
 (function () {
-  var root = document.documentElement;
+  const root = document.documentElement;
   root.classList.add("js");
   try {
-    var theme = localStorage.getItem("theme");
+    const theme = localStorage.getItem("theme");
     if (theme === "light" || theme === "dark") root.dataset.theme = theme;
   } catch (_) {
     // Storage is closed to us: the system's theme it is.
