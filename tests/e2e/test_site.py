@@ -11,6 +11,7 @@ from tests.cloud.web.helpers import DRIVING
 from tests.cloud.web.server import Web
 from tests.cloud.web.test_formats import AGES, NUMBERS, SHARES
 from tests.e2e.conftest import Open
+from tests.e2e.slow_line import stalling
 
 pytestmark = pytest.mark.e2e
 PAGES = ["/", "/robots/monitor/", "/estado/", "/cuenta/acceder/", "/cuenta/registro/", "/admin/login/"]
@@ -32,6 +33,14 @@ def test_a_page_is_quiet_stands_still_and_fits(visit: Open, web: Web, path: str,
     page = visit(prefix + path, width=width, height=800, scheme=scheme)
     assert page.complaints() == []
     assert page.sideways() == 0
+
+
+@pytest.mark.parametrize("mark", [b"data-theme-switch", b"<footer", b"</footer>"])
+@pytest.mark.parametrize(("path", "width"), [("/cuenta/registro/", 1440), ("/en/estado/", 390)])
+def test_a_page_whose_half_comes_late_stands_still_all_the_same(visit: Open, web: Web, path: str, width: int, mark: bytes):
+    with stalling(web.url, mark) as home:
+        page = visit(path, width=width, home=home)
+        assert page.complaints() == []
 
 
 @pytest.mark.parametrize(("scheme", "canvas"), [("light", "rgb(235, 238, 236)"), ("dark", "rgb(14, 19, 18)")])
