@@ -35,8 +35,14 @@ def test_a_page_is_quiet_stands_still_and_fits(visit: Open, web: Web, path: str,
     assert page.sideways() == 0
 
 
-@pytest.mark.parametrize("mark", [b"data-theme-switch", b"<footer", b"</footer>"])
-@pytest.mark.parametrize(("path", "width"), [("/cuenta/registro/", 1440), ("/en/estado/", 390)])
+@pytest.mark.parametrize(
+    ("path", "width", "mark"),
+    [
+        ("/cuenta/registro/", 1440, b"data-theme-switch"),
+        ("/en/cuenta/acceder/", 320, b"Menu</"),
+        ("/cuenta/acceder/", 1440, b"<p>Croody, "),
+    ],
+)
 def test_a_page_whose_half_comes_late_stands_still_all_the_same(visit: Open, web: Web, path: str, width: int, mark: bytes):
     with stalling(web.url, mark) as home:
         page = visit(path, width=width, home=home)
