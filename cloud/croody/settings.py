@@ -41,12 +41,14 @@ if ENV.role not in {"telemetry", "ids"}:
     INSTALLED_APPS.insert(0, "django.contrib.admin")
 
 _API_MIDDLEWARE = [
+    "croody.web.request_id.remember_request_id",
     "croody.web.headers.security_headers",
     "croody.web.refusals.speak_json",
     "croody.telemetry.cors.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
 ]
 _WEB_MIDDLEWARE = [
+    "croody.web.request_id.remember_request_id",
     "croody.web.headers.security_headers",
     "croody.web.refusals.speak_json",
     "croody.web.health.answer_health",
@@ -176,8 +178,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s%(request_id)s"}},
+    "filters": {"request_id": {"()": "croody.web.request_id.WithRequestId"}},
+    "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
     "root": {"handlers": ["out"], "level": "INFO"},
     # It tells of every login, one-time paths included; what matters of it are lock-outs.
     # A flood of junk must not fill the log with its 4xx either.

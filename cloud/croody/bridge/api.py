@@ -38,15 +38,16 @@ class Api:
         self._timeout_s = timeout_s
         self._connection: http.client.HTTPConnection | None = None
 
-    def post(self, path: str, body: bytes) -> Reply:
-        """Send one request. A kept connection that the server has closed meanwhile is opened again, once.
+    def post(self, path: str, body: bytes, request_id: str = "") -> Reply:
+        """Send one request; `request_id` is what both logs call it. A kept connection that the server closed is opened again, once.
 
         Raises:
             Unreachable: no answer.
         """
         reused = self._connection is not None
+        headers = {**self._headers, "X-Request-ID": request_id} if request_id else self._headers
         try:
-            return self._send(path, body)
+            return self._send(path, body, headers)
         except (ConnectionError, http.client.BadStatusLine, http.client.CannotSendRequest) as error:
             self.close()
             if not reused:
@@ -55,7 +56,7 @@ class Api:
             self.close()
             raise Unreachable(str(error) or type(error).__name__) from error
         try:
-            return self._send(path, body)
+            return self._send(path, body, headers)
         except (OSError, http.client.HTTPException) as error:
             self.close()
             raise Unreachable(str(error) or type(error).__name__) from error
@@ -66,11 +67,11 @@ class Api:
             self._connection.close()
             self._connection = None
 
-    def _send(self, path: str, body: bytes) -> Reply:
+    def _send(self, path: str, body: bytes, headers: dict[str, str]) -> Reply:
         if self._connection is None:
             kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
             self._connection = kind(self._host, self._port, timeout=self._timeout_s)
-        self._connection.request("POST", self._prefix + path, body, self._headers)
+        self._connection.request("POST", self._prefix + path, body, headers)
         response = self._connection.getresponse()
         reply = Reply(response.status, response.read())
         if response.will_close:

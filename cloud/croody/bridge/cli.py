@@ -27,6 +27,8 @@ def main() -> None:
         wanted = settings.read(os.environ)
     except BadEnvironment as error:
         sys.exit(f"croody-bridge: {error}")
+    if wanted.trace:
+        logging.getLogger("croody.bridge").setLevel(logging.DEBUG)
     stop = threading.Event()
 
     def end(number: int, frame: FrameType | None) -> None:

@@ -6,7 +6,9 @@ is an outage: the same relay again, with jittered backoff.
 
 import logging
 import random
+import secrets
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -29,11 +31,11 @@ FRUITLESS: Final = 24
 
 
 class Courier:
-    """`post(path, body)` sends; `acked` gets what each commit accounted for; `stop` ends a wait."""
+    """`post(path, body, request_id)` sends; `acked` gets what each commit accounted for; `stop` ends a wait."""
 
     def __init__(
         self,
-        post: Callable[[str, bytes], api.Reply],
+        post: Callable[[str, bytes, str], api.Reply],
         acked: Callable[[Sequence[relay.RobotAck]], None],
         stop: threading.Event,
         *,
@@ -44,6 +46,8 @@ class Courier:
         self._stop = stop
         self._longest_wait_s = longest_wait_s
         self._lost = False
+        #: Of the latest POST, for the lines about it.
+        self._request_id = ""
 
     def deliver(self, items: Sequence[Item]) -> None:
         """Return when every item is accounted for, or when told to stop: what was not answered is not acknowledged."""
@@ -66,13 +70,18 @@ class Courier:
 
     def _try(self, items: Sequence[Item]) -> tuple[int, str]:
         """One POST: its status (0 for no answer) and the text of a refusal."""
+        self._request_id = secrets.token_hex(16)
+        began = time.monotonic()
         try:
-            reply = self._post(api.RELAY, handler.encode(items))
+            reply = self._post(api.RELAY, handler.encode(items), self._request_id)
             if reply.status == 200:
                 acks = relay.decode_relayed(reply.body).acks
         except (api.Unreachable, msgspec.MsgspecError) as error:
             self._say_lost(f"no answer ({error})")
             return 0, ""
+        if log.isEnabledFor(logging.DEBUG):
+            took_ms = (time.monotonic() - began) * 1000
+            log.debug("relayed %s %d %.0fms request_id=%s", handler.named(items), reply.status, took_ms, self._request_id)
         if reply.status == 200:
             self._say_back()
             self._acked(acks)
@@ -88,9 +97,11 @@ class Courier:
             return
         letter = handler.refused(items[0], status, text)
         if letter is None:
-            log.error("the telemetry API refuses a dead letter with %d, it is left out: %s", status, text)
+            log.error("the telemetry API refuses a dead letter with %d, it is left out: %s request_id=%s", status, text, self._request_id)
         else:
-            log.warning("the telemetry API refuses an item with %d, it becomes a dead letter: %s", status, text)
+            log.warning(
+                "the telemetry API refuses an item with %d, it becomes a dead letter: %s request_id=%s", status, text, self._request_id
+            )
             self.deliver([letter])
 
     def _isolate(self, items: Sequence[Item]) -> list[Item]:
@@ -123,7 +134,7 @@ class Courier:
 
     def _say_lost(self, why: str) -> None:
         if not self._lost:
-            log.warning("the telemetry API is lost: %s; trying again", why)
+            log.warning("the telemetry API is lost: %s; trying again request_id=%s", why, self._request_id)
         self._lost = True
 
     def _say_back(self) -> None:

@@ -20,6 +20,8 @@ Item = relay.BatchItem | relay.PlainItem | relay.DeadItem | relay.PresenceItem |
 KEPT_BYTES: Final = 16 * KIB
 #: One batch is cut into items of about this size, so that every relay stays under the API's limit, in bytes.
 ITEM_BYTES: Final = 256 * KIB
+#: A line of the log names this many items.
+NAMED_ITEMS: Final = 20
 
 _raw = msgspec.json.Decoder(msgspec.Raw)
 _presence = msgspec.json.Decoder(messages.Presence)
@@ -107,6 +109,26 @@ def size_of(item: Item) -> int:
             return 512 + len(item.detail) * 2 + len(item.topic) * 2 + len(item.body) * 4 // 3
         case _:
             return 512
+
+
+def named(items: Sequence[Item]) -> str:
+    """Which readings a relay holds, for a line of the log: `ROBOT/STREAM/FIRST-LAST` of each batch, and the first of many only."""
+    told = [_name(item) for item in items[:NAMED_ITEMS]]
+    return " ".join(told) + (f" and {len(items) - NAMED_ITEMS} more" if len(items) > NAMED_ITEMS else "")
+
+
+def _name(item: Item) -> str:
+    match item:
+        case relay.BatchItem(robot_id, stream, first, records):
+            return f"{robot_id}/{stream}/{first}-{first + len(records) - 1}"
+        case relay.PlainItem(robot_id, _):
+            return f"{robot_id}/plain"
+        case relay.PresenceItem(robot_id, _):
+            return f"{robot_id}/presence"
+        case relay.AnswerItem(robot_id, outgoing_id, _):
+            return f"{robot_id}/answer/{outgoing_id}"
+        case _:
+            return f"{item.robot_id or 'unknown'}/dead"
 
 
 def halves(items: Sequence[Item]) -> tuple[list[Item], list[Item]] | None:

@@ -3,15 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
 from croody.env import BadEnvironment, value_of
 from croody_contract import mosquitto
 
+_TRUE: Final = frozenset({"1", "true", "yes", "on"})
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything the bridge takes from outside. `ca_file` is for `mqtts`; empty takes the system's."""
+    """Everything the bridge takes from outside. `ca_file` is for `mqtts`; empty takes the system's. `trace`: a line for every relay."""
 
     host: str
     port: int
@@ -23,6 +26,7 @@ class Settings:
     telemetry_url: str
     token: str
     heartbeat: Path | None
+    trace: bool = False
 
 
 def read(environ: Mapping[str, str]) -> Settings:
@@ -54,8 +58,9 @@ def read(environ: Mapping[str, str]) -> Settings:
         ca_file=value_of(environ, "CROODY_BROKER_CA"),
         password=password,
         client_id=f"{mosquitto.BRIDGE_USER}:{name}" if name else mosquitto.BRIDGE_USER,
-        share=value_of(environ, "BRIDGE_SHARE") in {"1", "true", "yes", "on"},
+        share=value_of(environ, "BRIDGE_SHARE") in _TRUE,
         telemetry_url=telemetry_url,
         token=token,
         heartbeat=Path(heartbeat) if heartbeat else None,
+        trace=value_of(environ, "CROODY_TRACE") in _TRUE,
     )

@@ -1,4 +1,4 @@
-"""`python -m croody.web --bind HOST:PORT [--workers N]`: the web role. Knows how to start and end; serves nothing itself."""
+"""`python -m croody.web --bind HOST:PORT [--workers N] [--access-log]`: the web role. Knows how to start and end; serves nothing itself."""
 
 import argparse
 import logging
@@ -29,6 +29,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="croody.web", description="Croody's pages and every stream held open.")
     parser.add_argument("--bind", type=bind, default=("127.0.0.1", 8000), metavar="HOST:PORT")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes; each follows the database once")
+    parser.add_argument("--access-log", action="store_true", help="a line for each request, with the gateway's id of it")
     options = parser.parse_args(argv)
     os.environ.setdefault("CROODY_ROLE", "web")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "croody.settings")
@@ -42,7 +43,7 @@ def main(argv: list[str] | None = None) -> None:
     logging.getLogger("uvicorn.access").disabled = True
     host, port = options.bind
     uvicorn.run(
-        "croody.asgi:application",
+        "croody.web.access:application" if options.access_log else "croody.asgi:application",
         host=host,
         port=port,
         workers=max(1, options.workers),

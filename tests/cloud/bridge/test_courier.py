@@ -18,9 +18,11 @@ class Cloud:
         self.taken: dict[int, bytes] = {}
         self.letters: list[relay.DeadItem] = []
         self.posts = 0
+        self.request_ids: list[str] = []
 
-    def post(self, path: str, body: bytes) -> api.Reply:
+    def post(self, path: str, body: bytes, request_id: str) -> api.Reply:
         self.posts += 1
+        self.request_ids.append(request_id)
         sent = relay.decode_relay(body)
         status = self.rule(sent)
         if status is None:
@@ -67,9 +69,9 @@ def test_nothing_is_acknowledged_before_the_api_answers_200():
     cloud = Cloud(lambda sent: next(answers))
     seen = []
 
-    def post(path: str, body: bytes) -> api.Reply:
+    def post(path: str, body: bytes, request_id: str) -> api.Reply:
         seen.append(len(acked))
-        return cloud.post(path, body)
+        return cloud.post(path, body, request_id)
 
     courier.Courier(post, acked.extend, threading.Event(), longest_wait_s=0.01).deliver(items(2))
     assert seen == [0] * 7
@@ -79,9 +81,9 @@ def test_nothing_is_acknowledged_before_the_api_answers_200():
 def test_an_answer_that_is_no_relayed_acknowledges_nothing_and_is_tried_again():
     answers = iter([b"<html>", b'{"acks": 3}', b'{"acks": []}'])
     acked: list[relay.RobotAck] = []
-    courier.Courier(lambda path, body: api.Reply(200, next(answers)), acked.extend, threading.Event(), longest_wait_s=0.01).deliver(
-        items(1)
-    )
+    courier.Courier(
+        lambda path, body, request_id: api.Reply(200, next(answers)), acked.extend, threading.Event(), longest_wait_s=0.01
+    ).deliver(items(1))
     assert acked == []
 
 
@@ -131,3 +133,21 @@ def test_told_to_stop_it_returns_at_once_and_acknowledges_nothing():
     running.join(1)
     assert not running.is_alive()
     assert acked == []
+
+
+def test_each_relay_has_an_id_of_its_own_and_the_log_says_which_readings_went_under_it(caplog: pytest.LogCaptureFixture):
+    cloud = Cloud(lambda sent: 422 if has(sent, 5) else 200)
+    with caplog.at_level("DEBUG", logger="croody.bridge"):
+        deliver(cloud, items(2, each=4))
+
+    assert len(set(cloud.request_ids)) == cloud.posts > 2
+    lines = [record.getMessage() for record in caplog.records]
+    relayed = [text for text in lines if text.startswith("relayed ")]
+    assert [text.rpartition("request_id=")[2] for text in relayed] == cloud.request_ids
+    first = next(text for text in lines if cloud.request_ids[0] in text)
+    assert first.startswith("relayed rover-1/stream-a/1-4 rover-1/stream-a/5-8 422 ")
+    assert any("becomes a dead letter" in text and "request_id=" in text for text in lines)
+
+
+def test_a_relay_of_many_items_is_named_by_the_first_of_them():
+    assert handler.named(items(30, each=1)).endswith(" rover-1/stream-a/20-20 and 9 more")
