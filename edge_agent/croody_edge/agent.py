@@ -3,53 +3,32 @@
 One thread drives it by calling `tick`; many agents may share that thread. `publish` may be called from any thread.
 """
 
-import logging
 import secrets
-import signal
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib.metadata import version
 from random import Random
 from threading import Event as Flag
 from threading import RLock
-from typing import Final, Literal
-
-import msgspec
+from typing import Final
 
 from croody_contract import ranges, topics
-from croody_contract.batch import check_size
-from croody_contract.messages import Event, Reading, Record, Refused, Value, check_record, decode_record, encode
+from croody_contract.messages import Record, encode
 from croody_contract.topics import UpPresence
 from croody_edge.ingest import Ingest
+from croody_edge.intake import Intake
 from croody_edge.link import Link
-from croody_edge.outbox import Outbox, Packed
+from croody_edge.outbox import Outbox
+from croody_edge.packed import pack
 from croody_edge.screen import Screen
 from croody_edge.settings import Settings
 from croody_edge.sources import Source
 from croody_edge.store import place_of
-from croody_edge.thin import may_go
+from croody_edge.troubles import Troubles
 from croody_edge.uplink import Uplink
 
-log = logging.getLogger("croody.agent")
-
-#: Most readings that are committed together when a source is faster than single commits.
-_GROUP: Final = 100
-#: A source that fell further behind than this goes on from now, seconds.
-_BEHIND_S: Final = 5.0
 #: Longest sleep between two ticks, seconds.
 _REST_S: Final = 1.0
-
-
-@dataclass(slots=True)
-class _Trouble:
-    """Something that keeps going wrong: said once when it begins, and once, with its cost, when it is over."""
-
-    code: str
-    severity: Literal["low", "medium"]
-    count: int = 0
-    cause: str = ""
 
 
 class Agent:
@@ -79,7 +58,7 @@ class Agent:
             monotonic: seconds of a clock that never jumps.
             random: for jitter.
         """
-        self.settings, self._source, self._screen = settings, source, screen
+        self.settings = settings
         self._on_published, self._clock, self._monotonic = on_published, clock, monotonic
         self._random = random or Random()
         self.wake = wake or Flag()
@@ -89,15 +68,16 @@ class Agent:
         self._link: Link | None = None
         self._uplink: Uplink | None = None
         self._ingest: Ingest | None = None
-        self._read_at_s = 0.0
-        self._troubles: dict[str, _Trouble] = {}
+        self._troubles = Troubles(settings.robot_id, lambda event: self._keep([event]), clock)
+        self._intake = Intake(source, screen, self._troubles, monotonic)
 
     def start(self) -> None:
         """Open the outbox, which begins a new stream, and connect in the background.
 
         Raises:
             Locked: another agent holds the outbox.
-            OSError: its folder, or the certificate file, cannot be used. A full disk is no reason: the agent waits for room.
+            OSError: its folder cannot be used. A full disk is no reason: the agent waits for room.
+            BadSetting: the certificate file cannot be used.
         """
         settings = self.settings
         outbox = Outbox(
@@ -117,8 +97,8 @@ class Agent:
         try:
             outbox.open(self._clock())
         except OSError as error:
-            self._began("outbox_refused", "medium", str(error), 0)
-        self._read_at_s = self._monotonic()
+            self._troubles.began("outbox_refused", "medium", str(error), 0)
+        self._intake.start()
         if self._ingest is not None:
             self._ingest.start()
         if self._link is not None:
@@ -140,6 +120,12 @@ class Agent:
         return self._outbox.pending() if self._outbox is not None else 0
 
     @property
+    def trouble(self) -> str:
+        """Why nothing reaches the cloud at the moment; empty while something would."""
+        way = self._link or self._ingest
+        return way.trouble if way is not None else "not started"
+
+    @property
     def news(self) -> bool:
         """Say whether something came that waits for `tick`."""
         return self._news
@@ -152,9 +138,10 @@ class Agent:
         """
         self._news = False
         mono_s = self._monotonic()
-        self._read(now, mono_s)
-        wait_s = max(0.0, self._read_at_s - self._monotonic())
-        return min(wait_s, self._move(now, mono_s), _REST_S)
+        records = self._intake.take(now, mono_s)
+        if records:
+            self._keep_or_say(records)
+        return min(self._intake.wait_s(), self._move(now, mono_s), _REST_S)
 
     def stop(self, drain_s: float) -> None:
         """Read no more, send what is left for at most `drain_s` seconds while somebody takes it, say goodbye and close everything."""
@@ -168,7 +155,7 @@ class Agent:
         if self._link is not None and self._uplink is not None:
             goodbye = encode(self._uplink.presence("offline", self._clock()))
             self._link.close((topics.build(UpPresence(self.settings.robot_id)), goodbye))
-        self._source.close()
+        self._intake.close()
         if self._outbox is not None:
             self._outbox.close()
 
@@ -193,55 +180,25 @@ class Agent:
         self._news = True
         self.wake.set()
 
-    def _read(self, now: float, mono_s: float) -> None:
-        """Readings that are due, kept in one commit when there are several."""
-        records: list[Record] = []
-        interval_s = self._source.interval_s
-        while self._read_at_s <= mono_s and len(records) < _GROUP:
-            self._read_at_s += interval_s
-            try:
-                reading = self._source.read(now)
-            except OSError as error:
-                self._began("source_failed", "medium", str(error))
-                continue
-            self._over("source_failed")
-            if reading is not None:
-                records += self._screened(reading, now)
-        if mono_s - self._read_at_s > _BEHIND_S:
-            self._read_at_s = mono_s + interval_s
-        if records:
-            self._keep_or_say(records)
-
-    def _screened(self, reading: Reading, now: float) -> Sequence[Record]:
-        """The reading with its score in it, and what the screen wants the cloud to see."""
-        if reading.ts is None:
-            reading = msgspec.structs.replace(reading, ts=datetime.fromtimestamp(now, UTC))
-        if self._screen is None:
-            return [reading]
-        score, records = self._screen.offer(reading, now)
-        if score is not None:
-            reading = msgspec.structs.replace(reading, data={**reading.data, "screen_score": round(score, 4)})
-        return [reading, *records]
-
     def _keep_or_say(self, records: Sequence[Record]) -> None:
         """Keep records of the source's; what cannot be kept is counted and told, never passed over in silence."""
         try:
             self._keep(records)
         except OSError as error:
-            self._began("outbox_refused", "medium", str(error), len(records))
+            self._troubles.began("outbox_refused", "medium", str(error), len(records))
             return
         except ValueError as error:
             if len(records) > 1:
                 for record in records:
                     self._keep_or_say([record])
             else:
-                self._began("reading_refused", "low", str(error))
+                self._troubles.began("reading_refused", "low", str(error))
             return
-        self._over("outbox_refused")
-        self._over("reading_refused")
+        self._troubles.over("outbox_refused")
+        self._troubles.over("reading_refused")
 
     def _keep(self, records: Sequence[Record]) -> list[tuple[str, int]]:
-        packed = [_packed(record) for record in records]
+        packed = [pack(record) for record in records]
         if self._outbox is None:
             raise ValueError("the agent is not started: call start first")
         with self._guard:
@@ -268,72 +225,7 @@ class Agent:
             with self._guard:
                 wait_s = self._uplink.turn(now, mono_s)
         except OSError as error:
-            self._began("outbox_failed", "medium", str(error))
+            self._troubles.began("outbox_failed", "medium", str(error))
             return _REST_S
-        self._over("outbox_failed")
+        self._troubles.over("outbox_failed")
         return wait_s
-
-    def _began(self, code: str, severity: Literal["low", "medium"], cause: str, count: int = 1) -> None:
-        trouble = self._troubles.get(code)
-        if trouble is None:
-            trouble = self._troubles[code] = _Trouble(code, severity)
-            log.error("%s: %s: %s", self.settings.robot_id, code, cause)
-        trouble.count += count
-        trouble.cause = cause
-
-    def _over(self, code: str) -> None:
-        """Tell the cloud of a trouble that is over; while that cannot be kept it is not over."""
-        trouble = self._troubles.get(code)
-        if trouble is None:
-            return
-        detail: dict[str, Value] = {"count": trouble.count, "cause": trouble.cause[:1000]}
-        moment = datetime.fromtimestamp(self._clock(), UTC)
-        try:
-            self._keep([Event(code=code, ts=moment, severity=trouble.severity, detail=detail)])
-        except OSError:
-            return
-        del self._troubles[code]
-        log.warning("%s: %s is over after %d times", self.settings.robot_id, code, trouble.count)
-
-
-def run(agent: Agent, *, drain_s: float = 2.0) -> None:
-    """Drive one agent until SIGTERM or SIGINT, then stop it cleanly.
-
-    Raises:
-        Locked: another agent holds the outbox.
-    """
-    ending = Flag()
-
-    def end(*_: object) -> None:
-        ending.set()
-        agent.wake.set()
-
-    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        agent.start()
-        while not ending.is_set():
-            wait_s = agent.tick(time.time())
-            agent.wake.wait(wait_s)
-            agent.wake.clear()
-        agent.stop(drain_s)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _packed(record: Record) -> Packed:
-    """Encode and check a record.
-
-    Raises:
-        ValueError: it breaks a rule; the message names the field.
-    """
-    try:
-        check_record(record)
-        body = encode(record)
-        check_size(body)
-        decode_record(body)
-    except Refused:
-        raise
-    except (TypeError, AttributeError, OverflowError, msgspec.MsgspecError) as error:
-        raise ValueError(f"no record: {error}") from error
-    return Packed(body, may_go(record))

@@ -6,11 +6,13 @@ import logging
 import os
 import sqlite3
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from croody_edge.agent import Agent, run
+from croody_edge.agent import Agent
+from croody_edge.daemon import heard, run
 from croody_edge.outbox import Locked
 from croody_edge.rescue import FILE
 from croody_edge.screen import Screen
@@ -38,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
         settings.edge_dir.mkdir(parents=True, exist_ok=True)
         agent = Agent(settings, open_source(settings), make_screen(settings, os.environ))
-        run(agent)
+        run(agent, heartbeat=settings.heartbeat)
     except BadSetting as error:
         print(f"croody-edge: {error}", file=sys.stderr)
         return _BAD_CONFIG
@@ -109,10 +111,14 @@ def status(folder: Path, environ: Mapping[str, str], *, as_json: bool) -> int:
     except (sqlite3.Error, Damaged, OSError) as error:
         print(text("unreadable", environ, path=path, error=error), file=sys.stderr)
         return 1
+    if environ.get("CROODY_HEARTBEAT"):
+        found["link"], found["why"] = heard(Path(environ["CROODY_HEARTBEAT"]), time.time())
     if as_json:
         print(json.dumps(found))
         return 0
     print(f"{text('robot', environ)}: {found['robot_id']}")
+    if "link" in found:
+        print(f"{text('link', environ)}: {text(found['link'], environ)}{': ' if found['why'] else ''}{found['why']}")
     print(f"{text('waiting', environ)}: {found['pending']}")
     print(f"{text('size', environ)}: {found['size_bytes']} B")
     print(f"{text('dead', environ)}: {found['dead']}")

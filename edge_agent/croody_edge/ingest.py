@@ -59,7 +59,13 @@ class Ingest:
         self._news, self._stop = Flag(), Flag()
         self._thread: Thread | None = None
         self._lost = False
+        self._why = ""
         self._wait_s = 0.0
+
+    @property
+    def trouble(self) -> str:
+        """Why the server takes nothing; empty while it does, and before the first try."""
+        return self._why if self._lost else ""
 
     def start(self) -> None:
         """Begin in the background. Call it again whenever you like: a thread that died is replaced."""
@@ -167,6 +173,7 @@ class Ingest:
         return answer.status, text, min(float(after), 60.0) if after.isdigit() else 0.0
 
     def _trouble(self, reason: str, at_least_s: float = 0.0) -> None:
+        self._why = reason
         if not self._lost:
             self._lost = True
             log.warning("ingest %s: %s; trying again", self._host, reason)

@@ -1,79 +1,40 @@
-"""The MQTT connection of one robot, kept up by a thread of its own. The only import of paho.
+"""One robot's way to whichever broker of its list answers, kept up by a thread of its own.
 
-Knows addresses, credentials, keepalive and reconnecting; knows nothing of records. Every connection is a fresh client with a clean
-session, so nothing of an old one comes back unasked. What happens is put into a box that the agent empties in its own thread:
-no code of the agent's runs inside paho. A broken connection is logged once when lost and once when back.
+Knows addresses and reconnecting; bytes are `connection`'s. What happens is put into a box that the agent empties in its own thread:
+no code of the agent's runs inside the connection. A broken connection is logged once when lost and once when back, and in between only
+what somebody has to put right.
 """
 
 import logging
-import select
-import socket
 import ssl
-import struct
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from threading import Event, Lock, Thread
 from time import monotonic
-from typing import Any, Final
+from typing import Final
 
-import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
-
-from croody_contract import topics
-from croody_edge.settings import BrokerAddress
+from croody_edge.connection import Account, Confirmed, Connection, Down, Happening, Up
+from croody_edge.remedies import Reason
+from croody_edge.settings import BadSetting, BrokerAddress
+from croody_edge.wake import Wake
 
 log = logging.getLogger("croody.link")
 
 _BACKOFF_S: Final = (0.1, 10.0)
 #: Each wait is this much longer: with it a broker that was away for long is found again within half of that time more.
 _BACKOFF_GROWTH: Final = 1.5
-_CONNECT_S: Final = 5.0
-#: How long a broker may take to answer CONNECT, seconds.
-_CONNACK_S: Final = 10.0
-#: paho gives a silent peer up after twice its own keepalive; with this share of ours that is within 1.5 times ours.
-_KEEPALIVE_SHARE: Final = 0.7
 #: Happenings that wait for the agent; beyond it the oldest go, as what is lost with them is asked for again.
 _BOX: Final = 4096
-_NO_MESSAGE: Final = 128
 #: A connection that lasted this long was a good one: the next wait is short again, seconds.
 _GOOD_S: Final = 1.0
 #: How long `close` waits for the thread, seconds.
 _END_S: Final = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Up:
-    """Connected and subscribed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Down:
-    """No longer connected."""
-
-
-@dataclass(frozen=True, slots=True)
-class Confirmed:
-    """The broker took the publish with this token."""
-
-    token: int
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """Something for the robot."""
-
-    topic: str
-    payload: bytes
-
-
-Happening = Up | Down | Confirmed | Message
-
-
 class Link:
-    """One robot's way to whichever broker of its list answers."""
+    """Stays connected from `start` to `close`."""
 
     def __init__(
         self,
@@ -104,25 +65,28 @@ class Link:
             random: for order and jitter.
 
         Raises:
-            OSError: the certificate file cannot be used.
+            BadSetting: the certificate file holds none, or cannot be read.
             ValueError: no brokers.
         """
         if not brokers:
             raise ValueError("brokers is empty: give one address at least")
-        self._brokers, self._robot_id, self._secret, self._will = list(brokers), robot_id, secret, will
-        self._qos, self._suffix, self._on_news = qos, suffix, on_news
-        self._keepalive_s = max(1, int(keepalive_s * _KEEPALIVE_SHARE))
+        self._account = Account(robot_id, secret, will, keepalive_s, qos, suffix, ca_file)
+        self._brokers, self._robot_id, self._on_news = list(brokers), robot_id, on_news
         self._random = random or Random()
-        self._tls = ssl.create_default_context(cafile=ca_file) if any(broker.tls for broker in brokers) else None
+        self._tls = _trust(ca_file) if any(broker.tls for broker in brokers) else None
         self._box: deque[Happening] = deque(maxlen=_BOX)
         self._guard = Lock()
-        self._client: mqtt.Client | None = None
+        self._up: Connection | None = None
         self._stop = Event()
-        self._wake_out, self._wake_in = socket.socketpair()
-        self._wake_out.setblocking(False)
-        self._wake_in.setblocking(False)
+        self._wake = Wake()
         self._thread: Thread | None = None
-        self._said_lost = False
+        self._said: set[str] = set()
+        self._why = Reason("not connected yet")
+
+    @property
+    def trouble(self) -> str:
+        """Why there is no connection; empty while there is one."""
+        return "" if self._up is not None else self._why.text
 
     def start(self) -> None:
         """Connect in the background, and stay connected. Call it again whenever you like: a thread that died is replaced."""
@@ -136,12 +100,8 @@ class Link:
     def publish(self, topic: str, payload: bytes) -> int | None:
         """Hand a message over. Returns its token, or None while there is no connection; a `Confirmed` follows."""
         with self._guard:
-            client = self._client
-        if client is None:
-            return None
-        info = client.publish(topic, payload, self._qos)
-        self._wake()
-        return info.mid if info.rc == mqtt.MQTT_ERR_SUCCESS else None
+            connection = self._up
+        return connection.publish(topic, payload) if connection is not None else None
 
     def take(self) -> list[Happening]:
         """Everything that happened since the last call, in order."""
@@ -154,18 +114,17 @@ class Link:
         """Say goodbye when connected, wait at most `wait_s` until the broker has it, and end the thread."""
         until = monotonic() + wait_s
         token = self.publish(*goodbye) if goodbye else None
-        while token is not None and monotonic() < until and self._client is not None:
+        while token is not None and monotonic() < until and self._up is not None:
             if Confirmed(token) in self.take():
                 break
             self._stop.wait(0.01)
         self._stop.set()
-        self._wake()
+        self._wake.pull()
         if self._thread is not None:
             self._thread.join(_END_S)
             if self._thread.is_alive():
                 return  # It waits for a peer that does not answer, and ends with the process.
-        for end in (self._wake_out, self._wake_in):
-            end.close()
+        self._wake.close()
 
     # in the link's own thread
 
@@ -177,151 +136,46 @@ class Link:
                 round_ = self._random.sample(self._brokers, len(self._brokers))
             broker = round_.pop()
             began = monotonic()
-            was_up, reason = self._once(broker)
+            was_up = self._once(broker)
             if self._stop.is_set():
                 return
-            if not self._said_lost:
-                self._said_lost = True
-                log.warning("link %s: %s %s: %s; trying again", self._robot_id, "lost" if was_up else "cannot reach", broker, reason)
             if was_up and monotonic() - began >= _GOOD_S:
                 wait_s = _BACKOFF_S[0]
             if was_up or not round_:
                 self._stop.wait(self._random.uniform(0.5, 1.0) * wait_s)
                 wait_s = min(wait_s * _BACKOFF_GROWTH, _BACKOFF_S[1])
 
-    def _once(self, broker: BrokerAddress) -> tuple[bool, str]:
-        """One connection from its first to its last byte. Returns whether it came up, and why it ended."""
-        life = _Life()
-        client = self._fresh(broker, life)
+    def _once(self, broker: BrokerAddress) -> bool:
+        """One connection. Returns whether it came up."""
+        connection = Connection(self._account, broker, self._tls, self._wake, lambda happening: self._happened(connection, happening))
         try:
-            client.connect(broker.host, broker.port, self._keepalive_s)
-            self._turn(client, life)
-        except (OSError, ValueError, LookupError, struct.error) as error:  # the last two: bytes that are not MQTT
-            life.reason = life.reason or str(error) or type(error).__name__
+            self._why = connection.live(self._stop)
         finally:
             with self._guard:
-                self._client = None
-            if life.up:
-                self._put(Down())
-            _shut(client)
-        return life.up, life.reason or "the connection was closed"
+                self._up = None
+        if not self._stop.is_set() and (not self._said or (self._why.by_hand and self._why.text not in self._said)):
+            self._said.add(self._why.text)
+            verb = "lost" if connection.was_up else "cannot reach"
+            log.warning("link %s: %s %s: %s; trying again", self._robot_id, verb, broker, self._why.text)
+        return connection.was_up
 
-    def _turn(self, client: mqtt.Client, life: "_Life") -> None:
-        """Move bytes until the connection ends. With poll, since select ends at 1,024 open files."""
-        sock = client.socket()
-        if sock is None:
-            return
-        number = sock.fileno()
-        poller = select.poll()
-        poller.register(self._wake_in, select.POLLIN)
-        poller.register(number, select.POLLIN)
-        until = monotonic() + _CONNACK_S
-        pause_ms = int(1000 * min(1.0, self._keepalive_s / 8))
-        while client.socket() is not None:
-            poller.modify(number, select.POLLIN | (select.POLLOUT if client.want_write() else 0))
-            pending = isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
-            ready = dict(poller.poll(0 if pending else pause_ms))
-            if self._wake_in.fileno() in ready:
-                self._drain_wake()
-            if self._stop.is_set():
-                if client.is_connected():
-                    client.disconnect()
-                    client.loop_write()
-                return
-            if pending or ready.get(number, 0) & ~select.POLLOUT:
-                code = client.loop_read()
-                if code != mqtt.MQTT_ERR_SUCCESS:
-                    life.reason = life.reason or mqtt.error_string(code)
-                    return
-            if client.want_write() and client.socket() is not None:
-                client.loop_write()
-            if client.socket() is not None:
-                code = client.loop_misc()
-                if code != mqtt.MQTT_ERR_SUCCESS:
-                    life.reason = life.reason or "no answer from the broker"
-                    return
-            if not life.up and monotonic() > until:
-                life.reason = life.reason or f"no CONNACK within {_CONNACK_S:g} s"
-                return
-
-    def _fresh(self, broker: BrokerAddress, life: "_Life") -> mqtt.Client:
-        client = mqtt.Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=f"{self._robot_id}:{self._suffix}",
-            clean_session=True,
-            protocol=mqtt.MQTTv311,
-        )
-        client.username_pw_set(self._robot_id, self._secret)
-        client.will_set(*self._will, qos=min(self._qos, 1), retain=False)
-        client.connect_timeout = _CONNECT_S
-        if broker.tls and self._tls is not None:
-            client.tls_set_context(self._tls)
-        # With a callback here paho leaves all writing to this thread.
-        client.on_socket_register_write = lambda *_: None
-
-        def on_connect(connected: mqtt.Client, _data: Any, _flags: Any, code: Any, _properties: Any) -> None:
-            if code.is_failure:
-                life.reason = f"refused: {code}"
-                return
-            connected.subscribe(topics.down_filter(self._robot_id), qos=0)
-
-        def on_subscribe(connected: mqtt.Client, _data: Any, _mid: int, codes: Any, _properties: Any) -> None:
-            if any(code.value >= _NO_MESSAGE for code in codes):
-                life.reason = "the broker refuses the subscription to the robot's own down topics"
-                connected.disconnect()
-                return
-            life.up = True
+    def _happened(self, connection: Connection, happening: Happening) -> None:
+        if isinstance(happening, Up):
             with self._guard:
-                self._client = connected
-            if self._said_lost:
-                self._said_lost = False
-                log.info("link %s: back, on %s", self._robot_id, broker)
-            else:
-                log.info("link %s: connected to %s", self._robot_id, broker)
-            self._put(Up())
-
-        def on_message(_client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
-            try:
-                topic = message.topic
-            except UnicodeDecodeError as error:
-                log.warning("link %s: a topic that is not UTF-8 is passed over: %s", self._robot_id, error)
-                return
-            self._put(Message(topic, bytes(message.payload)))
-
-        def on_publish(_client: mqtt.Client, _data: Any, mid: int, _code: Any, _properties: Any) -> None:
-            self._put(Confirmed(mid))
-
-        client.on_connect, client.on_subscribe = on_connect, on_subscribe
-        client.on_message, client.on_publish = on_message, on_publish
-        return client
-
-    def _put(self, happening: Happening) -> None:
+                self._up = connection
+            log.info("link %s: %s %s", self._robot_id, "back, on" if self._said else "connected to", connection.broker)
+            self._said.clear()
+        elif isinstance(happening, Down):
+            with self._guard:
+                self._up = None
         self._box.append(happening)
         self._on_news()
 
-    def _wake(self) -> None:
-        try:
-            self._wake_out.send(b"\0")
-        except (BlockingIOError, OSError):
-            return  # Full: it is awake already. Closed: nobody is left to wake.
 
-    def _drain_wake(self) -> None:
-        try:
-            self._wake_in.recv(4096)
-        except BlockingIOError:
-            return
-
-
-@dataclass(slots=True)
-class _Life:
-    """What became of one connection."""
-
-    up: bool = False
-    reason: str = ""
-
-
-def _shut(client: mqtt.Client) -> None:
-    """Close the socket of a client that is given up, without another word to the peer."""
-    sock = client.socket()
-    if sock is not None:
-        sock.close()
+def _trust(ca_file: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:  # of which SSLError is one
+        raise BadSetting(
+            f"CROODY_CA_FILE is {str(ca_file)!r}, which holds no certificate that can be read ({error}): give the PEM file of the authority"
+        ) from error

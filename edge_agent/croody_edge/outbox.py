@@ -24,6 +24,7 @@ from croody_contract import ranges
 from croody_contract.messages import Born, Event, Tombstone, encode
 from croody_contract.ranges import Ranges
 from croody_edge import marks, rescue, thin
+from croody_edge.packed import Packed
 from croody_edge.store import TOP_SEQ, Damaged, Foreign, Store, StreamRow, TooNew, key_of, place_of
 
 log = logging.getLogger("croody.outbox")
@@ -48,14 +49,6 @@ _T = TypeVar("_T")
 
 class Locked(OSError):
     """Another agent holds this outbox."""
-
-
-@dataclass(frozen=True, slots=True)
-class Packed:
-    """An encoded record. `low` says that it may be thinned."""
-
-    body: bytes
-    low: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,8 @@ class Settings:
     qos: int = 1
     presence_s: float = 30.0
     log_level: str = "INFO"
+    #: Where the process says again and again how it is.
+    heartbeat: Path | None = None
 
     @property
     def http(self) -> bool:
@@ -97,6 +99,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         raise BadSetting(f"ROBOT_SECRET is missing: give what `croody robot add {robot_id}` printed, or its file in ROBOT_SECRET_FILE")
     replay_file = read.text("CROODY_REPLAY_FILE", "")
     ca_file = read.text("CROODY_CA_FILE", "", _file)
+    heartbeat = read.text("CROODY_HEARTBEAT", "")
     return Settings(
         robot_id=robot_id,
         secret=secret,
@@ -120,6 +123,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         qos=read.whole("CROODY_QOS", 1, 0, 1),
         presence_s=read.number("CROODY_PRESENCE_S", 30.0, 0.1, 3600),
         log_level=read.text("CROODY_LOG_LEVEL", "INFO", _log_level),
+        heartbeat=Path(heartbeat) if heartbeat else None,
     )
 
 

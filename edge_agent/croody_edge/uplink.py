@@ -18,9 +18,11 @@ from croody_contract.messages import Ack, Answer, Outgoing, Presence, encode
 from croody_contract.ranges import Ranges
 from croody_contract.topics import DownAck, DownOutgoing, UpAnswer, UpBatch, UpPresence
 from croody_edge import downlink
+from croody_edge.connection import Confirmed, Down, Message, Up
 from croody_edge.drain import Drain
-from croody_edge.link import Confirmed, Down, Link, Message, Up
-from croody_edge.outbox import Outbox, Packed
+from croody_edge.link import Link
+from croody_edge.outbox import Outbox
+from croody_edge.packed import Packed
 from croody_edge.settings import Settings
 from croody_edge.store import TOP_SEQ, StreamRow, key_of
 

@@ -65,6 +65,40 @@ def test_without_a_broker_it_keeps_reading_and_stops_at_once(tmp_path: Path) -> 
     assert time.monotonic() - began < 4
 
 
+def test_a_health_check_and_status_tell_whether_it_is_connected_and_why_not(tmp_path: Path, broker: Broker, cloud: Cloud) -> None:
+    beat = tmp_path / "heartbeat"
+    env = environment(tmp_path / "edge", broker.port, CROODY_HEARTBEAT=str(beat))
+
+    def says(word: str) -> bool:
+        return beat.exists() and beat.read_text().startswith(word)
+
+    process = subprocess.Popen([PROGRAM, "run"], env=env, stderr=subprocess.DEVNULL)
+    try:
+        assert wait_until(lambda: says("connected"))
+        assert json.loads(ask("status", "--json", **env).stdout)["link"] == "connected"
+        broker.kill()
+        assert wait_until(lambda: says("offline"))
+        assert wait_until(lambda: "nobody listens" in ask("status", **env | {"LANG": "es"}).stdout)
+        assert "enlace: sin conexión: " in ask("status", **env | {"LANG": "es"}).stdout
+        age_s = time.time() - beat.stat().st_mtime
+        time.sleep(6)
+        assert time.time() - beat.stat().st_mtime < max(6, age_s), "it beats also while nothing changes"
+    finally:
+        process.terminate()
+        process.wait(15)
+    os.utime(beat, (time.time() - 60,) * 2)
+    assert json.loads(ask("status", "--json", **env).stdout)["link"] == "silent"
+
+
+def test_an_authority_that_is_no_certificate_is_named(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("hello")
+    env = environment(tmp_path / "edge", 9, CROODY_CA_FILE=str(tmp_path / "ca.pem")) | {"CROODY_BROKER_URL": "mqtts://127.0.0.1:9"}
+    done = ask("run", **env)
+    assert done.returncode == 78
+    assert "CROODY_CA_FILE" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_a_wrong_setting_is_one_line_and_a_status_of_its_own(tmp_path: Path) -> None:
     for variables, said in (
         ({"ROBOT_ID": ""}, "ROBOT_ID is missing"),

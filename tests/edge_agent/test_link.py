@@ -14,11 +14,19 @@ from random import Random
 import pytest
 
 from croody_contract import topics
-from croody_edge.link import Down, Happening, Link, Message, Up
+from croody_edge.connection import Down, Happening, Message, Up
+from croody_edge.link import Link
 from croody_edge.settings import BrokerAddress
 from tests.edge_agent.doubles import NOBODY, ROBOT, SECRET, Broker, Cloud, wait_until
 
 MakeLink = Callable[..., "Watched"]
+
+
+def free_port() -> int:
+    """A port on which nobody listens."""
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        return int(trial.getsockname()[1])
 
 
 class Watched(Link):
@@ -61,9 +69,9 @@ def link() -> Iterator[MakeLink]:
 class Cable:
     """A TCP way to a broker that can go silent without closing, or be cut."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, at: int = 0) -> None:
         self._target = port
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", at))
         self.address = BrokerAddress("127.0.0.1", self._listener.getsockname()[1])
         self.silent = threading.Event()
         self._open: list[socket.socket] = []
@@ -163,6 +171,9 @@ def test_a_wrong_secret_is_said_plainly_and_tried_again_gently(link: MakeLink, b
     assert one.saw(Up) == 0
     (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING" and record.name == "croody.link"]
     assert "refused" in warning
+    assert f"croody robot rotate {ROBOT}" in warning
+    assert warning.endswith("trying again")
+    assert one.trouble in warning
     assert one._thread is not None
     assert one._thread.is_alive()
 
@@ -316,3 +327,23 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(link: MakeLink, door: 
     time.sleep(1)
     assert one.saw(Up) == 0
     assert "certificate verify failed" in caplog.text
+    assert "CROODY_CA_FILE" in caplog.text
+
+
+def test_what_somebody_has_to_put_right_is_said_also_when_the_broker_was_only_away_before(
+    link: MakeLink, broker: Broker, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "croody.link")
+    address = BrokerAddress("127.0.0.1", free_port())
+    one = link(address, secret="wrong")
+    time.sleep(0.5)
+    front = Cable(broker.port, address.port)
+    try:
+        assert wait_until(lambda: "croody robot rotate" in caplog.text)
+        time.sleep(1)
+    finally:
+        front.close()
+    said = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(said) == 2, said
+    assert "nobody listens" in said[0]
+    assert one.trouble

@@ -17,7 +17,8 @@ import pytest
 from croody_contract import ranges
 from croody_contract.messages import Born, Event, Record, Tombstone, decode_record, encode
 from croody_contract.ranges import Ranges
-from croody_edge.outbox import Locked, Outbox, Packed
+from croody_edge.outbox import Locked, Outbox
+from croody_edge.packed import Packed
 from croody_edge.store import key_of, place_of
 from tests.edge_agent.doubles import reading
 
@@ -185,7 +186,8 @@ def test_a_card_of_another_robot_is_set_aside(opened: Open, tmp_path: Path) -> N
 KILLED = """
 import sys
 from pathlib import Path
-from croody_edge.outbox import Outbox, Packed
+from croody_edge.outbox import Outbox
+from croody_edge.packed import Packed
 outbox = Outbox(Path(sys.argv[1]), "rover-alice", agent="test", limit_bytes=1 << 30)
 outbox.open(1790000000.0)
 number = 0
@@ -459,7 +461,8 @@ def assert_soon(attempt: Callable[[], object], within_s: float = 5.0) -> None:
 LIMITED = """
 import resource, signal, sys, time
 from pathlib import Path
-from croody_edge.outbox import Outbox, Packed
+from croody_edge.outbox import Outbox
+from croody_edge.packed import Packed
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 outbox = Outbox(Path(sys.argv[1]), "rover-alice", agent="test", limit_bytes=1 << 30)
 outbox.open(1790000000.0)

@@ -1,0 +1,203 @@
+"""One MQTT connection from its first to its last byte. The only import of paho.
+
+Every connection is a fresh client with a clean session, so nothing of an old one comes back unasked. What happens on it is told in the
+thread that moves its bytes; `publish` may be called from any.
+"""
+
+import logging
+import select
+import ssl
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
+from time import monotonic
+from typing import Any, Final
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+from croody_contract import topics
+from croody_edge import remedies
+from croody_edge.remedies import Reason
+from croody_edge.settings import BrokerAddress
+from croody_edge.wake import Wake
+
+log = logging.getLogger("croody.link")
+
+_CONNECT_S: Final = 5.0
+#: How long a broker may take to answer CONNECT, seconds.
+_CONNACK_S: Final = 10.0
+#: paho gives a silent peer up after twice its own keepalive; with this share of ours that is within 1.5 times ours.
+_KEEPALIVE_SHARE: Final = 0.7
+#: From here on a code of SUBACK is a refusal.
+_REFUSED: Final = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Up:
+    """Connected and subscribed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Down:
+    """No longer connected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """The broker took the publish with this token."""
+
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Something for the robot."""
+
+    topic: str
+    payload: bytes
+
+
+Happening = Up | Down | Confirmed | Message
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """As whom a robot connects: the same at every broker and every time."""
+
+    robot_id: str
+    secret: str = field(repr=False)
+    #: Topic and payload that the broker publishes when this side is lost.
+    will: tuple[str, bytes]
+    keepalive_s: int
+    qos: int
+    #: Tells two clients of one robot apart.
+    suffix: str
+    ca_file: Path | None = None
+
+
+class Connection:
+    """Use once: `live`, while others `publish`."""
+
+    def __init__(
+        self, account: Account, broker: BrokerAddress, tls: ssl.SSLContext | None, wake: Wake, tell: Callable[[Happening], None]
+    ) -> None:
+        """Nothing is opened before `live`.
+
+        Args:
+            account: as whom.
+            broker: whither.
+            tls: whom to trust, where the address asks for TLS.
+            wake: ends the wait for bytes; pulled by `publish`.
+            tell: called from `live` with everything that happens.
+        """
+        self.broker = broker
+        self.reason: Reason | None = None
+        self.was_up = False
+        self._account, self._wake, self._tell = account, wake, tell
+        self._keepalive_s = max(1, int(account.keepalive_s * _KEEPALIVE_SHARE))
+        self._client = client = mqtt.Client(
+            CallbackAPIVersion.VERSION2, client_id=f"{account.robot_id}:{account.suffix}", clean_session=True, protocol=mqtt.MQTTv311
+        )
+        client.username_pw_set(account.robot_id, account.secret)
+        client.will_set(*account.will, qos=min(account.qos, 1), retain=False)
+        client.connect_timeout = _CONNECT_S
+        if broker.tls and tls is not None:
+            client.tls_set_context(tls)
+        # With a callback here paho leaves all writing to this thread.
+        client.on_socket_register_write = lambda *_: None
+        client.on_connect, client.on_subscribe = self._on_connect, self._on_subscribe
+        client.on_message, client.on_publish = self._on_message, self._on_publish
+
+    def publish(self, topic: str, payload: bytes) -> int | None:
+        """Hand a message over. Returns its token, or None when it could not be taken; a `Confirmed` follows."""
+        info = self._client.publish(topic, payload, self._account.qos)
+        self._wake.pull()
+        return info.mid if info.rc == mqtt.MQTT_ERR_SUCCESS else None
+
+    def live(self, stop: Event) -> Reason:
+        """Connect, and move bytes until it ends or `stop` is set. Returns why it ended."""
+        try:
+            self._client.connect(self.broker.host, self.broker.port, self._keepalive_s)
+            self._turn(stop)
+        except (OSError, ValueError, LookupError, struct.error) as error:  # the last two: bytes that are not MQTT
+            self._because(remedies.of_error(error, self.broker, self._account.ca_file, datetime.now(UTC)))
+        finally:
+            if self.was_up:
+                self._tell(Down())
+            # Without another word to the peer.
+            sock = self._client.socket()
+            if sock is not None:
+                sock.close()
+        return self.reason or (Reason("the connection was closed") if self.was_up else remedies.of_silence(self.broker))
+
+    def _turn(self, stop: Event) -> None:
+        """Move bytes until the connection ends. With poll, since select ends at 1,024 open files."""
+        client = self._client
+        sock = client.socket()
+        if sock is None:
+            return
+        number = sock.fileno()
+        poller = select.poll()
+        poller.register(self._wake, select.POLLIN)
+        poller.register(number, select.POLLIN)
+        until = monotonic() + _CONNACK_S
+        pause_ms = int(1000 * min(1.0, self._keepalive_s / 8))
+        while client.socket() is not None:
+            poller.modify(number, select.POLLIN | (select.POLLOUT if client.want_write() else 0))
+            pending = isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
+            ready = dict(poller.poll(0 if pending else pause_ms))
+            if self._wake.fileno() in ready:
+                self._wake.heard()
+            if stop.is_set():
+                if client.is_connected():
+                    client.disconnect()
+                    client.loop_write()
+                return
+            if pending or ready.get(number, 0) & ~select.POLLOUT:
+                code = client.loop_read()
+                if code != mqtt.MQTT_ERR_SUCCESS:
+                    # What paho calls a lost connection is, before a CONNACK, a peer that never spoke.
+                    if self.was_up or code != mqtt.MQTT_ERR_CONN_LOST:
+                        self._because(Reason(mqtt.error_string(code)))
+                    return
+            if client.want_write() and client.socket() is not None:
+                client.loop_write()
+            if client.socket() is not None and client.loop_misc() != mqtt.MQTT_ERR_SUCCESS:
+                self._because(Reason("no answer from the broker"))
+                return
+            if not self.was_up and monotonic() > until:
+                self._because(Reason(f"no CONNACK within {_CONNACK_S:g} s"))
+                return
+
+    def _because(self, reason: Reason) -> None:
+        """The first reason is the cause, later ones are its consequences."""
+        self.reason = self.reason or reason
+
+    def _on_connect(self, client: mqtt.Client, _data: Any, _flags: Any, code: Any, _properties: Any) -> None:
+        if code.is_failure:
+            self._because(remedies.of_refusal(str(code), self._account.robot_id))
+            return
+        client.subscribe(topics.down_filter(self._account.robot_id), qos=0)
+
+    def _on_subscribe(self, client: mqtt.Client, _data: Any, _mid: int, codes: Any, _properties: Any) -> None:
+        if any(code.value >= _REFUSED for code in codes):
+            self._because(Reason("the broker refuses the subscription to the robot's own down topics"))
+            client.disconnect()
+            return
+        self.was_up = True
+        self._tell(Up())
+
+    def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError as error:
+            log.warning("link %s: a topic that is not UTF-8 is passed over: %s", self._account.robot_id, error)
+            return
+        self._tell(Message(topic, bytes(message.payload)))
+
+    def _on_publish(self, _client: mqtt.Client, _data: Any, mid: int, _code: Any, _properties: Any) -> None:
+        self._tell(Confirmed(mid))

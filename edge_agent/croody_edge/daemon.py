@@ -1,0 +1,88 @@
+"""One agent as a process: until SIGTERM or SIGINT, with a heartbeat that a health check reads. Decides nothing."""
+
+import os
+import signal
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event as Flag
+from typing import Final
+
+from croody_edge.agent import Agent
+
+#: Between two beats while nothing changes, seconds; whoever looks takes one that is three times as old for none.
+BEAT_S: Final = 5.0
+
+
+def run(agent: Agent, *, heartbeat: Path | None = None, drain_s: float = 2.0) -> None:
+    """Drive one agent until it is told to stop, then stop it cleanly.
+
+    Args:
+        agent: not started.
+        heartbeat: a file to write again and again; none by default.
+        drain_s: how long what is left may take at the end, seconds.
+
+    Raises:
+        Locked: another agent holds the outbox.
+        OSError: the heartbeat cannot be written.
+    """
+    ending = Flag()
+
+    def end(*_: object) -> None:
+        ending.set()
+        agent.wake.set()
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
+    heart = Heart(heartbeat) if heartbeat is not None else None
+    try:
+        agent.start()
+        while not ending.is_set():
+            wait_s = agent.tick(time.time())
+            if heart is not None:
+                heart.beat(agent.trouble, time.monotonic())
+            agent.wake.wait(wait_s)
+            agent.wake.clear()
+        agent.stop(drain_s)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class Heart:
+    """Writes `connected TIME`, or `offline TIME WHY`: the first word says how it is, the file's age whether anybody is there."""
+
+    def __init__(self, path: Path) -> None:
+        """Args: `path` lies best on a file system in memory: it is written every few seconds."""
+        self._path = path
+        self._said: str | None = None
+        self._next_s = 0.0
+
+    def beat(self, trouble: str, mono_s: float) -> None:
+        """Write when something changed, or it is time.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        if trouble == self._said and mono_s < self._next_s:
+            return
+        self._said, self._next_s = trouble, mono_s + BEAT_S
+        fresh = self._path.with_name(f".{self._path.name}.new")
+        fresh.write_text(
+            f"{'offline' if trouble else 'connected'} {datetime.now(UTC).isoformat()} {trouble}".rstrip() + "\n", encoding="utf-8"
+        )
+        os.replace(fresh, self._path)
+
+
+def heard(path: Path, now: float) -> tuple[str, str]:
+    """What a heartbeat file says: `connected`, `offline` or `silent`, and why.
+
+    Args:
+        path: as it was given to `run`.
+        now: unix seconds.
+    """
+    try:
+        word, _, why = path.read_text(encoding="utf-8").strip().partition(" ")
+        age_s = now - path.stat().st_mtime
+    except OSError:
+        return "silent", ""
+    return (word, why.partition(" ")[2]) if age_s < 3 * BEAT_S else ("silent", "")

@@ -1,0 +1,35 @@
+"""A record as it is kept: checked, encoded, and judged whether it may be thinned. Pure."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from croody_contract.batch import check_size
+from croody_contract.messages import Record, Refused, check_record, decode_record, encode
+from croody_edge.thin import may_go
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """An encoded record. `low` says that it may be thinned."""
+
+    body: bytes
+    low: bool
+
+
+def pack(record: Record) -> Packed:
+    """Check and encode a record.
+
+    Raises:
+        ValueError: it breaks a rule; the message names the field.
+    """
+    try:
+        check_record(record)
+        body = encode(record)
+        check_size(body)
+        decode_record(body)
+    except Refused:
+        raise
+    except (TypeError, AttributeError, OverflowError, msgspec.MsgspecError) as error:
+        raise ValueError(f"no record: {error}") from error
+    return Packed(body, may_go(record))
