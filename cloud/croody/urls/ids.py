@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from django.conf import settings
-from django.http import HttpRequest, JsonResponse
 from django.urls import path
 
 from croody.accounts.services import user_of_token
@@ -11,12 +10,7 @@ from croody.ids.access import Gate
 from croody.ids.api import make_api
 from croody.ids.model import SHIPPED, Holder
 from croody.web import refusals
-
-
-def healthz(request: HttpRequest) -> JsonResponse:
-    """Say that this process answers, with or without a model."""
-    return JsonResponse({"status": "ok"})
-
+from croody.web.health import healthz
 
 holder = Holder(Path(settings.ENV.model_path) if settings.ENV.model_path else SHIPPED)
 gate = Gate(token=settings.ENV.ids_token, demo=settings.ENV.demo, user_of=user_of_token)

@@ -1,6 +1,5 @@
 """URLs of the role `telemetry`."""
 
-from django.http import HttpRequest, JsonResponse
 from django.urls import path
 
 from croody.alarms.api import router as alarms_router
@@ -8,15 +7,11 @@ from croody.telemetry.api import api
 from croody.telemetry.bridge_api import router as bridge_router
 from croody.telemetry.letters_api import router as letters_router
 from croody.web import refusals
+from croody.web.health import healthz
 
 api.add_router("", alarms_router)
 api.add_router("", bridge_router)
 api.add_router("/dead-letters", letters_router)
-
-
-def healthz(request: HttpRequest) -> JsonResponse:
-    """Say that this process answers."""
-    return JsonResponse({"status": "ok"})
 
 
 urlpatterns = [

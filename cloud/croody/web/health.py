@@ -1,8 +1,10 @@
 """`/healthz`: this process answers. Asks nobody: a lost database must not make a supervisor restart the web.
 
-It is a middleware near the top, so that health waits neither for a thread nor for whatever pages are doing.
+It is a middleware near the top, so that health waits neither for a thread nor for whatever pages are doing. The API roles answer
+`/healthz` with `healthz`.
 """
 
+import socket
 from collections.abc import Awaitable, Callable
 from typing import Final, cast
 
@@ -12,6 +14,8 @@ from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
 PATH: Final = "/healthz"
+#: Names the one of several that is about to be replaced: it says so, and the gateway passes it over (see ops/rolling.sh).
+LEAVING: Final = "X-Leaving"
 Sync = Callable[[HttpRequest], HttpResponseBase]
 Async = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
@@ -23,16 +27,19 @@ def answer_health(get_response: Sync | Async) -> Sync | Async:
         answer_later = cast(Async, get_response)
 
         async def later(request: HttpRequest) -> HttpResponseBase:
-            return _healthy() if request.path == PATH else await answer_later(request)
+            return healthz(request) if request.path == PATH else await answer_later(request)
 
         return later
     answer_now = cast(Sync, get_response)
 
     def now(request: HttpRequest) -> HttpResponseBase:
-        return _healthy() if request.path == PATH else answer_now(request)
+        return healthz(request) if request.path == PATH else answer_now(request)
 
     return now
 
 
-def _healthy() -> JsonResponse:
+def healthz(request: HttpRequest) -> JsonResponse:
+    """Say that this process answers; 503 for one that was told that it leaves, which answers everything else as before."""
+    if request.headers.get(LEAVING) == socket.gethostname():
+        return JsonResponse({"status": "leaving"}, status=503)
     return JsonResponse({"status": "ok"})

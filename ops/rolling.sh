@@ -1,0 +1,96 @@
+# shellcheck shell=sh
+# Replaces a service while it is in use: the new container beside the old one, the old one away when the new one does the work.
+
+# Services of which there may be two for a while. All others are one, and away for the seconds that a restart takes.
+ROLLING="croody telemetry-gateway ids-ml"
+
+is_rolling() { case " $ROLLING " in *" $1 "*) ;; *) false ;; esac; }
+running() { compose ps -q --status running "$1"; }
+count() { # LIST
+  # shellcheck disable=SC2086 # it is one
+  set -- $1
+  echo $#
+}
+address_of() { docker inspect -f '{{range $name, $at := .NetworkSettings.Networks}}{{$name}} {{$at.IPAddress}}{{println}}{{end}}' "$1" | sed -n 's/^[^ ]*_back //p'; }
+
+# Whether a container is what the compose files and the images would make of it now.
+is_current() { # SERVICE CONTAINER
+  wanted=$(compose config --hash "$1" | cut -d' ' -f2)
+  image=$(compose config --images "$1" | head -1)
+  [ "$(docker inspect -f '{{index .Config.Labels "com.docker.compose.config-hash"}} {{.Image}}' "$2")" = \
+    "$wanted $(docker image inspect -f '{{.Id}}' "$image" 2>/dev/null)" ]
+}
+
+# Healthy within the time that CROODY_PATIENCE_S allows; one that keeps ending, or is called unhealthy, is given up at once.
+becomes_healthy() { # CONTAINER
+  patience_s=$(setting CROODY_PATIENCE_S)
+  until_s=$(($(date +%s) + ${patience_s:-180}))
+  while [ "$(date +%s)" -lt "$until_s" ]; do
+    state=$(docker inspect -f '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{end}} {{.RestartCount}}' "$1" 2>/dev/null) || return 1
+    case $state in
+      "running healthy "*) return 0 ;;
+      *" unhealthy "* | exited* | dead* | *" "[3-9] | *" "[1-9][0-9]) return 1 ;;
+    esac
+    sleep 1
+  done
+  return 1
+}
+
+asked() { # SERVICE [HOSTNAME]: whom the gateway asks for this service; the one of that name is told that it leaves
+  compose exec -T gateway curl -s -o /dev/null -D - -m 8 ${2:+-H "X-Leaving: $2"} "http://127.0.0.1:8082/$1" </dev/null 2>/dev/null |
+    tr -d '\r' | sed -n 's/^X-Asked: //p'
+}
+
+# The gateway learns of an address within two seconds, and asks it ten seconds after it refused last.
+sees() { # SERVICE CONTAINER
+  tries=0
+  until asked "$1" | grep -q "$(address_of "$2"):[0-9]*\$"; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 60 ] || return 1
+    sleep 0.5
+  done
+}
+
+# Away, with no request on its way: the gateway is told, until it asks this one no more; what it has it answers.
+retire() { # SERVICE CONTAINER
+  at=$(address_of "$2")
+  name=$(docker inspect -f '{{.Config.Hostname}}' "$2")
+  tries=0 quiet=0
+  while [ -n "$at" ] && [ "$quiet" -lt 4 ] && [ "$tries" -lt 60 ]; do
+    tries=$((tries + 1)) quiet=$((quiet + 1))
+    if asked "$1" "$name" | grep -q "$at:"; then quiet=0; fi
+  done
+  docker stop "$2" >/dev/null
+  docker rm -f "$2" >/dev/null
+}
+
+roll() { # SERVICE
+  old=$(running "$1")
+  if [ -z "$old" ]; then
+    compose up -d --no-deps --wait "$1"
+    return
+  fi
+  n=$(count "$old")
+  gateway=$(running gateway)
+  say "$1: el nuevo arranca junto al que hay" "$1: the new one starts beside the one there is"
+  compose --progress quiet up -d --no-deps --no-recreate --scale "$1=$((2 * n))" "$1" >&2 || true
+  new=
+  for id in $(compose ps -aq "$1"); do
+    case "$old" in *"$id"*) ;; *) new="$new $id" ;; esac
+  done
+  [ "$(count "$new")" = "$n" ] || give_up "$1" "$new" "no se ha podido crear el nuevo" "the new one could not be made"
+  for id in $new; do
+    becomes_healthy "$id" || give_up "$1" "$new" "el nuevo no llega a estar sano" "the new one does not become healthy"
+    [ -z "$gateway" ] || sees "$1" "$id" || give_up "$1" "$new" "la entrada no llega al nuevo" "the gateway does not reach the new one"
+  done
+  for id in $old; do retire "$1" "$id"; done
+}
+
+give_up() { # SERVICE CONTAINERS ES EN
+  for id in $2; do
+    docker logs --tail 15 "$id" >&2 || true
+    retire "$1" "$id"
+  done
+  fail "$1: $3 (sus últimas líneas están arriba) y se ha retirado; el anterior sigue en servicio. Corrige la causa y repite" \
+    "$1: $4 (its last lines are above) and was removed; the old one goes on serving. Mend the cause and run this again"
+}

@@ -1,0 +1,98 @@
+"""People and robots who keep asking: a steady load through the gateway over TLS, every answer written down."""
+
+import http.client
+import itertools
+import json
+import threading
+import time
+from dataclasses import dataclass
+from types import TracebackType
+
+from tests.stack.system import System
+
+#: What people and pages ask for; every second request besides is a robot's POST.
+PATHS = ("/", "/cuenta/acceder/", "/api/telemetry/live", "/api/telemetry/healthz")
+INGEST = "/api/telemetry/ingest"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One request. `status` is 0 where the connection broke; `number` tells POSTs apart, 0 for a GET."""
+
+    path: str
+    status: int
+    number: int
+    seconds: float
+    said: str
+
+    @property
+    def well(self) -> bool:
+        """Answered, and as it should be."""
+        return self.status == (201 if self.number else 200)
+
+
+class Load:
+    """Use as a context manager. `rate` requests a second from `threads` connections, each kept open as long as the gateway lets it."""
+
+    def __init__(self, system: System, robot_id: str, secret: str, *, rate: float = 40, threads: int = 8) -> None:
+        self.outcomes: list[Outcome] = []
+        self._system = system
+        self._robot_id = robot_id
+        self._secret = secret
+        self._context = system.context()
+        self._period_s = threads / rate
+        self._numbers = itertools.count(1)
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._run, args=(number,)) for number in range(threads)]
+
+    def __enter__(self) -> "Load":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    @property
+    def failed(self) -> list[Outcome]:
+        """Everything that a browser or a robot would have had to try again."""
+        return [outcome for outcome in self.outcomes if not outcome.well]
+
+    @property
+    def accepted(self) -> set[int]:
+        """Numbers of the POSTs whose answer said that they are stored."""
+        return {outcome.number for outcome in self.outcomes if outcome.number and outcome.well}
+
+    def slowest(self) -> float:
+        """Longest wait for an answer, seconds."""
+        return max(outcome.seconds for outcome in self.outcomes)
+
+    def _run(self, turn: int) -> None:
+        connection = http.client.HTTPSConnection("localhost", self._system.https, timeout=30, context=self._context)
+        due = time.monotonic() + turn * self._period_s / len(self._threads)
+        while not self._stop.wait(max(0.0, due - time.monotonic())):
+            self.outcomes.append(self._ask(connection, turn))
+            turn += 1
+            due = max(due + self._period_s, time.monotonic())
+        connection.close()
+
+    def _ask(self, connection: http.client.HTTPSConnection, turn: int) -> Outcome:
+        post = turn % 2 == 0
+        path = INGEST if post else PATHS[turn // 2 % len(PATHS)]
+        number = next(self._numbers) if post else 0
+        began = time.monotonic()
+        try:
+            if post:
+                body = json.dumps({"robot_id": self._robot_id, "data": {"NUMBER": number}})
+                connection.request("POST", path, body, {"Content-Type": "application/json", "X-API-Key": self._secret})
+            else:
+                connection.request("GET", path)
+            got = connection.getresponse()
+            text = got.read().decode(errors="replace")
+            status, said = got.status, text[:120] if got.status >= 400 else ""
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            status, said = 0, repr(error)
+        return Outcome(path, status, number, time.monotonic() - began, said)
