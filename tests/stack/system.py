@@ -25,8 +25,8 @@ CLOUD = ("gateway", "croody", "telemetry-gateway", "ids-ml", "bridge", "worker",
 class System:
     """Use as a context manager: `up` on the way in, `down -v` on the way out unless CROODY_STACK_KEEP is set."""
 
-    def __init__(self, project: str, files: Sequence[str], **environ: str) -> None:
-        self.project = project
+    def __init__(self, project: str, files: Sequence[str], folder: Path = ROOT, **environ: str) -> None:
+        self.project, self.folder = project, folder
         self.http, self.https, self.mqtts, self.robot = free_ports(4)
         self._authority = ""
         self.environ = {
@@ -55,9 +55,9 @@ class System:
 
     # -- docker --------------------------------------------------------------------------------------------------
     def run(self, *command: str, check: bool = True, stdin: bytes | None = None, timeout_s: float = 500) -> str:
-        """Standard output of a command in the root of the repository, under this project's environment."""
+        """Standard output of a command in the root of the repository (or `folder`), under this project's environment."""
         done = subprocess.run(
-            command, cwd=ROOT, env=self.environ, input=stdin, stdin=None if stdin is not None else subprocess.DEVNULL,
+            command, cwd=self.folder, env=self.environ, input=stdin, stdin=None if stdin is not None else subprocess.DEVNULL,
             capture_output=True, check=False, timeout=timeout_s,
         )  # fmt: skip
         text = done.stdout.decode(errors="replace")
