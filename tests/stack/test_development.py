@@ -298,26 +298,6 @@ def test_tls_is_as_mozillas_intermediate_profile_has_it(development: System) -> 
         negotiated(ssl.TLSVersion.TLSv1_2, "AES128-SHA")
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["docker", "compose", "ps"],
-        ["docker", "compose", "logs", "--tail=100", "croody"],
-        ["docker", "compose", "exec", "-T", "croody", "python", "manage.py", "check"],
-        ["docker", "compose", "exec", "-T", "croody", "bash", "-c", "cd /app && python manage.py migrate"],
-        ["docker", "compose", "exec", "-T", "croody", "wget", "-qO-", "telemetry-gateway:9000/healthz"],
-        ["docker", "compose", "exec", "-T", "croody", "wget", "-qO-", "http://ids-ml:9100/healthz"],
-        ["docker", "compose", "run", "--rm", "--no-deps", "croody", "bash", "-c", "cd /app && python manage.py migrate --check"],
-        ["docker", "compose", "top"],
-        ["docker", "compose", "up", "-d"],
-        ["docker", "compose", "config", "-q"],
-    ],
-    ids=lambda command: " ".join(command[2:]),
-)
-def test_the_earlier_commands_work(development: System, command: list[str]) -> None:
-    development.run(*command)
-
-
 def test_a_new_certificate_is_taken_up_by_gateway_and_broker_while_a_stream_goes_on(development: System) -> None:
     def serials() -> tuple[str, str]:
         return development.certificate(), ssl.get_server_certificate(("127.0.0.1", development.mqtts), timeout=10)

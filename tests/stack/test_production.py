@@ -242,21 +242,6 @@ def test_croody_is_restarted_without_an_error_that_a_browser_would_show_raw(prod
     assert all(retry for status, retry in seen if status == 503)
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["docker", "compose", "-f", "docker-compose.yml", "-f", "docker-compose.prod.yml", "up", "-d"],
-        ["docker", "compose", "-f", "docker-compose.cloud.yml", "ps"],
-        ["docker", "compose", "exec", "-T", "db", "pg_dump", "-U", "croody", "croody"],
-        ["docker", "compose", "exec", "-T", "db", "sh", "-c", "pg_isready -U $POSTGRES_USER"],
-        ["docker", "inspect", "--format={{.State.Health.Status}}", "croodytest-prod-croody-1"],
-    ],
-    ids=lambda command: " ".join(command[1:]),
-)
-def test_the_earlier_commands_of_production_work(production: System, command: list[str]) -> None:
-    production.run(*command)
-
-
 def test_a_backup_brings_everything_back_after_down_v(production: System, folder: Path) -> None:
     def count() -> int:
         return int(production.sql("select count(*) from telemetry_record")[0][0])
