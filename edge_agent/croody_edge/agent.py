@@ -20,10 +20,10 @@ from croody_edge.intake import Intake
 from croody_edge.link import Link
 from croody_edge.outbox import Outbox
 from croody_edge.packed import pack
+from croody_edge.rows import place_of
 from croody_edge.screen import Screen
 from croody_edge.settings import Settings
 from croody_edge.sources import Source
-from croody_edge.store import place_of
 from croody_edge.troubles import Troubles
 from croody_edge.uplink import Uplink
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from croody_edge.agent import Agent
+from croody_edge.beside import with_ports
 from croody_edge.daemon import heard, run
-from croody_edge.outbox import Locked
+from croody_edge.lock import Locked
 from croody_edge.rescue import FILE
 from croody_edge.screen import Screen
 from croody_edge.settings import BadSetting, Settings, from_environment
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if chosen.command == "status":
         return status(Path(chosen.dir or os.environ.get("CROODY_EDGE_DIR") or "croody-edge"), os.environ, as_json=chosen.json)
     try:
-        settings = from_environment(os.environ)
+        settings = from_environment(with_ports(os.environ))
         logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
         settings.edge_dir.mkdir(parents=True, exist_ok=True)
         agent = Agent(settings, open_source(settings), make_screen(settings, os.environ))

@@ -10,7 +10,7 @@ from croody_contract import ranges
 from croody_contract.messages import Answer, Outgoing, Resend, Tombstone
 from croody_contract.ranges import Ranges
 from croody_edge import thin
-from croody_edge.store import TOP_SEQ
+from croody_edge.rows import TOP_SEQ
 
 #: Every kind this agent can do.
 KINDS: Final = ("resend",)

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from croody_contract.messages import Event, Reading, Refused, Telemetry, decode_record, encode
 from croody_edge.outbox import Batch, Outbox
-from croody_edge.store import TOP_SEQ, key_of
+from croody_edge.rows import TOP_SEQ, key_of
 
 log = logging.getLogger("croody.ingest")
 

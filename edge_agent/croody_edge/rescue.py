@@ -20,7 +20,8 @@ from croody_contract.messages import Event, Tombstone, encode
 from croody_contract.ranges import Ranges
 from croody_edge import thin
 from croody_edge.marks import Known
-from croody_edge.store import TOP_SEQ, Row, Store, StreamRow, connect, key_of, place_of, sound
+from croody_edge.rows import TOP_SEQ, Row, StreamRow, key_of, place_of, sound
+from croody_edge.store import Store, connect
 
 log = logging.getLogger("croody.outbox")
 

@@ -104,7 +104,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         robot_id=robot_id,
         secret=secret,
         edge_dir=Path(read.text("CROODY_EDGE_DIR", "croody-edge")),
-        brokers=read.of("CROODY_BROKER_URL", parse_brokers, "mqtt://127.0.0.1:1883"),
+        brokers=read.of("CROODY_BROKER_URL", parse_brokers, f"mqtt://127.0.0.1:{read.text('MQTT_PORT', '1883')}"),
         ca_file=Path(ca_file) if ca_file else None,
         ingest_url=ingest_url,
         ingest_token=read.text("TG_INGEST_TOKEN", ""),

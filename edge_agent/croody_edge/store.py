@@ -1,23 +1,18 @@
 """Rows of the outbox in one SQLite file (WAL, `synchronous=FULL`). Knows SQL and which bytes can be trusted.
 
-Knows no policy: what to thin, when to send and what a damaged file means is decided by `outbox` and `rescue`.
-A row's key is `n << 40 | seq`: its stream's place in the file and its number, so that all streams lie on one line, oldest first.
+Knows no policy: what to thin, when to send and what a damaged file means is decided by `limit`, `drain` and `rescue`.
 """
 
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
-from zlib import crc32
+from typing import Final
 
 from croody_contract import ranges
 from croody_contract.ranges import Ranges
+from croody_edge.rows import TOP_SEQ, Row, StreamRow, checksum, key_of, place_of, sound
 
-_SHIFT: Final = 40
-#: Greatest seq that a key can hold; at a thousand records a second it lasts for 34 years of one start.
-TOP_SEQ: Final = (1 << _SHIFT) - 1
 _VERSION: Final = 1
 _SCHEMA: Final = """
 CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -41,47 +36,6 @@ class Foreign(Exception):
 
 class TooNew(Exception):
     """A later version of the agent wrote this file."""
-
-
-class Row(NamedTuple):
-    """One record as it lies in the file. `low` marks what may be thinned."""
-
-    key: int
-    low: int
-    crc: int
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class StreamRow:
-    """A stream of this file: its place `n`, the stream before it, its last seq, and how many rows have left the file."""
-
-    n: int
-    id: str
-    prev: str | None
-    prev_last: int | None
-    last: int
-    removed: int
-
-    @property
-    def pending(self) -> int:
-        """Rows still to be acknowledged."""
-        return self.last - self.removed
-
-
-def key_of(n: int, seq: int) -> int:
-    """Where record `seq` of the stream at place `n` lies."""
-    return (n << _SHIFT) | seq
-
-
-def place_of(key: int) -> tuple[int, int]:
-    """(n, seq) of a key."""
-    return key >> _SHIFT, key & TOP_SEQ
-
-
-def checksum(key: int, low: int, body: bytes) -> int:
-    """What tells a flipped bit: SQLite itself keeps no checksum outside its WAL."""
-    return crc32(body, crc32(b"%d %d" % (key, low)))
 
 
 def connect(path: Path, *, read_only: bool = False, immutable: bool = False) -> sqlite3.Connection:
@@ -295,14 +249,6 @@ def read_streams(db: sqlite3.Connection) -> list[StreamRow]:
             raise Damaged(f"stream {n}: {last} records, of which {removed} have left")
         found.append(StreamRow(n, name, prev, prev_last, last, removed))
     return found
-
-
-def sound(row: Row) -> bool:
-    """Say whether a row is what was written; a damaged file may hold values of any type."""
-    try:
-        return row.crc == checksum(row.key, row.low, row.body)
-    except TypeError:
-        return False
 
 
 def _spans(keys: Iterable[int]) -> Ranges:

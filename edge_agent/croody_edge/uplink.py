@@ -23,8 +23,8 @@ from croody_edge.drain import Drain
 from croody_edge.link import Link
 from croody_edge.outbox import Outbox
 from croody_edge.packed import Packed
+from croody_edge.rows import TOP_SEQ, StreamRow, key_of
 from croody_edge.settings import Settings
-from croody_edge.store import TOP_SEQ, StreamRow, key_of
 
 log = logging.getLogger("croody.agent")
 

@@ -17,9 +17,10 @@ import pytest
 from croody_contract import ranges
 from croody_contract.messages import Born, Event, Record, Tombstone, decode_record, encode
 from croody_contract.ranges import Ranges
-from croody_edge.outbox import Locked, Outbox
+from croody_edge.lock import Locked
+from croody_edge.outbox import Outbox
 from croody_edge.packed import Packed
-from croody_edge.store import key_of, place_of
+from croody_edge.rows import key_of, place_of
 from tests.edge_agent.doubles import reading
 
 NOW = 1_790_000_000.0

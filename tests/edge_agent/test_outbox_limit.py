@@ -13,7 +13,7 @@ from croody_contract.ranges import Ranges
 from croody_edge import thin
 from croody_edge.outbox import Outbox
 from croody_edge.packed import Packed
-from croody_edge.store import key_of, place_of
+from croody_edge.rows import key_of, place_of
 from tests.edge_agent.doubles import reading
 from tests.edge_agent.test_outbox import EVERYTHING, NOW, packed, records
 

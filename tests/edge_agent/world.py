@@ -21,7 +21,7 @@ from croody_edge.connection import Confirmed, Down, Happening, Message, Up
 from croody_edge.link import Link
 from croody_edge.outbox import Outbox
 from croody_edge.packed import Packed
-from croody_edge.store import place_of
+from croody_edge.rows import place_of
 from croody_edge.uplink import Uplink
 from tests.edge_agent.doubles import ROBOT, Ledger, reading, settings
 
@@ -192,9 +192,9 @@ class World:
 
     def check(self) -> None:
         """At any moment: what the outbox says of itself is true, and no key was ever used twice."""
-        store = self.outbox._store
-        assert store is not None
-        assert self.outbox.pending() == store._number("SELECT count(*) FROM record")
+        queue = self.outbox._queue
+        assert queue is not None
+        assert self.outbox.pending() == queue.store._number("SELECT count(*) FROM record")
         assert self.ledger.conflicts == []
 
     def settle(self) -> None:
