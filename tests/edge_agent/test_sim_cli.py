@@ -309,3 +309,25 @@ def test_help_speaks_the_language_of_the_user(start: Start) -> None:
     for option in ("--broker", "--robots", "--rate", "--duration", "--seed", "--witness", "--credentials", "--scenario", "--state"):
         assert option in spanish
         assert option in english
+
+
+def limited(program: str, soft: int, hard: int) -> str:
+    """Shell words that run a program under limits of open files."""
+    return f"ulimit -Sn {soft} && ulimit -Hn {hard} && exec {program}"
+
+
+@pytest.mark.parametrize(
+    ("hard", "code", "words"), [(512, 0, "all acknowledged"), (100, 78, "3 robots need 123 open files, and 100 are allowed here")]
+)
+def test_a_fleet_raises_its_limit_of_open_files_or_says_that_it_may_not(
+    home: Path, broker: Broker, cloud: Cloud, hard: int, code: int, words: str
+) -> None:
+    options = f"--broker {broker.address} --credentials credentials --no-tcp --duration 1"
+    program = f"{Path(sys.executable).with_name('croody-sim')} {options}"
+    environ = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "CROODY_SCREEN": "0"}
+    done = subprocess.run(
+        ["sh", "-c", limited(program, 24, hard)], cwd=home, env=environ, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == code, done.stderr
+    assert words in done.stdout + done.stderr
+    assert "Too many open files" not in done.stderr

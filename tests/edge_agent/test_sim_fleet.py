@@ -9,7 +9,8 @@ from threading import Event
 import pytest
 
 from croody_contract.batch import payload_hash
-from croody_edge.settings import BadSetting
+from croody_edge.beside import with_ports
+from croody_edge.settings import BadSetting, from_environment
 from croody_edge.sim.credentials import Credential, NoCredentials, choose, from_file, keep
 from croody_edge.sim.fleet import Fleet
 from croody_edge.sim.options import read
@@ -152,3 +153,16 @@ def test_every_sentence_has_the_same_blanks_in_both_languages() -> None:
     for key, (spanish, english) in _TEXTS.items():
         blanks = [sorted({name for _, name, _, _ in Formatter().parse(text) if name}) for text in (spanish, english)]
         assert blanks[0] == blanks[1], key
+
+
+@pytest.mark.parametrize("given", [{"CROODY_BROKER_URL": "mqtt://far:1"}, {"MQTT_PORT": "7"}, {"TELEMETRY_INGEST_URL": "http://far"}])
+def test_without_an_address_the_ports_of_the_clones_own_system_are_taken(tmp_path: Path, given: dict[str, str]) -> None:
+    file = tmp_path / "env"
+    file.write_text("SECRET_KEY_FILE=/x\nMQTT_PORT=1999\nTELEMETRY_PORT=9777\nROBOT_PORT=9099\n", encoding="utf-8")
+
+    chosen = read([], with_ports({}, file), Texts({}))
+
+    assert (chosen.broker, chosen.api, chosen.tcp_port) == ("mqtt://127.0.0.1:1999", "http://127.0.0.1:9777", 9090)
+    assert from_environment(with_ports({"ROBOT_ID": "rover-alice", "ROBOT_SECRET": "s"}, file)).brokers[0].port == 1999
+    assert with_ports(given, file) == given
+    assert with_ports({}, tmp_path / "none") == {}

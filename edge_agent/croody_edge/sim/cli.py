@@ -16,10 +16,12 @@ from threading import Event
 from typing import Final
 
 from croody_edge.agent import Agent
+from croody_edge.beside import with_ports
 from croody_edge.settings import BadSetting, Settings, from_environment
 from croody_edge.sim import credentials as names
 from croody_edge.sim import options
 from croody_edge.sim.credentials import Credential, NoCredentials
+from croody_edge.sim.files import make_room
 from croody_edge.sim.fleet import Fleet
 from croody_edge.sim.machine import SimMachine
 from croody_edge.sim.options import Options
@@ -44,8 +46,9 @@ _TRY_LATER: Final = 75
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command. Returns its exit status."""
     texts = Texts(os.environ)
+    environ = with_ports(os.environ)
     try:
-        chosen = options.read(sys.argv[1:] if arguments is None else arguments, os.environ, texts)
+        chosen = options.read(sys.argv[1:] if arguments is None else arguments, environ, texts)
         level = os.environ.get("CROODY_LOG_LEVEL") or "WARNING"
         logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
         wake, stop = Event(), Event()
@@ -56,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGINT, end)
-        return run(chosen, os.environ, texts, wake, stop)
+        return run(chosen, environ, texts, wake, stop)
     except BadSetting as error:
         print(texts("error", text=error), file=sys.stderr)
         return _BAD_CONFIG
@@ -78,6 +81,7 @@ def run(chosen: Options, environ: Mapping[str, str], texts: Texts, wake: Event, 
             undo.callback(_forget_when_empty, state)
         notes = Notes(undo.enter_context(Witness(chosen.witness, hashes=chosen.witness_hashes)) if chosen.witness else None, stop, wake)
         robots = _credentials(chosen, state, texts, stop)
+        make_room(len(robots), texts)
         site = Site(seed=chosen.seed)
         sources = [_source(site, number, robot, chosen) for number, robot in enumerate(robots)]
         agents = [

@@ -131,7 +131,7 @@ def _parser(environ: Mapping[str, str], texts: Texts) -> argparse.ArgumentParser
     add(
         "--broker",
         metavar="mqtt://HOST:PORT",
-        default=variable(environ, "CROODY_BROKER_URL") or "mqtt://127.0.0.1:1883",
+        default=variable(environ, "CROODY_BROKER_URL") or f"mqtt://127.0.0.1:{variable(environ, 'MQTT_PORT') or 1883}",
         help=texts("broker"),
     )
     add("--robots", metavar="N", type=int, help=texts("robots"))

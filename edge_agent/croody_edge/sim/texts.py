@@ -68,6 +68,12 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "no se pudieron pedir {count} robots a {url} ({reason}): ¿está en marcha `make up`? Si no, da --credentials o --api",
         "could not ask {url} for {count} robots ({reason}): is `make up` running? If not, give --credentials or --api",
     ),
+    "too_few_files": (
+        "{robots} robots necesitan {need} archivos abiertos y aquí se permiten {hard}: como mucho {most} robots, o sube el límite"
+        " (`ulimit -Hn` como root, LimitNOFILE en systemd, `--ulimit nofile=` en docker)",
+        "{robots} robots need {need} open files, and {hard} are allowed here: run at most {most} robots, or raise the limit"
+        " (`ulimit -Hn` as root, LimitNOFILE in systemd, `--ulimit nofile=` in docker)",
+    ),
     "positive": ("{name} es {value}: debe ser mayor que 0", "{name} is {value}: it must be above 0"),
     "usage": ("uso: ", "usage: "),
     "witness_failed": ("el testigo {file} no se pudo escribir: {reason}", "the witness {file} could not be written: {reason}"),
