@@ -1,7 +1,7 @@
 """`python -m croody.container.backup`: SQLite databases to an archive on standard output, and back. Knows files, no Django.
 
-Consistent while everything writes: SQLite's own backup copies a database as it stood at one moment. With `--verify` an archive on
-standard input is read back and counted, with `--restore` put in the place of what is there (nothing may be running then).
+Consistent while everything writes: SQLite's own backup copies a database as it stood at one moment, into TMPDIR. With `--verify` an
+archive on standard input is read back and counted, with `--restore` put in the place of what is there (nothing may be running then).
 """
 
 import io
@@ -60,9 +60,9 @@ def save(files: list[Path], out: BinaryIO) -> None:
 
     Raises:
         sqlite3.Error: a file is no database.
-        OSError: no room in the folder beside the first one.
+        OSError: no room in the folder of temporary files.
     """
-    with tempfile.TemporaryDirectory(dir=files[0].parent, prefix=".backup-") as folder, tarfile.open(fileobj=out, mode="w|gz") as archive:
+    with tempfile.TemporaryDirectory(prefix=".backup-") as folder, tarfile.open(fileobj=out, mode="w|gz") as archive:
         for path in files:
             copy = Path(folder) / path.name
             source = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=60)
@@ -81,7 +81,7 @@ def verify(files: list[Path], archive: BinaryIO) -> str:
     Raises:
         BadBackup: a file is missing, or damaged.
     """
-    with tempfile.TemporaryDirectory(dir=files[0].parent, prefix=".verify-") as folder:
+    with tempfile.TemporaryDirectory(prefix=".verify-") as folder:
         return _unpack(files, archive, Path(folder))
 
 

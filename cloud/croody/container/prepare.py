@@ -31,8 +31,7 @@ def main() -> int:
             secrets.make(CLOUD_SECRETS, secrets.CLOUD)
             secrets.make(ROBOT_SECRETS, secrets.ROBOTS)
         elif found := secrets.faults(os.environ):
-            lines = "".join(f"\n  {fault}" for fault in found)
-            print(f"croody: production does not start with these secrets:{lines}\n./croody secrets init makes good ones", file=sys.stderr)
+            print(secrets.complaint(found), file=sys.stderr)
             return 1
         if certificate.ensure(TLS, AUTHORITY, hosts()):
             print("croody: made a certificate, signed by an authority of the site's own, for", ", ".join(hosts()))

@@ -1,7 +1,11 @@
-"""Secrets as files: makes those of the development system, judges those of production. Knows files, no Django."""
+"""Secrets as files: makes those of the development system, judges those of production. Knows files, no Django.
+
+`python -m croody.container.secrets` is the job `secrets`, which production's database and everything else wait for.
+"""
 
 import os
 import secrets
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -15,7 +19,27 @@ ROBOTS: Final = {"ADMIN_PASSWORD": 9}
 _REQUIRED: Final = {"SECRET_KEY": 50, "BRIDGE_TOKEN": 32, "BRIDGE_MQTT_PASSWORD": 16}
 _OPTIONAL: Final = {"TG_INGEST_TOKEN": 32, "IDS_API_TOKEN": 32}
 _SHORTEST_DATABASE_PASSWORD: Final = 16
+#: Of other containers than the cloud's: judged where they are given.
+_OTHERS: Final = {"POSTGRES_PASSWORD": 16, "ADMIN_PASSWORD": 12}
 _PLACEHOLDERS: Final = KNOWN_DEFAULTS | {"croody", "postgres", "password", "admin", "xxx", "abc123...", "example"}
+
+
+def main() -> int:
+    """Judge; the exit status is 0 when everything is good, else each fault is named, with the remedy."""
+    found = [*faults(os.environ), *others(os.environ)]
+    if found:
+        print(complaint(found), file=sys.stderr)
+    return 1 if found else 0
+
+
+def complaint(found: list[str]) -> str:
+    """What to tell of these faults, in both languages: it stands in a log that anybody may read."""
+    lines = "".join(f"\n  {fault}" for fault in found)
+    return (
+        f"croody: production does not start with these secrets / producción no arranca con estos secretos:{lines}\n"
+        "Remove the bad files from ./secrets, then `./croody secrets init` makes good ones. / "
+        "Borra de ./secrets los archivos malos; `./croody secrets init` crea otros buenos."
+    )
 
 
 def make(folder: Path, wanted: Mapping[str, int]) -> None:
@@ -66,6 +90,28 @@ def faults(environ: Mapping[str, str]) -> list[str]:
     return found
 
 
+def others(environ: Mapping[str, str]) -> list[str]:
+    """Faults of the secrets that belong to the database's server and to the virtual robots, where they are given."""
+    found = []
+    for name, shortest in _OTHERS.items():
+        if name not in environ and f"{name}_FILE" not in environ:
+            continue
+        try:
+            found += _fault(name, value_of(environ, name), shortest)
+        except BadEnvironment as error:
+            found.append(str(error))
+    if found:
+        return found
+    try:
+        database = parse_database(value_of(environ, "DATABASE_URL"), "DATABASE_URL")
+    except BadEnvironment:
+        return []
+    password = value_of(environ, "POSTGRES_PASSWORD")
+    if password and database.host == "db" and database.password != password:
+        return ["DATABASE_URL: its password is not the one in POSTGRES_PASSWORD"]
+    return []
+
+
 def _fault(name: str, value: str, shortest: int) -> list[str]:
     if not value:
         return [f"{name}: missing"]
@@ -80,3 +126,7 @@ def is_placeholder(value: str) -> bool:
     """Say whether this is an example from some documentation rather than a secret."""
     text = value.strip().lower()
     return text in _PLACEHOLDERS or text.startswith(("django-insecure", "change-me", "changeme", "change_me", "<"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

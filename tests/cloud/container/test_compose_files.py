@@ -10,7 +10,7 @@ import yaml
 ROOT = Path(__file__).parents[3]
 FILES = sorted(ROOT.glob("docker-compose*.yml"))
 #: Read by ./croody or by compose itself, not by a compose file.
-OTHERS = {"COMPOSE_FILE", "BACKUP_DIR", "BACKUP_KEEP"}
+OTHERS = {"COMPOSE_FILE", "CROODY_PATIENCE_S"}
 
 
 class Loader(yaml.SafeLoader):

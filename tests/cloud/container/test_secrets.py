@@ -65,3 +65,15 @@ def test_an_empty_secret_is_made_again(tmp_path: Path) -> None:
     secrets.make(tmp_path, secrets.ROBOTS)
 
     assert len((tmp_path / "ADMIN_PASSWORD").read_text().strip()) >= 12
+
+
+def test_the_secrets_of_other_containers_are_judged_where_they_are_given() -> None:
+    password = "p" * 24
+
+    assert secrets.others(GOOD) == []
+    assert secrets.others({**GOOD, "POSTGRES_PASSWORD": password, "ADMIN_PASSWORD": "a" * 18}) == []
+    assert secrets.others({**GOOD, "POSTGRES_PASSWORD": "", "ADMIN_PASSWORD": "change-me"}) == [
+        "POSTGRES_PASSWORD: missing",
+        "ADMIN_PASSWORD: a placeholder that everybody knows",
+    ]
+    assert secrets.others({**GOOD, "POSTGRES_PASSWORD": "q" * 24}) == ["DATABASE_URL: its password is not the one in POSTGRES_PASSWORD"]

@@ -1,0 +1,96 @@
+#!/bin/sh
+# Verified backups in /backups: `once` makes one now, `watch` by the clock (the service `backup`). Runs in the image of PostgreSQL
+# where PGHOST says which one, in the cloud's for SQLite. What nobody could restore is no backup: each one is restored and counted.
+set -eu
+umask 077
+here=$(dirname "$0")
+# shellcheck source=ops/words.sh
+. "$here/words.sh"
+folder=/backups
+part=$folder/.croody.part
+
+newest() {
+  # shellcheck disable=SC2012 # the names are our own
+  ls -1 "$folder"/croody-*Z.* 2>/dev/null | sort | tail -1
+}
+
+dump() {
+  if [ -n "${PGHOST:-}" ]; then pg_dump -Fc croody; else python -m croody.container.backup; fi
+}
+
+count() {
+  if [ -z "${PGHOST:-}" ]; then
+    python -m croody.container.backup --verify
+    return
+  fi
+  trap 'dropdb --if-exists --force croody_verify' EXIT
+  dropdb --if-exists --force croody_verify && createdb croody_verify && pg_restore -d croody_verify --exit-on-error &&
+    psql -d croody_verify -Atc "select (select count(*) from fleet_robot) || ' robots, ' || (select count(*) from telemetry_record) || ' readings'"
+}
+
+once() {
+  [ -w "$folder" ] || fail \
+    "la carpeta de las copias no se puede escribir con el usuario $(id -u): hazla suya (chown) o di de quién es en .env, BACKUP_USER=UID:GID" \
+    "the folder of the backups cannot be written by user $(id -u): give it to that user (chown), or say in .env whose it is, BACKUP_USER=UID:GID"
+  [ -z "${PGHOST:-}" ] || PGPASSWORD=$(cat /run/secrets/POSTGRES_PASSWORD)
+  export PGPASSWORD TMPDIR="$folder"
+  exec 9>"$folder/.lock"
+  flock 9
+  # What a backup that was cut off left behind.
+  rm -rf "$part" "$folder"/.verify-* "$folder"/.backup-*
+  if [ -n "${PGHOST:-}" ]; then kind=pgdump; else kind=tar.gz; fi
+  file=$folder/croody-$(date -u +%Y%m%dT%H%M%SZ).$kind
+  dump >"$part" || { rm -f "$part"; fail "la copia ha fallado: ¿está la base de datos en marcha y hay sitio en el disco?" \
+    "the backup failed: is the database running, and is there room on the disk?"; }
+  counted=$(count <"$part") || { rm -f "$part"; fail "la copia no se puede restaurar en una base de prueba: no cuenta" \
+    "the backup could not be restored into a scratch database: it does not count"; }
+  mv "$part" "$file"
+  # shellcheck disable=SC2012
+  ls -1 "$folder"/croody-*Z.* | sort -r | tail -n "+$((${BACKUP_KEEP:-14} + 1))" | while read -r old; do rm -f "$old"; done
+  echo "${file##*/}: $counted"
+}
+
+# Seconds since the epoch of the moment after which a backup has to have been made.
+wanted_since() {
+  now=$(date +%s)
+  if [ -z "${BACKUP_AT:-}" ]; then
+    echo $((now - ${BACKUP_EVERY_H:-24} * 3600))
+    return
+  fi
+  at=$(date -u -d "$(date -u +%Y-%m-%d) $BACKUP_AT" +%s) || fail "BACKUP_AT=$BACKUP_AT: escribe HH:MM, en UTC" "BACKUP_AT=$BACKUP_AT: write HH:MM, in UTC"
+  [ "$at" -le "$now" ] || at=$((at - 86400))
+  echo "$at"
+}
+
+is_due() {
+  last=$(newest)
+  [ -n "$last" ] || return 0
+  since=$(wanted_since) && [ "$(stat -c %Y "$last")" -lt "$since" ]
+}
+
+# After a failure again in ten minutes. /tmp/failed and /tmp/alive are what the service's health is judged by.
+watch() {
+  trap 'exit 0' TERM INT
+  wait_s=0
+  while :; do
+    if [ "$wait_s" -gt 0 ]; then
+      wait_s=$((wait_s - 10))
+    elif is_due; then
+      sh "$0" once &
+      while kill -0 $! 2>/dev/null; do
+        : >/tmp/alive
+        sleep 1
+      done
+      if wait $!; then rm -f /tmp/failed; else : >/tmp/failed && wait_s=600; fi
+    fi
+    : >/tmp/alive
+    sleep 10 &
+    wait $!
+  done
+}
+
+case ${1:-watch} in
+  once) once ;;
+  watch) watch ;;
+  *) fail "backup.sh: once o watch" "backup.sh: once or watch" ;;
+esac

@@ -1,0 +1,61 @@
+# shellcheck shell=sh
+# Secrets as files: makes what is missing, names what is missing or weak. The job `secrets` of production judges them too.
+
+random() { # BYTES -> hexadecimal
+  od -An -vtx1 -N"$1" /dev/urandom | tr -d ' \n'
+}
+
+secrets_folder() {
+  folder=$(setting SECRETS_DIR)
+  echo "${folder:-./secrets}"
+}
+
+put() { # NAME VALUE: a secret, unless there is one already
+  [ ! -s "$folder/$1" ] || return 0
+  # The folder is closed to others; the files are open, for the services in the containers are other users.
+  (umask 022 && printf '%s\n' "$2" >"$folder/.$1.new" && mv "$folder/.$1.new" "$folder/$1")
+  say "creado $folder/$1" "made $folder/$1"
+}
+
+secrets_init() {
+  folder=$(secrets_folder)
+  mkdir -p "$folder/ca"
+  chmod 700 "$folder"
+  put SECRET_KEY "$(random 48)"
+  put BRIDGE_TOKEN "$(random 32)"
+  put BRIDGE_MQTT_PASSWORD "$(random 32)"
+  put IDS_API_TOKEN "$(random 32)"
+  put ADMIN_PASSWORD "$(random 9)"
+  put POSTGRES_PASSWORD "$(random 24)"
+  put DATABASE_URL "postgres://croody:$(cat "$folder/POSTGRES_PASSWORD")@db:5432/croody"
+  # Empty means: only robots' own secrets and people's tokens. Write 32 characters or more into it for one shared token.
+  [ -e "$folder/TG_INGEST_TOKEN" ] || (umask 022 && : >"$folder/TG_INGEST_TOKEN")
+  # `ID SECRET` lines of virtual robots (--profile sim).
+  [ -e "$folder/ROBOTS_SIM" ] || (umask 022 && : >"$folder/ROBOTS_SIM")
+  say "los secretos están en $folder; guarda una copia en un lugar seguro, no junto a las copias de seguridad" \
+    "secrets are in $folder; keep a copy of it in a safe place, apart from the backups"
+}
+
+secrets_check() {
+  folder=$(secrets_folder)
+  bad=0
+  for pair in SECRET_KEY:50 BRIDGE_TOKEN:32 BRIDGE_MQTT_PASSWORD:16 POSTGRES_PASSWORD:16 IDS_API_TOKEN:32 ADMIN_PASSWORD:12 DATABASE_URL:32; do
+    name=${pair%%:*}
+    value=$(cat "$folder/$name" 2>/dev/null) || value=
+    problem=
+    case $value in
+      '') problem=$(words "falta" "is missing") ;;
+      change-me* | changeme* | django-insecure* | postgres://croody:croody@* | '<'*) problem=$(words "es un ejemplo que todo el mundo conoce" "is a placeholder that everybody knows") ;;
+      *) [ "${#value}" -ge "${pair##*:}" ] || problem=$(words "tiene ${#value} caracteres y hacen falta ${pair##*:} o más" \
+        "has ${#value} characters, and ${pair##*:} or more are needed") ;;
+    esac
+    if [ -n "$problem" ]; then
+      say "$folder/$name $problem" "$folder/$name $problem"
+      bad=1
+    fi
+  done
+  [ "$bad" = 0 ] || fail "./croody secrets init crea lo que falta; borra antes el malo" \
+    "./croody secrets init makes what is missing; remove a bad one first"
+  say "secretos: bien" "secrets: good"
+}
+
