@@ -1,7 +1,8 @@
 """The readings' own stream: what is new in `telemetry_record`, once a process. Knows the table, never HTTP."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any, Final
 
 from django.utils import timezone
@@ -9,9 +10,11 @@ from django.utils import timezone
 from croody.stream import sse
 from croody.stream.audience import Audience, robots_of
 from croody.stream.hub import Feed, Listener
+from croody.stream.place import Place, along
 from croody.telemetry.follow import Follower, from_now, records_since
 from croody.telemetry.models import Record
 from croody.telemetry.rows import api_row
+from croody_contract.ranges import members
 
 #: A robot that is new, or shared no more, counts after so long, in seconds.
 VISIBLE_FOR_S: Final = 2.0
@@ -24,19 +27,33 @@ def shown(row: Record) -> dict[str, Any]:
     return {**known, "stream": row.stream, "seq": row.seq, "historical": row.historical}
 
 
-def encoded(row: Record) -> bytes:
-    """One `reading` event."""
-    return sse.event("reading", shown(row), event_id=str(row.pk))
+def encoded(row: Record, place: Place) -> bytes:
+    """One `reading` event; `place` is where who got it stands."""
+    return sse.event("reading", shown(row), event_id=str(place))
 
 
-def newest_id() -> int:
-    """Greatest id there is, 0 for an empty table."""
-    return Record.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Readings for one listener who catches up, each with the place after it; then the place after all, and whether there may be more."""
+
+    rows: list[tuple[Record, Place]]
+    place: Place
+    newest: Follower
+    full: bool
 
 
-def page_after(number: int, robot_ids: Iterable[str], limit: int) -> list[Record]:
-    """Readings with greater ids of these robots, oldest first."""
-    return list(Record.objects.filter(pk__gt=number, kind="reading", robot_id__in=list(robot_ids)).order_by("pk")[:limit])
+def page_after(place: Place, robot_ids: Collection[str], limit: int) -> Page:
+    """What is there of these robots and was not at `place`: all that came late, and at most `limit` behind it."""
+    # First what is there, then the rows: whatever commits in between is a hole and is looked at again.
+    newest = from_now(timezone.now())
+    table = Place.of(newest)
+    wanted = Record.objects.filter(kind="reading", robot_id__in=list(robot_ids))
+    late = list(wanted.filter(pk__in=list(members(place.holes))).order_by("pk")) if place.holes else []
+    new = list(wanted.filter(pk__gt=place.high, pk__lte=table.high).order_by("pk")[:limit])
+    full = len(new) == limit
+    rows = [*late, *new]
+    after = place.after([row.pk for row in rows], table, new[-1].pk if full else table.high)
+    return Page(list(zip(rows, along(place, [row.pk for row in rows], after), strict=True)), after, newest, full)
 
 
 class RecordFeed(Feed):
@@ -64,22 +81,22 @@ class RecordFeed(Feed):
         if self.follower is None:
             self.follower = follower
 
-    def read(self) -> list[Record]:
-        """New rows since the last read."""
+    def read(self) -> list[tuple[Record, Place]]:
+        """New rows since the last read, each with the place after it."""
         if time.monotonic() >= self._visible_until:
             audiences = {listener.audience for listener in list(self.listeners)}
             self._visible = {audience: robots_of(audience) for audience in audiences}
             self._visible_until = time.monotonic() + VISIBLE_FOR_S
         now = timezone.now()
-        if self.follower is None:
-            self.follower = from_now(now)
-        rows, self.follower = records_since(self.follower, now=now)
-        return [row for row in rows if row.kind == "reading"]
+        before = self.follower or from_now(now)
+        rows, self.follower = records_since(before, now=now)
+        places = along(Place.of(before), [row.pk for row in rows], Place.of(self.follower))
+        return [(row, place) for row, place in zip(rows, places, strict=True) if row.kind == "reading"]
 
-    def publish(self, found: list[Record]) -> None:
+    def publish(self, found: list[tuple[Record, Place]]) -> None:
         """One encoding a row, however many listen."""
-        for row in found:
-            chunk = encoded(row)
+        for row, place in found:
+            chunk = encoded(row, place)
             for listener in list(self.listeners):
                 if listener.robot_id not in (None, row.robot_id):
                     continue

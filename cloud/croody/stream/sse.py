@@ -17,9 +17,3 @@ def event(name: str, data: Any, *, event_id: str = "") -> bytes:
 def retry(milliseconds: int) -> bytes:
     """Tells the browser how long to wait before it connects again."""
     return f"retry: {milliseconds}\n\n".encode()
-
-
-def last_id(header: str | None, query: str | None) -> int | None:
-    """`Last-Event-ID` as a number; None when there is none, or one that we never gave."""
-    text = (header or query or "").strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None

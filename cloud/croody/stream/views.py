@@ -14,8 +14,9 @@ from django.views.decorators.http import require_GET
 from croody.stream import records, sse
 from croody.stream.audience import of_caller, robots_of
 from croody.stream.hub import RETRY_MS, Feed, Listener
+from croody.stream.place import Place
 from croody.telemetry.access import Denied
-from croody.telemetry.follow import Follower, from_now
+from croody.telemetry.follow import MOST_HOLES, from_now
 
 #: Who was away for longer than so many readings begins at the newest, and is told so.
 RESUME_AT_MOST: Final = 20_000
@@ -41,9 +42,9 @@ def _open(request: HttpRequest) -> HttpResponseBase:
     visible = robots_of(audience)
     if robot_id is not None and robot_id not in visible:
         raise Denied(404, f"robot_id: there is no robot {robot_id[:64]}")
-    since = sse.last_id(request.headers.get("Last-Event-ID"), request.GET.get("last_event_id"))
-    newest = from_now(timezone.now())
-    return answer(_body(Listener(audience, robot_id, visible=visible), newest, newest.high if since is None else since))
+    said = request.headers.get("Last-Event-ID") or request.GET.get("last_event_id") or ""
+    place = Place.parse(said.strip()) or Place.of(from_now(timezone.now()))
+    return answer(_body(Listener(audience, robot_id, visible=visible), place))
 
 
 def answer(body: AsyncIterator[bytes]) -> StreamingHttpResponse:
@@ -65,32 +66,32 @@ async def follow(feed: Feed, listener: Listener) -> AsyncIterator[bytes]:
         feed.leave(listener)
 
 
-async def _body(listener: Listener, newest: Follower, since: int) -> AsyncIterator[bytes]:
+async def _body(listener: Listener, place: Place) -> AsyncIterator[bytes]:
     """Catch up page by page, then join, then read once more what came between: nothing falls through, nothing comes twice."""
     wanted = listener.visible if listener.robot_id is None else frozenset({listener.robot_id})
     page_after = sync_to_async(records.page_after)
     feed = records.feed
     yield sse.retry(RETRY_MS)
-    caught_up = 0
-    while page := await page_after(since, wanted, _PAGE):
-        for row in page:
-            yield records.encoded(row)
-        # The feed may be a little behind: what it brings again is known by its number.
-        listener.sent = {number for number in listener.sent if number > since - 2 * _PAGE} | {row.pk for row in page}
-        since = page[-1].pk
-        caught_up += len(page)
-        if len(page) < _PAGE:
-            break
-        if caught_up >= RESUME_AT_MOST:
-            skipped_after, since = since, await sync_to_async(records.newest_id)()
-            yield sse.event("state", {"resumed": "in part", "skipped_after": skipped_after, "continues_at": since})
-            break
-    feed.begin_at(newest)
-    feed.join(listener)
+    caught_up, joined = 0, False
     try:
-        for row in await page_after(since, wanted, _PAGE):
-            listener.sent.add(row.pk)
-            yield records.encoded(row)
+        while True:
+            page = await page_after(place, wanted, _PAGE)
+            place = page.place
+            # The feed may be a little behind: what it brings again is known by its number.
+            listener.sent = {number for number in listener.sent if number > place.high - MOST_HOLES} | {row.pk for row, _ in page.rows}
+            for row, after in page.rows:
+                yield records.encoded(row, after)
+            caught_up += len(page.rows)
+            if page.full and caught_up >= RESUME_AT_MOST:
+                skipped_after, place, caught_up = place.high, Place.of(page.newest), 0
+                yield sse.event("state", {"resumed": "in part", "skipped_after": skipped_after, "continues_at": place.high})
+            elif page.full:
+                continue
+            if joined:
+                break
+            feed.begin_at(page.newest)
+            feed.join(listener)
+            joined = True
         async for chunk in listener.chunks():
             yield chunk
     finally:

@@ -10,12 +10,27 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Self
 
+from django.conf import settings
+from django.db import connections
+
 from croody.telemetry.models import Record
 
 #: No ingest lives longer than this, in seconds: gunicorn ends a request that takes a minute.
 HOLE_S: Final = 90.0
 #: More holes than this are not kept, the oldest go first.
 MOST_HOLES: Final = 10_000
+#: The ids beside each hole among the newest ids, in one statement, so that all of it is of one moment; and last, twice, the greatest.
+_NEWEST: Final = """
+WITH newest AS (SELECT id FROM telemetry_record ORDER BY id DESC LIMIT %s),
+beside AS (SELECT lag(id) OVER (ORDER BY id) AS before, id AS after FROM newest)
+SELECT before, after FROM (
+    SELECT before, after FROM beside WHERE after > before + 1
+    UNION ALL
+    SELECT max(after), max(after) FROM beside HAVING count(*) > 0
+) AS found ORDER BY after, before
+"""
+#: SQLite has one writer: nothing commits late.
+_GREATEST: Final = "SELECT id, id FROM telemetry_record ORDER BY id DESC LIMIT 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +66,16 @@ class Follower:
 
 def from_now(now: datetime) -> Follower:
     """A follower that sees what commits from now on, also below the greatest id of now."""
-    ids = list(Record.objects.order_by("-pk").values_list("pk", flat=True)[:1000])
-    return Follower(high=ids[-1] - 1 if ids else 0).after(ids, now.timestamp()) if ids else Follower()
+    connection = connections[settings.TELEMETRY_DB]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _NEWEST if connection.vendor == "postgresql" else _GREATEST, [MOST_HOLES] if connection.vendor == "postgresql" else []
+        )
+        rows: list[tuple[int, int]] = cursor.fetchall()
+    if not rows:
+        return Follower()
+    holes = [(hole, now.timestamp()) for before, after in rows[:-1] for hole in range(max(before + 1, after - MOST_HOLES), after)]
+    return Follower(rows[-1][1], tuple(holes[-MOST_HOLES:]))
 
 
 def records_since(follower: Follower, *, now: datetime, limit: int = 1000) -> tuple[list[Record], Follower]:

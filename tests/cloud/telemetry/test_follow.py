@@ -1,5 +1,7 @@
 """A follower sees every row once, also one whose transaction commits after rows with greater ids."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -45,15 +47,9 @@ def test_a_follower_survives_being_written_down():
     assert Follower.from_json({}) == Follower()
 
 
-def test_rows_that_commit_late_below_seen_ids_are_seen(telemetry: str, vendor: str, fleet: SimpleNamespace, aliases: dict[str, Any]):
-    from croody.telemetry import services
-    from croody.telemetry.follow import from_now, records_since
-
-    if vendor == "sqlite":
-        pytest.skip("SQLite has one writer: ids commit in their order")
-    services.ingest_relay(batch("rover-1", "stream-a", 1, count_up(1, 2)), now=NOON)
-    follower = from_now(NOON)
-    # Another process takes ids and commits after us.
+@contextmanager
+def late_rows(telemetry: str) -> Iterator[Callable[[], None]]:
+    """Three rows of another process that hold their ids and are not committed; gives what commits them."""
     connections.settings["late"] = connections.settings[telemetry]
     late = connections["late"]
     try:
@@ -64,17 +60,44 @@ def test_rows_that_commit_late_below_seen_ids_are_seen(telemetry: str, vendor: s
                 "SELECT 'rover-2', 'stream-b', n, 'reading', %s, %s, false, false, '', '{}' FROM generate_series(1, 3) n",
                 [NOON, NOON],
             )
-        services.ingest_relay(batch("rover-1", "stream-a", 3, count_up(1, 4)[2:]), now=NOON)
-        rows, follower = records_since(follower, now=NOON)
-        assert [(row.stream, row.seq) for row in rows] == [("stream-a", 3), ("stream-a", 4)]
-        late.commit()
+        yield late.commit
     finally:
         late.close()
         del connections.settings["late"]
+
+
+def test_rows_that_commit_late_below_seen_ids_are_seen(telemetry: str, vendor: str, fleet: SimpleNamespace, aliases: dict[str, Any]):
+    from croody.telemetry import services
+    from croody.telemetry.follow import from_now, records_since
+
+    if vendor == "sqlite":
+        pytest.skip("SQLite has one writer: ids commit in their order")
+    services.ingest_relay(batch("rover-1", "stream-a", 1, count_up(1, 2)), now=NOON)
+    follower = from_now(NOON)
+    with late_rows(telemetry) as commit:
+        services.ingest_relay(batch("rover-1", "stream-a", 3, count_up(1, 4)[2:]), now=NOON)
+        rows, follower = records_since(follower, now=NOON)
+        assert [(row.stream, row.seq) for row in rows] == [("stream-a", 3), ("stream-a", 4)]
+        commit()
     rows, follower = records_since(follower, now=NOON)
     assert [(row.stream, row.seq) for row in rows] == [("stream-b", 1), ("stream-b", 2), ("stream-b", 3)]
     rows, follower = records_since(follower, now=NOON)
     assert rows == []
+
+
+def test_who_begins_now_sees_what_commits_late_far_below_the_newest(telemetry: str, vendor: str, fleet: SimpleNamespace):
+    from croody.telemetry import services
+    from croody.telemetry.follow import from_now, records_since
+
+    if vendor == "sqlite":
+        pytest.skip("SQLite has one writer: ids commit in their order")
+    services.ingest_relay(batch("rover-1", "stream-a", 1, count_up(1, 1)), now=NOON)
+    with late_rows(telemetry) as commit:
+        services.ingest_relay(batch("rover-1", "stream-a", 2, count_up(1, 1501)[1:]), now=NOON)
+        follower = from_now(NOON)
+        commit()
+    rows, _ = records_since(follower, now=NOON)
+    assert [(row.stream, row.seq) for row in rows] == [("stream-b", 1), ("stream-b", 2), ("stream-b", 3)]
 
 
 def test_a_follower_reads_a_page_at_a_time_and_nothing_twice(telemetry: str, fleet: SimpleNamespace):

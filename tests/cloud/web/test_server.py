@@ -13,12 +13,11 @@ import httpx
 import pytest
 
 from tests.cloud.web.server import Ear, Web
+from tools.stack import Ports
 
 
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
-    from tools.stack import Ports
-
     folder = tmp_path_factory.mktemp("web")
     environ = {"DATABASE_URL": f"sqlite:///{folder / 'croody.db'}", "TG_DB_PATH": str(folder / "telemetry.db")}
     server = Web(folder, Ports.free().web, environ)
@@ -226,11 +225,55 @@ def test_sigterm_ends_streams_and_process_within_two_seconds(web: Web):
     web.start()
 
 
+def test_a_row_that_commits_late_below_what_was_heard_comes_to_who_was_away(tmp_path: Path, postgres_database: str):
+    import psycopg
+
+    web = Web(tmp_path, Ports.free().web, {"DATABASE_URL": postgres_database})
+    late = psycopg.connect(postgres_database)
+    try:
+        web.say("rover-2", 1, {"TEMP": 1.0})
+        with ExitStack() as stack:
+            ear = Ear(web.stream(stack))
+            time.sleep(0.5)
+            _insert(late, "late-a", 50.0)
+            web.say("rover-2", 3, {"TEMP": 2.0})
+            last = ear.wait(temp(2.0))[1]
+        late.commit()
+        web.say("rover-2", 4, {"TEMP": 3.0})
+        with ExitStack() as stack:
+            ear = Ear(web.stream(stack, **{"Last-Event-ID": last}))
+            ear.wait(temp(3.0))
+            assert [event[2]["data"]["TEMP"] for event in ear.heard if event[0] == "reading"] == [50.0, 3.0]
+            # It is caught up; what it hears now is the feed, which was somewhere else.
+            _insert(late, "late-b", 60.0)
+            web.say("rover-2", 5, {"TEMP": 4.0})
+            last = ear.wait(temp(4.0))[1]
+            late.commit()
+            after = ear.wait(temp(60.0))[1]
+        for told, missed in ((last, [60.0]), (after, [])):
+            with ExitStack() as stack:
+                ear = Ear(web.stream(stack, **{"Last-Event-ID": told}))
+                time.sleep(1)
+                assert [event[2]["data"]["TEMP"] for event in ear.heard if event[0] == "reading"] == missed
+    finally:
+        late.close()
+        web.end()
+
+
+def _insert(connection: Any, stream: str, value: float) -> None:
+    """A reading of rover-2 that is not committed yet."""
+    connection.execute(
+        "INSERT INTO telemetry_record (robot_id, stream, seq, kind, at, received_at, clock_wrong, historical, hash, data) "
+        "VALUES ('rover-2', %s, 1, 'reading', now(), now(), false, false, '', %s)",
+        [stream, f'{{"TEMP": {value}}}'],
+    )
+
+
 @pytest.mark.slow
 def test_a_database_that_goes_and_comes_back_is_said_and_survived(tmp_path: Path, scratch: Path, unprivileged: str | None):
     import secrets
 
-    from tools.stack import Ports, Process
+    from tools.stack import Process
     from tools.stack.postgres import Server, installed
 
     if not installed():

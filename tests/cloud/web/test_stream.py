@@ -21,16 +21,6 @@ def test_an_event_is_one_line_of_data_whatever_is_in_it():
     assert lines[3:] == ["", ""]
 
 
-@pytest.mark.parametrize(("header", "query", "number"), [("12", None, 12), (None, "7", 7), ("12", "7", 12)])
-def test_the_last_event_id_comes_in_the_header_or_else_in_the_address(header, query, number):
-    assert sse.last_id(header, query) == number
-
-
-@pytest.mark.parametrize("text", ["", "abc", "-1", "1.5", "٣", "9" * 19, "1\n2"])
-def test_an_event_id_that_we_never_gave_is_none(text):
-    assert sse.last_id(text, None) is None
-
-
 class Counting(Feed):
     """Gives the next number at each read; `trouble` may raise in its place."""
 
