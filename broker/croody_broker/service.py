@@ -35,9 +35,12 @@ class Service:
         """Read the files and listen.
 
         Raises:
-            amqtt.errors.BrokerError: an address cannot be bound or a certificate not be read.
+            amqtt.errors.BrokerError: an address cannot be bound, or certificate and key are no pair.
+            OSError: a certificate or key cannot be read.
         """
         await self.reload()
+        for each in self._certificate:
+            each.read()
         await self.broker.start()
         for name, address in self.broker.addresses():
             log.info("listening on %s%s", address, " (TLS)" if name == "tls" else "")
@@ -105,7 +108,8 @@ async def serve(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT; SIGHUP reads the files at once.
 
     Raises:
-        amqtt.errors.BrokerError: an address cannot be bound or a certificate not be read.
+        amqtt.errors.BrokerError: an address cannot be bound, or certificate and key are no pair.
+        OSError: a certificate or key cannot be read.
     """
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()

@@ -165,10 +165,11 @@ CSRF_COOKIE_NAME = "__Host-csrftoken" if _SECURE else "csrftoken"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _SECURE else None
 # The gateway redirects; behind it every request is HTTP, health probes have no header, and a redirect would be an answer to them.
 SECURE_SSL_REDIRECT = False
-# W008: the gateway redirects to HTTPS. axes.W002: the API roles log nobody in.
-SILENCED_SYSTEM_CHECKS = ["security.W008", *(["axes.W002"] if ENV.role in {"telemetry", "ids"} else [])]
+# W008: the gateway redirects to HTTPS. W021: "preload" would let anybody put the site's whole domain on the browsers' lists, and it
+# takes months to be off them again. axes.W002: the API roles log nobody in.
+SILENCED_SYSTEM_CHECKS = ["security.W008", "security.W021", *(["axes.W002"] if ENV.role in {"telemetry", "ids"} else [])]
 SECURE_HSTS_SECONDS = 31536000 if _SECURE else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _SECURE
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _SECURE
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 X_FRAME_OPTIONS = "DENY"
