@@ -89,6 +89,27 @@ def test_ages_count_by_themselves(visit: Open, web: Web):
     assert first + 2 <= int(re.match(r"\d+", age.inner_text())[0]) <= first + 6  # type: ignore[index]
 
 
+def test_a_batch_that_overtakes_another_is_no_gap_and_one_that_never_comes_is(visit: Open, web: Web):
+    drive(web)
+    page = visit("/robots/monitor/").page
+    row = page.locator("#robot-rover-2")
+    expect(row.locator("[data-share]")).to_have_text("100\u00a0%")
+    page.evaluate(
+        "window.shown = new Set(); setInterval(() => window.shown.add("
+        "document.querySelector('#robot-rover-2 .c-delivery').textContent.trim().replace(/\\s+/g, ' ')), 50)"
+    )
+    late, early = next(_seq), next(_seq)
+    web.say("rover-2", early, DRIVING)
+    page.wait_for_timeout(2500)
+    web.say("rover-2", late, DRIVING)
+    page.wait_for_timeout(1500)
+    assert page.evaluate("[...window.shown]") == ["100 % sin huecos"]
+    lost, _ = next(_seq), drive(web)
+    expect(row.locator("[data-gap-words]")).to_have_text("1 hueco", timeout=9000)
+    web.say("rover-2", lost, DRIVING)
+    expect(row.locator("[data-gap-words]")).to_have_text("sin huecos", timeout=5000)
+
+
 def test_a_robot_that_stops_talking_looks_old_and_keeps_its_values(visit: Open, web: Web):
     drive(web)
     page = visit("/robots/monitor/").page

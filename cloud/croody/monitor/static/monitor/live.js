@@ -154,22 +154,36 @@
     });
   }
 
+  // Two batches on their way may be stored the later one first: what is missing for a moment is no gap yet.
+  const ON_ITS_WAY_MS = 5000;
   const missingBefore = new Map();
   function delivery(element, share, told) {
     const id = element.dataset.robot;
-    const before = missingBefore.get(id) || { missing: told.missing, fellAt: 0 };
+    const before = missingBefore.get(id) || { missing: told.missing, fellAt: 0, roseAt: 0 };
     const fellAt = told.missing < before.missing ? Date.now() : before.fellAt;
-    missingBefore.set(id, { missing: told.missing, fellAt });
-    set(share, told.expected ? croody.percent(told.received, told.expected) : "\u2014");
+    const roseAt = told.missing && !before.missing ? Date.now() : before.roseAt;
+    missingBefore.set(id, { missing: told.missing, fellAt, roseAt });
+    const young = told.missing > 0 && Date.now() - roseAt < ON_ITS_WAY_MS;
+    const missing = young ? 0 : told.missing;
+    set(share, told.expected ? croody.percent(told.received, told.expected - (young ? told.missing : 0)) : "\u2014");
     const gaps = element.querySelector("[data-gaps]");
-    gaps.classList.toggle("has-refill", told.missing > 0 && Date.now() - fellAt < 15000);
-    gaps.classList.toggle("has-gap", told.missing > 0 && Date.now() - fellAt >= 15000);
-    gaps.classList.toggle("has-gone", told.missing === 0 && told.dropped > 0);
+    gaps.toggleAttribute("data-young", young);
+    gaps.classList.toggle("has-refill", missing > 0 && Date.now() - fellAt < 15000);
+    gaps.classList.toggle("has-gap", missing > 0 && Date.now() - fellAt >= 15000);
+    gaps.classList.toggle("has-gone", missing === 0 && told.dropped > 0);
     let text = words.noGaps;
     if (!told.expected) text = words.unnumbered;
-    else if (told.missing) text = croody.fill(words.gap[told.gaps === 1 ? 0 : 1], { count: croody.number(told.gaps, 0) });
+    else if (missing) text = croody.fill(words.gap[told.gaps === 1 ? 0 : 1], { count: croody.number(told.gaps, 0) });
     else if (told.dropped) text = croody.fill(words.dropped[told.dropped === 1 ? 0 : 1], { count: croody.number(told.dropped, 0) });
     set(gaps.querySelector("[data-gap-words]"), text);
+  }
+
+  function settleGaps() {
+    for (const gaps of document.querySelectorAll("[data-gaps][data-young]")) {
+      const element = gaps.closest("[data-robot]");
+      const robot = robots.get(element.dataset.robot);
+      if (robot) delivery(element, element.querySelector("[data-share]"), robot.delivery);
+    }
   }
 
   function set(element, text) {
@@ -215,6 +229,7 @@
 
   setInterval(() => {
     if (!document.hidden) ages();
+    if (!frozen) settleGaps();
     if (retryAt && Date.now() >= retryAt) connect();
     else if (!retryAt && source && Date.now() - heardAt > SILENT_S * 1000) lost();
     tickBanner();
