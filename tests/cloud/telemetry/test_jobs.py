@@ -133,6 +133,55 @@ def test_a_gap_is_asked_for_then_an_alarm_and_resolved_when_it_is_closed(send: S
     assert Outgoing.objects.count() == 1
 
 
+@pytest.fixture
+def taken(send: Send, fleet: SimpleNamespace) -> Callable[[float], int]:
+    """A gap was asked for at second 6 and the robot said `received` at 7; gives how many requests there are at a later second."""
+    from croody.fleet.models import Outgoing
+    from croody.fleet.services import answer, due_outgoing
+    from croody.telemetry import jobs
+    from croody_contract.messages import Answer
+
+    readings = count_up(1, 9)
+    send(1, readings[:2])
+    send(6, readings[5:])
+    jobs.request_gaps(NOON + timedelta(seconds=6))
+    [due] = due_outgoing(NOON + timedelta(seconds=6))
+    assert answer("rover-1", due.outgoing.id, Answer("received"), now=NOON + timedelta(seconds=7))
+
+    def requests_at(second: float) -> int:
+        jobs.request_gaps(NOON + timedelta(seconds=second))
+        return Outgoing.objects.count()
+
+    return requests_at
+
+
+def test_what_a_robot_took_and_forgot_by_starting_again_is_asked_for_again(send: Send, taken: Callable[[float], int]):
+    assert taken(9) == 1
+    send(
+        1,
+        [Born(agent="1", prev="stream-a", prev_last=9)],
+        stream="stream-b",
+        prev="stream-a",
+        prev_last=9,
+        now=NOON + timedelta(seconds=10),
+    )
+    assert taken(11) == 2
+    assert taken(12) == 2, "once for one start"
+
+
+def test_what_a_robot_took_and_never_did_is_asked_for_again_after_a_minute(send: Send, taken: Callable[[float], int]):
+    send(10, count_up(1, 10)[9:], now=NOON + timedelta(seconds=60))
+    assert taken(60) == 1
+    assert taken(67) == 2
+    assert taken(68) == 2
+
+
+def test_what_a_robot_took_and_is_still_doing_is_not_asked_for_again(send: Send, taken: Callable[[float], int]):
+    send(3, count_up(1, 9)[2:3], now=NOON + timedelta(seconds=60))
+    assert taken(100) == 1
+    assert taken(121) == 2
+
+
 def test_a_robot_that_is_not_there_is_not_asked_but_its_gap_is_an_alarm(send: Send, fleet: SimpleNamespace):
     from croody.alarms.models import Alarm
     from croody.fleet.models import Outgoing

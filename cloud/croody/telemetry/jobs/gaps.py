@@ -51,12 +51,31 @@ def request_gaps(now: datetime) -> None:
 def _asked(gaps: list[Stream], now: datetime) -> set[tuple[str, str]]:
     """Streams for which a request is open or was made a moment ago."""
     robots = {row.robot_id for row in gaps}
-    recent = Outgoing.objects.filter(robot_id__in=robots, kind="resend", expires_at__gt=now)
-    return {
-        (row.robot_id, str(row.payload.get("stream", "")))
-        for row in recent
-        if row.answered_at is None or row.expires_at > now + _EXPIRES - _AGAIN
-    }
+    recent = list(Outgoing.objects.filter(robot_id__in=robots, kind="resend", expires_at__gt=now))
+    received = {row.robot_id for row in recent if row.answered_at is None and row.answer_state == "received"}
+    started = dict(Stream.objects.filter(robot_id__in=received).values_list("robot_id").annotate(Max("first_received_at")))
+    still = {(row.robot_id, row.stream): row.missing_since for row in gaps}
+    found = set()
+    for row in recent:
+        key = (row.robot_id, str(row.payload.get("stream", "")))
+        if row.answered_at is not None:
+            is_open = row.expires_at > now + _EXPIRES - _AGAIN
+        else:
+            is_open = not _forgotten(row, started.get(row.robot_id), still.get(key), now)
+        if is_open:
+            found.add(key)
+    return found
+
+
+def _forgotten(row: Outgoing, started: datetime | None, still: datetime | None, now: datetime) -> bool:
+    """Say whether the robot took this request and will not carry it out: it is sent no more, and would be open for minutes.
+
+    Either the robot started again since (a stream was born), or nothing of the gap has come for long.
+    """
+    if row.answer_state != "received" or row.sent_at is None:
+        return False
+    stalled = still is not None and max(still, row.sent_at) <= now - _AGAIN
+    return stalled or (started is not None and started > row.sent_at)
 
 
 def _there(robots: set[str], now: datetime) -> set[str]:
