@@ -172,6 +172,14 @@ class Outbox:
         """
         return self._do(lambda queue: queue.store.held(first, last), now)
 
+    def oldest(self, now: float) -> int | None:
+        """The least key in the queue; None when it is empty.
+
+        Raises:
+            OSError: the disk says no.
+        """
+        return self._do(lambda queue: queue.store.oldest(), now)
+
     def find(self, stream: str) -> StreamRow | None:
         """A stream of this outbox by its id."""
         with self._guard:
@@ -196,7 +204,7 @@ class Outbox:
         """
 
         def work(queue: QueueFile) -> None:
-            if queue.pending() and queue.store.is_empty():
+            if queue.pending() and queue.store.oldest() is None:
                 raise Damaged(f"{queue.pending()} records have vanished")
 
         self._do(work, now)

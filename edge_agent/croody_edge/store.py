@@ -188,9 +188,10 @@ class Store:
         """Which keys of first..last are there."""
         return _spans(key for (key,) in self._db.execute("SELECT key FROM record WHERE key BETWEEN ? AND ? ORDER BY key", (first, last)))
 
-    def is_empty(self) -> bool:
-        """Say whether no record is left."""
-        return self._db.execute("SELECT 1 FROM record LIMIT 1").fetchone() is None
+    def oldest(self) -> int | None:
+        """The least key there; None when no record is left."""
+        found: tuple[int | None] = self._db.execute("SELECT min(key) FROM record").fetchone()
+        return found[0]
 
     def used_bytes(self) -> int:
         """Bytes of the pages in use."""

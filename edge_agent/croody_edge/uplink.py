@@ -42,6 +42,7 @@ class Uplink:
     def __init__(self, settings: Settings, outbox: Outbox, link: Link, *, random: Random) -> None:
         self._settings, self._outbox, self._link = settings, outbox, link
         self._drain = Drain(settings.batch_records, settings.in_flight, settings.ack_timeout_s, settings.drain_rate, random)
+        self._doubts = downlink.Doubts()
         self._generation = 0
         self._online = False
         self._presence_at_s = 0.0
@@ -143,7 +144,7 @@ class Uplink:
                 case DownAck():
                     self._acknowledged(msgspec.json.decode(message.payload, type=Ack), mono_s)
                 case DownOutgoing():
-                    self._outgoing(msgspec.json.decode(message.payload, type=Outgoing), now)
+                    self._outgoing(msgspec.json.decode(message.payload, type=Outgoing), now, mono_s)
                 case _:
                     log.warning("a message on %s is passed over: robots take acknowledgements and outgoing only", message.topic)
         except (topics.BadTopic, msgspec.MsgspecError, UnicodeError, RecursionError, ValueError) as error:
@@ -168,14 +169,14 @@ class Uplink:
         self._unremoved = ranges.EMPTY
         self.grew()
 
-    def _outgoing(self, outgoing: Outgoing, now: float) -> None:
+    def _outgoing(self, outgoing: Outgoing, now: float, mono_s: float) -> None:
         before = self._outbox.answered(outgoing.id, now)
-        body = before or encode(self._do(outgoing, now))
+        body = before or encode(self._do(outgoing, now, mono_s))
         if before is None:
             self._outbox.answer(outgoing.id, body, now)
         self._link.publish(topics.build(UpAnswer(self._settings.robot_id, outgoing.id)), body)
 
-    def _do(self, outgoing: Outgoing, now: float) -> Answer:
+    def _do(self, outgoing: Outgoing, now: float, mono_s: float) -> Answer:
         refusal = downlink.judge(outgoing, now)
         current = self._outbox.current
         if refusal is not None or current is None:
@@ -192,12 +193,14 @@ class Uplink:
             self._drain.again(there)
             base = key_of(row.n, 0)
             held = tuple((first - base, last - base) for first, last in there)
-        stones = downlink.stones(asked, held, now)
-        if stones:
+        absent = ranges.subtract(asked.spans, held)
+        end, oldest = key_of(current.n, current.last), self._outbox.oldest(now)
+        lost = self._doubts.certain(asked.stream, absent, end=end, oldest=oldest, mono_s=mono_s)
+        if stones := downlink.stones(asked.stream, lost, now):
             self._outbox.append([Packed(encode(stone), low=False) for stone in stones], now, self.protected)
             self.grew()
-        lost = ranges.count(asked.spans) - ranges.count(held)
-        return Answer(state="done", detail=f"{ranges.count(held)} sent again, {lost} not here")
+        detail = f"{ranges.count(held)} sent again, {ranges.count(absent)} not here, {ranges.count(lost)} of them declared lost"
+        return Answer(state="done", detail=detail)
 
     def _verify(self, now: float, mono_s: float) -> None:
         self._verify_at_s = mono_s + _VERIFY_S

@@ -162,10 +162,14 @@ class World:
 
     def ask_for_missing(self) -> None:
         for stream, missing in self.ledger.missing().items():
-            self.asked += 1
-            payload: dict[str, Any] = {"stream": stream, "ranges": [list(span) for span in missing[:1000]]}
-            outgoing = Outgoing(id=self.asked, kind="resend", payload=payload, expires_at=datetime(2100, 1, 1, tzinfo=UTC))
-            self._say(topics.DownOutgoing(ROBOT), encode(outgoing))
+            self.ask(stream, missing[:1000])
+
+    def ask(self, stream: str, spans: Ranges) -> None:
+        """A `resend` that reaches the robot at its next turn."""
+        self.asked += 1
+        payload: dict[str, Any] = {"stream": stream, "ranges": [list(span) for span in spans]}
+        outgoing = Outgoing(id=self.asked, kind="resend", payload=payload, expires_at=datetime(2100, 1, 1, tzinfo=UTC))
+        self._say(topics.DownOutgoing(ROBOT), encode(outgoing))
 
     def take_snapshot(self) -> None:
         self._copies += 1
