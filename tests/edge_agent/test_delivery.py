@@ -154,7 +154,8 @@ def test_a_request_is_answered_once_and_declares_nothing_lost_by_itself(tmp_path
         (7, "done", "0 sent again, 2 not here, 0 of them declared lost"),
         (8, "done", "0 sent again, 4 not here, 0 of them declared lost"),
     ]
-    assert driven.agent.pending() == 0 and cloud.ledger.of(Tombstone) == []
+    assert driven.agent.pending() == 0
+    assert cloud.ledger.of(Tombstone) == []
 
 
 def test_what_waits_in_the_outbox_is_sent_again_when_asked_for(tmp_path: Path, broker: Broker, cloud: Cloud, drive: Drive) -> None:

@@ -60,7 +60,8 @@ def test_what_was_thinned_is_not_declared_lost_while_its_tombstone_waits(tmp_pat
     assert len(world.answers) == 2
     world.settle()
     assert reasons(world) == {"thinned"}
-    assert world.ledger.missing() == {} and world.lost() == []
+    assert world.ledger.missing() == {}
+    assert world.lost() == []
     world.close()
 
 
