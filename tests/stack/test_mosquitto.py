@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import paho.mqtt.client as mqtt
 import pytest
 
+from tests.stack.analysers import complaints_of_gixy, complaints_of_sslyze
 from tests.stack.hardening import assert_hardened
 from tests.stack.system import System, eventually
 
@@ -30,6 +31,32 @@ def test_robots_drive_about_with_mosquitto_and_two_bridges(system: System) -> No
     eventually("new readings of all of them", lambda: all(newest()[name] > before[name] for name in before))
     streams = system.get("/api/telemetry/streams?robot_id=robot-clases").json
     assert all(stream["dead_letters"] == 0 for stream in streams)
+
+
+def test_sslyze_finds_mozillas_intermediate_profile_at_the_broker(system: System) -> None:
+    assert complaints_of_sslyze(system.mqtts) == {}
+
+
+def test_gixy_finds_nothing_in_the_configuration_with_the_way_to_the_broker(system: System) -> None:
+    assert "location = /mqtt" in system.inside("gateway", "nginx", "-T")
+    assert complaints_of_gixy(system) == []
+
+
+def test_the_health_probe_leaves_no_line_in_the_log_and_finds_a_broker_that_hangs(system: System) -> None:
+    kind, *probe = system.inspect("broker")["Config"]["Healthcheck"]["Test"]
+    assert kind == "CMD"
+    for _ in range(3):
+        system.inside("broker", *probe)
+    log = system.compose("logs", "broker")
+    assert "New connection from" in log
+    assert "127.0.0.1" not in log
+
+    system.run("docker", "kill", "-s", "STOP", system.container("broker"))
+    try:
+        with pytest.raises(AssertionError, match="exit status 124"):
+            system.inside("broker", *probe)
+    finally:
+        system.run("docker", "kill", "-s", "CONT", system.container("broker"))
 
 
 @pytest.mark.parametrize("service", ["broker", "bridge", "gateway"])
