@@ -25,8 +25,12 @@ def _some_dropped(arena: Arena) -> list[str]:
     told = [row[0] if isinstance(row[0], dict) else json.loads(row[0]) for row in arena.database.query(sql, [ROBOTS[0]])]
     faults = [] if arena.accounted() - records else ["nothing was thinned: the limit was not reached, so this round showed nothing"]
     # A robot that no longer has what it was asked for says `unknown`: that is a loss, and must not pass for thinning.
-    if other := sorted({stone["reason"] for stone in told} - {"thinned"}):
-        faults.append(f"tombstones with reason {', '.join(other)} where only the limit was at work")
+    streams = {stream for _, stream, _ in arena.witnessed().hashes}
+    for stone in told:
+        if stone["stream"] in streams and stone["reason"] != "thinned":
+            faults.append(
+                f"stream {stone['stream']}: {stone['ranges'][:3]} declared lost as {stone['reason']} where only the limit was at work"
+            )
     return faults
 
 
