@@ -1,5 +1,6 @@
 # shellcheck shell=sh
-# Replaces a service while it is in use: the new container beside the old one, the old one away when the new one does the work.
+# Replaces a service while it is in use. The new container starts beside the old one, and apart from the network on which it would be
+# found by its name: nobody meets it before it is healthy. The old one goes when the gateway asks it no more.
 
 # Services of which there may be two for a while. All others are one, and away for the seconds that a restart takes.
 ROLLING="croody telemetry-gateway ids-ml"
@@ -72,15 +73,24 @@ roll() { # SERVICE
   fi
   n=$(count "$old")
   gateway=$(running gateway)
+  # shellcheck disable=SC2086 # a list of words
+  back=$(docker inspect -f '{{range $name, $at := .NetworkSettings.Networks}}{{println $name}}{{end}}' $old | grep -m 1 '_back$')
   say "$1: el nuevo arranca junto al que hay" "$1: the new one starts beside the one there is"
-  compose --progress quiet up -d --no-deps --no-recreate --scale "$1=$((2 * n))" "$1" >&2 || true
+  compose --progress quiet up --no-start --no-deps --no-recreate --scale "$1=$((2 * n))" "$1" >&2 || true
   new=
   for id in $(compose ps -aq "$1"); do
     case "$old" in *"$id"*) ;; *) new="$new $id" ;; esac
   done
   [ "$(count "$new")" = "$n" ] || give_up "$1" "$new" "no se ha podido crear el nuevo" "the new one could not be made"
   for id in $new; do
+    docker network disconnect "$back" "$id"
+    docker start "$id" >/dev/null || give_up "$1" "$new" "el nuevo no arranca" "the new one does not start"
+  done
+  for id in $new; do
     becomes_healthy "$id" || give_up "$1" "$new" "el nuevo no llega a estar sano" "the new one does not become healthy"
+  done
+  for id in $new; do
+    docker network connect --alias "$1" "$back" "$id"
     [ -z "$gateway" ] || sees "$1" "$id" || give_up "$1" "$new" "la entrada no llega al nuevo" "the gateway does not reach the new one"
   done
   for id in $old; do retire "$1" "$id"; done
