@@ -17,7 +17,7 @@ _PROBLEM: Final = """\
 
 
 def script(robot_id: str, secret: str, url: str, authority: str, problem: str = "") -> str:
-    """Shell commands that write the board's `.env`, its secret and the certificate it trusts, and start the agent.
+    """Shell commands that write the board's `.env`, its secret and the certificate it trusts, and start the agent anew: it reads them once.
 
     Args:
         robot_id: as `add_robot` took it.
@@ -33,7 +33,7 @@ def script(robot_id: str, secret: str, url: str, authority: str, problem: str = 
     if authority:
         settings.append("CROODY_CA_FILE=/ca/ca.pem")
         lines += ["cat > secrets/ca/ca.pem <<'END'", *authority.strip().splitlines(), "END"]
-    lines += ["cat > .env <<'END'", *settings, "END", ")", "docker compose up -d --wait"]
+    lines += ["cat > .env <<'END'", *settings, "END", ")", "docker compose up -d --wait --force-recreate"]
     head = _HEAD.format(robot_id=robot_id)
     if host in {"localhost", "127.0.0.1", "[::1]"}:
         head += _LOCAL.format(host=host)

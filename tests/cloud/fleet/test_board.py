@@ -96,7 +96,7 @@ def test_the_lines_for_a_board_set_its_folder_up_and_keep_what_was_there(tmp_pat
     environ = {"PATH": f"{programs}:/usr/bin:/bin"}
     done = subprocess.run(["sh"], input=f"umask 077\n{lines}", cwd=folder, env=environ, capture_output=True, text=True, check=True)
 
-    assert done.stdout == "docker compose up -d --wait\n"
+    assert done.stdout == "docker compose up -d --wait --force-recreate\n"
     assert (folder / "secrets" / "ROBOT_SECRET").read_text() == "it's secret\n"
     assert (folder / "secrets" / "ROBOT_SECRET").stat().st_mode & 0o777 == 0o644, "the agent's account must read it"
     assert (folder / "secrets").stat().st_mode & 0o777 == 0o700
