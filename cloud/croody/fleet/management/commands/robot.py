@@ -113,10 +113,7 @@ class Command(BaseCommand):
         raise CommandError(f"site {slug}: {'more than one' if found else 'no'} site has this name: {remedy}")
 
     def _organisation(self, slug: str | None) -> Organisation:
-        found = list(Organisation.objects.filter(**({"slug": slug} if slug else {}))[:2])
-        if len(found) == 1:
-            return found[0]
-        if not found and slug is None:
-            return Organisation.objects.create(name="Croody", slug="croody")
-        known = ", ".join(Organisation.objects.values_list("slug", flat=True))
-        raise CommandError(f"organisation {slug or '(none given)'}: use --organisation with one of: {known}")
+        try:
+            return services.organisation(slug)
+        except services.BadOrganisation as error:
+            raise CommandError(str(error)) from error

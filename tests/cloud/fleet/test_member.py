@@ -1,0 +1,53 @@
+"""`croody member`: whom it lets see an organisation's robots, and whom no more."""
+
+import io
+from types import SimpleNamespace
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from croody.fleet import access
+from croody.fleet.models import Membership, Organisation
+
+
+def said(*words: str) -> str:
+    out = io.StringIO()
+    call_command("member", *words, stdout=out)
+    return out.getvalue()
+
+
+def test_who_is_put_into_the_organisation_sees_its_robots_and_who_is_taken_out_does_not(people: SimpleNamespace) -> None:
+    assert said("add", "carlos") == "carlos\tviewer\talices\n"
+    assert people.rover in access.visible_to(people.carlos)
+
+    assert said("remove", "carlos") == "carlos removed from alices\n"
+    assert people.rover not in access.visible_to(people.carlos)
+
+
+def test_adding_somebody_again_changes_the_role_and_makes_no_second_membership(people: SimpleNamespace) -> None:
+    said("add", "bob", "--role", "operator")
+
+    assert Membership.objects.get(user=people.bob).role == Membership.Role.OPERATOR
+    assert said("list") == "alice\towner\talices\nbob\toperator\talices\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "remedy"),
+    [
+        (["add", "dora"], "croody login-link --user dora --create"),
+        (["remove", "carlos"], "croody member list"),
+        (["add", "carlos", "--organisation", "bobs"], "alices"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_with_a_remedy(people: SimpleNamespace, words: list[str], remedy: str) -> None:
+    with pytest.raises(CommandError, match=remedy):
+        said(*words)
+
+
+def test_with_several_organisations_one_has_to_be_named(people: SimpleNamespace) -> None:
+    Organisation.objects.create(name="Bob's", slug="bobs")
+
+    with pytest.raises(CommandError, match="--organisation"):
+        said("add", "carlos")
+    said("add", "carlos", "--organisation", "bobs")
+    assert people.rover not in access.visible_to(people.carlos)
