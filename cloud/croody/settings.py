@@ -133,6 +133,7 @@ AXES_COOLOFF_TIME = 0.25
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_LOCKOUT_CALLABLE = "croody.accounts.views.locked_out"
+AXES_CLIENT_IP_CALLABLE = "croody.accounts.throttle.address_of"
 AXES_VERBOSE = False
 LOGIN_URL = "login"
 CSRF_FAILURE_VIEW = "croody.web.views.no_csrf"

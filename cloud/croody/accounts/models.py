@@ -1,4 +1,4 @@
-"""What lets a person in besides a password: personal tokens and one-time logins. Both are kept only as hashes."""
+"""What lets a person in besides a password: personal tokens and one-time logins, kept only as hashes. And who tries to come in."""
 
 from django.conf import settings
 from django.db import models
@@ -24,3 +24,10 @@ class OneTimeLogin(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
+
+
+class Registering(models.Model):
+    """One try to make an account, kept for the minutes in which it counts: see `throttle`."""
+
+    address = models.GenericIPAddressField(db_index=True)
+    at = models.DateTimeField(db_index=True)

@@ -10,12 +10,13 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from croody.accounts import services
+from croody.accounts import services, throttle
 from croody.accounts.forms import Login, Password, Registration
 
 #: Whoever came in without naming a backend, as by a one-time login.
@@ -44,16 +45,20 @@ class LogOut(LogoutView):
 
 def locked_out(request: HttpRequest, *args: Any) -> HttpResponse:
     """Too many tries. The same answer whether the name exists or not."""
-    return render(request, "accounts/locked.html", status=429)
+    response = render(request, "accounts/locked.html", status=429)
+    response["Retry-After"] = str(int(throttle.WITHIN.total_seconds()))
+    return response
 
 
 @sensitive_post_parameters("password")
 @never_cache
 @require_http_methods(["GET", "POST"])
 def register(request: HttpRequest) -> HttpResponse:
-    """`/cuenta/registro/`."""
+    """`/cuenta/registro/`. Throttled by address: each try costs a hash, tells which names are taken, and may make an account."""
     if request.user.is_authenticated:
         return redirect("profile")
+    if request.method == "POST" and not throttle.may_register(throttle.address_of(request), now=timezone.now()):
+        return locked_out(request)
     form = Registration(request.POST or None)
     if request.method == "POST" and form.is_valid():
         login(request, form.save(), backend=BACKEND)

@@ -9,12 +9,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connections
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from croody.accounts import services
-from croody.accounts.models import OneTimeLogin, Token
+from croody.accounts import services, throttle
+from croody.accounts.models import OneTimeLogin, Registering, Token
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -120,6 +120,63 @@ def test_login_is_throttled_and_does_not_tell_who_exists(client, people):
 def test_the_admins_own_login_is_throttled_too(client, people):
     answers = [client.post("/admin/login/", {"username": "alice", "password": "wrong-password"}).status_code for _ in range(11)]
     assert answers[-1] == 429
+
+
+def form_of(number: int) -> dict[str, str]:
+    return {"username": f"visitor-{number}", "password": "visitors-like-robots"}
+
+
+def test_making_accounts_is_throttled_by_address_and_says_so(client, people):
+    codes = []
+    for number in range(throttle.MOST + 1):
+        # Half are refused for their name: asking for names costs a try as well.
+        form = form_of(number) if number % 2 else {**form_of(number), "username": "alice"}
+        codes.append(Client(REMOTE_ADDR="192.0.2.7").post("/cuenta/registro/", form))
+    assert {answer.status_code for answer in codes[:-1]} == {302, 422}
+    assert (codes[-1].status_code, codes[-1]["Retry-After"]) == (429, "900")
+    assert "Espera 15 minutos" in codes[-1].content.decode()
+    assert not User.objects.filter(username=f"visitor-{throttle.MOST}").exists()
+    assert Client(REMOTE_ADDR="192.0.2.7").get("/cuenta/registro/").status_code == 200
+    assert Client(REMOTE_ADDR="192.0.2.8").post("/cuenta/registro/", form_of(99)).status_code == 302
+
+
+def test_tries_are_forgotten_when_they_count_no_more(db):
+    now = timezone.now()
+    for _ in range(throttle.MOST):
+        assert throttle.may_register("192.0.2.7", now=now)
+    assert not throttle.may_register("192.0.2.7", now=now + throttle.WITHIN - timedelta(seconds=1))
+    assert throttle.may_register("192.0.2.7", now=now + throttle.WITHIN)
+    assert Registering.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("remote", "said", "https", "address"),
+    [
+        ("192.0.2.7", "", True, "192.0.2.7"),
+        ("172.20.0.9", "203.0.113.5", True, "203.0.113.5"),
+        ("172.20.0.9", "203.0.113.5", False, "172.20.0.9"),
+        ("8.8.8.8", "203.0.113.5", True, "8.8.8.8"),
+        ("172.20.0.9", "nonsense", True, "172.20.0.9"),
+        ("172.20.0.9", "2001:db8:1:2:aaaa::1", True, "2001:db8:1:2::"),
+        ("::ffff:192.0.2.7", "", True, "192.0.2.7"),
+        ("", "", True, "0.0.0.0"),
+    ],
+)
+def test_the_gateway_is_believed_about_addresses_and_nobody_else(settings, remote, said, https, address):
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if https else None
+    request = RequestFactory().post("/cuenta/registro/", REMOTE_ADDR=remote, headers={"X-Real-IP": said} if said else {})
+    assert throttle.address_of(request) == address
+
+
+def test_behind_the_gateway_nobody_locks_another_ones_login(client, people, settings):
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+    def tries(address: str, password: str) -> int:
+        gateway = Client(REMOTE_ADDR="172.20.0.9", headers={"X-Real-IP": address})
+        return gateway.post("/cuenta/acceder/", {"username": "alice", "password": password}).status_code
+
+    assert [tries("203.0.113.66", "wrong-password") for _ in range(11)][-1] == 429
+    assert tries("203.0.113.5", "alice-likes-robots") == 302
 
 
 def test_logging_in_goes_on_where_one_was_going_and_never_to_another_site(client, people):
