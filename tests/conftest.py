@@ -75,6 +75,14 @@ _cloud_environment()
 import django  # noqa: E402
 
 django.setup()
+from django.db import connections  # noqa: E402
+
+for _alias, _database in connections.databases.items():
+    if _database["ENGINE"].endswith("sqlite3"):
+        # A file, as the real ones are: in the memory that Django would take, a table that another thread writes is refused at once.
+        _database["TEST"]["NAME"] = str(_SCRATCH / f"test-{_alias}.db")
+        # It survives no power cut, and need not.
+        _database["OPTIONS"]["init_command"] = _database["OPTIONS"]["init_command"].replace("synchronous=FULL", "synchronous=OFF")
 
 
 @pytest.fixture
