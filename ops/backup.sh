@@ -34,7 +34,8 @@ once() {
     "the folder of the backups cannot be written by user $(id -u): give it to that user (chown), or say in .env whose it is, BACKUP_USER=UID:GID"
   [ -z "${PGHOST:-}" ] || PGPASSWORD=$(cat /run/secrets/POSTGRES_PASSWORD)
   export PGPASSWORD TMPDIR="$folder"
-  exec 9>"$folder/.lock"
+  # One at a time: the one that a person asks for, or the one by the clock.
+  exec 9<"$folder"
   flock 9
   # What a backup that was cut off left behind.
   rm -rf "$part" "$folder"/.verify-* "$folder"/.backup-*

@@ -52,14 +52,20 @@ sees() { # SERVICE CONTAINER
   done
 }
 
-# Away, with no request on its way: the gateway is told, until it asks this one no more; what it has it answers.
+# Away, with no request on its way. The gateway takes turns, so it is asked until this one was met, said that it leaves, and was passed
+# over since; what it has it answers.
 retire() { # SERVICE CONTAINER
   at=$(address_of "$2")
   name=$(docker inspect -f '{{.Config.Hostname}}' "$2")
-  tries=0 quiet=0
-  while [ -n "$at" ] && [ "$quiet" -lt 4 ] && [ "$tries" -lt 60 ]; do
-    tries=$((tries + 1)) quiet=$((quiet + 1))
-    if asked "$1" "$name" | grep -q "$at:"; then quiet=0; fi
+  tries=0 met='' since=0
+  while [ -n "$at" ] && [ "$since" -lt 3 ] && [ "$tries" -lt 60 ]; do
+    tries=$((tries + 1))
+    whom=$(asked "$1" "$name")
+    case "$whom," in
+      *"$at:"*) met=yes since=0 ;;
+      ,) ;;
+      *) [ -z "$met" ] || since=$((since + 1)) ;;
+    esac
   done
   docker stop "$2" >/dev/null
   docker rm -f "$2" >/dev/null

@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.stack.system import FIGURES, System
+from tests.stack.system import FIGURES, PRODUCTION, ROBOTS, System
 
 #: `make test` runs on machines without an engine.
 collect_ignore_glob = [] if os.environ.get("CROODY_STACK_TEST") else ["test_*.py"]
@@ -24,6 +25,27 @@ def development(images: None) -> Iterator[System]:
     """`docker compose up -d` at the root, with no .env."""
     with System("croodytest-dev", ["docker-compose.yml"]) as system:
         system.up()
+        yield system
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Secrets and backups of the production system."""
+    return tmp_path_factory.mktemp("production")
+
+
+@pytest.fixture(scope="session")
+def production(images: None, folder: Path) -> Iterator[System]:
+    """`./croody secrets init`, `./croody up`, twenty robots made by hand and their simulator beside. Of two modules, since it is dear."""
+    environ = {"SECRETS_DIR": str(folder / "secrets"), "CROODY_DOMAIN": "localhost", "BACKUP_DIR": str(folder / "backups")}
+    with System("croodytest-prod", PRODUCTION, **environ) as system:
+        system.environ["CROODY_PUBLIC_URL"] = f"https://localhost:{system.https}"
+        system.croody("secrets", "init")
+        system.croody("up", timeout_s=900)
+        add = f"for robot in {' '.join(ROBOTS)}; do croody robot add $robot --shared; done"
+        added = system.compose("run", "--rm", "--no-deps", "-T", "croody", "sh", "-c", add).splitlines()
+        credentials = "".join(f"{line}\n" for line in added if line.startswith("amr-"))
+        (folder / "secrets" / "ROBOTS_SIM").write_text(credentials)
         yield system
 
 

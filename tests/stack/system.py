@@ -18,6 +18,9 @@ ROOT = Path(__file__).parents[2]
 TAG = "stacktest"
 #: What tests measured, told at the end of the run.
 FIGURES: list[str] = []
+#: Files of a production system, and the robots that the tests' own one has.
+PRODUCTION = ["docker-compose.yml", "docker-compose.prod.yml"]
+ROBOTS = [f"amr-{number:02d}" for number in range(1, 21)]
 #: Services that run for good, without those of a profile.
 CLOUD = ("gateway", "croody", "telemetry-gateway", "ids-ml", "bridge", "worker", "broker")
 
