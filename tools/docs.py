@@ -28,6 +28,8 @@ COMMANDS = (
     "croody-broker mosquitto-conf",
     "croody-bridge",
 )
+#: The commands of a server.
+WRAPPER = "./croody"
 #: What every one of Django's commands takes; documented where Django documents it.
 _DJANGO_OPTIONS = {
     "--version",
@@ -147,6 +149,24 @@ def options_in_docs(text: str) -> dict[str, set[str]]:
     return found
 
 
+def wrapper_verbs() -> set[str]:
+    """What `./croody help` lists."""
+    environ = {**os.environ, "LC_ALL": "C.UTF-8"}
+    told = subprocess.run([ROOT / "croody", "help"], env=environ, capture_output=True, text=True, check=True).stdout
+    verbs: set[str] = set()
+    for line in told.splitlines():
+        if line.startswith("./croody "):
+            forms = [form.split() for form in line.removeprefix("./croody ").partition("  ")[0].split(" | ")]
+            verbs |= {form[0] for form in forms if len(forms[0]) == 1 or form is forms[0]}
+    return {verb for verb in verbs if verb.islower()}
+
+
+def section_words(text: str, command: str) -> set[str]:
+    """The words in the first column of the table in a command's section."""
+    section = text.partition(f"\n## `{command}`\n")[2].partition("\n## ")[0]
+    return {word for row in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE) for word in re.findall(r"`([a-z-]+)`", row)}
+
+
 def topics_in_docs(files: Iterable[Path]) -> Iterator[str]:
     """Topics on the pages that the contract does not know."""
     from croody_contract.topics import BadTopic, parse
@@ -181,8 +201,11 @@ def findings() -> list[str]:
         real = options_in_code(command)
         found += [f"docs/reference/commands.md: {command} takes {option}: not documented" for option in sorted(real - described[command])]
         found += [f"docs/reference/commands.md: {command} does not take {option}" for option in sorted(described[command] - real)]
-    gone = set(described) - set(commands()) - {"make"}
+    gone = set(described) - set(commands()) - {"make", WRAPPER}
     found += [f"docs/reference/commands.md: {command}: no such command" for command in sorted(gone)]
+    verbs, told = wrapper_verbs(), section_words(text, WRAPPER)
+    found += [f"docs/reference/commands.md: {WRAPPER} {verb} is not documented" for verb in sorted(verbs - told)]
+    found += [f"docs/reference/commands.md: {WRAPPER} {verb}: no such command" for verb in sorted(told - verbs - {"dead"})]
     return found + list(topics_in_docs(files))
 
 
