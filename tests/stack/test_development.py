@@ -363,10 +363,30 @@ def test_sqlite_is_backed_up_and_restored_while_everything_writes(development: S
     eventually("new readings after it", lambda: development.get("/api/telemetry/last?robot_id=robot-clases").json["id"] > before)
 
 
+def test_sqlite_is_backed_up_by_the_clock_with_its_profile(development: System, tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("scheduled")
+    asked = {"COMPOSE_PROFILES": "backup", "BACKUP_DIR": str(folder)}
+    development.environ |= asked
+    try:
+        development.croody("up")
+        (file,) = eventually("a backup", lambda: list(folder.glob("croody-*.tar.gz")), 60)
+        assert_hardened(development, "backup")
+        assert re.search(rf"{file.name}: \d+ robots, [1-9]\d* readings", development.compose("logs", "backup"))
+        assert "\nbackup " in development.croody("status")
+    finally:
+        development.compose("rm", "-sf", "backup")
+        for name in asked:
+            del development.environ[name]
+
+
 def test_status_tells_what_an_operator_asks_first(development: System) -> None:
     told = development.croody("status")
 
-    assert all(word in told for word in ("certificate: notAfter=", "disk: ", "robots: ", "last backup: ", "(healthy)"))
+    rows = [line.split("  ")[0] for line in told.splitlines()]
+    for name in ("version", "croody", "robots", "readings", "waiting", "alarms", "dead letters", "certificate", "disk", "last backup"):
+        assert name in rows
+    assert "everything is well" in told
+    assert "healthy" in told
 
 
 def test_everything_stops_within_fifteen_seconds_with_a_stream_open(development: System) -> None:
