@@ -21,6 +21,11 @@ CLOUD_SECRETS = Path("/run/croody/cloud")
 ROBOT_SECRETS = Path("/run/croody/robots")
 PLAN = Path("/app/plan.json")
 SIM_CREDENTIALS = "sim"
+DATABASE_REMEDY = "Is it up (./croody status), and is DATABASE_URL its address?"
+PASSWORD_REMEDY = (
+    "A database keeps the password that it was made with: put that one into secrets/DATABASE_URL, or tell the database the new one, as "
+    "docs/how-to/troubleshooting.md says under 'password authentication failed'"
+)
 
 
 def main() -> int:
@@ -38,7 +43,9 @@ def main() -> int:
     except (OSError, subprocess.CalledProcessError) as error:
         print(f"croody: {error} {getattr(error, 'stderr', '') or ''}", file=sys.stderr)
         return 1
-    _prepare_database(demo)
+    if problem := _prepare_database(demo):
+        print(f"croody: {problem}", file=sys.stderr)
+        return 1
     return 0
 
 
@@ -48,19 +55,28 @@ def hosts() -> list[str]:
     return [*filter(None, [domain]), "localhost", "127.0.0.1", "::1"]
 
 
-def _prepare_database(demo: bool) -> None:
+def _prepare_database(demo: bool) -> str:
+    """Tables and what stands in them; a sentence when no database lets us in."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "croody.settings")
     import django
     from django.utils import timezone
 
     django.setup()
+    from django.db import OperationalError, connections
+
     from croody.fleet.jobs import write_credentials
 
+    try:
+        for connection in connections.all():
+            connection.ensure_connection()
+    except OperationalError as error:
+        return f"no way into the database: {str(error).strip()}\n{PASSWORD_REMEDY if 'password' in str(error) else DATABASE_REMEDY}"
     print(_said("setup"), end="")
     if demo:
         _seed(int(value_of(os.environ, "ROBOTS", "3")))
     # The broker starts after this, and must find its files.
     write_credentials(timezone.now())
+    return ""
 
 
 def _seed(count: int) -> None:
