@@ -121,6 +121,54 @@ def test_a_robot_that_stops_talking_looks_old_and_keeps_its_values(visit: Open, 
     expect(page.locator("#robot-rover-2 [data-word]")).to_have_text("En marcha", timeout=5000)
 
 
+def test_names_of_robots_at_one_spot_do_not_lie_on_each_other(visit: Open, web: Web):
+    crowd = [f"crowd-{number}" for number in range(4)]
+    try:
+        for robot_id in crowd:
+            web.add(robot_id, at_site=True)
+            web.say(robot_id, 1, {**DRIVING, "x_m": 30.0, "y_m": 12.0})
+        web.say("rover-2", next(_seq), {**DRIVING, "x_m": 30.0, "y_m": 12.0})
+        page = visit("/robots/monitor/", settle_ms=2500).page
+        boxes = page.evaluate(
+            "[...document.querySelectorAll('#robots .bot:not(.unnamed) .name text:first-child')].map((text) => {"
+            "const r = text.getBoundingClientRect(); return [text.textContent, r.left, r.top + 2, r.right, r.bottom - 2]; })"
+        )
+        assert {box[0] for box in boxes} == {"rover-2", *crowd}
+        for one, other in itertools.combinations(boxes, 2):
+            apart = one[3] <= other[1] or other[3] <= one[1] or one[4] <= other[2] or other[4] <= one[2]
+            assert apart, (one, other)
+    finally:
+        for robot_id in crowd:
+            web.revoke(robot_id)
+
+
+def test_two_hundred_names_are_placed_within_a_frame_and_none_flickers(visit: Open):
+    found = visit("/robots/monitor/").page.evaluate(
+        """() => {
+          let seed = 7;
+          const random = () => (seed = (seed * 16807) % 2147483647) / 2147483647;
+          const bots = Array.from({length: 200}, (_, n) => ({
+            id: `rover-${n}`, x: 40 + random() * 900, y: 18 + random() * 540, first: "right", lines: 1, letters: 9, urgent: n < 5}));
+          const took = [];
+          let before = null, changed = 0, sides;
+          for (let round = 0; round < 21; round++) {
+            const at = performance.now();
+            sides = croody.placeNames(bots, 1.1, [0, 0, 1000, 620], [40, 18, 978, 568]);
+            took.push(performance.now() - at);
+            for (const bot of bots) {
+              if (before && before.get(bot.id) !== sides.get(bot.id)) changed++;
+              bot.now = sides.get(bot.id) || "unnamed";
+            }
+            before = sides;
+          }
+          return {ms: took.sort((a, b) => a - b)[10], changed, urgent: bots.slice(0, 5).map((bot) => sides.get(bot.id))};
+        }"""
+    )
+    assert found["ms"] < 16, found
+    assert found["changed"] == 0, "nobody moved, so no name does"
+    assert all(found["urgent"])
+
+
 def test_pausing_freezes_the_picture_and_says_so(visit: Open, web: Web):
     drive(web)
     page = visit("/en/robots/monitor/").page

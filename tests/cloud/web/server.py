@@ -44,11 +44,12 @@ from django.db import connections
 from django.utils import timezone
 from croody.accounts.services import make_login_link
 from croody.fleet import services
-from croody.fleet.models import Listening, Organisation, Robot
+from croody.fleet.models import Listening, Organisation, Robot, Site
 from tests.cloud.web.helpers import say
 
-def add(robot):
-    return services.add_robot(robot, organisation=Organisation.objects.get(), shared=True)[1]
+def add(robot, at_site):
+    site = Site.objects.get() if at_site else None
+    return services.add_robot(robot, organisation=Organisation.objects.get(), site=site, shared=True)[1]
 
 def revoke(robot):
     services.revoke(Robot.objects.get(pk=robot), now=timezone.now())
@@ -107,9 +108,9 @@ class Web:
         """Let records of a robot arrive."""
         self._beside("say", robot_id, first, *readings)
 
-    def add(self, robot_id: str) -> str:
+    def add(self, robot_id: str, *, at_site: bool = False) -> str:
         """A new shared robot; its secret."""
-        return str(self._beside("add", robot_id))
+        return str(self._beside("add", robot_id, at_site))
 
     def revoke(self, robot_id: str) -> None:
         """Shut a robot out."""

@@ -15,7 +15,7 @@
     const read = (name) => Number(plan.dataset[name]);
     // Units a pixel, as the style sheet has it for this width: a name must have room for its letters.
     const unit = Number(getComputedStyle(plan).getPropertyValue("--u")) || 1;
-    return { scale: read("scale"), left: read("left"), top: read("top"), width: read("width"), unit };
+    return { scale: read("scale"), left: read("left"), top: read("top"), width: read("width"), height: read("height"), unit };
   }
 
   function place(robot, box) {
@@ -25,15 +25,41 @@
     const y = box.top + robot.y * box.scale;
     bot.setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
     bot.querySelector(".turn").setAttribute("transform", `rotate(${(robot.h || 0).toFixed(1)})`);
-    const left = side(robot.x * box.scale, box.width, robot.h || 0, (22 + robot.id.length * 7.6) * box.unit);
-    bot.classList.toggle("left", left);
-    bot.classList.toggle("right", !left);
   }
 
-  // A name stands ahead of its robot, so that it does not lie on the trail, unless it has no room there.
-  function side(x, width, heading, room) {
-    if (heading > 180 && heading < 360) return x > room;
-    return !(x + room < width || x < room);
+  // Names, all of them at once: who asks for attention is named first, and nobody's name lies on another's.
+  const SIDES = ["right", "left", "above", "below", "upright", "downright", "upleft", "downleft", "unnamed"];
+  const URGENT = ["offline", "stale"];
+
+  function nameAll(plan, box) {
+    const bots = [];
+    const elements = new Map();
+    for (const element of document.querySelectorAll("#robots [data-robot]")) {
+      const robot = croody.robots.get(element.dataset.robot);
+      if (!robot || robot.x === null || robot.y === null) continue;
+      elements.set(robot.id, element);
+      const urgent = URGENT.includes(robot.state);
+      const age = urgent ? element.querySelector("[data-old-age]").textContent.length : 0;
+      bots.push({
+        id: robot.id,
+        x: box.left + robot.x * box.scale,
+        y: box.top + robot.y * box.scale,
+        // Ahead of its robot, so that it does not lie on the trail.
+        first: robot.h > 180 && robot.h < 360 ? "left" : "right",
+        now: SIDES.find((side) => element.classList.contains(side)),
+        lines: urgent ? 2 : 1,
+        letters: Math.max(robot.id.length, age),
+        urgent,
+      });
+    }
+    bots.sort((a, b) => b.urgent - a.urgent || (a.now === "unnamed") - (b.now === "unnamed") || (a.id < b.id ? -1 : 1));
+    const { width, height } = plan.viewBox.baseVal;
+    const floor = [box.left, box.top, box.left + box.width, box.top + box.height];
+    const sides = croody.placeNames(bots, box.unit, [0, 0, width, height], floor);
+    for (const [id, side] of sides) {
+      const element = elements.get(id);
+      for (const name of SIDES) element.classList.toggle(name, name === (side || "unnamed"));
+    }
   }
 
   // A line is drawn only where readings followed each other: more silence than robot.hole is a hole.
@@ -139,7 +165,10 @@
     }
     croody.showPause();
     const box = frame();
-    if (box) drawTrails(box);
+    if (box) {
+      drawTrails(box);
+      nameAll(document.getElementById("plan"), box);
+    }
   }
 
   croody.onPicture((changed, message, whole) => {
@@ -153,6 +182,7 @@
     if (box) {
       for (const robot of changed) place(robot, box);
       drawTrails(box);
+      nameAll(document.getElementById("plan"), box);
     }
     if (whole || changed.length) wanted = differs() || (message.count !== undefined && message.count !== croody.robots.size);
     if (message.count !== undefined && message.count < croody.robots.size) {
