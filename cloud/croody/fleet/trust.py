@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 _TIMEOUT_S: Final = 5.0
+#: OpenSSL's verify codes for a certificate of another host, e-mail or address.
+_OTHER_NAME: Final = (62, 63, 64)
 _CERTIFICATE: Final = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----\n", re.DOTALL)
 
 
@@ -25,7 +27,7 @@ def look(host: str, port: int, name: str) -> Trust:
     What is returned was tried: with it the certificate and the name in it were verified.
     """
     try:
-        if not _refusal(host, port, name, ssl.create_default_context()):
+        if _refusal(host, port, name, ssl.create_default_context()) is None:
             return Trust()
         shown = _shown(host, port, name)
         if not shown:
@@ -33,20 +35,24 @@ def look(host: str, port: int, name: str) -> Trust:
         refusal = _refusal(host, port, name, ssl.create_default_context(cadata=shown[-1]))
     except OSError as error:
         return Trust(problem=f"no broker at {host}:{port} ({error})")
-    return Trust(shown[-1], refusal)
+    if refusal is None:
+        return Trust(shown[-1])
+    if refusal.verify_code in _OTHER_NAME:
+        return Trust(shown[-1], refusal.verify_message)
+    return Trust(problem=f"{refusal.verify_message}; CROODY_CA_FILE has to name the root of who signed it")
 
 
-def _refusal(host: str, port: int, name: str, context: ssl.SSLContext) -> str:
-    """Why a client with this context does not trust the broker; empty when it does.
+def _refusal(host: str, port: int, name: str, context: ssl.SSLContext) -> ssl.SSLCertVerificationError | None:
+    """Why a client with this context does not trust the broker; None when it does.
 
     Raises:
         OSError: the broker is not there, or speaks no TLS.
     """
     try:
         with socket.create_connection((host, port), _TIMEOUT_S) as plain, context.wrap_socket(plain, server_hostname=name):
-            return ""
+            return None
     except ssl.SSLCertVerificationError as error:
-        return error.verify_message
+        return error
 
 
 def _shown(host: str, port: int, name: str) -> list[str]:

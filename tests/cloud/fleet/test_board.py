@@ -67,7 +67,19 @@ def test_a_certificate_for_another_name_is_told(site: Path) -> None:
     with serving(site) as port:
         found = trust.look("127.0.0.1", port, "elsewhere.example")
 
+    assert found.authority == (site / certificate.AUTHORITY).read_text()
     assert "elsewhere.example" in found.problem
+
+
+def test_of_an_authority_that_does_not_show_itself_the_root_is_asked_for(site: Path) -> None:
+    chain = (site / certificate.CHAIN).read_text()
+    (site / certificate.CHAIN).write_text(chain[: chain.index("END CERTIFICATE-----") + len("END CERTIFICATE-----\n")])
+
+    with serving(site) as port:
+        found = trust.look("127.0.0.1", port, "robots.example")
+
+    assert not found.authority
+    assert "the root of who signed it" in found.problem
 
 
 def test_a_broker_that_is_away_is_told(site: Path) -> None:
