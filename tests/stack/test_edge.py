@@ -132,6 +132,22 @@ def test_it_stops_within_fifteen_seconds_and_leaves_nothing_behind(cloud: System
     board.compose("up", "-d", "--wait")
 
 
+def how_to(language: str) -> list[str]:
+    """The commands in the how-to's table of every day."""
+    text = (ROOT / "docs" / "how-to" / f"edge-board{language}.md").read_text(encoding="utf-8")
+    return re.findall(r"`(docker compose [^`]+)`", text.partition("\n## 3.")[2].partition("\n## 4.")[0])
+
+
+def test_the_how_to_names_commands_that_work_and_the_same_in_both_languages(board: System) -> None:
+    commands = how_to("")
+
+    assert len(commands) >= 6
+    assert how_to(".es") == commands
+    for command in commands:
+        if "down -v" not in command:
+            board.run(*command.split())
+
+
 def test_a_device_of_the_board_is_handed_in_by_a_setting(board: System) -> None:
     board.environ["EDGE_DEVICE"] = "/dev/full"
     try:
