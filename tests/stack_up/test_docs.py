@@ -1,10 +1,16 @@
 """The documentation says what the code does; and what checks it would notice if it did not."""
 
+import json
+import re
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
+from croody_contract import batch, limits, messages
 from tools import docs
+from tools.stack import ROOT
 
 
 @pytest.mark.slow
@@ -41,3 +47,39 @@ def test_the_options_of_a_command_are_found_by_asking_it() -> None:
 def test_options_are_read_from_their_section_of_the_page() -> None:
     text = "# Commands\n\n## `a b`\n\n`--one` and `--two-three`\n\n## `c`\n\nnone -- really\n"
     assert docs.options_in_docs(text) == {"a b": {"--one", "--two-three"}, "c": set()}
+
+
+PROTOCOL = (ROOT / "docs" / "reference" / "protocol.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"^```json (\w+)\n(.+?)^```", PROTOCOL, re.MULTILINE | re.DOTALL)
+
+
+def said(message: Any) -> Any:
+    return json.loads(messages.encode(message))
+
+
+@pytest.mark.parametrize(("kind", "text"), EXAMPLES, ids=[f"{kind}-{number}" for number, (kind, _) in enumerate(EXAMPLES)])
+def test_an_example_of_the_protocol_is_what_the_contract_reads_whole(kind: str, text: str) -> None:
+    body = text.encode()
+    match kind:
+        case "record":
+            assert said(messages.decode_record(body)) == json.loads(text)
+        case "batch":
+            read = batch.unpack(body, len(json.loads(text)["records"]))
+            assert said(read) == json.loads(text)
+        case _:
+            struct = {"presence": messages.Presence, "ack": messages.Ack, "outgoing": messages.Outgoing, "answer": messages.Answer}[kind]
+            assert said(msgspec.json.decode(body, type=struct)) == json.loads(text)
+
+
+def test_the_protocol_shows_every_body_and_its_limits_are_the_contracts() -> None:
+    assert {kind for kind, _ in EXAMPLES} == {"presence", "record", "batch", "ack", "outgoing", "answer"}
+    rows = dict(re.findall(r"^\| ([^|]+?) \| ([^|]+?) \|$", PROTOCOL, re.MULTILINE))
+    assert rows["one publish"] == f"{limits.MAX_PUBLISH_BYTES // limits.KIB} KiB"
+    assert rows["records in one batch"] == str(limits.MAX_RECORDS)
+    assert rows["one record, as bytes"] == f"{limits.MAX_RECORD_BYTES // limits.KIB} KiB"
+    assert rows["a batch, unpacked"] == f"{limits.MAX_DECOMPRESSED_BYTES // limits.MIB} MiB"
+    assert rows["nesting of JSON"] == str(limits.MAX_NESTING)
+    wanted = f"{limits.MAX_METRICS}; a name has {limits.MAX_NAME_CHARS} characters at most, a text {limits.MAX_TEXT_CHARS}"
+    assert rows["metrics in a reading"] == wanted
+    assert rows["seq"] == "2^53 \u2212 1"
+    assert limits.MAX_SEQ == 2**53 - 1
