@@ -17,10 +17,11 @@ from croody_edge.daemon import heard, run
 from croody_edge.lock import Locked
 from croody_edge.rescue import FILE
 from croody_edge.screen import Screen
-from croody_edge.settings import BadSetting, Settings, from_environment
+from croody_edge.settings import Settings, from_environment
 from croody_edge.sources import open_source
 from croody_edge.store import Damaged, connect, read_streams
 from croody_edge.texts import text
+from croody_edge.variables import BadSetting
 
 log = logging.getLogger("croody.agent")
 

@@ -21,8 +21,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from croody_contract import topics
 from croody_edge import remedies
+from croody_edge.address import BrokerAddress
 from croody_edge.remedies import Reason
-from croody_edge.settings import BrokerAddress
 from croody_edge.wake import Wake
 
 log = logging.getLogger("croody.link")

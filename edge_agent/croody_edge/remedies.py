@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from croody_edge.settings import BrokerAddress
+from croody_edge.address import BrokerAddress
 
 #: OpenSSL's verify codes (x509_vfy.h): by the calendar; by the name; all others say that nobody known signed it.
 _NOT_YET: Final = 9

@@ -1,42 +1,18 @@
-"""The only reader of the environment: variables -> one frozen `Settings`. Knows names, rules and defaults; opens nothing but secret files.
+"""What an agent may be told: variables -> one frozen `Settings`. Knows names, rules and defaults; how they are read is in `variables`."""
 
-Every variable `NAME` may be given as `NAME_FILE`, the path of a file that holds the value. An empty value counts as absent.
-"""
-
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import isfinite
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 from urllib.parse import urlsplit
 
 from croody_contract.limits import MAX_RECORDS, MIB
 from croody_contract.topics import BadTopic, check_robot_id
+from croody_edge.address import BrokerAddress, parse_brokers
+from croody_edge.variables import BadSetting, Variables, switch
 
 #: A name that the HTTP contract has always used when none is given.
 DEFAULT_ROBOT_ID: Final = "robot-clases"
-_TRUE: Final = ("1", "true", "yes", "on", "si", "sí")
-_FALSE: Final = ("0", "false", "no", "off")
-_PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
-_SECRET: Final = ("ROBOT_SECRET", "TG_INGEST_TOKEN")
-_T = TypeVar("_T")
-_N = TypeVar("_N", int, float)
-
-
-class BadSetting(ValueError):
-    """A variable that breaks a rule; the message names the variable, its value, the rule and the remedy."""
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerAddress:
-    """Where a broker listens, and whether the way there is TLS."""
-
-    host: str
-    port: int
-    tls: bool = False
-
-    def __str__(self) -> str:
-        return f"{'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +60,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
     Raises:
         BadSetting: a value that breaks a rule, or a variable that has to be there and is not.
     """
-    read = _Reader(environ)
+    read = Variables(environ)
     ingest_url = read.text("TELEMETRY_INGEST_URL", "", _http_url)
     robot_id = read.text("ROBOT_ID", DEFAULT_ROBOT_ID if ingest_url else "", _robot_id)
     if not robot_id:
@@ -112,8 +88,8 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         interval_s=read.number("CROODY_INTERVAL_S", 1.0, 0.001, 86400),
         replay_file=Path(replay_file) if replay_file else None,
         replay_speed=read.number("CROODY_REPLAY_SPEED", 1.0, 0.001, 100_000),
-        replay_loop=read.of("CROODY_REPLAY_LOOP", _switch, "1"),
-        screen=read.of("CROODY_SCREEN", _switch, "1"),
+        replay_loop=read.of("CROODY_REPLAY_LOOP", switch, "1"),
+        screen=read.of("CROODY_SCREEN", switch, "1"),
         outbox_limit_bytes=read.whole("CROODY_OUTBOX_LIMIT_BYTES", 256 * MIB, MIB, 2**50),
         batch_records=read.whole("CROODY_BATCH_RECORDS", MAX_RECORDS, 1, MAX_RECORDS),
         in_flight=read.whole("CROODY_IN_FLIGHT", 8, 1, 100),
@@ -125,98 +101,6 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         log_level=read.text("CROODY_LOG_LEVEL", "INFO", _log_level),
         heartbeat=Path(heartbeat) if heartbeat else None,
     )
-
-
-def parse_brokers(text: str) -> tuple[BrokerAddress, ...]:
-    """Addresses of a comma-separated list of `mqtt://HOST:PORT` and `mqtts://HOST:PORT`.
-
-    Raises:
-        ValueError: an address that is neither; the message says which and why.
-    """
-    found = tuple(_broker(part.strip()) for part in text.split(",") if part.strip())
-    if not found:
-        raise ValueError("no address in it: give mqtt://HOST:PORT, or several with commas between")
-    return found
-
-
-def _broker(text: str) -> BrokerAddress:
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError as error:
-        raise ValueError(f"{text!r} is no address ({error}): give mqtt://HOST:PORT or mqtts://HOST:PORT") from error
-    if parts.scheme not in _PORTS or not parts.hostname or parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise ValueError(f"{text!r} is no address: give mqtt://HOST:PORT or mqtts://HOST:PORT")
-    if parts.username is not None or parts.password is not None:
-        raise ValueError(f"an address carries no credentials (host {parts.hostname}): give them as ROBOT_ID and ROBOT_SECRET")
-    return BrokerAddress(parts.hostname, port if port is not None else _PORTS[parts.scheme], parts.scheme == "mqtts")
-
-
-class _Reader:
-    """Looks variables up, `_FILE` forms included, and turns what a rule says into a `BadSetting`."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-
-    def text(self, name: str, default: str, rule: Callable[[str], str] = str) -> str:
-        return self.of(name, rule, default)
-
-    def number(self, name: str, default: float, low: float, high: float) -> float:
-        return self.of(name, lambda text: _between(_number(text), low, high), str(default))
-
-    def whole(self, name: str, default: int, low: int, high: int) -> int:
-        return self.of(name, lambda text: _between(_whole(text), low, high), str(default))
-
-    def of(self, name: str, rule: Callable[[str], _T], default: str) -> _T:
-        value = self._value(name)
-        try:
-            return rule(default if value is None else value)
-        except ValueError as error:
-            shown = "a secret" if name in _SECRET else repr(value)
-            raise BadSetting(f"{name} is {shown}: {error}") from error
-
-    def _value(self, name: str) -> str | None:
-        value = self._environ.get(name) or None
-        file = self._environ.get(f"{name}_FILE") or None
-        if file is None:
-            return value
-        if value is not None:
-            raise BadSetting(f"{name} and {name}_FILE are both set: keep one of them")
-        try:
-            return Path(file).read_text(encoding="utf-8").strip() or None
-        except (OSError, UnicodeError) as error:
-            raise BadSetting(f"{name}_FILE is {file!r}, which cannot be read ({error}): give the path of a readable text file") from error
-
-
-def _number(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = float("nan")
-    if not isfinite(number):
-        raise ValueError("it must be a number, such as 2.5")
-    return number
-
-
-def _whole(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise ValueError("it must be a whole number") from None
-
-
-def _between(number: _N, low: float, high: float) -> _N:
-    if not low <= number <= high:
-        raise ValueError(f"it must lie between {low} and {high}")
-    return number
-
-
-def _switch(text: str) -> bool:
-    if text.lower() in _TRUE:
-        return True
-    if text.lower() in _FALSE:
-        return False
-    raise ValueError("it must be 1 or 0")
 
 
 def _robot_id(text: str) -> str:

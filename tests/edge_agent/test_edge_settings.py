@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from croody_edge.settings import BadSetting, BrokerAddress, from_environment, parse_brokers
+from croody_edge.address import BrokerAddress, parse_brokers
+from croody_edge.settings import from_environment
+from croody_edge.variables import BadSetting
 
 GOOD = {"ROBOT_ID": "rover-alice", "ROBOT_SECRET": "s3cret"}
 

@@ -14,9 +14,9 @@ from random import Random
 import pytest
 
 from croody_contract import topics
+from croody_edge.address import BrokerAddress
 from croody_edge.connection import Down, Happening, Message, Up
 from croody_edge.link import Link
-from croody_edge.settings import BrokerAddress
 from tests.edge_agent.doubles import NOBODY, ROBOT, SECRET, Broker, Cloud, wait_until
 
 MakeLink = Callable[..., "Watched"]

@@ -10,12 +10,13 @@ import pytest
 
 from croody_contract.batch import payload_hash
 from croody_edge.beside import with_ports
-from croody_edge.settings import BadSetting, from_environment
+from croody_edge.settings import from_environment
 from croody_edge.sim.credentials import Credential, NoCredentials, choose, from_file, keep
 from croody_edge.sim.fleet import Fleet
 from croody_edge.sim.options import read
 from croody_edge.sim.texts import _TEXTS, Texts
 from croody_edge.sim.witness import Notes, Witness
+from croody_edge.variables import BadSetting
 
 
 @dataclass

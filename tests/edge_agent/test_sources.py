@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from croody_contract.messages import decode_record, encode
-from croody_edge.settings import BadSetting, Settings
+from croody_edge.settings import Settings
 from croody_edge.sources import SOURCES, open_source
 from croody_edge.sources.host import HostSource
 from croody_edge.sources.replay import EXCERPT, ReplaySource
+from croody_edge.variables import BadSetting
 
 NOW = 1_790_000_000.0
 

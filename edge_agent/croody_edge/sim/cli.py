@@ -17,7 +17,7 @@ from typing import Final
 
 from croody_edge.agent import Agent
 from croody_edge.beside import with_ports
-from croody_edge.settings import BadSetting, Settings, from_environment
+from croody_edge.settings import Settings, from_environment
 from croody_edge.sim import credentials as names
 from croody_edge.sim import options
 from croody_edge.sim.credentials import Credential, NoCredentials
@@ -29,6 +29,7 @@ from croody_edge.sim.tcp import Server
 from croody_edge.sim.texts import Texts
 from croody_edge.sim.witness import Notes, Witness
 from croody_edge.sources.sim import SimSource, Site
+from croody_edge.variables import BadSetting
 
 #: What is still to be acknowledged at a SIGTERM gets this long, seconds; the rest waits in its outbox.
 _LAST_CHANCE_S: Final = 1.0

@@ -3,8 +3,8 @@
 import resource
 from typing import Final
 
-from croody_edge.settings import BadSetting
 from croody_edge.sim.texts import Texts
+from croody_edge.variables import BadSetting
 
 #: Of one robot (measured): outbox, WAL, its index, marks and their map, lock, connection, and the pair that wakes its thread.
 PER_ROBOT: Final = 9

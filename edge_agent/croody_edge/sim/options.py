@@ -7,9 +7,11 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from croody_edge.settings import DEFAULT_ROBOT_ID, BadSetting, parse_brokers
+from croody_edge.address import parse_brokers
+from croody_edge.settings import DEFAULT_ROBOT_ID
 from croody_edge.sim.faults import SCENARIOS
 from croody_edge.sim.texts import Texts
+from croody_edge.variables import BadSetting, variable
 
 _DEFAULT_ROBOTS: Final = 3
 
@@ -86,23 +88,6 @@ def read(arguments: Sequence[str], environ: Mapping[str, str], texts: Texts) -> 
         ingest_url=variable(environ, "TELEMETRY_INGEST_URL") or "",
         admin_password=variable(environ, "ADMIN_PASSWORD"),
     )
-
-
-def variable(environ: Mapping[str, str], name: str) -> str | None:
-    """A variable, or what the file that `NAME_FILE` names holds; None when absent or empty.
-
-    Raises:
-        BadSetting: both are set, or the file cannot be read.
-    """
-    file = environ.get(f"{name}_FILE")
-    if not file:
-        return environ.get(name) or None
-    if environ.get(name):
-        raise BadSetting(f"{name} and {name}_FILE are both set: keep one of them")
-    try:
-        return Path(file).read_text(encoding="utf-8").strip() or None
-    except (OSError, UnicodeError) as error:
-        raise BadSetting(f"{name}_FILE is {file!r}, which cannot be read ({error}): give the path of a readable text file") from error
 
 
 def _port(environ: Mapping[str, str]) -> int:

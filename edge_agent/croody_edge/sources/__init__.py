@@ -4,7 +4,8 @@ from importlib import import_module
 from typing import Final, Protocol
 
 from croody_contract.messages import Reading
-from croody_edge.settings import BadSetting, Settings
+from croody_edge.settings import Settings
+from croody_edge.variables import BadSetting
 
 #: Name in `CROODY_SOURCE` -> module with `open_source(settings) -> Source`.
 SOURCES: Final = {

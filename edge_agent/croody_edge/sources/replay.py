@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from croody_contract.messages import Reading, Value
-from croody_edge.settings import BadSetting, Settings
+from croody_edge.settings import Settings
+from croody_edge.variables import BadSetting
 
 EXCERPT: Final = Path(__file__).with_name("ur3_cobotops.csv")
 #: Between the last row and the first of the next round, seconds of the recording.
