@@ -132,7 +132,7 @@ def test_in_production_each_earlier_command_works(production: System, copy: Path
 
 def try_out(system: System, copy: Path, command: str) -> None:
     """Type it under the project's own name, with a fresh backup for FILE, and look at what it shows."""
-    line = re.sub(r"\bcroody(?=-croody-1|_back|_croody_data)|(?<=project=)croody", PROJECT, command)
+    line = re.sub(r"\bcroody(?=_back|_croody_data)|(?<=project=)croody", PROJECT, command)
     if "FILE" in line:
         assert typed("./croody backup", copy, system.environ).status == 0
         newest = max((copy / "backups").iterdir(), key=lambda file: file.stat().st_mtime)
