@@ -163,9 +163,15 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
         Raises:
             OSError: unreadable, or no pair (`ssl.SSLError` is one); the old certificate stays in use.
         """
-        if self._tls is not None and self.settings.tls is not None:
-            self.settings.tls.context()
-            self._tls.load_cert_chain(self.settings.tls.cert, self.settings.tls.key)
+        if self._tls is None or self.settings.tls is None:
+            return
+        fresh = self.settings.tls.context()
+
+        def use_fresh(connection: ssl.SSLObject | ssl.SSLSocket, _name: str | None, _context: ssl.SSLContext) -> None:
+            connection.context = fresh
+
+        # A context keeps one certificate of each kind of key: loaded beside an elliptic one, a new RSA one would never be shown.
+        self._tls.sni_callback = use_fresh
 
     async def stream_connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str) -> None:
         """A connection, from its first byte to its last."""

@@ -29,9 +29,9 @@ class Authority:
     def _run(self, arguments: str, text: str = "") -> None:
         subprocess.run(["openssl", *arguments.split()], cwd=self.folder, check=True, capture_output=True, input=text.encode(), timeout=30)
 
-    def issue(self, name: str, file: str) -> tuple[Path, Path]:
+    def issue(self, name: str, file: str, key: str = "ec -pkeyopt ec_paramgen_curve:P-256") -> tuple[Path, Path]:
         """A certificate and its key for a common name."""
-        self._run(f"req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN={name} -keyout {file}.key -out {file}.csr")
+        self._run(f"req -newkey {key} -nodes -subj /CN={name} -keyout {file}.key -out {file}.csr")
         (self.folder / "extensions").write_text("subjectAltName=IP:127.0.0.1\nauthorityKeyIdentifier=keyid\n")
         self._run(f"x509 -req -in {file}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile extensions -out {file}.pem")
         return self.folder / f"{file}.pem", self.folder / f"{file}.key"
@@ -162,4 +162,9 @@ def test_a_renewed_certificate_is_used_without_a_restart(engine: str, tmp_path: 
             assert served() == "before"
         authority.issue("after", "served")
         assert wait_until(lambda: served() == "after")
+        if engine == "amqtt":  # Mosquitto shows the old one until it is started again: docs/how-to/deploy-one-server.md says so
+            authority.issue("another-kind-of-key", "served", "rsa:2048")
+            assert wait_until(lambda: served() == "another-kind-of-key")
+            authority.issue("and-back", "served")
+            assert wait_until(lambda: served() == "and-back")
         assert not alice.gone.is_set()
