@@ -3,11 +3,16 @@
 from django.contrib import admin
 from django.templatetags.static import static
 from django.urls import include, path
+from django.utils.translation import gettext_lazy as _
 from django.views.generic import RedirectView
 
 from croody.home.views import home, status
 from croody.monitor import views as monitor
 from croody.stream.views import stream
+
+admin.site.site_title = "Croody"
+admin.site.site_header = _("Administración de Croody")
+admin.site.index_title = _("Cuentas, robots y datos")
 
 urlpatterns = [
     # Who knows no link to an icon, as the admin site, asks here.
