@@ -42,7 +42,7 @@ asked() { # SERVICE [HOSTNAME]: whom the gateway asks for this service; the one 
     tr -d '\r' | sed -n 's/^X-Asked: //p'
 }
 
-# The gateway learns of an address within two seconds, and asks it ten seconds after it refused last.
+# The gateway learns of an address within two seconds.
 sees() { # SERVICE CONTAINER
   tries=0
   until asked "$1" | grep -q "$(address_of "$2"):[0-9]*\$"; do

@@ -44,6 +44,8 @@ class System:
             "ALLOWED_ORIGINS": f"http://localhost:{self.http},https://localhost:{self.https}",
             # Nothing from a person's .env: a clone has none.
             "COMPOSE_DISABLE_ENV_FILE": "1",
+            # Nor from its history: a commit that comes while the test runs would make every image another one.
+            "GIT_DIR": os.devnull,
             "LANG": "C.UTF-8",
             **environ,
         }
