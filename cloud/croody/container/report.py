@@ -15,6 +15,18 @@ _SPANISH: Final = {
     "starting": "arrancando",
     "exited": "parado",
     "restarting": "reiniciándose",
+    "online": "en línea",
+    "moving": "en marcha",
+    "offline": "sin conexión",
+    "stale": "atrasado",
+    "unknown": "sin estrenar",
+    "faulted": "con avería",
+    "maintenance": "en mantenimiento",
+    "quarantined": "en cuarentena",
+    "critical": "críticas",
+    "high": "altas",
+    "medium": "medias",
+    "low": "bajas",
 }
 
 
@@ -30,6 +42,10 @@ class Report:
     def words(self, es: str, en: str) -> str:
         """The one of the two that is asked for."""
         return es if self._es else en
+
+    def spelled(self, word: str) -> str:
+        """A word of the engine or of the models."""
+        return self.words(_SPANISH.get(word, word), word)
 
     def row(self, es: str, en: str, text: str) -> None:
         """One line under a name."""
@@ -97,7 +113,7 @@ class Report:
 
     def _health(self, one: Container) -> str:
         word = one.health if one.state == "running" else one.state
-        shown = self.words(_SPANISH.get(word, word), word)
+        shown = self.spelled(word)
         try:
             started = datetime.fromisoformat(one.started[:19] + "+00:00")
         except ValueError:
@@ -111,7 +127,7 @@ class Report:
         if books.problem:
             self.bad(f"la base de datos no responde: {books.problem}", f"the database does not answer: {books.problem}")
             return
-        states = ", ".join(f"{count} {state}" for state, count in sorted(books.robots.items()))
+        states = ", ".join(f"{count} {self.spelled(state)}" for state, count in sorted(books.robots.items()))
         self.row("robots", "robots", states or self.words("ninguno: ./croody robot add ID", "none: ./croody robot add ID"))
         newest = self.words("ninguna todavía", "none yet")
         if books.newest_age_s is not None:
@@ -124,7 +140,9 @@ class Report:
                 f"{books.at_robots} at the robots, {books.to_robots} on their way to them, gaps in {books.gaps} streams",
             ),
         )  # fmt: skip
-        alarms = ", ".join(f"{books.alarms[level]} {level}" for level in ("critical", "high", "medium", "low") if level in books.alarms)
+        alarms = ", ".join(
+            f"{books.alarms[level]} {self.spelled(level)}" for level in ("critical", "high", "medium", "low") if level in books.alarms
+        )
         self.row("alarmas", "alarms", alarms or self.words("ninguna abierta", "none open"))
         letters = self.words("ninguna", "none")
         if books.dead_letters:

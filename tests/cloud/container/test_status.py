@@ -98,6 +98,11 @@ def test_certificate_disk_and_database_are_judged_by_their_limits():
     assert ("robots", "1 offline, 2 online") in report.rows
     assert ("dead letters", "2 not replayed: ./croody dead list") in report.rows
 
+    spanish = Report("es", NOW)
+    spanish.books(Books(robots={"online": 2, "offline": 1}, alarms={"high": 1}))
+    assert ("robots", "1 sin conexión, 2 en línea") in spanish.rows
+    assert ("alarmas", "1 altas") in spanish.rows
+
     report.certificate(Certificate("CN=R13", NOW + timedelta(days=13, hours=23)))
     report.certificate(Certificate(problem="no such file"))
     report.disk(Disk(free=9, total=100))
