@@ -18,6 +18,9 @@ while :; do
   if certbot certonly --non-interactive --agree-tos --keep-until-expiring --webroot -w /data/webroot $account $names \
     --cert-name croody --server "$ACME_SERVER" --config-dir /data/letsencrypt --work-dir /tmp/certbot --logs-dir /tmp/certbot-logs \
     --deploy-hook "sh /croody/acme.sh deploy" ${ACME_OPTIONS:-}; then
+    # One that is good for long yet, but not in its place: another was put there meanwhile, or the volume is new.
+    cmp -s /data/letsencrypt/live/croody/fullchain.pem /data/tls/fullchain.pem \
+      || RENEWED_LINEAGE=/data/letsencrypt/live/croody sh /croody/acme.sh deploy
     wait_s=$ACME_LOOK_S
   else
     # Let's Encrypt bears five failures an hour; an hour is also soon enough.
