@@ -1,6 +1,7 @@
 """A board beside the cloud: its own folder with one compose file in it, its own project, and nothing of the cloud but port 8883."""
 
 import json
+import os
 import re
 import shutil
 import socket
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.stack.hardening import assert_hardened, assert_no_secret_shows
-from tests.stack.system import FIGURES, ROOT, System, eventually
+from tests.stack.system import FIGURES, ROOT, TAG, System, eventually
 
 pytestmark = pytest.mark.stack
 NAME = "robots.test"
@@ -212,3 +213,24 @@ def test_virtual_robots_run_in_the_agents_place(cloud: System, board: System) ->
         robot.sendall(b"LOGIN USER -\n")
         assert b"LOGIN_SUCCESS USER" in robot.recv(1000)
     assert board.container("agent") == before
+
+
+@pytest.mark.skipif(not os.environ.get("CROODY_STACK_ARM64"), reason="emulation takes minutes: CROODY_STACK_ARM64=1 asks for it")
+def test_a_board_of_another_platform_publishes_and_screens_its_sensors(cloud: System, tmp_path: Path) -> None:
+    tag = f"{TAG}-arm64"
+    cloud.run("docker", "build", "--platform", "linux/arm64", "-f", "edge_agent/Dockerfile", "-t", f"croody-edge:{tag}", ".", timeout_s=900)
+    with new_board(tmp_path, "croodytest-arm64") as board:
+        board.environ |= {"CROODY_VERSION": tag, "CROODY_SOURCE": "sim", "DOCKER_DEFAULT_PLATFORM": "linux/arm64"}
+        (board.folder / "lines.sh").write_text(cloud.croody("robot", "add", "arm-01", "--shared", "--board"))
+        board.run("sh", "lines.sh")
+
+        assert board.inside("agent", "uname", "-m").strip() == "aarch64"
+
+        def scored() -> object:
+            last = cloud.get("/api/telemetry/last?robot_id=arm-01")
+            return last.status == 200 and "screen_score" in last.json["data"]
+
+        eventually("a reading that the model on the board has scored", scored, 120, every_s=1)
+        board.compose("stop")
+        assert board.inspect("agent")["State"]["ExitCode"] == 0
+        assert [stream["missing"] for stream in cloud.get("/api/telemetry/streams?robot_id=arm-01").json] == [[]]
