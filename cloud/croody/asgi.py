@@ -1,18 +1,25 @@
-"""ASGI entry of the role that holds streams open: `web`. Knows when the server starts and is asked to end."""
+"""ASGI entry of the role that holds streams open: `web`. Knows when the server starts and is to end, and gives streams few threads."""
 
 import asyncio
+import itertools
 import os
 import signal
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
-from typing import Any
+from typing import Any, Final
 
+from asgiref.sync import ThreadSensitiveContext
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "croody.settings")
 _pages = get_asgi_application()
 
 from croody.stream.hub import close_all  # noqa: E402  (needs the applications that the line above loads)
+
+#: Django gives every request a thread, and the thread a database connection, for as long as it is answered, and a stream is answered
+#: for hours. They share these, which each needs for a moment at its beginning.
+_STREAM_THREADS: Final = itertools.cycle([ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"streams-{n}") for n in range(8)])
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
@@ -21,7 +28,11 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 async def application(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     """Django for every request; the server's life is ours."""
     if scope["type"] != "lifespan":
-        await _pages(scope, receive, send)
+        if scope["path"].endswith("/stream"):
+            async with ThreadSensitiveContext(executor=next(_STREAM_THREADS)):
+                await _pages(scope, receive, send)
+        else:
+            await _pages(scope, receive, send)
         return
     while True:
         message = await receive()

@@ -1,7 +1,10 @@
 """The way in: what sslyze and gixy say of it, what it refuses, and how one request is found again in the logs behind it."""
 
+import http.client
+import json
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 
 import pytest
 
@@ -79,6 +82,23 @@ def test_whoever_sends_many_forms_is_told_to_wait_in_both_languages_and_pages_ar
     assert {name: refused.headers.get(name) for name in EVERYWHERE} == EVERYWHERE
     assert system.get("/cuenta/acceder/").status == 200
     assert system.post("/api/ids/predict", {"rows": []}).status == 401
+
+
+def test_nobody_takes_all_the_room_for_streams(system: System) -> None:
+    with ExitStack() as stack:
+
+        def opened(path: str) -> http.client.HTTPResponse:
+            connection = stack.enter_context(closing(http.client.HTTPConnection("localhost", system.http, timeout=20)))
+            connection.request("GET", path)
+            return connection.getresponse()
+
+        statuses = [opened("/robots/monitor/stream").status for _ in range(203)]
+        refused = opened("/api/telemetry/stream")
+
+        assert statuses == [200] * 200 + [429] * 3
+        assert refused.status == 429
+        assert "200 open streams" in json.load(refused)["detail"]
+        assert system.get("/robots/monitor/").status == 200
 
 
 @pytest.mark.parametrize(
