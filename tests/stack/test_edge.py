@@ -21,13 +21,13 @@ pytestmark = pytest.mark.stack
 NAME = "robots.test"
 ROBOT = "taller-01"
 #: Another machine finds the server by its name; this one's engine is asked for it. And health is looked at more often, to wait less.
-ANOTHER_MACHINE = f"""
+ANOTHER_MACHINE = """
 x-machine: &machine
-  extra_hosts: ["{NAME}:host-gateway"]
+  extra_hosts: ["NAME:host-gateway"]
 services:
   agent:
     <<: *machine
-    healthcheck: {{ interval: 2s, start_period: 4s }}
+    healthcheck: { interval: 2s, start_period: PATIENCE }
   robot-sim:
     <<: *machine
 """
@@ -40,10 +40,10 @@ def cloud(images: None) -> Iterator[System]:
         yield system
 
 
-def new_board(folder: Path, project: str) -> System:
-    """A folder as on a board: the compose file, and no sources."""
+def new_board(folder: Path, project: str, patience_s: int = 30) -> System:
+    """A folder as on a board: the compose file, and no sources. `patience_s` is how long it may take to start, seconds."""
     shutil.copy(ROOT / "docker-compose.edge.yml", folder)
-    (folder / "another-machine.yml").write_text(ANOTHER_MACHINE)
+    (folder / "another-machine.yml").write_text(ANOTHER_MACHINE.replace("NAME", NAME).replace("PATIENCE", f"{patience_s}s"))
     board = System(project, ["docker-compose.edge.yml", "another-machine.yml"], folder)
     del board.environ["COMPOSE_DISABLE_ENV_FILE"]
     return board
@@ -186,7 +186,7 @@ def test_a_board_that_was_set_up_wrongly_is_unhealthy_and_says_what_to_do(board:
     for name in ("secrets", ".env"):
         source = board.folder / name
         shutil.copytree(source, tmp_path / name) if source.is_dir() else shutil.copy(source, tmp_path / name)
-    with new_board(tmp_path, "croodytest-wrong") as wrong:
+    with new_board(tmp_path, "croodytest-wrong", patience_s=4) as wrong:
         spoil(wrong)
 
         with pytest.raises(AssertionError, match="unhealthy"):
@@ -219,7 +219,7 @@ def test_virtual_robots_run_in_the_agents_place(cloud: System, board: System) ->
 def test_a_board_of_another_platform_publishes_and_screens_its_sensors(cloud: System, tmp_path: Path) -> None:
     tag = f"{TAG}-arm64"
     cloud.run("docker", "build", "--platform", "linux/arm64", "-f", "edge_agent/Dockerfile", "-t", f"croody-edge:{tag}", ".", timeout_s=900)
-    with new_board(tmp_path, "croodytest-arm64") as board:
+    with new_board(tmp_path, "croodytest-arm64", patience_s=120) as board:
         board.environ |= {"CROODY_VERSION": tag, "CROODY_SOURCE": "sim", "DOCKER_DEFAULT_PLATFORM": "linux/arm64"}
         (board.folder / "lines.sh").write_text(cloud.croody("robot", "add", "arm-01", "--shared", "--board"))
         board.run("sh", "lines.sh")
