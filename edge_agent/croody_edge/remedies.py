@@ -1,4 +1,4 @@
-"""Why a broker cannot be reached, and what to do about it. Pure: what went wrong, to a sentence for a person."""
+"""Why a broker cannot be reached, and what to do about it: an error to a sentence for a person. Opens nothing itself."""
 
 import errno
 import socket
