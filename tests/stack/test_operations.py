@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from tests.stack.load import Load
-from tests.stack.system import FIGURES, PRODUCTION, System, eventually
+from tests.stack.system import CLOUD, FIGURES, PRODUCTION, System, eventually
 
 pytestmark = pytest.mark.stack
 ROBOT = "amr-20"
+SERVICES = [*CLOUD, "db"]
 
 
 @contextmanager
@@ -67,15 +68,15 @@ def test_a_restart_under_load_fails_no_request(production: System, folder: Path)
 
 
 def test_an_update_under_load_fails_no_request(production: System, folder: Path) -> None:
-    before = {service: containers(production, service) for service in ("croody", "telemetry-gateway", "ids-ml", "db", "gateway")}
+    before = {service: containers(production, service) for service in SERVICES}
 
     # It stays: what the next tests look at is a system after its first update.
     production.environ["CROODY_RETENTION_DAYS"] = "31"
-    with load(production, folder, "an update that changes croody, telemetry-gateway and ids-ml"):
+    with load(production, folder, "an update that changes croody, telemetry-gateway, ids-ml and worker"):
         production.croody("update", timeout_s=900)
 
     after = {service: containers(production, service) for service in before}
-    assert {service for service in before if before[service] != after[service]} == {"croody", "telemetry-gateway", "ids-ml"}
+    assert {service for service in before if before[service] != after[service]} == {"croody", "telemetry-gateway", "ids-ml", "worker"}
     assert all(len(found) == 1 for found in after.values())
     assert production.inside("croody", "sh", "-c", "echo $CROODY_RETENTION_DAYS").strip() == "31"
 
