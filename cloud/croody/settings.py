@@ -181,8 +181,8 @@ LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s%(request_id)s"}},
-    "filters": {"request_id": {"()": "croody.web.request_id.WithRequestId"}},
-    "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
+    "filters": {"request_id": {"()": "croody.web.request_id.WithRequestId"}, "logins": {"()": "croody.web.masking.WithoutLogins"}},
+    "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id", "logins"]}},
     "root": {"handlers": ["out"], "level": "INFO"},
     # It tells of every login, one-time paths included; what matters of it are lock-outs.
     # A flood of junk must not fill the log with its 4xx either.

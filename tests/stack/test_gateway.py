@@ -21,6 +21,10 @@ EVERYWHERE = {
 }
 
 
+#: Of a login link: as good as a password until it was used.
+SECRET = "a-secret-that-stands-in-a-path"
+
+
 @pytest.fixture(scope="module")
 def system(images: None) -> Iterator[System]:
     """The development system without robots, which need none of this."""
@@ -80,8 +84,18 @@ def test_whoever_sends_many_forms_is_told_to_wait_in_both_languages_and_pages_ar
     assert "Demasiados intentos" in refused.text
     assert "Too many tries" in refused.text
     assert {name: refused.headers.get(name) for name in EVERYWHERE} == EVERYWHERE
+    assert send_form(system, f"/cuenta/entrar/{SECRET}/").status == 429
+    assert '"uri":"/admin/login/","protocol":"HTTP/1.1","status":429' in system.compose("logs", "gateway")
     assert system.get("/cuenta/acceder/").status == 200
     assert system.post("/api/ids/predict", {"rows": []}).status == 401
+
+
+def test_a_login_link_stands_in_no_log(system: System) -> None:
+    for answered in (system.get(f"/cuenta/entrar/{SECRET}/"), send_form(system, f"/en/cuenta/entrar/{SECRET}/")):
+        assert answered.status in {200, 403, 404, 410, 429}
+    for name in ("gateway", "croody"):
+        eventually(f"the line of {name}", lambda name=name: "/cuenta/entrar/..." in system.compose("logs", name), 10)
+        assert SECRET not in system.compose("logs", name)
 
 
 def test_nobody_takes_all_the_room_for_streams(system: System) -> None:

@@ -1,20 +1,18 @@
 """The web role with one line a request in its log, as behind a gateway: `python -m croody.web --access-log`."""
 
 import logging
-import re
 import time
 from collections.abc import Mapping
 from typing import Any, Final
 
 from croody.asgi import Receive, Send
 from croody.asgi import application as pages
+from croody.web.masking import masked
 from croody.web.request_id import clean
 
 log = logging.getLogger("croody.access")
 #: Nobody needs to read of these while all is well.
 _QUIET: Final = ("/healthz", "/static/")
-#: A one-time login is a secret that stands in the path.
-_SECRET: Final = re.compile(r"(/entrar/)[^/]+")
 
 
 async def application(scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -46,7 +44,6 @@ def is_quiet(path: str, status: int) -> bool:
 def line(scope: Mapping[str, Any], status: int, took_s: float) -> str:
     """One request in the order of the API roles' lines; status 0: it went away before there was an answer."""
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    path = _SECRET.sub(r"\1...", scope["path"])
     client = headers.get("x-real-ip") or (scope.get("client") or ("-",))[0]
     request_id = clean(headers.get("x-request-id", "")) or "-"
-    return f"{client} {scope['method']} {path} {status} {took_s * 1000:.0f}ms request_id={request_id}"
+    return f"{client} {scope['method']} {masked(scope['path'])} {status} {took_s * 1000:.0f}ms request_id={request_id}"

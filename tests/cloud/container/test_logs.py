@@ -1,17 +1,19 @@
 """Lines of the log by which one request is found again: whose they are, what they hide, and when there is none."""
 
 import asyncio
+import io
 import logging
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
+from django.utils.module_loading import import_string
 
 from croody.container import access_log
 from croody.web import access
-from croody.web.request_id import WithRequestId, remember_request_id
+from croody.web.request_id import remember_request_id
 
 ID = "0123456789abcdef0123456789abcdef"
 
@@ -48,6 +50,29 @@ def test_a_trace_shows_what_the_bridge_relays_and_not_that_it_asks():
     assert access_log.is_quiet("/healthz", 200, tracing)
 
 
+def as_configured(handler: logging.Handler) -> logging.Handler:
+    """The handler with the filters and the format that the settings give to their own."""
+    for name in settings.LOGGING["handlers"]["out"]["filters"]:
+        handler.addFilter(import_string(settings.LOGGING["filters"][name]["()"])())
+    handler.setFormatter(logging.Formatter(settings.LOGGING["formatters"]["line"]["format"]))
+    return handler
+
+
+def test_a_refused_form_does_not_tell_the_login_that_it_was_for():
+    text = io.StringIO()
+    handler = as_configured(logging.StreamHandler(text))
+    log = logging.getLogger("django.security.csrf")
+    log.addHandler(handler)
+    try:
+        refused = Client(enforce_csrf_checks=True).post("/cuenta/entrar/THE-SECRET/")
+    finally:
+        log.removeHandler(handler)
+
+    assert refused.status_code == 403
+    assert "/cuenta/entrar/.../" in text.getvalue()
+    assert "THE-SECRET" not in text.getvalue()
+
+
 def logged(request_id: str, *, later: bool = False) -> str:
     """What the log holds of a line that a view writes, as the settings format it."""
     records: list[str] = []
@@ -56,9 +81,7 @@ def logged(request_id: str, *, later: bool = False) -> str:
         def emit(self, record: logging.LogRecord) -> None:
             records.append(self.format(record))
 
-    kept = Kept()
-    kept.addFilter(WithRequestId())
-    kept.setFormatter(logging.Formatter(settings.LOGGING["formatters"]["line"]["format"]))
+    kept = as_configured(Kept())
     log = logging.getLogger("tests.request_id")
     log.addHandler(kept)
     request = RequestFactory().get("/", headers={"X-Request-ID": request_id} if request_id else {})
@@ -93,4 +116,4 @@ def test_nobody_writes_into_the_log_by_way_of_the_id():
 
 def test_every_role_remembers_the_id_before_anything_else():
     assert settings.MIDDLEWARE[0] == "croody.web.request_id.remember_request_id"
-    assert settings.LOGGING["handlers"]["out"]["filters"] == ["request_id"]
+    assert settings.LOGGING["handlers"]["out"]["filters"] == ["request_id", "logins"]
