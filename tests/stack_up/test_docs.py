@@ -83,3 +83,12 @@ def test_the_protocol_shows_every_body_and_its_limits_are_the_contracts() -> Non
     assert rows["metrics in a reading"] == wanted
     assert rows["seq"] == "2^53 \u2212 1"
     assert limits.MAX_SEQ == 2**53 - 1
+
+
+@pytest.mark.parametrize("page", ["edge-board", "without-internet"])
+def test_a_guide_has_the_same_commands_in_both_languages(page: str) -> None:
+    files = [docs.ROOT / "docs" / "how-to" / name for name in (f"{page}.md", f"{page}.es.md")]
+    english, spanish = (re.findall(r"^```sh\n(.*?)^```", file.read_text(encoding="utf-8"), re.M | re.S) for file in files)
+
+    assert len(english) >= 4
+    assert spanish == english
