@@ -55,17 +55,23 @@ def ensure(folder: Path, authority: Path, names: list[str]) -> bool:
     if not (root.exists() and (authority / AUTHORITY_KEY).exists()):
         _make(authority, (AUTHORITY, AUTHORITY_KEY), [*_named("Croody, authority of", names[0])], "authority", _AUTHORITY_DAYS)
         (authority / AUTHORITY_KEY).chmod(0o600)
-    if chain.exists() and key.exists():
-        ours = vouches(root, chain)
-        good = not ends_soon(chain) and not (ours and certified(chain) != set(map(_plain, names)))
-        if good or not (ours or is_self_signed(chain)):
-            return False
+    if chain.exists() and key.exists() and not _is_to_be_replaced(chain, root, folder / AUTHORITY, names):
+        return False
     alternatives = f"subjectAltName={','.join(map(_alternative, names))}"
     signer = ["-CA", str(root), "-CAkey", str(authority / AUTHORITY_KEY), "-addext", alternatives]
     _make(folder, (CHAIN, KEY), [*_named("", names[0]), *signer], "site", _DAYS, after=root.read_text())
     (folder / AUTHORITY).write_bytes(root.read_bytes())
     (folder / AUTHORITY).chmod(0o644)
     return True
+
+
+def _is_to_be_replaced(chain: Path, root: Path, before: Path, names: list[str]) -> bool:
+    """Judge a certificate by who signed it: the authority `root`, the one `before` it, nobody, or somebody else."""
+    if vouches(root, chain):
+        return ends_soon(chain) or certified(chain) != set(map(_plain, names))
+    if before.exists() and vouches(before, chain):
+        return True  # the site's authority was brought from another server
+    return is_self_signed(chain) and ends_soon(chain)
 
 
 def is_self_signed(chain: Path) -> bool:

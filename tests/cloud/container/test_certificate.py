@@ -1,5 +1,6 @@
 """The first certificate, made by the real openssl."""
 
+import shutil
 import ssl
 import stat
 import subprocess
@@ -47,6 +48,21 @@ def test_a_site_that_changes_its_name_gets_another_certificate_and_robots_trust_
     assert_shakes_hands(tls, "new.example")
     with pytest.raises(ssl.SSLCertVerificationError, match="Hostname mismatch"):
         assert_shakes_hands(tls, "old.example")
+
+
+def test_an_authority_that_is_brought_from_another_server_signs_anew(tls: Path, authority: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    (other / "tls").mkdir(parents=True)
+    (other / "authority").mkdir()
+    certificate.ensure(other / "tls", other / "authority", ["robots.example"])
+    certificate.ensure(tls, authority, ["robots.example"])
+
+    for name in (certificate.AUTHORITY, certificate.AUTHORITY_KEY):
+        shutil.copy(other / "authority" / name, authority / name)
+
+    assert certificate.ensure(tls, authority, ["robots.example"]) is True
+    assert (tls / certificate.AUTHORITY).read_bytes() == (other / "tls" / certificate.AUTHORITY).read_bytes()
+    assert_shakes_hands(tls, "robots.example")
 
 
 def assert_shakes_hands(tls: Path, name: str) -> None:
