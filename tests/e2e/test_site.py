@@ -112,13 +112,20 @@ def test_a_batch_that_overtakes_another_is_no_gap_and_one_that_never_comes_is(vi
 
 def test_a_robot_that_stops_talking_looks_old_and_keeps_its_values(visit: Open, web: Web):
     drive(web)
-    page = visit("/robots/monitor/").page
+    watched = visit("/robots/monitor/")
+    page = watched.page
+    line = page.locator("[data-attention]")
+    expect(line).to_have_text("Ninguno pide atención.")
     expect(page.locator("#robot-rover-2 [data-word]")).to_have_text("Atrasado", timeout=25_000)
+    expect(line).to_have_text("Pide atención: rover-2")
+    expect(line.get_by_role("link")).to_have_attribute("href", "#robot-rover-2")
     expect(page.locator('g.bot[data-robot="rover-2"] text.old')).to_be_visible()
     expect(page.locator('#robot-rover-2 [data-m="TEMP"]')).to_have_text("21,5")
     expect(page.locator("h1")).to_have_text("0 de 1 robot en línea")
     drive(web)
     expect(page.locator("#robot-rover-2 [data-word]")).to_have_text("En marcha", timeout=5000)
+    expect(line).to_have_text("Ninguno pide atención.")
+    assert watched.complaints() == []
 
 
 def test_names_of_robots_at_one_spot_do_not_lie_on_each_other(visit: Open, web: Web):

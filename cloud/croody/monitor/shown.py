@@ -8,15 +8,18 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from croody.fleet.liveness import State
 from croody.monitor.digest import Delivery, Entry
 from croody.monitor.plan import Drawing
-from croody.monitor.words import DOING, THERE, WORDS
+from croody.monitor.words import DOING, THERE, TROUBLED, WORDS
 from croody.telemetry import catalogue
 from croody.web import formats
 
 #: Values that stand in the row itself; the others are one click away.
 AT_ONCE: Final = 4
+#: Robots that are named above the list when they are in trouble; the others are counted.
+NAMED: Final = 3
+#: Rows on a page of the list.
+PAGE: Final = 100
 #: Metrics with a column of their own.
 OWN_COLUMN: Final = ("battery_pct", "screen_score")
 
@@ -91,7 +94,7 @@ def row(entry: Entry, now: datetime, language: str, drawing: Drawing | None = No
         gaps=gap_words(entry.delivery),
         gap_sign="gap" if entry.delivery.missing else "gone" if entry.delivery.dropped else "",
         mark=_mark(entry, drawing) if drawing else None,
-        stale=entry.state in {State.STALE, State.OFFLINE},
+        stale=entry.state in TROUBLED,
         located=entry.lat is not None and entry.lng is not None,
     )
 
@@ -133,6 +136,22 @@ def sentence(entries: Iterable[Entry], language: str) -> str:
     return ngettext("%(there)s de %(total)s robot en línea", "%(there)s de %(total)s robots en línea", total) % numbers
 
 
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """Robots that ask for somebody: the first ones with the page of the list that has them, and how many more."""
+
+    head: str
+    robots: tuple[tuple[str, int], ...]
+    more: int
+
+
+def attention(entries: Iterable[Entry]) -> Attention:
+    """Who is late or silent, in the order of the list."""
+    found = [(entry.robot_id, index // PAGE + 1) for index, entry in enumerate(entries) if entry.state in TROUBLED]
+    head = ngettext("Pide atención:", "Piden atención:", len(found)) if found else _("Ninguno pide atención.")
+    return Attention(head, tuple(found[:NAMED]), max(0, len(found) - NAMED))
+
+
 def words() -> dict[str, Any]:
     """What the browser needs to say the same by itself."""
     return {
@@ -144,6 +163,15 @@ def words() -> dict[str, Any]:
             ngettext("%(there)s de %(total)s robot en línea", "%(there)s de %(total)s robots en línea", 1),
             ngettext("%(there)s de %(total)s robot en línea", "%(there)s de %(total)s robots en línea", 2),
         ],
+        "troubled": [state.value for state in TROUBLED],
+        "attention": [
+            _("Ninguno pide atención."),
+            ngettext("Pide atención:", "Piden atención:", 1),
+            ngettext("Pide atención:", "Piden atención:", 2),
+        ],
+        "named": NAMED,
+        "rows": PAGE,
+        "more": [ngettext("y %(count)s más", "y %(count)s más", 1), ngettext("y %(count)s más", "y %(count)s más", 2)],
         "gap": [ngettext("%(count)s hueco", "%(count)s huecos", 1), ngettext("%(count)s hueco", "%(count)s huecos", 2)],
         "dropped": [
             ngettext("%(count)s descartada", "%(count)s descartadas", 1),

@@ -27,7 +27,6 @@ from croody.web import formats
 
 log = logging.getLogger(__name__)
 #: Robots on one page; the sentence and the plan always count them all.
-PAGE: Final = 100
 #: More names than this do not fit on the plan of a phone; the list has them all.
 CROWDED: Final = 6
 
@@ -92,6 +91,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     return {
         "section": "monitor",
         "sentence": shown.sentence(picture.entries, language),
+        "attention": shown.attention(picture.entries),
         "own": request.user.is_authenticated,
         "now": now.timestamp(),
         "newest": newest,
@@ -101,8 +101,8 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "site": site,
         "drawing": drawing,
         "marks": [(row, _trail(trails.get(row.robot_id), drawing, now.timestamp())) for row in rows if row.mark is not None and drawing],
-        "rows": rows[(page - 1) * PAGE : page * PAGE],
-        "pages": -(-len(rows) // PAGE),
+        "rows": rows[(page - 1) * shown.PAGE : page * shown.PAGE],
+        "pages": -(-len(rows) // shown.PAGE),
         "page": page,
         "ids": [row.robot_id for row in rows],
         "crowded": len(on_plan) > CROWDED,
@@ -116,7 +116,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
 def _page(request: HttpRequest, count: int) -> int:
     text = request.GET.get("pagina", "1")
     wanted = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 1
-    return max(1, min(wanted, -(-count // PAGE)))
+    return max(1, min(wanted, -(-count // shown.PAGE)))
 
 
 def _sites(picture: Picture) -> list[Site]:

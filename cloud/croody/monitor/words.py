@@ -27,6 +27,8 @@ DOING: Final = {
 }
 #: States that count as there.
 THERE: Final = frozenset({State.MOVING, State.ONLINE})
+#: States that ask for somebody.
+TROUBLED: Final = frozenset({State.STALE, State.OFFLINE})
 
 
 def public(state: State) -> State:

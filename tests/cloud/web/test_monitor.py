@@ -199,3 +199,33 @@ def test_the_words_for_the_browser_are_the_words_of_the_page():
     assert words["noGaps"] == shown.gap_words(Delivery(5, 5, 0, 0, 0))
     assert words["unnumbered"] == shown.gap_words(Delivery())
     assert words["dropped"][0] % {"count": 1} == shown.gap_words(Delivery(4, 5, 0, 0, 1))
+
+
+def attention(client: Any, path: str = "/robots/monitor/") -> tuple[str, list[str]]:
+    """The line above the list, and where its links lead."""
+    line = re.search(r"<p class=\"attention[^>]*>(.*?)</p>", client.get(path).content.decode(), re.DOTALL)
+    assert line
+    return re.sub(r"<[^>]+>", "", line[1]), re.findall(r'href="([^"]+)"', line[1])
+
+
+def test_who_is_late_or_silent_is_named_above_the_list(client, people):
+    long_ago = datetime.now(UTC) - timedelta(minutes=10)
+    say("rover-2", 1, {"TEMP": 20.0})
+    assert attention(client) == ("Ninguno pide atención.", [])
+    for number in range(3, 7):
+        services.add_robot(f"rover-{number}", organisation=people.organisation, shared=True)
+    say("rover-3", 1, {"TEMP": 20.0}, now=long_ago)
+    assert attention(client) == ("Pide atención: rover-3", ["#robot-rover-3"])
+    for number in range(4, 7):
+        say(f"rover-{number}", 1, {"TEMP": 20.0}, now=long_ago)
+    text, links = attention(client, "/en/robots/monitor/")
+    assert text == "Need attention: rover-3, rover-4, rover-5 and 1 more"
+    assert links == ["#robot-rover-3", "#robot-rover-4", "#robot-rover-5"]
+
+
+def test_a_robot_on_another_page_of_the_list_is_linked_there(client, people):
+    for number in range(10, 115):
+        services.add_robot(f"a-{number}", organisation=people.organisation, shared=True)
+    say("rover-2", 1, {"TEMP": 20.0}, now=datetime.now(UTC) - timedelta(minutes=10))
+    assert attention(client)[1] == ["?pagina=2#robot-rover-2"]
+    assert attention(client, "/robots/monitor/?pagina=2")[1] == ["#robot-rover-2"]

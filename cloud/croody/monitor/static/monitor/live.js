@@ -215,7 +215,7 @@
     if (newest && robots.size) {
       let at = 0;
       for (const robot of robots.values()) if (robot.at > at) at = robot.at;
-      if (at) set(newest, "; " + croody.fill(words.newest, { age: croody.age(now - at) }));
+      if (at) set(newest, "; " + croody.fill(words.newest, { age: croody.age(now - at) }) + ".");
     }
   }
 

@@ -62,6 +62,39 @@
     }
   }
 
+  // The address of the page of the list that has this robot, nothing when it is this one.
+  function onPage(id) {
+    const index = structure().dataset.ids.split(" ").indexOf(id);
+    if (index < 0 || document.getElementById("robot-" + id)) return "";
+    const query = new URLSearchParams(location.search);
+    query.set("pagina", String(Math.floor(index / croody.words.rows) + 1));
+    return "?" + query;
+  }
+
+  // Who is late or silent, in one line above everything: on a phone the list is long.
+  let troubledBefore = null;
+
+  function attention() {
+    const line = document.querySelector("[data-attention]");
+    if (!line) return;
+    const words = croody.words;
+    const ids = [...croody.robots.values()].filter((robot) => words.troubled.includes(robot.state)).map((robot) => robot.id);
+    ids.sort((a, b) => a.localeCompare(b, undefined, { numeric: true }));
+    line.hidden = !croody.robots.size;
+    if (ids.join(" ") === troubledBefore) return;
+    troubledBefore = ids.join(" ");
+    line.classList.toggle("troubled", ids.length > 0);
+    line.replaceChildren(words.attention[Math.min(ids.length, 2)]);
+    for (const [index, id] of ids.slice(0, words.named).entries()) {
+      const link = document.createElement("a");
+      link.href = onPage(id) + "#robot-" + id;
+      link.textContent = id;
+      line.append(index ? ", " : " ", link);
+    }
+    const more = ids.length - words.named;
+    if (more > 0) line.append(" " + croody.fill(words.more[more === 1 ? 0 : 1], { count: croody.number(more, 0) }));
+  }
+
   // A line is drawn only where readings followed each other: more silence than robot.hole is a hole.
   function remember(robot) {
     if (robot.at === null || robot.x === null || robot.y === null) return;
@@ -178,6 +211,7 @@
       for (const [id, points] of Object.entries(message.trails)) trails.set(id, points);
     }
     for (const robot of changed) remember(robot);
+    attention();
     const box = frame();
     if (box) {
       for (const robot of changed) place(robot, box);
