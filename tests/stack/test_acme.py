@@ -85,3 +85,14 @@ def test_the_dark_corners_of_the_challenge_folder_are_not_shown(system: System) 
 
 def test_the_folder_of_secrets_is_closed_to_others(system: System) -> None:
     assert Path(system.environ["SECRETS_DIR"]).stat().st_mode & 0o077 == 0
+
+
+def test_a_certificate_that_is_not_due_yet_comes_back_to_its_place(system: System) -> None:
+    system.compose("stop", "certbot")
+    system.compose("run", "--rm", "-T", "--no-deps", "migrate", "sh", "-c", "rm /data/tls/*.pem && exec /entrypoint.sh prepare")
+    eventually("the site's own certificate", lambda: "Pebble" not in shown(system.https)[1], 60)
+
+    system.environ["ACME_OPTIONS"] = "--no-verify-ssl"  # without --force-renewal: nothing is issued
+    system.compose("up", "-d", "--no-deps", "certbot")
+
+    eventually("the authority's certificate again", lambda: "Pebble" in shown(system.https)[1], 60)
