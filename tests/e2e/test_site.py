@@ -117,7 +117,7 @@ def test_a_robot_that_stops_talking_looks_old_and_keeps_its_values(visit: Open, 
     line = page.locator("[data-attention]")
     expect(line).to_have_text("Ninguno pide atención.")
     expect(page.locator("#robot-rover-2 [data-word]")).to_have_text("Atrasado", timeout=25_000)
-    expect(line).to_have_text("Pide atención: rover-2")
+    expect(line).to_have_text("1 pide atención: rover-2")
     expect(line.get_by_role("link")).to_have_attribute("href", "#robot-rover-2")
     expect(page.locator('g.bot[data-robot="rover-2"] text.old')).to_be_visible()
     expect(page.locator('#robot-rover-2 [data-m="TEMP"]')).to_have_text("21,5")

@@ -16,8 +16,8 @@ from croody.web import formats
 
 #: Values that stand in the row itself; the others are one click away.
 AT_ONCE: Final = 4
-#: Robots that are named above the list when they are in trouble; the others are counted.
-NAMED: Final = 3
+#: So many robots in trouble are named above the list, as far as the line goes; its head counts them all.
+NAMED: Final = 8
 #: Rows on a page of the list.
 PAGE: Final = 100
 #: Metrics with a column of their own.
@@ -138,18 +138,20 @@ def sentence(entries: Iterable[Entry], language: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """Robots that ask for somebody: the first ones with the page of the list that has them, and how many more."""
+    """Robots that ask for somebody: how many, and the first ones with the page of the list that has them."""
 
     head: str
     robots: tuple[tuple[str, int], ...]
-    more: int
+    more: bool
 
 
-def attention(entries: Iterable[Entry]) -> Attention:
+def attention(entries: Iterable[Entry], language: str) -> Attention:
     """Who is late or silent, in the order of the list."""
     found = [(entry.robot_id, index // PAGE + 1) for index, entry in enumerate(entries) if entry.state in TROUBLED]
-    head = ngettext("Pide atención:", "Piden atención:", len(found)) if found else _("Ninguno pide atención.")
-    return Attention(head, tuple(found[:NAMED]), max(0, len(found) - NAMED))
+    if not found:
+        return Attention(_("Ninguno pide atención."), (), False)
+    head = ngettext("%(count)s pide atención:", "%(count)s piden atención:", len(found))
+    return Attention(head % {"count": formats.number(len(found), 0, language)}, tuple(found[:NAMED]), len(found) > NAMED)
 
 
 def words() -> dict[str, Any]:
@@ -166,12 +168,11 @@ def words() -> dict[str, Any]:
         "troubled": [state.value for state in TROUBLED],
         "attention": [
             _("Ninguno pide atención."),
-            ngettext("Pide atención:", "Piden atención:", 1),
-            ngettext("Pide atención:", "Piden atención:", 2),
+            ngettext("%(count)s pide atención:", "%(count)s piden atención:", 1),
+            ngettext("%(count)s pide atención:", "%(count)s piden atención:", 2),
         ],
         "named": NAMED,
         "rows": PAGE,
-        "more": [ngettext("y %(count)s más", "y %(count)s más", 1), ngettext("y %(count)s más", "y %(count)s más", 2)],
         "gap": [ngettext("%(count)s hueco", "%(count)s huecos", 1), ngettext("%(count)s hueco", "%(count)s huecos", 2)],
         "dropped": [
             ngettext("%(count)s descartada", "%(count)s descartadas", 1),

@@ -91,7 +91,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     return {
         "section": "monitor",
         "sentence": shown.sentence(picture.entries, language),
-        "attention": shown.attention(picture.entries),
+        "attention": shown.attention(picture.entries, language),
         "own": request.user.is_authenticated,
         "now": now.timestamp(),
         "newest": newest,

@@ -212,15 +212,15 @@ def test_who_is_late_or_silent_is_named_above_the_list(client, people):
     long_ago = datetime.now(UTC) - timedelta(minutes=10)
     say("rover-2", 1, {"TEMP": 20.0})
     assert attention(client) == ("Ninguno pide atención.", [])
-    for number in range(3, 7):
+    for number in range(3, 12):
         services.add_robot(f"rover-{number}", organisation=people.organisation, shared=True)
     say("rover-3", 1, {"TEMP": 20.0}, now=long_ago)
-    assert attention(client) == ("Pide atención: rover-3", ["#robot-rover-3"])
-    for number in range(4, 7):
+    assert attention(client) == ("1 pide atención: rover-3", ["#robot-rover-3"])
+    for number in range(4, 12):
         say(f"rover-{number}", 1, {"TEMP": 20.0}, now=long_ago)
     text, links = attention(client, "/en/robots/monitor/")
-    assert text == "Need attention: rover-3, rover-4, rover-5 and 1 more"
-    assert links == ["#robot-rover-3", "#robot-rover-4", "#robot-rover-5"]
+    assert text == "9 need attention: rover-3, rover-4, rover-5, rover-6, rover-7, rover-8, rover-9, rover-10, …"
+    assert links == [f"#robot-rover-{number}" for number in range(3, 11)]
 
 
 def test_a_robot_on_another_page_of_the_list_is_linked_there(client, people):

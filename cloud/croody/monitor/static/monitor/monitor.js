@@ -84,15 +84,14 @@
     if (ids.join(" ") === troubledBefore) return;
     troubledBefore = ids.join(" ");
     line.classList.toggle("troubled", ids.length > 0);
-    line.replaceChildren(words.attention[Math.min(ids.length, 2)]);
+    line.replaceChildren(croody.fill(words.attention[Math.min(ids.length, 2)], { count: croody.number(ids.length, 0) }));
     for (const [index, id] of ids.slice(0, words.named).entries()) {
       const link = document.createElement("a");
       link.href = onPage(id) + "#robot-" + id;
       link.textContent = id;
       line.append(index ? ", " : " ", link);
     }
-    const more = ids.length - words.named;
-    if (more > 0) line.append(" " + croody.fill(words.more[more === 1 ? 0 : 1], { count: croody.number(more, 0) }));
+    if (ids.length > words.named) line.append(", \u2026");
   }
 
   // A line is drawn only where readings followed each other: more silence than robot.hole is a hole.
