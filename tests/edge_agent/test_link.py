@@ -75,7 +75,8 @@ class Cable:
         self.address = BrokerAddress("127.0.0.1", self._listener.getsockname()[1])
         self.silent = threading.Event()
         self._open: list[socket.socket] = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting.start()
 
     def _accept(self) -> None:
         while True:
@@ -107,8 +108,11 @@ class Cable:
         self._open.clear()
 
     def close(self) -> None:
-        self.cut()
+        # Nobody else comes in before what came in is closed.
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._accepting.join()
         self._listener.close()
+        self.cut()
 
 
 @pytest.fixture
