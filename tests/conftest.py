@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 
 from tools.stack import Ports, Process
@@ -19,6 +20,10 @@ from tools.stack.postgres import Server, drop_to, installed
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+# How long an example takes is the machine's doing, and says nothing of the code.
+hypothesis.settings.register_profile("croody", deadline=None)
+hypothesis.settings.load_profile("croody")
 
 _SCRATCH = Path(tempfile.mkdtemp(prefix="croody-tests-"))
 # PostgreSQL's account has to pass through it.
