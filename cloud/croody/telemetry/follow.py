@@ -1,4 +1,4 @@
-"""Follows `telemetry_record` by id without missing what commits late. Pure arithmetic, and one query each way.
+"""Follows `telemetry_record` by id without missing what commits late. Arithmetic, and one query each way.
 
 PostgreSQL hands out ids before the commit, so a row may appear below rows that were seen already. A follower keeps the
 holes it saw below its highest id and looks into exactly these again, until they are filled or so old that no transaction
