@@ -72,6 +72,8 @@ is_due() {
 # After a failure again in ten minutes. /tmp/failed and /tmp/alive are what the service's health is judged by.
 watch() {
   trap 'exit 0' TERM INT
+  # A setting that cannot be read ends the service, which is seen, rather than every backup, which is not.
+  wanted_since >/dev/null
   wait_s=0
   while :; do
     if [ "$wait_s" -gt 0 ]; then
