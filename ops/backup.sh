@@ -51,6 +51,12 @@ once() {
   echo "${file##*/}: $counted"
 }
 
+whole() { # NAME VALUE: 1 or more
+  case $2 in
+    *[!0-9]* | 0* | '') fail "$1=$2: escribe un número entero desde 1" "$1=$2: write a whole number from 1" ;;
+  esac
+}
+
 # Seconds since the epoch of the moment after which a backup has to have been made.
 wanted_since() {
   now=$(date +%s)
@@ -92,6 +98,8 @@ watch() {
   done
 }
 
+whole BACKUP_KEEP "${BACKUP_KEEP:-14}"
+whole BACKUP_EVERY_H "${BACKUP_EVERY_H:-24}"
 case ${1:-watch} in
   once) once ;;
   watch) watch ;;
