@@ -17,6 +17,8 @@ TRAIL_STEP_M: Final = 0.25
 HOLE_S: Final = 5.0
 #: Metrics that place a robot on its plan; they are drawn, not listed.
 PLACE: Final = ("x_m", "y_m", "heading_deg")
+#: Farther than this from a site's origin nothing stands on its plan, in metres.
+FARTHEST_M: Final = 1e5
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +177,8 @@ def entry(
         at=latest.at.timestamp() if latest is not None else None,
         doing=row.get("status"),
         values=values,
-        x_m=as_number(data.get("x_m")),
-        y_m=as_number(data.get("y_m")),
+        x_m=as_metres(data.get("x_m")),
+        y_m=as_metres(data.get("y_m")),
         heading_deg=as_number(data.get("heading_deg")),
         lat=as_number(position.get("lat")),
         lng=as_number(position.get("lng")),
@@ -187,6 +189,16 @@ def entry(
 
 def as_number(value: Any) -> float | None:
     """A finite number, None for anything else: a robot may put any value under any name."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if isfinite(number) else None
+
+
+def as_metres(value: Any) -> float | None:
+    """A number of metres that a plan can show."""
+    number = as_number(value)
+    return number if number is not None and abs(number) <= FARTHEST_M else None

@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from math import ceil, floor
 from typing import Any, Final
 
-from croody.monitor.digest import as_number
+from croody.monitor.digest import as_metres
 
 WIDTH: Final = 1000
 _LEFT, _RIGHT, _TOP, _BOTTOM = 40.0, 22.0, 18.0, 52.0
+#: No floor is longer than so many times its width: it would be drawn as a line, or as tall as a tower.
+_LONGEST: Final = 20
+#: A rack of more shelves is drawn without the lines between them.
+_MOST_SHELVES: Final = 60
 #: Distances between grid lines that read well, in metres.
 _STEPS: Final = (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
 
@@ -86,14 +90,15 @@ def draw(plan: Mapping[str, Any], robots: Iterable[tuple[float, float]] = ()) ->
 
     A plan is somebody's JSON: what in it cannot be read is left out, and never costs the rest.
     """
-    width_m, height_m = as_number(plan.get("width_m")), as_number(plan.get("height_m"))
-    bare = not width_m or not height_m or width_m <= 0 or height_m <= 0
+    width_m, height_m = as_metres(plan.get("width_m")), as_metres(plan.get("height_m"))
+    bare = not width_m or not height_m or min(width_m, height_m) < 1 or max(width_m, height_m) > _LONGEST * min(width_m, height_m)
     if bare:
         seen = [(x, y) for x, y in robots if x >= 0 and y >= 0]
         if not seen:
             return None
         width_m = max(10.0, 5.0 * ceil(max(x for x, _ in seen) * 1.1 / 5))
-        height_m = max(6.0, 5.0 * ceil(max(y for _, y in seen) * 1.1 / 5))
+        height_m = max(6.0, 5.0 * ceil(max(y for _, y in seen) * 1.1 / 5), width_m / _LONGEST)
+        width_m = max(width_m, height_m / _LONGEST)
     assert width_m
     assert height_m
     scale = (WIDTH - _LEFT - _RIGHT) / width_m
@@ -139,7 +144,7 @@ class _Frame:
         lines: list[Line] = []
         if shelves:
             parts = max(1, round(max(w, h) / 1.5))
-            for index in range(1, parts):
+            for index in range(1, parts if parts <= _MOST_SHELVES else 1):
                 if h >= w:
                     lines.append(self.line(x, y + h * index / parts, x + w, y + h * index / parts))
                 else:
@@ -166,7 +171,7 @@ def _axis(width_m: float, step: float, at: Any) -> list[Text]:
 def _walls(raw: Any) -> list[tuple[float, float, float, float]]:
     found = []
     for wall in raw if isinstance(raw, list) else ():
-        numbers = [as_number(part) for part in wall] if isinstance(wall, list) else []
+        numbers = [as_metres(part) for part in wall] if isinstance(wall, list) else []
         if len(numbers) == 4 and None not in numbers:
             x1, y1, x2, y2 = (number for number in numbers if number is not None)
             found.append((x1, y1, x2, y2))
@@ -176,7 +181,7 @@ def _walls(raw: Any) -> list[tuple[float, float, float, float]]:
 def _boxes(raw: Any) -> list[Mapping[str, Any]]:
     found: list[Mapping[str, Any]] = []
     for box in raw if isinstance(raw, list) else ():
-        if isinstance(box, dict) and all(as_number(box.get(key)) is not None for key in ("x_m", "y_m", "w_m", "h_m")):
+        if isinstance(box, dict) and all(as_metres(box.get(key)) is not None for key in ("x_m", "y_m", "w_m", "h_m")):
             found.append(box)
     return found
 
@@ -186,7 +191,7 @@ def _labels(raw: Any, frame: _Frame) -> list[Text]:
     for label in raw if isinstance(raw, list) else ():
         if not isinstance(label, dict):
             continue
-        x, y = as_number(label.get("x_m")), as_number(label.get("y_m"))
+        x, y = as_metres(label.get("x_m")), as_metres(label.get("y_m"))
         if x is not None and y is not None:
             found.append(Text(frame.x(x), frame.y(y), str(label.get("text", ""))))
     return found

@@ -8,7 +8,7 @@ from typing import Any
 
 from croody.fleet import liveness, queries
 from croody.fleet.models import Robot, Site
-from croody.monitor.digest import TRAIL_S, Entry, Latest, LedgerRow, Trail, as_number, delivery, entry
+from croody.monitor.digest import TRAIL_S, Entry, Latest, LedgerRow, Trail, as_metres, delivery, entry
 from croody.monitor.words import public
 from croody.telemetry.models import Record, Stream, StreamTotal
 from croody_contract.topics import PLAIN_STREAMS
@@ -51,7 +51,7 @@ def trails(entries: Collection[Entry], now: datetime) -> dict[str, Trail]:
     since = now - timedelta(seconds=TRAIL_S)
     rows = Record.objects.filter(robot_id__in=list(hole_s), kind="reading", at__gte=since, at__lte=now + timedelta(seconds=5))
     for robot_id, at, x_m, y_m in rows.order_by("at").values_list("robot_id", "at", "data__x_m", "data__y_m"):
-        x, y = as_number(x_m), as_number(y_m)
+        x, y = as_metres(x_m), as_metres(y_m)
         if x is not None and y is not None:
             found[robot_id].add(at.timestamp(), x, y, hole_s[robot_id])
     return found

@@ -1,14 +1,20 @@
 """What the monitor makes of the ledger, of plans, and of trails. Pure: no database."""
 
+from datetime import UTC, datetime
+from math import isfinite
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from croody.fleet.liveness import State
 from croody.monitor import plan
-from croody.monitor.digest import Delivery, LedgerRow, Trail, as_number, delivery, hole_s
+from croody.monitor.digest import Delivery, Latest, LedgerRow, Trail, as_number, delivery, entry, hole_s
 from croody.monitor.views import _trail
 from croody_contract.ranges import count, of
 from tests.cloud.web.helpers import PLAN
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 def row(have=(), dead=(), dropped=(), last=0, stream="stream-1"):
@@ -136,7 +142,30 @@ JSON = st.recursive(
     )
 )
 def test_no_plan_that_somebody_wrote_breaks_the_page(raw):
-    plan.draw(raw, [(1.0, 1.0)])
+    drawing = plan.draw(raw, [(1.0, 1.0)])
+    assert drawing is not None
+    assert drawing.height <= 25 * plan.WIDTH
+    assert sum(len(rack.shelves) for rack in drawing.racks) < 200
+
+
+@pytest.mark.parametrize("length", [1e5, 1e9, 1.7e308, 10**400, -1e9])
+def test_a_rack_as_long_as_a_town_or_a_floor_like_a_line_costs_nobody_the_page(length):
+    box = {"x_m": 0, "y_m": 0, "w_m": length, "h_m": 1}
+    drawing = plan.draw({"width_m": length, "height_m": 10, "racks": [box]}, [(3.0, 2.0)])
+    assert drawing is not None
+    assert drawing.bare
+    assert drawing.racks == () or drawing.racks[0].shelves == ()
+    assert isfinite(drawing.height)
+
+
+def test_a_robot_that_says_it_is_beyond_the_stars_is_nowhere_and_the_others_keep_their_plan():
+    told = [
+        entry("rover-1", "bodega", "rover", State.ONLINE, Latest({"data": {"x_m": far, "y_m": 2.0}}, NOW), Delivery())
+        for far in (1e300, -1e300, 10**400, 1e6)
+    ]
+    assert [(one.x_m, one.y_m) for one in told] == [(None, 2.0)] * 4
+    assert plan.draw({}, [(90_000.0, 1.0)]).height <= 25 * plan.WIDTH
+    assert plan.draw({}, [(1.0, 90_000.0)]).height <= 25 * plan.WIDTH
 
 
 @pytest.mark.parametrize(
