@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stack.system import FIGURES, PRODUCTION, ROBOTS, System
+from tests.stack.system import FIGURES, OWN, PRODUCTION, ROBOTS, System
 
 #: `make test` runs on machines without an engine.
 collect_ignore_glob = [] if os.environ.get("CROODY_STACK_TEST") else ["test_*.py"]
@@ -15,15 +15,15 @@ collect_ignore_glob = [] if os.environ.get("CROODY_STACK_TEST") else ["test_*.py
 @pytest.fixture(scope="session")
 def images() -> None:
     """Every image, built from the sources as they stand, under a tag of the test's own."""
-    builder = System("croodytest-build", ["docker-compose.yml"])
+    builder = System(f"{OWN}-build", ["docker-compose.yml"])
     builder.compose("build", timeout_s=1500)
-    System("croodytest-build", ["docker-compose.yml", "docker-compose.mosquitto.yml"]).compose("build", "broker", timeout_s=600)
+    System(f"{OWN}-build", ["docker-compose.yml", "docker-compose.mosquitto.yml"]).compose("build", "broker", timeout_s=600)
 
 
 @pytest.fixture(scope="module")
 def development(images: None) -> Iterator[System]:
     """`docker compose up -d` at the root, with no .env."""
-    with System("croodytest-dev", ["docker-compose.yml"]) as system:
+    with System(f"{OWN}-dev", ["docker-compose.yml"]) as system:
         system.up()
         yield system
 
@@ -38,7 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def production(images: None, folder: Path) -> Iterator[System]:
     """`./croody secrets init`, `./croody up`, twenty robots made by hand and their simulator beside. Of two modules, since it is dear."""
     environ = {"SECRETS_DIR": str(folder / "secrets"), "CROODY_DOMAIN": "localhost", "BACKUP_DIR": str(folder / "backups")}
-    with System("croodytest-prod", PRODUCTION, **environ) as system:
+    with System(f"{OWN}-prod", PRODUCTION, **environ) as system:
         system.environ["CROODY_PUBLIC_URL"] = f"https://localhost:{system.https}"
         system.croody("secrets", "init")
         system.croody("up", timeout_s=900)

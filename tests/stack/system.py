@@ -11,11 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import paho.mqtt.client as mqtt
 
 ROOT = Path(__file__).parents[2]
-TAG = "stacktest"
+#: Begins the names of this clone's projects and is the tag of its images: two clones on one engine leave each other alone.
+OWN = f"croodytest{crc32(str(ROOT).encode()):08x}"
+TAG = OWN
 #: What tests measured, told at the end of the run.
 FIGURES: list[str] = []
 #: Files of a production system, and the robots that the tests' own one has.

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.stack.hardening import assert_hardened
-from tests.stack.system import System, eventually
+from tests.stack.system import OWN, System, eventually
 
 pytestmark = pytest.mark.stack
 NAME = "robots.croody.test"
@@ -27,7 +27,7 @@ def system(images: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         "ACME_LOOK_S": "20",
         "GATEWAY_LOOK_S": "2",
     }
-    with System("croodytest-acme", FILES, **environ) as system:
+    with System(f"{OWN}-acme", FILES, **environ) as system:
         system.croody("secrets", "init")
         system.compose("build", "pebble")
         system.croody("up")

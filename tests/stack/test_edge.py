@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.stack.hardening import assert_hardened, assert_no_secret_shows
-from tests.stack.system import FIGURES, ROOT, TAG, System, eventually
+from tests.stack.system import FIGURES, OWN, ROOT, TAG, System, eventually
 
 pytestmark = pytest.mark.stack
 NAME = "robots.test"
@@ -35,7 +35,7 @@ services:
 
 @pytest.fixture(scope="module")
 def cloud(images: None) -> Iterator[System]:
-    with System("croodytest-site", ["docker-compose.yml"], CROODY_DOMAIN=NAME, ROBOTS="1") as system:
+    with System(f"{OWN}-site", ["docker-compose.yml"], CROODY_DOMAIN=NAME, ROBOTS="1") as system:
         system.up()
         yield system
 
@@ -52,7 +52,7 @@ def new_board(folder: Path, project: str, patience_s: int = 30) -> System:
 @pytest.fixture(scope="module")
 def board(cloud: System, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """What `./croody robot add ID --board` printed on the server, run on the board."""
-    with new_board(tmp_path_factory.mktemp("board"), "croodytest-board") as board:
+    with new_board(tmp_path_factory.mktemp("board"), f"{OWN}-board") as board:
         (board.folder / "lines.sh").write_text(cloud.croody("robot", "add", ROBOT, "--shared", "--board"))
         began = time.monotonic()
         board.run("sh", "lines.sh")
@@ -188,7 +188,7 @@ def test_a_board_that_was_set_up_wrongly_is_unhealthy_and_says_what_to_do(board:
     for name in ("secrets", ".env"):
         source = board.folder / name
         shutil.copytree(source, tmp_path / name) if source.is_dir() else shutil.copy(source, tmp_path / name)
-    with new_board(tmp_path, "croodytest-wrong", patience_s=4) as wrong:
+    with new_board(tmp_path, f"{OWN}-wrong", patience_s=4) as wrong:
         spoil(wrong)
 
         with pytest.raises(AssertionError, match="unhealthy"):
@@ -221,7 +221,7 @@ def test_virtual_robots_run_in_the_agents_place(cloud: System, board: System) ->
 def test_a_board_of_another_platform_publishes_and_screens_its_sensors(cloud: System, tmp_path: Path) -> None:
     tag = f"{TAG}-arm64"
     cloud.run("docker", "build", "--platform", "linux/arm64", "-f", "edge_agent/Dockerfile", "-t", f"croody-edge:{tag}", ".", timeout_s=900)
-    with new_board(tmp_path, "croodytest-arm64", patience_s=120) as board:
+    with new_board(tmp_path, f"{OWN}-arm64", patience_s=120) as board:
         board.environ |= {"CROODY_VERSION": tag, "CROODY_SOURCE": "sim", "DOCKER_DEFAULT_PLATFORM": "linux/arm64"}
         (board.folder / "lines.sh").write_text(cloud.croody("robot", "add", "arm-01", "--shared", "--board"))
         board.run("sh", "lines.sh")

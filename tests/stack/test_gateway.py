@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing
 import pytest
 
 from tests.stack.analysers import complaints_of_gixy, complaints_of_sslyze
-from tests.stack.system import Answer, System, eventually
+from tests.stack.system import OWN, Answer, System, eventually
 
 pytestmark = pytest.mark.stack
 EVERYWHERE = {
@@ -28,7 +28,7 @@ SECRET = "a-secret-that-stands-in-a-path"
 @pytest.fixture(scope="module")
 def system(images: None) -> Iterator[System]:
     """The development system without robots, which need none of this."""
-    with System("croodytest-gateway", ["docker-compose.yml"]) as system:
+    with System(f"{OWN}-gateway", ["docker-compose.yml"]) as system:
         system.up("gateway", "bridge", "worker")
         yield system
 

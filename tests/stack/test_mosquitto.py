@@ -9,14 +9,14 @@ import pytest
 
 from tests.stack.analysers import complaints_of_gixy, complaints_of_sslyze
 from tests.stack.hardening import assert_hardened
-from tests.stack.system import System, eventually
+from tests.stack.system import OWN, System, eventually
 
 pytestmark = pytest.mark.stack
 
 
 @pytest.fixture(scope="module")
 def system(images: None) -> Iterator[System]:
-    with System("croodytest-mosquitto", ["docker-compose.yml", "docker-compose.mosquitto.yml"]) as system:
+    with System(f"{OWN}-mosquitto", ["docker-compose.yml", "docker-compose.mosquitto.yml"]) as system:
         system.up()
         yield system
 

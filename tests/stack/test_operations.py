@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.stack.load import Load
-from tests.stack.system import CLOUD, FIGURES, PRODUCTION, System, eventually
+from tests.stack.system import CLOUD, FIGURES, OWN, PRODUCTION, System, eventually
 
 pytestmark = pytest.mark.stack
 ROBOT = "amr-20"
@@ -203,7 +203,7 @@ def test_status_says_when_what_runs_is_not_what_the_files_say(production: System
 
 
 def test_plain_compose_refuses_bad_secrets_before_it_makes_a_database(images: None, tmp_path: Path) -> None:
-    system = System("croodytest-refused", PRODUCTION, SECRETS_DIR=str(tmp_path), CROODY_DOMAIN="localhost")
+    system = System(f"{OWN}-refused", PRODUCTION, SECRETS_DIR=str(tmp_path), CROODY_DOMAIN="localhost")
     system.croody("secrets", "init")
     (tmp_path / "SECRET_KEY").write_text("change-me-in-prod")
     (tmp_path / "POSTGRES_PASSWORD").write_text("")
@@ -226,7 +226,7 @@ def test_plain_compose_refuses_bad_secrets_before_it_makes_a_database(images: No
 
 
 def test_plain_compose_names_a_secret_file_that_is_not_there(images: None, tmp_path: Path) -> None:
-    system = System("croodytest-refused", PRODUCTION, SECRETS_DIR=str(tmp_path), CROODY_DOMAIN="localhost")
+    system = System(f"{OWN}-refused", PRODUCTION, SECRETS_DIR=str(tmp_path), CROODY_DOMAIN="localhost")
     system.croody("secrets", "init")
     (tmp_path / "BRIDGE_TOKEN").unlink()
     try:

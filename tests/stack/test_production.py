@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.stack.hardening import assert_hardened, assert_no_secret_shows, published, read_secrets
-from tests.stack.system import CLOUD, FIGURES, PRODUCTION, ROBOTS, ROOT, System, eventually
+from tests.stack.system import CLOUD, FIGURES, OWN, PRODUCTION, ROBOTS, ROOT, System, eventually
 
 pytestmark = pytest.mark.stack
 SERVICES = [*CLOUD, "db", "backup"]
@@ -17,7 +17,7 @@ MEMORY_LIMIT_BYTES = 2 * 1024**3
 
 def test_without_secrets_nothing_starts_and_each_one_is_named(images: None, tmp_path: Path) -> None:
     environ = {"SECRETS_DIR": str(tmp_path / "none"), "CROODY_DOMAIN": "localhost"}
-    system = System("croodytest-refused", PRODUCTION, **environ)
+    system = System(f"{OWN}-refused", PRODUCTION, **environ)
 
     with pytest.raises(AssertionError) as refused:
         system.croody("up")
@@ -38,7 +38,7 @@ def test_without_secrets_nothing_starts_and_each_one_is_named(images: None, tmp_
 
 
 def test_placeholders_are_refused_by_the_system_itself(images: None, tmp_path: Path) -> None:
-    system = System("croodytest-refused", PRODUCTION, SECRETS_DIR=str(tmp_path), CROODY_DOMAIN="localhost")
+    system = System(f"{OWN}-refused", PRODUCTION, SECRETS_DIR=str(tmp_path), CROODY_DOMAIN="localhost")
     system.croody("secrets", "init")
     (tmp_path / "SECRET_KEY").write_text("change-me-in-prod")
     (tmp_path / "BRIDGE_TOKEN").write_text("short")
@@ -56,7 +56,7 @@ def test_placeholders_are_refused_by_the_system_itself(images: None, tmp_path: P
 
 
 def test_a_site_without_a_name_does_not_start() -> None:
-    system = System("croodytest-refused", PRODUCTION)
+    system = System(f"{OWN}-refused", PRODUCTION)
 
     with pytest.raises(AssertionError, match="CROODY_DOMAIN"):
         system.compose("config", "-q")
@@ -115,7 +115,7 @@ def test_nothing_is_lost_while_parts_are_killed_and_the_database_is_away(product
         "run",
         "--rm",
         "--name",
-        "croodytest-load",
+        f"{OWN}-load",
         "--no-deps",
         "-T",
         "robot-sim",
@@ -127,7 +127,7 @@ def test_nothing_is_lost_while_parts_are_killed_and_the_database_is_away(product
     )
     try:
         eventually("readings", lambda: int(production.sql("select count(*) from telemetry_record")[0][0]) > 200, 60)
-        memory_bytes = memory_of(production, [*SERVICES]) + memory_in("croodytest-load")
+        memory_bytes = memory_of(production, [*SERVICES]) + memory_in(f"{OWN}-load")
         for service in ("broker", "bridge", "telemetry-gateway", "worker", "bridge", "broker"):
             production.kill(service)
             time.sleep(3)
