@@ -69,13 +69,13 @@ def typed(
                     os.killpg(shell.pid, signal.SIGINT)
                     pressed = True
         finally:
+            # Waited for first: who still holds a terminal that goes away is told to hang up.
+            try:
+                shell.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(shell.pid, signal.SIGKILL)
+                shell.wait()
             os.close(ours)
-            if shell.poll() is None:
-                try:
-                    shell.wait(10)
-                except subprocess.TimeoutExpired:
-                    os.killpg(shell.pid, signal.SIGKILL)
-                    shell.wait()
     return Typed(shown, shell.returncode if ends else None)
 
 

@@ -1,4 +1,5 @@
-"""The commands of the earlier Croody, read from the page that lists them and typed in a copy of the sources, from top to bottom."""
+"""The commands of the earlier Croody, and those of a server's every day, read from the pages that list them and typed in a copy of the
+sources, from top to bottom."""
 
 import re
 import shutil
@@ -8,15 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.stack.system import ROOT, System, eventually
+from tests.stack.system import OWN, ROOT, System, eventually
 from tests.stack.terminal import typed
 
 pytestmark = pytest.mark.stack
 PAGE = ROOT / "docs" / "reference" / "from-the-earlier-croody.md"
+SERVER = ROOT / "docs" / "how-to" / "deploy-one-server.md"
 SAME, NEEDLESS = "the same", "not needed"
 #: What the Spanish page says instead.
 IN_SPANISH = {SAME: "igual", NEEDLESS: "no hace falta", "FILE": "ARCHIVO", "NAME": "NOMBRE"}
-PROJECT = "croodytest-earlier"
+PROJECT = f"{OWN}-earlier"
 #: Go on until Ctrl-C.
 ENDLESS = re.compile(r"logs -f|docker stats")
 ANSWERS = {
@@ -26,17 +28,17 @@ ANSWERS = {
 }
 #: What has to be shown by commands of which an exit status says little.
 SHOWN = {
-    "logs": "croody-1",
+    "logs": "(croody|bridge)-",
     "exec croody bash": "10001",
     "run --rm croody bash": "10001|No migrations to apply",
     "createsuperuser": "uperuser|uperusuario",
     "healthz": "ok",
-    " ps": "healthy",
     " top": "croody.web",
     "docker stats": PROJECT,
     "Health.Status": "healthy",
     "Health.Log": "ok",
     "docker inspect": PROJECT + "|healthy|ok",
+    " ps": "healthy",
     "network ls": f"{PROJECT}_storage",
     "network inspect": '"Internal": true',
     "volume ls": f"{PROJECT}_croody_data",
@@ -62,6 +64,14 @@ def commands(heading: str) -> list[str]:
         if here != NEEDLESS:
             found.append((earlier if here == SAME else here).strip("`").replace("docker-compose ", "docker compose "))
     return list(dict.fromkeys(found))
+
+
+def every_day(page: Path) -> list[str]:
+    """What is typed on a server from its first person on, but `update`, of which test_production.py takes care, and `restore`, as above."""
+    text = page.read_text(encoding="utf-8")
+    text = text[text.index("## 4. ") : text.index("## 7. ")]
+    lines = re.findall(r"^(\./croody .+)$|`((?:\./croody |rm secrets/|openssl )[^`]+)`", text, re.MULTILINE)
+    return [line or span for line, span in lines if " restore " not in span]
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +138,18 @@ def test_in_production_each_earlier_command_works(production: System, copy: Path
         eventually("the site", lambda: production.plain("/").status == 302, 90)
     if "> backup.sql" in command:
         assert "CREATE TABLE public.telemetry_record" in (copy / "backup.sql").read_text()
+
+
+@pytest.mark.parametrize("command", every_day(SERVER))
+def test_on_a_server_each_command_of_every_day_works(production: System, copy: Path, command: str) -> None:
+    try_out(production, copy, command)
+
+
+def test_after_a_day_of_a_server_all_is_well_and_both_languages_have_the_same_day(production: System, copy: Path) -> None:
+    assert len(every_day(SERVER)) > 15
+    assert every_day(SERVER.with_suffix(".es.md")) == every_day(SERVER)
+    eventually("a good status", lambda: typed("./croody status", copy, production.environ).status == 0, 60)
+    assert production.plain("/").status == 302
 
 
 def try_out(system: System, copy: Path, command: str) -> None:
