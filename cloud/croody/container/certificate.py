@@ -13,10 +13,12 @@ CHAIN: Final = "fullchain.pem"
 KEY: Final = "privkey.pem"
 AUTHORITY: Final = "ca.pem"
 AUTHORITY_KEY: Final = "ca-key.pem"
+#: Begins the name of every site's authority; the site's follows.
+AUTHORITY_NAME: Final = "Croody, authority of"
 _AUTHORITY_DAYS: Final = 3650
 #: The longest that browsers take from an authority that a person added.
 _DAYS: Final = 825
-#: Made anew when it ends within this time, at the next start or update.
+#: One of the site's own is made anew when it ends within this time, at the next start or update.
 _FRESH_S: Final = 180 * 24 * 3600
 #: All that openssl has to know; what the machine's own file says would differ from system to system.
 _CONFIG: Final = """
@@ -53,7 +55,7 @@ def ensure(folder: Path, authority: Path, names: list[str]) -> bool:
     chain, key = folder / CHAIN, folder / KEY
     root = authority / AUTHORITY
     if not (root.exists() and (authority / AUTHORITY_KEY).exists()):
-        _make(authority, (AUTHORITY, AUTHORITY_KEY), [*_named("Croody, authority of", names[0])], "authority", _AUTHORITY_DAYS)
+        _make(authority, (AUTHORITY, AUTHORITY_KEY), [*_named(AUTHORITY_NAME, names[0])], "authority", _AUTHORITY_DAYS)
         (authority / AUTHORITY_KEY).chmod(0o600)
     if chain.exists() and key.exists() and not _is_to_be_replaced(chain, root, folder / AUTHORITY, names):
         return False
@@ -68,10 +70,10 @@ def ensure(folder: Path, authority: Path, names: list[str]) -> bool:
 def _is_to_be_replaced(chain: Path, root: Path, before: Path, names: list[str]) -> bool:
     """Judge a certificate by who signed it: the authority `root`, the one `before` it, nobody, or somebody else."""
     if vouches(root, chain):
-        return ends_soon(chain) or certified(chain) != set(map(_plain, names))
+        return ends_within(chain, _FRESH_S) or certified(chain) != set(map(_plain, names))
     if before.exists() and vouches(before, chain):
         return True  # the site's authority was brought from another server
-    return is_self_signed(chain) and ends_soon(chain)
+    return is_self_signed(chain) and ends_within(chain, 0)
 
 
 def is_self_signed(chain: Path) -> bool:
@@ -86,9 +88,9 @@ def vouches(authority: Path, chain: Path) -> bool:
     return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
-def ends_soon(chain: Path) -> bool:
-    """Say whether it ended, or will within half a year."""
-    command = ["openssl", "x509", "-in", str(chain), "-noout", "-checkend", str(_FRESH_S)]
+def ends_within(chain: Path, seconds: int) -> bool:
+    """Say whether it has ended, or will within so many seconds."""
+    command = ["openssl", "x509", "-in", str(chain), "-noout", "-checkend", str(seconds)]
     return subprocess.run(command, check=False, capture_output=True).returncode != 0
 
 

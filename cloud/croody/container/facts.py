@@ -83,10 +83,10 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """Bytes of the file system with the data."""
+    """Bytes of the file system with the data. `free` is what is left for us: some systems keep a part for root."""
 
     free: int
-    total: int
+    used: int
 
 
 #: Jobs: they end, and that is well.

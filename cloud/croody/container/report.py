@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
+from croody.container.certificate import AUTHORITY_NAME
 from croody.container.facts import JOBS, Books, Certificate, Container, Disk, Facts
 
 #: Below so many days, renewal has failed for weeks.
@@ -156,8 +157,8 @@ class Report:
                 f"the bridge has not heard the broker for {self.age(books.deaf_s)}: ./croody logs --tail 50 bridge broker",
             )
 
-    def certificate(self, found: Certificate) -> None:
-        """Who signed it and how long it lasts."""
+    def certificate(self, found: Certificate, *, by_acme: bool = False) -> None:
+        """Who signed it and how long it lasts. `by_acme`: certbot is there to get one that everybody trusts."""
         if found.ends_at is None:
             self.bad(f"el certificado no se puede leer: {found.problem}", f"the certificate cannot be read: {found.problem}")
             return
@@ -170,10 +171,15 @@ class Report:
                 f"al certificado le quedan {days} días: ./croody logs --tail 50 certbot, o pon uno nuevo",
                 f"the certificate has {days} days left: ./croody logs --tail 50 certbot, or put a new one in its place",
             )
+        if by_acme and AUTHORITY_NAME in found.issuer.replace("\\", ""):
+            self.bad(
+                "certbot no ha conseguido un certificado todavía, y los navegadores no se fían del propio: ./croody logs --tail 50 certbot",
+                "certbot has got no certificate yet, and browsers do not trust the site's own: ./croody logs --tail 50 certbot",
+            )
 
     def disk(self, disk: Disk) -> None:
         """Room for data."""
-        used = 1 - disk.free / disk.total
+        used = disk.used / (disk.used + disk.free)
         gigabytes = f"{disk.free / 1e9:.1f} GB"
         self.row("disco", "disk", self.words(f"{gigabytes} libres, {used:.0%} usado", f"{gigabytes} free, {used:.0%} used"))
         if used > FULLEST_DISK:

@@ -45,8 +45,8 @@ def main() -> int:
     report = Report(os.environ.get("LANG", ""), now)
     report.engine(facts)
     report.books(books.read(now))
-    report.certificate(read_certificate(TLS))
-    report.disk(Disk(usage.free, usage.total))
+    report.certificate(read_certificate(TLS), by_acme="certbot" in facts.wanted)
+    report.disk(Disk(usage.free, usage.used))
     report.backup(facts)
     print(report.text())
     return 1 if report.wrong else 0

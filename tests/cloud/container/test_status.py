@@ -92,7 +92,7 @@ def test_what_nobody_knows_is_not_called_wrong():
 def test_certificate_disk_and_database_are_judged_by_their_limits():
     report = Report("C", NOW)
     report.certificate(Certificate("CN=R13", NOW + timedelta(days=14, hours=1)))
-    report.disk(Disk(free=11, total=100))
+    report.disk(Disk(free=11, used=89))
     report.books(Books(newest_age_s=3.0, robots={"online": 2, "offline": 1}, alarms={"high": 1}, dead_letters=2))
     assert report.wrong == []
     assert ("robots", "1 offline, 2 online") in report.rows
@@ -105,7 +105,7 @@ def test_certificate_disk_and_database_are_judged_by_their_limits():
 
     report.certificate(Certificate("CN=R13", NOW + timedelta(days=13, hours=23)))
     report.certificate(Certificate(problem="no such file"))
-    report.disk(Disk(free=9, total=100))
+    report.disk(Disk(free=9, used=91))
     report.books(Books(problem="connection refused"))
     report.books(Books(deaf_s=300.0))
     assert [line.split(":")[0] for line in report.wrong] == [
@@ -115,6 +115,23 @@ def test_certificate_disk_and_database_are_judged_by_their_limits():
         "the database does not answer",
         "the bridge has not heard the broker for 5 min",
     ]
+
+
+def test_a_certificate_that_certbot_should_have_replaced_is_wrong():
+    own, bought = (Certificate(f"CN={name}", NOW + timedelta(days=80)) for name in (r"Croody\\, authority of robots.example.org", "R13"))
+    report = Report("C", NOW)
+    report.certificate(own)
+    report.certificate(bought, by_acme=True)
+    assert report.wrong == []
+
+    report.certificate(own, by_acme=True)
+    assert [line.split(",")[0] for line in report.wrong] == ["certbot has got no certificate yet"]
+
+
+def test_room_that_is_kept_for_root_is_no_room():
+    report = Report("C", NOW)
+    report.disk(Disk(free=5, used=85))
+    assert ("disk", "0.0 GB free, 94% used") in report.rows
 
 
 def test_a_line_of_another_version_of_the_wrapper_is_an_error():
