@@ -1,7 +1,7 @@
 """`make test-stack`: builds the images, runs the compose files on a Docker engine and tries everything from outside.
 
-It stands beside whatever else runs on the machine: project names, ports and image tags of its own. CROODY_STACK_KEEP=1 leaves the
-last system running; further arguments go to pytest.
+It stands beside whatever else runs on the machine: project names, ports and image tags of its own. The systems are brought up two at
+a time, for most of that is waiting. CROODY_STACK_KEEP=1 leaves them running; with arguments it is one run of pytest with these.
 """
 
 import os
@@ -11,7 +11,28 @@ import sys
 import time
 
 from tools.stack import ROOT, script, source_path
+from tools.test import Part, run
 from tools.words import Problem, fail, say
+
+_OPTIONS = ("--timeout=600", "-m", "stack")
+
+
+def _part(name: str, *modules: str) -> Part:
+    files = [f"tests/stack/test_{module}.py" for module in modules]
+    # The images are there by then.
+    return Part(name, (*_OPTIONS, *files), {"CROODY_STACK_TEST": "built"})
+
+
+#: In the order in which they begin; what takes longest first.
+PARTS = (
+    _part("production", "operations", "production"),
+    _part("earlier commands", "earlier_commands"),
+    _part("edge", "edge"),
+    _part("acme", "acme"),
+    _part("development", "development"),
+    _part("mosquitto", "mosquitto"),
+    _part("gateway", "gateway"),
+)
 
 
 def main() -> int:
@@ -21,11 +42,19 @@ def main() -> int:
     except Problem as problem:
         return fail(problem)
     began = time.monotonic()
-    command = [script("python"), "-m", "pytest", "-q", "--timeout=600", "--durations=10", "-m", "stack", "tests/stack", *sys.argv[1:]]
+    if status := _pytest(*(sys.argv[1:] or ["tests/stack/test_images.py"])):
+        return status
+    if sys.argv[1:]:
+        return 0
+    names = ", ".join(part.name for part in PARTS)
+    say(f"Pruebas en {len(PARTS)} partes, de dos en dos: {names}", f"Tests in {len(PARTS)} parts, two at a time: {names}")
+    return run(PARTS, began)
+
+
+def _pytest(*arguments: str) -> int:
+    command = [script("python"), "-m", "pytest", "-q", "--durations=10", *_OPTIONS, *arguments]
     environ = {**os.environ, "PYTHONPATH": source_path(), "CROODY_STACK_TEST": "1"}
-    done = subprocess.run(command, cwd=ROOT, env=environ, stdin=subprocess.DEVNULL, check=False)
-    say(f"Duración: {time.monotonic() - began:.0f} s", f"Took {time.monotonic() - began:.0f} s")
-    return done.returncode
+    return subprocess.run(command, cwd=ROOT, env=environ, stdin=subprocess.DEVNULL, check=False).returncode
 
 
 def look_for_engine() -> None:

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,9 +93,14 @@ def main() -> int:
     began = time.monotonic()
     names = " ".join(part.name for part in chosen)
     say(f"Pruebas en {len(chosen)} partes, de dos en dos: {names}", f"Tests in {len(chosen)} parts, two at a time: {names}")
+    return run(chosen, began)
+
+
+def run(parts: Sequence[Part], began: float) -> int:
+    """Run the parts, two at a time, and sum them up; `began` on the monotonic clock. Returns the exit status."""
     tally = Tally()
     with ThreadPoolExecutor(LANES) as lanes:
-        ok = list(lanes.map(lambda part: _run(part, tally), chosen))
+        ok = list(lanes.map(lambda part: _run(part, tally), parts))
     say(f"Duración: {time.monotonic() - began:.0f} s", f"Took {time.monotonic() - began:.0f} s")
     print(f"{tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped", flush=True)
     return 0 if all(ok) and not tally.failed and tally.passed else 1
