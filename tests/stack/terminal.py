@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 #: The end of what a program shows while it waits for somebody: `Password: `, `root@box:/app$ `, `[y/N] `.
-_ASKS = re.compile(r"(?::|\$|#|\])\s$")
+_ASKS = re.compile(r"[:$#\]] \Z")
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 
 

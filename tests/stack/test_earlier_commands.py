@@ -1,9 +1,11 @@
 """The commands of the earlier Croody, and those of a server's every day, read from the pages that list them and typed in a copy of the
 sources, from top to bottom."""
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -106,6 +108,12 @@ def production(copy: Path) -> Iterator[System]:
         assert typed("./croody secrets init", copy, system.environ).status == 0
         yield system
         system.environ |= outside
+
+
+def test_an_answer_is_typed_when_it_is_asked_for_and_not_before(tmp_path: Path) -> None:
+    # A terminal that asks for a password forgets what was typed before it asked.
+    ask = "from getpass import getpass; from time import sleep; one = getpass(); sleep(2); print(one, getpass('Again: '))"
+    assert "one two" in typed(f'{sys.executable} -c "{ask}"', tmp_path, os.environ, ["one", "two"], limit_s=20).shown
 
 
 def test_both_languages_list_the_same_commands() -> None:
