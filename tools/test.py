@@ -96,10 +96,10 @@ def main() -> int:
     return run(chosen, began)
 
 
-def run(parts: Sequence[Part], began: float, at_once: int = LANES) -> int:
-    """Run the parts, two at a time or as said, and sum them up; `began` on the monotonic clock. Returns the exit status."""
+def run(parts: Sequence[Part], began: float) -> int:
+    """Run the parts, two at a time, and sum them up; `began` on the monotonic clock. Returns the exit status."""
     tally = Tally()
-    with ThreadPoolExecutor(at_once) as lanes:
+    with ThreadPoolExecutor(LANES) as lanes:
         ok = list(lanes.map(lambda part: _run(part, tally), parts))
     say(f"Duración: {time.monotonic() - began:.0f} s", f"Took {time.monotonic() - began:.0f} s")
     print(f"{tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped", flush=True)
