@@ -11,6 +11,8 @@ from django.utils import translation
 from croody.fleet import services
 from croody.fleet.models import Membership, Organisation, Site
 from tests.cloud.web.helpers import PLAN
+from tests.cloud.web.server import Web
+from tools.stack import Ports
 
 
 @pytest.fixture(autouse=True)
@@ -38,3 +40,14 @@ def people(db: None) -> SimpleNamespace:
     services.add_robot("rover-1", organisation=organisation, site=site)
     services.add_robot("rover-2", organisation=organisation, site=site, shared=True)
     return SimpleNamespace(alice=alice, bob=bob, carlos=carlos, organisation=organisation, site=site)
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    """The web role as a process, on SQLite, for one module."""
+    folder = tmp_path_factory.mktemp("web")
+    server = Web(
+        folder, Ports.free().web, {"DATABASE_URL": f"sqlite:///{folder / 'croody.db'}", "TG_DB_PATH": str(folder / "telemetry.db")}
+    )
+    yield server
+    server.end()

@@ -1,6 +1,5 @@
 """Hundreds of open streams, as a fair full of people or one rude program opens them: pages are answered, and nothing piles up."""
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 
 import httpx
@@ -12,17 +11,6 @@ from tests.cloud.web.server import Web
 STREAMS = 150
 #: Ten threads were measured, and 40 files of 15 connections or fewer, with 150 streams as with 400: SQLite closes some a little later.
 MOST_THREADS, MOST_DATABASE_FILES = 30, 80
-
-
-@pytest.fixture(scope="module")
-def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
-    from tools.stack import Ports
-
-    folder = tmp_path_factory.mktemp("many")
-    environ = {"DATABASE_URL": f"sqlite:///{folder / 'croody.db'}", "TG_DB_PATH": str(folder / "telemetry.db")}
-    server = Web(folder, Ports.free().web, environ)
-    yield server
-    server.end()
 
 
 @pytest.mark.parametrize("path", ["/robots/monitor/stream", "/api/telemetry/stream"])

@@ -3,7 +3,6 @@
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,15 +13,6 @@ import pytest
 
 from tests.cloud.web.server import Ear, Web
 from tools.stack import Ports
-
-
-@pytest.fixture(scope="module")
-def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
-    folder = tmp_path_factory.mktemp("web")
-    environ = {"DATABASE_URL": f"sqlite:///{folder / 'croody.db'}", "TG_DB_PATH": str(folder / "telemetry.db")}
-    server = Web(folder, Ports.free().web, environ)
-    yield server
-    server.end()
 
 
 def temp(value: float) -> Any:
