@@ -1,5 +1,6 @@
 # shellcheck shell=sh
-# Secrets as files: makes what is missing, names what is missing or weak. The job `secrets` of production judges them too.
+# Secrets as files: makes what is missing, names what is missing or weak before anything is built. The job `secrets` judges them again
+# where they are used (croody.container.secrets), for who starts production without this wrapper; a test holds the two together.
 
 random() { # BYTES -> hexadecimal
   od -An -vtx1 -N"$1" /dev/urandom | tr -d ' \n'
@@ -58,4 +59,3 @@ secrets_check() {
     "./croody secrets init makes what is missing; remove a bad one first"
   say "secretos: bien" "secrets: good"
 }
-

@@ -1,5 +1,6 @@
 """Which secrets production accepts, and which ones the development system makes for itself."""
 
+import re
 import stat
 from pathlib import Path
 
@@ -77,3 +78,13 @@ def test_the_secrets_of_other_containers_are_judged_where_they_are_given() -> No
         "ADMIN_PASSWORD: a placeholder that everybody knows",
     ]
     assert secrets.others({**GOOD, "POSTGRES_PASSWORD": "q" * 24}) == ["DATABASE_URL: its password is not the one in POSTGRES_PASSWORD"]
+
+
+def test_the_wrapper_asks_for_secrets_as_long_as_the_system_does() -> None:
+    # Before anything is built it judges files by itself, and what it lets pass must not be refused minutes later.
+    pairs = re.findall(r"\b([A-Z_]+):(\d+)\b", (Path(__file__).parents[3] / "ops" / "secrets.sh").read_text())
+    wrapper = {name: int(shortest) for name, shortest in pairs if name != "DATABASE_URL"}
+    system = {**secrets._REQUIRED, **secrets._OPTIONAL, **secrets._OTHERS}
+    del system["TG_INGEST_TOKEN"]  # empty is good
+
+    assert wrapper == system
