@@ -30,7 +30,7 @@ PARTS = (
     _part("acme", "acme"),
     _part("development", "development"),
     _part("mosquitto", "mosquitto"),
-    _part("gateway", "gateway"),
+    _part("gateway", "gateway", "reload"),
 )
 
 

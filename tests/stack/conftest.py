@@ -1,12 +1,14 @@
 """The compose files on a real engine. Collected by `make test-stack` only: it builds images and takes minutes."""
 
 import os
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.stack.system import FIGURES, OWN, PRODUCTION, ROBOTS, System
+from tests.stack.system import FIGURES, OWN, PRODUCTION, ROBOTS, ROOT, System
 
 #: `make test` runs on machines without an engine.
 collect_ignore_glob = [] if os.environ.get("CROODY_STACK_TEST") else ["test_*.py"]
@@ -26,6 +28,18 @@ def development(images: None) -> Iterator[System]:
     with System(f"{OWN}-dev", ["docker-compose.yml"]) as system:
         system.up()
         yield system
+
+
+@pytest.fixture(scope="module")
+def copy(images: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sources as they stand, as a clone would have them."""
+    folder = tmp_path_factory.mktemp("copy") / "croody"
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+    for name in filter(None, listed.decode().split("\0")):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,6 @@ sources, from top to bottom."""
 
 import os
 import re
-import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,18 +72,6 @@ def every_day(page: Path) -> list[str]:
     text = text[text.index("## 4. ") : text.index("## 7. ")]
     lines = re.findall(r"^(\./croody .+)$|`((?:\./croody |rm secrets/|openssl )[^`]+)`", text, re.MULTILINE)
     return [line or span for line, span in lines if " restore " not in span]
-
-
-@pytest.fixture(scope="module")
-def copy(images: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sources as they stand, as a clone would have them."""
-    folder = tmp_path_factory.mktemp("earlier") / "croody"
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
-    for name in filter(None, listed.decode().split("\0")):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
-    return folder
 
 
 @pytest.fixture(scope="module")
