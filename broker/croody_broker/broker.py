@@ -19,6 +19,7 @@ from amqtt.contexts import BrokerConfig, ListenerConfig, ListenerType
 from amqtt.errors import NoDataError
 from amqtt.session import Session
 
+from croody_broker import websocket
 from croody_broker.complaints import Complaints
 from croody_broker.door import Door
 from croody_broker.frames import MAX_TOPIC_BYTES, Malformed
@@ -30,12 +31,17 @@ from croody_broker.settings import Settings
 
 log = logging.getLogger("croody.broker")
 
+#: The name of the listener for MQTT over WebSocket.
+WEBSOCKET: Final = "websocket"
 #: Filters of one connection.
 MAX_FILTERS: Final = 64
 #: How often keepalives are looked at, in seconds.
 _SWEEP_S: Final = 0.25
 #: A peer that vanished without keepalive is found by TCP: after 60 s of silence, four probes 15 s apart.
 _TCP_KEEPALIVE: Final = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
+
+#: Connections that the kernel keeps for a listener until they are taken.
+_BACKLOG: Final = 512
 
 _REFUSED_FILTER: Final = 0x80
 
@@ -59,6 +65,8 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
         listeners = {"default": ListenerConfig(bind=settings.bind)}
         if settings.tls is not None:
             listeners["tls"] = ListenerConfig(bind=settings.tls.bind, ssl=True, certfile=settings.tls.cert, keyfile=settings.tls.key)
+        if settings.websocket_bind is not None:
+            listeners[WEBSOCKET] = ListenerConfig(bind=settings.websocket_bind)
         # No plugin of amqtt is loaded: they cost more than half of the throughput, and the guard answers for all they would.
         super().__init__(BrokerConfig(listeners=listeners, plugins={}))
 
@@ -139,15 +147,18 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
     async def _create_server_instance(
         self, listener_name: str, listener_type: ListenerType, address: str | None, port: int, ssl_context: ssl.SSLContext | None
     ) -> asyncio.Server:
+        host, connected = address.strip("[]") if address else None, partial(self.stream_connected, listener_name=listener_name)
+        if listener_name == WEBSOCKET:
+            return await websocket.start_server(connected, host, port, max_message_bytes=self.settings.max_packet_bytes, backlog=_BACKLOG)
         timeouts: dict[str, Any] = {}
         if ssl_context is not None:
             timeouts = {"ssl_handshake_timeout": self.settings.connect_timeout_s, "ssl_shutdown_timeout": 1.0}
         return await asyncio.start_server(
-            partial(self.stream_connected, listener_name=listener_name),
-            address.strip("[]") if address else None,
+            connected,
+            host,
             port,
             reuse_address=True,
-            backlog=512,
+            backlog=_BACKLOG,
             ssl=ssl_context,
             **timeouts,
         )

@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         openssl.configure()
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
-    for name in ("amqtt", "amqtt.broker", "transitions"):
+    for name in ("amqtt", "amqtt.broker", "transitions", "websockets"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     if (complaint := check_version()) is not None:
         sys.exit(f"croody-broker: {complaint}")
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 def _remedy(error: Exception, settings: Settings) -> str:
     """Say in one sentence what is in the way and what helps. amqtt wraps what the system said."""
     cause = error if isinstance(error, OSError) else error.__cause__
-    addresses = " or ".join(filter(None, (settings.bind, settings.tls.bind if settings.tls else None)))
+    addresses = " or ".join(filter(None, (settings.bind, settings.tls.bind if settings.tls else None, settings.websocket_bind)))
     match getattr(cause, "errno", None):
         case errno.EADDRINUSE:
             return f"somebody listens on {addresses} already: stop that, or choose another --bind"
@@ -65,6 +65,7 @@ def _settings(arguments: list[str]) -> Settings:
     add = parser.add_argument
     add("--bind", metavar="HOST:PORT", help="listen here without TLS: loopback or a private network")
     add("--tls-bind", metavar="HOST:PORT", help="listen here with TLS; needs --cert and --key")
+    add("--websocket-bind", metavar="HOST:PORT", help="listen here for MQTT over WebSocket, behind a gateway that speaks TLS")
     add("--cert", type=Path, metavar="FILE", help="certificate chain (PEM); read again when it changes")
     add("--key", type=Path, metavar="FILE", help="private key (PEM)")
     add("--client-ca", type=Path, metavar="FILE", help="ask TLS clients for a certificate of this CA that names their user")
@@ -75,15 +76,15 @@ def _settings(arguments: list[str]) -> Settings:
     add("--max-rate", type=int, default=Settings.max_rate_bytes_s, metavar="BYTES/S", help="what one account may publish (%(default)s)")
     add("--connect-timeout", type=float, default=Settings.connect_timeout_s, metavar="S", help="wait this long for a CONNECT (%(default)s)")
     options = parser.parse_args(arguments)
-    if options.bind is None and options.tls_bind is None:
-        parser.error("give --bind, --tls-bind, or both")
+    if options.bind is None and options.tls_bind is None and options.websocket_bind is None:
+        parser.error("give --bind, --tls-bind or --websocket-bind, or several of them")
     if options.tls_bind is not None and (options.cert is None or options.key is None):
         parser.error("--tls-bind needs --cert and --key")
     if options.max_packet < MAX_PUBLISH_BYTES:
         parser.error(f"--max-packet {options.max_packet}: robots send publishes of up to {MAX_PUBLISH_BYTES} bytes")
     if options.max_rate <= 0 or options.max_backlog < options.max_packet:
         parser.error("--max-rate has to be positive, and --max-backlog at least --max-packet")
-    for each in (options.bind, options.tls_bind):
+    for each in (options.bind, options.tls_bind, options.websocket_bind):
         try:
             split_bind(each or "unused:0")
         except ValueError as error:
@@ -94,6 +95,7 @@ def _settings(arguments: list[str]) -> Settings:
         passwd=options.passwd,
         acl=options.acl,
         tls=tls,
+        websocket_bind=options.websocket_bind,
         max_packet_bytes=options.max_packet,
         max_backlog_bytes=options.max_backlog,
         max_rate_bytes_s=options.max_rate,

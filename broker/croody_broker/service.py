@@ -5,7 +5,7 @@ import logging
 import signal
 from typing import Final
 
-from croody_broker.broker import GuardedBroker
+from croody_broker.broker import WEBSOCKET, GuardedBroker
 from croody_broker.credentials import Accounts, parse_passwd
 from croody_broker.policy import Policy
 from croody_broker.rules import Rules, parse_acl
@@ -43,7 +43,7 @@ class Service:
             each.read()
         await self.broker.start()
         for name, address in self.broker.addresses():
-            log.info("listening on %s%s", address, " (TLS)" if name == "tls" else "")
+            log.info("listening on %s%s", address, {"tls": " (TLS)", WEBSOCKET: " (WebSocket)"}.get(name, ""))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Follow the files until `stop` is set, then close everything within two seconds."""

@@ -39,12 +39,14 @@ class Tls:
 
 @dataclass(frozen=True)
 class Settings:
-    """`bind` and `Tls.bind` are `HOST:PORT`; `bind` is `None` when only TLS is wanted."""
+    """`bind` and `Tls.bind` are `HOST:PORT`; `bind` is `None` when it is not wanted."""
 
     bind: str | None
     passwd: Path
     acl: Path
     tls: Tls | None = None
+    #: `HOST:PORT` for MQTT over WebSocket, behind a gateway that speaks TLS.
+    websocket_bind: str | None = None
     #: Largest packet. A publish is at most 256 KiB (`croody_contract.limits`), and its topic comes on top.
     max_packet_bytes: int = 512 * KIB
     #: What may wait for a client that reads slowly; above it, the client is dropped.

@@ -7,7 +7,6 @@ import sys
 import time
 from pathlib import Path
 
-import paho.mqtt.client as mqtt
 import pytest
 
 from croody_broker.mosquitto import MosquittoSettings, render_conf
@@ -85,23 +84,6 @@ def test_the_printed_configuration_starts_mosquitto_without_our_help(tmp_path: P
         process.send_signal(signal.SIGTERM)
         assert running_still, process.stderr.read() if process.stderr else ""
         process.wait(5)
-
-
-@needs_mosquitto
-def test_a_robot_connects_over_websocket(tmp_path: Path) -> None:
-    [ws_port] = free_ports(1)
-    with running("mosquitto", tmp_path, free_ports(2), "--websocket-bind", f"127.0.0.1:{ws_port}") as house:
-        bridge = house.bridge()
-        paho = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=ALICE, transport="websockets")
-        paho.username_pw_set(ALICE, secret_of(ALICE))
-        paho.connect("127.0.0.1", ws_port)
-        paho.loop_start()
-        try:
-            paho.publish(ALICE_UP, b"x", 1).wait_for_publish(5)
-            assert bridge.next()[0] == ALICE_UP
-        finally:
-            paho.disconnect()
-            paho.loop_stop()
 
 
 @needs_mosquitto
