@@ -10,7 +10,7 @@ from typing import Final
 
 from tools.stack import ROOT, script
 
-_BASE, _PROD, _ACME, _MOSQUITTO = (f"docker-compose{part}.yml" for part in ("", ".prod", ".acme", ".mosquitto"))
+_BASE, _PROD, _ACME, _MOSQUITTO, _IPV6 = (f"docker-compose{part}.yml" for part in ("", ".prod", ".acme", ".mosquitto", ".ipv6"))
 #: Every system that the documentation names.
 SYSTEMS: Final = (
     (_BASE,),
@@ -20,6 +20,7 @@ SYSTEMS: Final = (
     (_BASE, _PROD, _MOSQUITTO),
     (_BASE, _PROD, _ACME),
     (_BASE, _PROD, _ACME, _MOSQUITTO),
+    (_BASE, _PROD, _ACME, _IPV6),
     ("docker-compose.cloud.yml",),
     ("docker-compose.cloud.yml", _ACME),
     ("docker-compose.edge.yml",),

@@ -61,16 +61,14 @@ class Env:
 
 
 def value_of(environ: Mapping[str, str], name: str, default: str = "") -> str:
-    """`NAME`, else the text of the file `NAME_FILE`, else the default.
+    """`NAME`, else the text of the file `NAME_FILE`, else the default. Where both are there, an empty `NAME` says nothing.
 
     Raises:
         BadEnvironment: the file cannot be read.
     """
-    if name in environ:
-        return environ[name]
     path = environ.get(f"{name}_FILE")
-    if not path:
-        return default
+    if environ.get(name) or not path:
+        return environ.get(name, default)
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except OSError as error:

@@ -8,9 +8,12 @@ every_s=${GATEWAY_LOOK_S:-10}
   while sleep "$every_s"; do
     now=$(cksum <"$chain" 2>/dev/null) || continue
     [ "$now" != "$seen" ] || continue
+    # A key that does not fit yet, for whoever puts both there needs a moment: looked at again, until it does.
     if nginx -t -q; then
       echo "gateway: new certificate: reloading"
       nginx -s reload && seen=$now
+    else
+      echo "gateway: a new certificate that nginx does not take: going on with the former one, next look in $every_s s"
     fi
   done
 ) &

@@ -10,12 +10,10 @@ if [ "${1:-}" = deploy ]; then
   exit
 fi
 trap 'exit 0' INT TERM
-names=
-for name in $(echo "$CROODY_DOMAIN" | tr ',' ' '); do names="$names -d $name"; done
 if [ -n "$ACME_EMAIL" ]; then account="--email $ACME_EMAIL"; else account=--register-unsafely-without-email; fi
 while :; do
-  # shellcheck disable=SC2086 # both are lists of words
-  if certbot certonly --non-interactive --agree-tos --keep-until-expiring --webroot -w /data/webroot $account $names \
+  # shellcheck disable=SC2086 # account and options are lists of words
+  if certbot certonly --non-interactive --agree-tos --keep-until-expiring --webroot -w /data/webroot $account -d "$CROODY_DOMAIN" \
     --cert-name croody --server "$ACME_SERVER" --config-dir /data/letsencrypt --work-dir /tmp/certbot --logs-dir /tmp/certbot-logs \
     --deploy-hook "sh /croody/acme.sh deploy" ${ACME_OPTIONS:-}; then
     # One that is good for long yet, but not in its place: another was put there meanwhile, or the volume is new.

@@ -62,6 +62,15 @@ def test_a_certificate_is_issued_and_renewed_on_both_ports_while_a_stream_goes_o
     connection.close()
 
 
+def test_port_80_and_login_links_lead_to_the_port_that_people_reach(system: System) -> None:
+    site = f"https://{NAME}:{system.https}"
+    page, api = (system.plain(path, Host=NAME) for path in ("/robots/?a=b", "/api/ids/model"))
+
+    assert (page.status, page.headers["location"]) == (302, f"{site}/robots/?a=b")
+    assert (api.status, api.headers["location"]) == (308, f"{site}/api/ids/model")
+    assert system.croody("login-link", "--user", "alice", "--create").startswith(f"{site}/cuenta/entrar/")
+
+
 def test_certbot_is_as_hardened_as_the_others(system: System) -> None:
     assert_hardened(system, "certbot")
 

@@ -3,13 +3,17 @@
 import http.client
 import json
 import re
+import socket
+import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from pathlib import Path
 
 import pytest
 
 from tests.stack.analysers import complaints_of_gixy, complaints_of_sslyze
-from tests.stack.system import OWN, Answer, System, eventually
+from tests.stack.system import OWN, TAG, Answer, System, eventually
 
 pytestmark = pytest.mark.stack
 EVERYWHERE = {
@@ -19,16 +23,37 @@ EVERYWHERE = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
-
-
 #: Of a login link: as good as a password until it was used.
 SECRET = "a-secret-that-stands-in-a-path"
+#: Seconds between the gateway's looks at its certificate.
+LOOK_S = 1
+UPGRADE = {
+    "Upgrade": "websocket",
+    "Connection": "Upgrade",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Protocol": "mqtt",
+    "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+}
+HAS_IPV6 = Path("/proc/net/if_inet6").exists()
+#: The first 48 bits of this clone's two networks.
+NETWORK = f"fd43:{int(OWN[-8:-4], 16):x}:{int(OWN[-4:], 16):x}"
+#: Run by a visitor in a container: how the forms that it sends one after the other are answered.
+VISIT = """
+import http.client, sys
+for _ in range(int(sys.argv[2])):
+    connection = http.client.HTTPConnection(sys.argv[1], 80, timeout=20)
+    connection.request("POST", "/cuenta/acceder/", b"username=alice", {"Host": "localhost", "User-Agent": "visitor"})
+    print(connection.getresponse().status)
+    connection.close()
+"""
 
 
 @pytest.fixture(scope="module")
 def system(images: None) -> Iterator[System]:
-    """The development system without robots, which need none of this."""
-    with System(f"{OWN}-gateway", ["docker-compose.yml"]) as system:
+    """The development system without robots, which need none of this; open to IPv6 where this machine has it."""
+    over_ipv6 = ["docker-compose.ipv6.yml", "tests/stack/ipv6/compose.yml"] if HAS_IPV6 else []
+    subnets = {"CROODY_IPV6_SUBNET": f"{NETWORK}:1::/64", "CROODY_TEST_SUBNET": f"{NETWORK}:2::/64"}
+    with System(f"{OWN}-gateway", ["docker-compose.yml", *over_ipv6], GATEWAY_LOOK_S=str(LOOK_S), **subnets) as system:
         system.up("gateway", "bridge", "worker")
         yield system
 
@@ -85,7 +110,8 @@ def test_whoever_sends_many_forms_is_told_to_wait_in_both_languages_and_pages_ar
     assert "Too many tries" in refused.text
     assert {name: refused.headers.get(name) for name in EVERYWHERE} == EVERYWHERE
     assert send_form(system, f"/cuenta/entrar/{SECRET}/").status == 429
-    assert '"uri":"/admin/login/","protocol":"HTTP/1.1","status":429' in system.compose("logs", "gateway")
+    logged = '"method":"POST","host":"localhost","uri":"/admin/login/","protocol":"HTTP/1.1","status":429'
+    assert logged in system.compose("logs", "gateway")
     assert system.get("/cuenta/acceder/").status == 200
     assert system.post("/api/ids/predict", {"rows": []}).status == 401
 
@@ -113,6 +139,129 @@ def test_nobody_takes_all_the_room_for_streams(system: System) -> None:
         assert refused.status == 429
         assert "200 open streams" in json.load(refused)["detail"]
         assert system.get("/robots/monitor/").status == 200
+
+
+def knock(system: System) -> http.client.HTTPSConnection:
+    """A robot's first words at the door of WebSockets, in the HTTP that browsers speak there."""
+    context = system.context()
+    context.set_alpn_protocols(["http/1.1"])
+    connection = http.client.HTTPSConnection("localhost", system.https, timeout=20, context=context)
+    connection.request("GET", "/mqtt", headers=UPGRADE)
+    return connection
+
+
+def test_nobody_takes_all_the_room_for_robots_over_websocket(system: System) -> None:
+    with ExitStack() as stack:
+        statuses = [stack.enter_context(closing(knock(system))).getresponse().status for _ in range(203)]
+
+    assert statuses == [101] * 200 + [429] * 3
+
+
+def test_a_robot_over_websocket_is_told_at_once_that_the_broker_is_away_and_let_in_when_it_is_back(system: System) -> None:
+    system.compose("stop", "broker")
+    try:
+        began = time.monotonic()
+        with closing(knock(system)) as connection:
+            refused = connection.getresponse()
+            assert refused.status == 503
+            assert refused.headers["Retry-After"] == "5"
+            assert "away for a moment" in json.load(refused)["detail"]
+        assert time.monotonic() - began < 10
+    finally:
+        system.compose("start", "broker")
+
+    def let_in() -> bool:
+        with closing(knock(system)) as connection:
+            return connection.getresponse().status == 101
+
+    eventually("the way to the broker", let_in, 30)
+
+
+def test_a_certificate_that_a_person_puts_there_is_taken_up_when_both_halves_fit(system: System, tmp_path: Path) -> None:
+    key, chain = tmp_path / "privkey.pem", tmp_path / "fullchain.pem"
+    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=by-hand"]
+    subprocess.run([*made, "-keyout", str(key), "-out", str(chain)], check=True, capture_output=True)
+    before = system.certificate()
+    kept = {name: system.inside("gateway", "cat", f"/data/tls/{name}") for name in (chain.name, key.name)}
+
+    def put(name: str, pem: str) -> None:
+        system.compose("run", "--rm", "--no-deps", "-T", "certificate", "sh", "-c", f"cat > /data/tls/{name}", stdin=pem.encode())
+
+    def complaints() -> int:
+        return system.compose("logs", "gateway").count("key values mismatch")
+
+    with closing(http.client.HTTPSConnection("localhost", system.https, timeout=30, context=system.context())) as connection:
+        connection.request("GET", "/robots/monitor/stream")
+        events = connection.getresponse()
+        try:
+            put(chain.name, chain.read_text())
+            # It looks, and looks again.
+            eventually("the gateway to see that they do not fit", lambda: complaints() >= 2, 30)
+            assert system.certificate() == before
+            assert system.get("/").status == 200
+
+            put(key.name, key.read_text())
+            eventually("the certificate by hand", lambda: system.certificate().split() == chain.read_text().split(), 30)
+        finally:
+            put(key.name, kept[key.name])
+            put(chain.name, kept[chain.name])
+        eventually("the former one", lambda: system.certificate() == before, 30)
+        assert events.fp.readline(), "the stream ended"
+
+
+def visit(system: System, network: str, address: str, forms: int) -> list[int]:
+    """A visitor with this address sends forms over IPv6: the answers' statuses."""
+    name = f"{system.project}_{network}"
+    gateway = system.inspect("gateway")["NetworkSettings"]["Networks"][name]["GlobalIPv6Address"]
+    client = ["docker", "run", "--rm", "--network", name, "--ip6", address, f"croody-cloud:{TAG}", "python", "-c", VISIT]
+    return [int(status) for status in system.run(*client, gateway, str(forms)).split()]
+
+
+@pytest.mark.skipif(not HAS_IPV6, reason="the kernel of this machine has no IPv6")
+def test_visitors_over_ipv6_are_told_apart_by_their_networks_of_64_bits(system: System) -> None:
+    flooding = visit(system, "front", f"{NETWORK}:1::aaaa:1", 40)
+    same_network = visit(system, "front", f"{NETWORK}:1::bbbb:2", 4)
+    somebody_else = visit(system, "elsewhere", f"{NETWORK}:2::cccc:3", 4)
+
+    assert 429 not in flooding[:31]
+    assert flooding[-1] == 429
+    assert same_network[-1] == 429
+    assert 429 not in somebody_else
+    lines = [json.loads(line) for line in access_log(system) if '"agent":"visitor"' in line]
+    assert {line["client"] for line in lines} == {f"{NETWORK}:1::aaaa:1", f"{NETWORK}:1::bbbb:2", f"{NETWORK}:2::cccc:3"}
+
+
+def access_log(system: System) -> list[str]:
+    """What the gateway wrote to its standard output; errors go to the other."""
+    return system.run("docker", "logs", system.container("gateway")).splitlines()
+
+
+def test_every_line_of_the_access_log_is_json_whatever_comes(system: System) -> None:
+    agent = b'a"b\\c {}%22%s \t\x01\x7f' + "ñ€🤖".encode() + b"\xff\xfe"
+    requests = [
+        b'GET /r%22%0a%25"\\{}' + '/ñ?q="'.encode() + b" HTTP/1.1\r\nHost: localhost\r\nUser-Agent: " + agent,
+        b'GET /host HTTP/1.1\r\nHost: ex"am\\ple{}',
+        b"GET /raw\x01\xff HTTP/1.1\r\nHost: localhost",
+        b"GET /0.9",
+        b"GET /none HTTP/1.0",
+        b'BR"EW\x00 /pot HTTP/1.1\r\nHost: localhost',
+        b'\x16\x03\x01\x02"\\',
+        b"PRI * HTTP/2.0\r\n\r\nSM",
+        b"GET /api/ids/model HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked, chunked",
+    ]
+    before = len(access_log(system))
+    for request in requests:
+        with socket.create_connection(("localhost", system.http), timeout=20) as connection:
+            connection.sendall(request + b"\r\nConnection: close\r\n\r\n")
+            while connection.recv(4096):
+                pass
+
+    lines = eventually("their lines", lambda: seen if len(seen := access_log(system)[before:]) >= len(requests) else None, 10)
+    logged = [json.loads(line) for line in lines]
+    (odd,) = [line for line in logged if line["agent"].startswith('a"b')]
+    assert odd["agent"] == agent.decode(errors="replace")
+    assert odd["uri"] == '/r%22%0a%25"\\{}/ñ'
+    assert all(isinstance(line[name], int | float) for line in logged for name in ("status", "bytes", "seconds"))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,11 @@ A site has an authority of its own, which robots are given once and which lasts 
 site's name and the calendar, and no robot has to be told.
 """
 
+import fcntl
+import os
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
@@ -16,10 +20,10 @@ AUTHORITY_KEY: Final = "ca-key.pem"
 #: Begins the name of every site's authority; the site's follows.
 AUTHORITY_NAME: Final = "Croody, authority of"
 _AUTHORITY_DAYS: Final = 3650
-#: The longest that browsers take from an authority that a person added.
-_DAYS: Final = 825
-#: One of the site's own is made anew when it ends within this time, at the next start or update.
-_FRESH_S: Final = 180 * 24 * 3600
+#: No longer than what public authorities sign, and Mozilla's profile allows (366).
+_DAYS: Final = 365
+#: One of the site's own is made anew when it ends within this time.
+_FRESH_S: Final = 60 * 24 * 3600
 #: All that openssl has to know; what the machine's own file says would differ from system to system.
 _CONFIG: Final = """
 [req]
@@ -52,6 +56,22 @@ def ensure(folder: Path, authority: Path, names: list[str]) -> bool:
         OSError: a folder cannot be written.
         subprocess.CalledProcessError: openssl refused a name; `stderr` says which.
     """
+    with _alone_in(authority):
+        return _ensure(folder, authority, names)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """A start and the service that renews must not make one at the same time."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _ensure(folder: Path, authority: Path, names: list[str]) -> bool:
     chain, key = folder / CHAIN, folder / KEY
     root = authority / AUTHORITY
     if not (root.exists() and (authority / AUTHORITY_KEY).exists()):

@@ -40,7 +40,7 @@ def main() -> int:
             return 1
         if certificate.ensure(TLS, AUTHORITY, hosts()):
             print("croody: made a certificate, signed by an authority of the site's own, for", ", ".join(hosts()))
-    except (OSError, subprocess.CalledProcessError) as error:
+    except (OSError, ValueError, subprocess.CalledProcessError) as error:
         print(f"croody: {error} {getattr(error, 'stderr', '') or ''}", file=sys.stderr)
         return 1
     if problem := _prepare_database(demo):
@@ -50,8 +50,14 @@ def main() -> int:
 
 
 def hosts() -> list[str]:
-    """The names of this site, for its first certificate."""
+    """The names of this site, for its own certificate.
+
+    Raises:
+        ValueError: CROODY_DOMAIN holds several.
+    """
     domain = value_of(os.environ, "CROODY_DOMAIN")
+    if "," in domain or " " in domain:
+        raise ValueError(f"CROODY_DOMAIN={domain}: one name, that of the site; others that are answered go into ALLOWED_HOSTS")
     return [*filter(None, [domain]), "localhost", "127.0.0.1", "::1"]
 
 

@@ -166,12 +166,14 @@ class Report:
         day = f"{found.ends_at:%Y-%m-%d}"
         text = self.words(f"hasta {day}, quedan {days} días", f"until {day}, {days} days left")
         self.row("certificado", "certificate", f"{text} ({found.issuer})")
+        own = AUTHORITY_NAME in found.issuer.replace("\\", "")
+        renews = "certificate" if own else "certbot"
         if days < FEWEST_DAYS:
             self.bad(
-                f"al certificado le quedan {days} días: ./croody logs --tail 50 certbot, o pon uno nuevo",
-                f"the certificate has {days} days left: ./croody logs --tail 50 certbot, or put a new one in its place",
+                f"al certificado le quedan {days} días: ./croody logs --tail 50 {renews}, o pon uno nuevo",
+                f"the certificate has {days} days left: ./croody logs --tail 50 {renews}, or put a new one in its place",
             )
-        if by_acme and AUTHORITY_NAME in found.issuer.replace("\\", ""):
+        if by_acme and own:
             self.bad(
                 "certbot no ha conseguido un certificado todavía, y los navegadores no se fían del propio: ./croody logs --tail 50 certbot",
                 "certbot has got no certificate yet, and browsers do not trust the site's own: ./croody logs --tail 50 certbot",

@@ -1,15 +1,20 @@
 """The first certificate, made by the real openssl."""
 
+import os
 import shutil
+import signal
 import ssl
 import stat
 import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from croody.container import access_log, certificate
+from croody.container import access_log, certificate, renew
 
 
 @pytest.fixture
@@ -63,6 +68,61 @@ def test_an_authority_that_is_brought_from_another_server_signs_anew(tls: Path, 
     assert certificate.ensure(tls, authority, ["robots.example"]) is True
     assert (tls / certificate.AUTHORITY).read_bytes() == (other / "tls" / certificate.AUTHORITY).read_bytes()
     assert_shakes_hands(tls, "robots.example")
+
+
+def test_one_of_the_sites_own_is_renewed_before_it_ends_and_only_then(tls: Path, authority: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(certificate, "_DAYS", 59)
+    certificate.ensure(tls, authority, ["robots.example"])
+    monkeypatch.undo()
+    trusted = (tls / certificate.AUTHORITY).read_bytes()
+
+    assert certificate.ensure(tls, authority, ["robots.example"]) is True
+    assert not certificate.ends_within(tls / certificate.CHAIN, 364 * 24 * 3600)
+    assert certificate.ends_within(tls / certificate.CHAIN, 366 * 24 * 3600)
+    assert (tls / certificate.AUTHORITY).read_bytes() == trusted
+    assert certificate.ensure(tls, authority, ["robots.example"]) is False
+
+
+def test_two_who_look_at_the_same_time_make_one(tls: Path, authority: Path) -> None:
+    with ThreadPoolExecutor() as pool:
+        made = list(pool.map(lambda _: certificate.ensure(tls, authority, ["robots.example"]), range(6)))
+
+    assert sorted(made) == [False] * 5 + [True]
+    assert_shakes_hands(tls, "robots.example")
+
+
+def test_the_service_looks_at_its_start_and_ends_at_once_when_it_is_told_to(tls: Path, authority: Path, tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from croody.container import renew;"
+        "renew.TLS, renew.AUTHORITY, renew.LOOKED = map(Path, sys.argv[1:]); sys.exit(renew.main())"
+    )
+    looked = tmp_path / "looked"
+    command = [sys.executable, "-c", program, tls, authority, looked]
+    with subprocess.Popen(command, env=os.environ | {"CROODY_DOMAIN": "robots.example"}, stdout=subprocess.PIPE, text=True) as service:
+        try:
+            deadline = time.monotonic() + 20
+            while not looked.exists():
+                assert service.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+        finally:
+            service.send_signal(signal.SIGTERM)
+        said, _ = service.communicate(timeout=5)
+
+    assert service.returncode == 0
+    assert "made a new certificate" in said
+    assert "robots.example" in certificate.certified(tls / certificate.CHAIN)
+
+
+def test_a_folder_that_cannot_be_written_ends_the_service_with_a_sentence(
+    tls: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(renew, "TLS", tls)
+    monkeypatch.setattr(renew, "AUTHORITY", tmp_path / "missing")
+
+    assert renew.main() == 1
+
+    assert f"croody: [Errno 2] No such file or directory: '{tmp_path / 'missing'}'" in capsys.readouterr().err
 
 
 def assert_shakes_hands(tls: Path, name: str) -> None:

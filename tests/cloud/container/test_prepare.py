@@ -30,3 +30,12 @@ def test_a_database_that_does_not_answer_is_one_sentence_with_a_remedy(tmp_path:
     assert "no way into the database" in done.stderr
     assert "DATABASE_URL" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_site_has_one_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CROODY_DOMAIN", "robots.example")
+    assert prepare.hosts() == ["robots.example", "localhost", "127.0.0.1", "::1"]
+
+    monkeypatch.setenv("CROODY_DOMAIN", "robots.example,www.example")
+    with pytest.raises(ValueError, match=r"CROODY_DOMAIN=robots.example,www.example: one name.*ALLOWED_HOSTS"):
+        prepare.hosts()
