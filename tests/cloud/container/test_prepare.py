@@ -6,6 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from croody.container import prepare
+
 
 def test_a_database_that_does_not_answer_is_one_sentence_with_a_remedy(tmp_path: Path) -> None:
     with socket.socket() as taken:
