@@ -36,7 +36,7 @@ def render_conf(settings: MosquittoSettings) -> str:
     """A whole mosquitto.conf.
 
     Raises:
-        ValueError: an address that is not `HOST:PORT`, or a path that a line cannot hold.
+        ValueError: an address that is not `HOST:PORT`, one that Mosquitto would not keep to, or a path that no line can hold.
     """
     robots = _access(settings.passwd, settings.acl) + "use_username_as_clientid true\n"
     bridges = _access(settings.bridge_passwd, settings.acl)
@@ -48,7 +48,7 @@ def render_conf(settings: MosquittoSettings) -> str:
         blocks.append("# Robots over TLS.\n" + _listener(settings.tls.bind) + robots + _tls(settings.tls))
     if settings.websocket_bind is not None:
         note = "# Robots over WebSocket; the gateway in front of it speaks TLS.\n"
-        blocks.append(note + _listener(settings.websocket_bind) + robots + "protocol websockets\n")
+        blocks.append(note + _everywhere(settings.websocket_bind) + robots + "protocol websockets\n")
     note = "# Bridges only, for several of them share one account. Keep this address private.\n"
     blocks.append(note + _listener(settings.bridge_bind) + bridges)
     return "\n".join(blocks)
@@ -84,6 +84,17 @@ def _globals(settings: MosquittoSettings) -> str:
 def _listener(bind: str) -> str:
     host, port = split_bind(bind)
     return f"listener {port} {host}\n"
+
+
+def _everywhere(bind: str) -> str:
+    """For WebSocket, Mosquitto 2.0 takes every address of the machine whatever it is told; nobody shall believe otherwise."""
+    host, _ = split_bind(bind)
+    if host not in ("0.0.0.0", "::"):
+        raise ValueError(
+            f"address {bind!r} for WebSocket: Mosquitto would listen on every address all the same: "
+            "say 0.0.0.0:PORT, and keep that port closed to the outside"
+        )
+    return _listener(bind)
 
 
 def _access(passwd: Path, acl: Path) -> str:

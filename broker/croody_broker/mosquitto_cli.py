@@ -76,7 +76,11 @@ def _parser(command: str) -> argparse.ArgumentParser:
     add("--cert", type=Path, metavar="FILE", help="certificate chain (PEM)")
     add("--key", type=Path, metavar="FILE", help="private key (PEM)")
     add("--client-ca", type=Path, metavar="FILE", help="ask TLS clients for a certificate of this CA")
-    add("--websocket-bind", metavar="HOST:PORT", help="robots, over WebSocket, behind a gateway that speaks TLS")
+    add(
+        "--websocket-bind",
+        metavar="HOST:PORT",
+        help="robots, over WebSocket, behind a gateway that speaks TLS; 0.0.0.0 only, for Mosquitto keeps to no other",
+    )
     add("--passwd", type=Path, required=True, metavar="FILE", help="accounts, in the format of mosquitto_passwd")
     add("--bridge-passwd", type=Path, metavar="FILE", help=f"the bridge's account alone (default: {BRIDGE_PASSWD_NAME} beside --passwd)")
     add("--acl", type=Path, required=True, metavar="FILE", help="topic rules, in acl_file format")

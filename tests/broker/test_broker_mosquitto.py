@@ -55,7 +55,16 @@ def test_nothing_is_kept_or_retained_and_every_limit_is_explicit() -> None:
     assert int(values["max_queued_bytes"]) > 0
 
 
-@pytest.mark.parametrize("changes", [{"bind": "1883"}, {"bridge_bind": "host:x"}, {"passwd": Path("/p/a\nallow_anonymous true")}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"bind": "1883"},
+        {"bridge_bind": "host:x"},
+        # Mosquitto would listen on every address, and somebody believe that it does not.
+        {"websocket_bind": "127.0.0.1:8083"},
+        {"passwd": Path("/p/a\nallow_anonymous true")},
+    ],
+)
 def test_what_a_line_cannot_hold_is_refused(changes: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"address|path"):
         render_conf(settings(**changes))

@@ -76,7 +76,8 @@ class _OverWebSocket(Client):
 @contextlib.contextmanager
 def doors_of(engine: str, folder: Path, *more: str) -> Iterator[Doors]:
     *ports, websocket_port = free_ports(3 if engine == "mosquitto" else 2)
-    with running(engine, folder, ports, f"--websocket-bind=127.0.0.1:{websocket_port}", *more) as house:
+    host = "127.0.0.1" if engine == "amqtt" else "0.0.0.0"
+    with running(engine, folder, ports, f"--websocket-bind={host}:{websocket_port}", *more) as house:
         doors = Doors(house, websocket_port)
         assert wait_until(lambda: _listens(websocket_port), 5), house.log()
         yield doors
