@@ -45,6 +45,8 @@ def checks() -> dict[str, list[str]]:
         "shellcheck": [_program("shellcheck"), "--external-sources", *_shell_scripts()],
         "hadolint": [_program("hadolint"), "--config", ".hadolint.yaml", *_files("Dockerfile", "*/Dockerfile")],
         "oxlint": [_program("oxlint"), "--config", ".oxlintrc.json", "--deny-warnings", "cloud/croody"],
+        # Actions are named by tags, which a person can read and GitHub's own can be trusted with.
+        "jactionlint": [_program("jactionlint"), "--no-hints", "--ignore", "unpinned-uses", "--shellcheck", _program("shellcheck")],
         "docker compose config": [script("python"), "-m", "tools.compose_check"],
         "migrations": [script("croody"), "makemigrations", "--check", "--dry-run"],
         "deploy check": [script("croody"), "check", "--deploy", "--fail-level", "WARNING"],

@@ -95,48 +95,119 @@ def test_a_certificate_that_every_machine_trusts_needs_no_authority(site: Path, 
         assert trust.look("127.0.0.1", port, "robots.example") == trust.Trust()
 
 
-def test_the_lines_for_a_board_set_its_folder_up_and_keep_what_was_there(tmp_path: Path, site: Path) -> None:
+class Board:
+    """A folder, and a shell that pastes into it; `docker` says what it was told, and nothing else happens."""
+
+    def __init__(self, folder: Path, shell: str) -> None:
+        self.folder, self._shell, self._programs = folder / "board", shell, folder / "bin"
+        self.folder.mkdir()
+        self._programs.mkdir()
+        (self._programs / "docker").write_text('#!/bin/sh\necho "docker $*"\n')
+        (self._programs / "docker").chmod(0o755)
+
+    def paste(self, lines: str) -> subprocess.CompletedProcess[str]:
+        environ = {"PATH": f"{self._programs}:/usr/bin:/bin"}
+        given = f"umask 077\n{lines}"
+        return subprocess.run([self._shell], input=given, cwd=self.folder, env=environ, capture_output=True, text=True, check=False)
+
+    def settings(self) -> list[str]:
+        return (self.folder / ".env").read_text().splitlines()
+
+    def files(self) -> list[str]:
+        return sorted(str(path.relative_to(self.folder)) for path in self.folder.rglob("*"))
+
+
+@pytest.fixture(params=["sh", "bash"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Board:
+    return Board(tmp_path, request.param)
+
+
+STARTED = "docker compose up -d --wait --force-recreate\n"
+
+
+def test_the_lines_for_a_board_set_an_empty_folder_up(place: Board, site: Path) -> None:
     pem = (site / certificate.AUTHORITY).read_text()
-    folder, programs = tmp_path / "board", tmp_path / "bin"
-    folder.mkdir()
-    programs.mkdir()
-    (folder / ".env").write_text("before\n")
-    (programs / "docker").write_text('#!/bin/sh\necho "docker $*"\n')
-    (programs / "docker").chmod(0o755)
-    lines = board.script("taller-01", "it's secret", URL, pem)
 
-    environ = {"PATH": f"{programs}:/usr/bin:/bin"}
-    done = subprocess.run(["sh"], input=f"umask 077\n{lines}", cwd=folder, env=environ, capture_output=True, text=True, check=True)
+    done = place.paste(board.script("taller-01", "it's secret", URL, pem))
 
-    assert done.stdout == "docker compose up -d --wait --force-recreate\n"
-    assert (folder / "secrets" / "ROBOT_SECRET").read_text() == "it's secret\n"
-    assert (folder / "secrets" / "ROBOT_SECRET").stat().st_mode & 0o777 == 0o644, "the agent's account must read it"
-    assert (folder / "secrets").stat().st_mode & 0o777 == 0o700
-    assert (folder / "secrets" / "ca" / "ca.pem").read_text() == pem
-    assert (folder / ".env").read_text().splitlines() == [
-        "COMPOSE_FILE=docker-compose.edge.yml",
-        f"CROODY_BROKER_URL={URL}",
-        "ROBOT_ID=taller-01",
-        "CROODY_CA_FILE=/ca/ca.pem",
-    ]
-    assert (folder / ".env.before").read_text() == "before\n"
+    assert (done.returncode, done.stdout, done.stderr) == (0, STARTED, "")
+    secret = place.folder / "secrets" / "ROBOT_SECRET"
+    assert secret.read_text() == "it's secret\n"
+    assert secret.stat().st_mode & 0o777 == 0o644, "the agent's account must read it"
+    assert (place.folder / "secrets").stat().st_mode & 0o777 == 0o700
+    assert (place.folder / "secrets" / "ca" / "ca.pem").read_text() == pem
+    wanted = ["COMPOSE_FILE=docker-compose.edge.yml", f"CROODY_BROKER_URL={URL}", "ROBOT_ID=taller-01", "CROODY_CA_FILE=/ca/ca.pem"]
+    assert place.settings() == wanted
+    assert place.files() == [".env", "secrets", "secrets/ROBOT_SECRET", "secrets/ca", "secrets/ca/ca.pem"]
+
+
+def test_pasted_again_they_change_their_own_lines_and_no_other(place: Board, site: Path) -> None:
+    own = ["# a lathe", "CROODY_SOURCE=sim", "EDGE_DEVICE=/dev/ttyUSB0", "", "CROODY_VERSION=2026-11"]
+    before = ["COMPOSE_FILE=docker-compose.edge.yml:second.yml", "ROBOT_ID=before", "CROODY_CA_FILE=/ca/ca.pem", *own]
+    (place.folder / ".env").write_text("\n".join(before))
+
+    for _ in range(2):
+        assert place.paste(board.script("taller-01", "secret", URL, "")).returncode == 0
+
+    assert place.settings() == [before[0], f"CROODY_BROKER_URL={URL}", "ROBOT_ID=taller-01", *own]
+
+
+def test_a_root_that_was_put_there_by_hand_stays_when_none_could_be_found(place: Board) -> None:
+    (place.folder / ".env").write_text("CROODY_CA_FILE=/ca/ours.pem\n")
+
+    assert place.paste(board.script("taller-01", "secret", URL, "", "the root of who signed it is not known")).returncode == 0
+
+    assert "CROODY_CA_FILE=/ca/ours.pem" in place.settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (".env", "COMPOSE_FILE=docker-compose.yml:docker-compose.prod.yml\n"),
+        (".env", "CROODY_DOMAIN=robots.example\n"),
+        ("secrets/SECRET_KEY", "a secret of the server\n"),
+    ],
+)
+def test_in_a_servers_folder_they_touch_nothing_and_say_so(place: Board, name: str, text: str) -> None:
+    (place.folder / "secrets").mkdir()
+    (place.folder / name).write_text(text)
+    before = place.files()
+
+    done = place.paste(board.script("taller-01", "secret", URL, ""))
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "here is a server" in done.stderr
+    assert "aquí hay un servidor" in done.stderr
+    assert place.files() == before
+    assert (place.folder / name).read_text() == text
+
+
+def test_what_cannot_be_written_starts_nothing_and_leaves_the_shell_open(place: Board) -> None:
+    (place.folder / "secrets").write_text("a file where a folder has to be\n")
+
+    done = place.paste(board.script("taller-01", "secret", URL, "") + "echo $? and the shell goes on\n")
+
+    assert done.stdout == "1 and the shell goes on\n"
+    assert place.files() == ["secrets"]
 
 
 def test_without_an_authority_of_its_own_a_board_trusts_what_its_system_trusts() -> None:
     lines = board.script("taller-01", "secret", URL, "")
 
     assert "ca.pem" not in lines
-    assert "CROODY_CA_FILE" not in lines
+    assert "CROODY_CA_FILE=" not in lines
 
 
 def test_an_address_that_no_other_machine_reaches_is_told() -> None:
-    assert "CROODY_DOMAIN" in board.script("taller-01", "secret", "mqtts://localhost:8883", "")
-    assert "CROODY_DOMAIN" not in board.script("taller-01", "secret", URL, "")
+    for url in ("mqtts://localhost:8883", "mqtts://[::1]:8883", "wss://localhost/mqtt"):
+        assert "this machine only" in board.script("taller-01", "secret", url, "")
+    assert "this machine only" not in board.script("taller-01", "secret", URL, "")
 
 
 @pytest.mark.django_db
-def test_programs_read_id_and_secret_and_people_beside_it_what_the_board_needs(settings: pytest.FixtureRequest) -> None:
-    settings.ENV = replace(live.ENV, robots_url=URL, broker_url="mqtt://nowhere.invalid:1883")
+@pytest.mark.parametrize("url", [URL, "wss://robots.example/mqtt"])
+def test_programs_read_id_and_secret_and_people_beside_it_what_the_board_needs(settings: pytest.FixtureRequest, url: str) -> None:
+    settings.ENV = replace(live.ENV, robots_url=url, broker_url="mqtt://nowhere.invalid:1883")
     out, said = io.StringIO(), io.StringIO()
 
     call_command("robot", "add", "taller-01", stdout=out, stderr=said)
@@ -144,7 +215,7 @@ def test_programs_read_id_and_secret_and_people_beside_it_what_the_board_needs(s
     robot_id, secret = out.getvalue().split()
     assert robot_id == "taller-01"
     assert f"echo {secret} > secrets/ROBOT_SECRET" in said.getvalue()
-    assert f"CROODY_BROKER_URL={URL}" in said.getvalue()
+    assert f"CROODY_BROKER_URL={url}" in said.getvalue()
     assert "no broker at nowhere.invalid:8883" in said.getvalue()
 
 
