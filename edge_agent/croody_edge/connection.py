@@ -1,4 +1,4 @@
-"""One MQTT connection from its first to its last byte. The only import of paho.
+"""One MQTT connection from its first to its last byte, over TCP or a WebSocket. The only import of paho.
 
 Every connection is a fresh client with a clean session, so nothing of an old one comes back unasked. What happens on it is told in the
 thread that moves its bytes; `publish` may be called from any.
@@ -11,10 +11,11 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from threading import Event
 from time import monotonic
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
@@ -23,7 +24,11 @@ from croody_contract import topics
 from croody_edge import remedies
 from croody_edge.address import BrokerAddress
 from croody_edge.remedies import Reason
+from croody_edge.tunnel import Tunnel, dig
 from croody_edge.wake import Wake
+
+if TYPE_CHECKING:
+    from paho.mqtt.client import SocketLike
 
 log = logging.getLogger("croody.link")
 
@@ -79,6 +84,15 @@ class Account:
     ca_file: Path | None = None
 
 
+class _Client(mqtt.Client):
+    """Paho's, with a WebSocket of ours where `dig` makes one: `websocket` says why."""
+
+    dig: Callable[[], Tunnel] | None = None
+
+    def _create_socket(self) -> "SocketLike":
+        return self.dig() if self.dig is not None else super()._create_socket()
+
+
 class Connection:
     """Use once: `live`, while others `publish`."""
 
@@ -97,9 +111,9 @@ class Connection:
         self.broker = broker
         self.reason: Reason | None = None
         self.was_up = False
-        self._account, self._wake, self._tell = account, wake, tell
+        self._account, self._tls, self._wake, self._tell = account, tls, wake, tell
         self._keepalive_s = max(1, int(account.keepalive_s * _KEEPALIVE_SHARE))
-        self._client = client = mqtt.Client(
+        self._client = client = _Client(
             CallbackAPIVersion.VERSION2, client_id=f"{account.robot_id}:{account.suffix}", clean_session=True, protocol=mqtt.MQTTv311
         )
         client.username_pw_set(account.robot_id, account.secret)
@@ -120,6 +134,8 @@ class Connection:
 
     def live(self, stop: Event) -> Reason:
         """Connect, and move bytes until it ends or `stop` is set. Returns why it ended."""
+        if self.broker.path:
+            self._client.dig = partial(dig, self.broker, self._tls, stop)
         try:
             self._client.connect(self.broker.host, self.broker.port, self._keepalive_s)
             self._turn(stop)
@@ -140,6 +156,7 @@ class Connection:
         sock = client.socket()
         if sock is None:
             return
+        tunnel = sock if isinstance(sock, Tunnel) else None
         number = sock.fileno()
         poller = select.poll()
         poller.register(self._wake, select.POLLIN)
@@ -147,8 +164,9 @@ class Connection:
         until = monotonic() + _CONNACK_S
         pause_ms = int(1000 * min(1.0, self._keepalive_s / 8))
         while client.socket() is not None:
-            poller.modify(number, select.POLLIN | (select.POLLOUT if client.want_write() else 0))
-            pending = isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
+            unsent = client.want_write() or (tunnel is not None and tunnel.unsent() > 0)
+            poller.modify(number, select.POLLIN | (select.POLLOUT if unsent else 0))
+            pending = isinstance(sock, (ssl.SSLSocket, Tunnel)) and sock.pending() > 0
             ready = dict(poller.poll(0 if pending else pause_ms))
             if self._wake.fileno() in ready:
                 self._wake.heard()
@@ -160,12 +178,16 @@ class Connection:
             if pending or ready.get(number, 0) & ~select.POLLOUT:
                 code = client.loop_read()
                 if code != mqtt.MQTT_ERR_SUCCESS:
+                    if tunnel is not None and tunnel.trouble:
+                        self._because(Reason(tunnel.trouble))
                     # What paho calls a lost connection is, before a CONNACK, a peer that never spoke.
                     if self.was_up or code != mqtt.MQTT_ERR_CONN_LOST:
                         self._because(Reason(mqtt.error_string(code)))
                     return
             if client.want_write() and client.socket() is not None:
                 client.loop_write()
+            if tunnel is not None and client.socket() is not None:
+                tunnel.flush()
             if client.socket() is not None and client.loop_misc() != mqtt.MQTT_ERR_SUCCESS:
                 self._because(Reason("no answer from the broker"))
                 return

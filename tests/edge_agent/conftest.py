@@ -1,5 +1,6 @@
 """Fixtures of the edge's tests; what they hand out is in `doubles`."""
 
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -8,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from croody_edge.address import BrokerAddress
 from croody_edge.agent import Agent
 from tests.edge_agent.doubles import Broker, Cloud
+from tests.edge_agent.lines import Watched
 
 
 @pytest.fixture
@@ -28,6 +31,34 @@ def cloud(broker: Broker) -> Iterator[Cloud]:
     made = Cloud(broker.port)
     yield made
     made.close()
+
+
+@pytest.fixture
+def link() -> Iterator[Callable[..., Watched]]:
+    """A function that starts a link to the given addresses and closes it at the end of the test."""
+    made: list[Watched] = []
+
+    def make(*brokers: BrokerAddress, **more: object) -> Watched:
+        one = Watched(*brokers, **more)  # type: ignore[arg-type]
+        made.append(one)
+        one.start()
+        return one
+
+    yield make
+    for one in made:
+        one.close(wait_s=0)
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 and its key."""
+    folder = tmp_path_factory.mktemp("tls")
+    options = ["-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1"]
+    files = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
+    made = subprocess.run(["openssl", "req", "-x509", *options, *files], capture_output=True, check=False)
+    if made.returncode:
+        pytest.skip("no openssl here: apt-get install openssl")
+    return folder / "cert.pem", folder / "key.pem"
 
 
 class Driven:

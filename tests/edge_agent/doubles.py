@@ -186,10 +186,10 @@ class Cloud:
 
 
 class Broker:
-    """`croody-broker` as a process, with one robot and one bridge; it can be killed and started again on the same port."""
+    """`croody-broker` as a process, with one robot and one bridge; it can be killed and started again on the same ports."""
 
-    def __init__(self, folder: Path, port: int, engine: str = "amqtt") -> None:
-        self.port, self._engine = port, engine
+    def __init__(self, folder: Path, port: int, engine: str = "amqtt", websocket_port: int | None = None) -> None:
+        self.port, self._engine, self._websocket_port = port, engine, websocket_port
         accounts = {BRIDGE: mosquitto.hash_secret(BRIDGE_SECRET)} | {
             name: mosquitto.hash_secret(SECRET) for name in (ROBOT, "rover-bob", "rover-carlos")
         }
@@ -212,17 +212,21 @@ class Broker:
         passwd, acl = str(self._folder / "passwd"), str(self._folder / "acl")
         if self._engine == "amqtt":
             program = str(Path(sys.executable).with_name("croody-broker"))
-            return [program, "--bind", f"127.0.0.1:{self.port}", "--passwd", passwd, "--acl", acl]
+            more = [] if self._websocket_port is None else ["--websocket-bind", f"127.0.0.1:{self._websocket_port}"]
+            return [program, "--bind", f"127.0.0.1:{self.port}", "--passwd", passwd, "--acl", acl, *more]
         program = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin") or pytest.skip(
             "no mosquitto here: apt-get install mosquitto"
         )
         account = f"user {getpass.getuser()}\nlistener {self.port} 127.0.0.1\nallow_anonymous false\n"
+        more = "" if self._websocket_port is None else f"listener {self._websocket_port} 127.0.0.1\nprotocol websockets\n"
         conf = self._folder / "mosquitto.conf"
-        conf.write_text(f"{account}password_file {passwd}\nacl_file {acl}\nset_tcp_nodelay true\n", encoding="utf-8")
+        conf.write_text(f"{account}password_file {passwd}\nacl_file {acl}\nset_tcp_nodelay true\n{more}", encoding="utf-8")
         return [program, "-c", str(conf)]
 
     def _answers(self) -> bool:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 0.2):
+        with contextlib.suppress(OSError):
+            for port in filter(None, (self.port, self._websocket_port)):
+                socket.create_connection(("127.0.0.1", port), 0.2).close()
             return True
         return False
 
@@ -234,6 +238,11 @@ class Broker:
     @property
     def address(self) -> BrokerAddress:
         return BrokerAddress("127.0.0.1", self.port)
+
+    @property
+    def websocket(self) -> BrokerAddress:
+        assert self._websocket_port is not None
+        return BrokerAddress("127.0.0.1", self._websocket_port, path="/mqtt")
 
 
 def settings(folder: Path, *brokers: BrokerAddress, **more: Any) -> Settings:

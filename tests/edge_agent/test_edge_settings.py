@@ -42,6 +42,30 @@ def test_several_brokers_may_be_named() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("wss://robots.example.org/mqtt", BrokerAddress("robots.example.org", 443, tls=True, path="/mqtt")),
+        ("wss://Robots.Example.org", BrokerAddress("robots.example.org", 443, tls=True, path="/mqtt")),
+        ("wss://robots.example.org/", BrokerAddress("robots.example.org", 443, tls=True, path="/")),
+        ("wss://robots.example.org:8443/a/b%20c", BrokerAddress("robots.example.org", 8443, tls=True, path="/a/b%20c")),
+        ("ws://10.0.0.7/mqtt", BrokerAddress("10.0.0.7", 80, path="/mqtt")),
+        ("ws://[::1]:9001/mqtt", BrokerAddress("::1", 9001, path="/mqtt")),
+        ("ws://a:443/mqtt", BrokerAddress("a", 443, path="/mqtt")),
+        ("mqtts://[fd00::7]", BrokerAddress("fd00::7", 8883, tls=True)),
+    ],
+)
+def test_an_address_may_lead_through_a_gateway_and_is_written_as_it_is_read(text: str, address: BrokerAddress) -> None:
+    assert parse_brokers(text) == (address,)
+    assert parse_brokers(str(address)) == (address,)
+
+
+def test_kinds_of_addresses_may_be_mixed() -> None:
+    mixed = "mqtts://a:8883,wss://a/mqtt,mqtt://b:1883"
+    assert ",".join(map(str, parse_brokers(mixed))) == mixed
+    assert [broker.path for broker in from_environment(GOOD | {"CROODY_BROKER_URL": mixed}).brokers] == ["", "/mqtt", ""]
+
+
+@pytest.mark.parametrize(
     ("name", "value", "said"),
     [
         ("ROBOT_ID", "", "ROBOT_ID is missing"),
@@ -52,6 +76,12 @@ def test_several_brokers_may_be_named() -> None:
         ("CROODY_BROKER_URL", "http://broker", "no address"),
         ("CROODY_BROKER_URL", "mqtt://alice:pw@broker", "carries no credentials"),
         ("CROODY_BROKER_URL", "mqtt://broker:99999", "no address"),
+        ("CROODY_BROKER_URL", "https://broker/mqtt", "no address: give mqtt://HOST:PORT, .*wss://HOST:PORT/PATH"),
+        ("CROODY_BROKER_URL", "mqtt://broker/mqtt", "has a path, which only ws:// and wss:// know"),
+        ("CROODY_BROKER_URL", "wss://alice:pw@broker/mqtt", "carries no credentials"),
+        ("CROODY_BROKER_URL", "wss://broker/mqtt?token=x", "no address"),
+        ("CROODY_BROKER_URL", "wss://broker/my path", "visible ASCII: write other letters as %XX"),
+        ("CROODY_BROKER_URL", "wss:///mqtt", "no address"),
         ("CROODY_BROKER_URL", " , ", "no address in it"),
         ("CROODY_CA_FILE", "/nowhere/ca.pem", "'/nowhere/ca.pem': there is no such file"),
         ("CROODY_QOS", "2", "CROODY_QOS is '2': it must lie between 0 and 1"),

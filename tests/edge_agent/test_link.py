@@ -3,23 +3,20 @@
 import contextlib
 import logging
 import socket
-import ssl
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from random import Random
 
 import pytest
 
 from croody_contract import topics
 from croody_edge.address import BrokerAddress
-from croody_edge.connection import Down, Happening, Message, Up
-from croody_edge.link import Link
-from tests.edge_agent.doubles import NOBODY, ROBOT, SECRET, Broker, Cloud, wait_until
+from croody_edge.connection import Down, Message, Up
+from tests.edge_agent.doubles import NOBODY, ROBOT, Broker, Cloud, wait_until
+from tests.edge_agent.lines import Cable, TlsDoor, Watched
 
-MakeLink = Callable[..., "Watched"]
+MakeLink = Callable[..., Watched]
 
 
 def free_port() -> int:
@@ -29,95 +26,9 @@ def free_port() -> int:
         return int(trial.getsockname()[1])
 
 
-class Watched(Link):
-    """A link, with everything that happened to it."""
-
-    def __init__(self, *brokers: BrokerAddress, secret: str = SECRET, keepalive_s: int = 4, ca_file: Path | None = None) -> None:
-        super().__init__(
-            brokers,
-            ROBOT,
-            secret,
-            will=(topics.build(topics.UpPresence(ROBOT)), b'{"state":"offline"}'),
-            keepalive_s=keepalive_s,
-            qos=1,
-            suffix="test",
-            ca_file=ca_file,
-            random=Random(1),
-        )
-        self.seen: list[Happening] = []
-
-    def saw(self, kind: type[Happening]) -> int:
-        self.seen += self.take()
-        return sum(isinstance(happening, kind) for happening in self.seen)
-
-
-@pytest.fixture
-def link() -> Iterator[MakeLink]:
-    made: list[Watched] = []
-
-    def make(*brokers: BrokerAddress, **more: object) -> Watched:
-        one = Watched(*brokers, **more)  # type: ignore[arg-type]
-        made.append(one)
-        one.start()
-        return one
-
-    yield make
-    for one in made:
-        one.close(wait_s=0)
-
-
-class Cable:
-    """A TCP way to a broker that can go silent without closing, or be cut."""
-
-    def __init__(self, port: int, at: int = 0) -> None:
-        self._target = port
-        self._listener = socket.create_server(("127.0.0.1", at))
-        self.address = BrokerAddress("127.0.0.1", self._listener.getsockname()[1])
-        self.silent = threading.Event()
-        self._open: list[socket.socket] = []
-        self._accepting = threading.Thread(target=self._accept, daemon=True)
-        self._accepting.start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                near, _ = self._listener.accept()
-            except OSError:
-                return
-            try:
-                far = socket.create_connection(("127.0.0.1", self._target))
-            except OSError:
-                near.close()
-                continue
-            self._open += [near, far]
-            for source, target in ((near, far), (far, near)):
-                threading.Thread(target=self._pump, args=(source, target), daemon=True).start()
-
-    def _pump(self, source: socket.socket, target: socket.socket) -> None:
-        try:
-            while data := source.recv(65536):
-                if not self.silent.is_set():
-                    target.sendall(data)
-            target.shutdown(socket.SHUT_WR)
-        except OSError:
-            return
-
-    def cut(self) -> None:
-        for end in self._open:
-            end.close()
-        self._open.clear()
-
-    def close(self) -> None:
-        # Nobody else comes in before what came in is closed.
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._accepting.join()
-        self._listener.close()
-        self.cut()
-
-
 @pytest.fixture
 def cable(broker: Broker) -> Iterator[Cable]:
-    made = Cable(broker.port)
+    made = Cable(broker.address)
     yield made
     made.close()
 
@@ -258,61 +169,9 @@ def test_the_will_speaks_when_the_robot_is_lost(link: MakeLink, cable: Cable, cl
     assert wait_until(lambda: [presence.state for presence in cloud.presence] == ["offline"])
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 and its key."""
-    folder = tmp_path_factory.mktemp("tls")
-    options = ["-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1"]
-    files = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
-    made = subprocess.run(["openssl", "req", "-x509", *options, *files], capture_output=True, check=False)
-    if made.returncode:
-        pytest.skip("no openssl here: apt-get install openssl")
-    return folder / "cert.pem", folder / "key.pem"
-
-
-class TlsDoor:
-    """TLS in front of a broker, for the length of one connection after another."""
-
-    def __init__(self, port: int, certificate: tuple[Path, Path]) -> None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*certificate)
-        self._context, self._target = context, port
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address = BrokerAddress("127.0.0.1", self._listener.getsockname()[1], tls=True)
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                raw, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._one, args=(raw,), daemon=True).start()
-
-    def _one(self, raw: socket.socket) -> None:
-        try:
-            with self._context.wrap_socket(raw, server_side=True) as near, socket.create_connection(("127.0.0.1", self._target)) as far:
-                near.settimeout(0.02)
-                far.settimeout(0.02)
-                while True:
-                    for source, target in ((near, far), (far, near)):
-                        try:
-                            data = source.recv(65536)
-                        except TimeoutError:
-                            continue
-                        if not data:
-                            return
-                        target.sendall(data)
-        except OSError:
-            return
-
-    def close(self) -> None:
-        self._listener.close()
-
-
 @pytest.fixture
 def door(broker: Broker, certificate: tuple[Path, Path]) -> Iterator[TlsDoor]:
-    made = TlsDoor(broker.port, certificate)
+    made = TlsDoor(broker.address, certificate)
     yield made
     made.close()
 
@@ -341,7 +200,7 @@ def test_what_somebody_has_to_put_right_is_said_also_when_the_broker_was_only_aw
     address = BrokerAddress("127.0.0.1", free_port())
     one = link(address, secret="wrong")
     time.sleep(0.5)
-    front = Cable(broker.port, address.port)
+    front = Cable(broker.address, address.port)
     try:
         assert wait_until(lambda: "croody robot rotate" in caplog.text)
         time.sleep(1)

@@ -72,6 +72,7 @@ def test_a_port_without_tls_is_told_from_one_that_is_down() -> None:
 def test_a_port_with_tls_that_is_spoken_to_without_is_told() -> None:
     assert "mqtts://" in remedies.of_silence(BrokerAddress("robots.example", 8883)).text
     assert "mqtts://" not in remedies.of_silence(BROKER).text
+    assert "mqtts://" not in remedies.of_silence(BrokerAddress("robots.example", 80, path="/mqtt")).text
 
 
 def test_a_refusal_that_will_pass_does_not_ask_for_a_new_secret() -> None:

@@ -12,7 +12,10 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "options": ("opciones", "options"),
     "help": ("muestra esta ayuda y termina", "show this help and exit"),
-    "broker": ("dirección del broker MQTT; por defecto $CROODY_BROKER_URL", "address of the MQTT broker; default $CROODY_BROKER_URL"),
+    "broker": (
+        "dirección del broker MQTT: mqtt://, mqtts://, ws:// o wss://; por defecto $CROODY_BROKER_URL",
+        "address of the MQTT broker: mqtt://, mqtts://, ws:// or wss://; default $CROODY_BROKER_URL",
+    ),
     "robots": (
         "cuántos robots; por defecto todos los de --credentials, o 3",
         "how many robots; default all of --credentials, or 3",
