@@ -1,6 +1,7 @@
 #!/bin/sh
-# Verified backups in /backups: `once` makes one now, `watch` by the clock (the service `backup`). Runs in the image of PostgreSQL
-# where PGHOST says which one, in the cloud's for SQLite. What nobody could restore is no backup: each one is restored and counted.
+# Verified backups in /backups: `once` makes one now (`once apart`: and removes none), `watch` by the clock (the service `backup`). Runs
+# in the image of PostgreSQL where PGHOST says which one, in the cloud's for SQLite. What nobody could restore is no backup: each one is
+# restored and counted.
 set -eu
 umask 077
 here=$(dirname "$0")
@@ -28,7 +29,27 @@ count() {
     psql -d croody_verify -Atc "select (select count(*) from fleet_robot) || ' robots, ' || (select count(*) from telemetry_record) || ' readings'"
 }
 
-once() {
+# Kilobytes that are free where the database is, and those that a second one of its size takes: with the log of its changes, which
+# PostgreSQL keeps to about a gigabyte. The server says both, for nobody else sees its disk.
+rooms() {
+  psql -d croody -qAtF ' ' -v ON_ERROR_STOP=1 <<'SQL'
+create temp table disk (free bigint);
+copy disk from program $$df -Pk . | awk 'NR == 2 { print $4 }'$$;
+select free, size + least(size, 1048576) + 65536 from disk, (select pg_database_size('croody') / 1024 as size) as croody;
+SQL
+}
+
+# A database that fills its disk is away for everybody.
+need_room() {
+  [ -n "${PGHOST:-}" ] || return 0
+  told=$(rooms) || fail "la base de datos no dice cuánto sitio tiene: ¿está en marcha?" "the database does not say how much room it has: is it running?"
+  free_mb=$((${told% *} / 1024)) need_mb=$((${told#* } / 1024))
+  [ "$free_mb" -ge "$need_mb" ] || fail \
+    "en el disco de la base de datos hay $free_mb MB libres y probar la copia ocupa $need_mb: haz sitio, o guarda menos días (CROODY_RETENTION_DAYS)" \
+    "the disk of the database has $free_mb MB free, and trying the backup takes $need_mb: make room, or keep fewer days (CROODY_RETENTION_DAYS)"
+}
+
+once() { # [apart]
   [ -w "$folder" ] || fail \
     "la carpeta de las copias no se puede escribir con el usuario $(id -u): hazla suya (chown) o di de quién es en .env, BACKUP_USER=UID:GID" \
     "the folder of the backups cannot be written by user $(id -u): give it to that user (chown), or say in .env whose it is, BACKUP_USER=UID:GID"
@@ -43,11 +64,12 @@ once() {
   file=$folder/croody-$(date -u +%Y%m%dT%H%M%SZ).$kind
   dump >"$part" || { rm -f "$part"; fail "la copia ha fallado: ¿está la base de datos en marcha y hay sitio en el disco?" \
     "the backup failed: is the database running, and is there room on the disk?"; }
+  (need_room) || { rm -f "$part"; exit 1; }
   counted=$(count <"$part") || { rm -f "$part"; fail "la copia no se puede restaurar en una base de prueba: no cuenta" \
     "the backup could not be restored into a scratch database: it does not count"; }
   mv "$part" "$file"
   # shellcheck disable=SC2012
-  ls -1 "$folder"/croody-*Z.* | sort -r | tail -n "+$((${BACKUP_KEEP:-14} + 1))" | while read -r old; do rm -f "$old"; done
+  [ "${1:-}" = apart ] || ls -1 "$folder"/croody-*Z.* | sort -r | tail -n "+$((${BACKUP_KEEP:-14} + 1))" | while read -r old; do rm -f "$old"; done
   echo "${file##*/}: $counted"
 }
 
@@ -64,7 +86,10 @@ wanted_since() {
     echo $((now - ${BACKUP_EVERY_H:-24} * 3600))
     return
   fi
-  at=$(date -u -d "$(date -u +%Y-%m-%d) $BACKUP_AT" +%s) || fail "BACKUP_AT=$BACKUP_AT: escribe HH:MM, en UTC" "BACKUP_AT=$BACKUP_AT: write HH:MM, in UTC"
+  case $BACKUP_AT in [01][0-9]:[0-5][0-9] | 2[0-3]:[0-5][0-9]) ;; *)
+    fail "BACKUP_AT=$BACKUP_AT: escribe HH:MM, en UTC" "BACKUP_AT=$BACKUP_AT: write HH:MM, in UTC" ;;
+  esac
+  at=$(date -u -d "$(date -u +%Y-%m-%d) $BACKUP_AT" +%s)
   [ "$at" -le "$now" ] || at=$((at - 86400))
   echo "$at"
 }
@@ -101,7 +126,7 @@ watch() {
 whole BACKUP_KEEP "${BACKUP_KEEP:-14}"
 whole BACKUP_EVERY_H "${BACKUP_EVERY_H:-24}"
 case ${1:-watch} in
-  once) once ;;
+  once) once "${2:-}" ;;
   watch) watch ;;
   *) fail "backup.sh: once o watch" "backup.sh: once or watch" ;;
 esac

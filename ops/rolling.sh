@@ -12,14 +12,19 @@ count() { # LIST
   set -- $1
   echo $#
 }
-address_of() { docker inspect -f '{{range $name, $at := .NetworkSettings.Networks}}{{$name}} {{$at.IPAddress}}{{println}}{{end}}' "$1" | sed -n 's/^[^ ]*_back //p'; }
+networks() { docker inspect -f '{{range $name, $at := .NetworkSettings.Networks}}{{$name}} {{$at.IPAddress}}{{println}}{{end}}' "$1"; }
+address_of() { networks "$1" | sed -n 's/^[^ ]*_back //p'; }
 
-# Whether a container is what the compose files and the images would make of it now.
+# Whether a container is what the compose files ($hashes) and the images would make of it now. The name of its image is part of the hash.
 is_current() { # SERVICE CONTAINER
-  wanted=$(compose config --hash "$1" | cut -d' ' -f2)
-  image=$(compose config --images "$1" | head -1)
-  [ "$(docker inspect -f '{{index .Config.Labels "com.docker.compose.config-hash"}} {{.Image}}' "$2")" = \
-    "$wanted $(docker image inspect -f '{{.Id}}' "$image" 2>/dev/null)" ]
+  wanted=$(printf '%s\n' "$hashes" | sed -n "s/^$1 //p")
+  found=$(docker inspect -f '{{index .Config.Labels "com.docker.compose.config-hash"}} {{.Image}} {{.Config.Image}}' "$2")
+  [ "$found" = "$wanted $(docker image inspect -f '{{.Id}}' "${found##* }" 2>/dev/null) ${found##* }" ]
+}
+
+# Containers of a service that run and are not.
+stale() { # SERVICE
+  for id in $(running "$1"); do is_current "$1" "$id" || echo "$id"; done
 }
 
 # Healthy within the time that CROODY_PATIENCE_S allows; one that keeps ending, or is called unhealthy, is given up at once.
@@ -71,24 +76,46 @@ retire() { # SERVICE CONTAINER
   docker rm -f "$2" >/dev/null
 }
 
-roll() { # SERVICE
-  old=$(running "$1")
-  if [ -z "$old" ]; then
-    compose up -d --no-deps --wait "$1"
-    return
-  fi
-  n=$(count "$old")
-  gateway=$(running gateway)
-  # shellcheck disable=SC2086 # a list of words
-  back=$(docker inspect -f '{{range $name, $at := .NetworkSettings.Networks}}{{println $name}}{{end}}' $old | grep -m 1 '_back$')
-  say "$1: el nuevo arranca junto al que hay" "$1: the new one starts beside the one there is"
-  compose --progress quiet up --no-start --no-deps --no-recreate --scale "$1=$((2 * n))" "$1" >&2 || true
-  new=
+# The containers of a service, but for these.
+beside() { # SERVICE CONTAINERS
   for id in $(compose ps -aq "$1"); do
-    case "$old" in *"$id"*) ;; *) new="$new $id" ;; esac
+    case "$2" in *"$id"*) ;; *) echo "$id" ;; esac
   done
-  [ "$(count "$new")" = "$n" ] || give_up "$1" "$new" "no se ha podido crear el nuevo" "the new one could not be made"
+}
+
+# What a command that was killed left behind: beside one that runs and may be met, all that do not run, or may not.
+sweep() { # SERVICE
+  met=
+  for id in $(running "$1"); do [ -z "$(address_of "$id")" ] || met="$met $id"; done
+  [ -n "$met" ] || return 0
+  for id in $(beside "$1" "$met"); do
+    case $(docker inspect -f '{{.State.Status}}' "$id"),$(networks "$id") in restarting,*_back" "*) continue ;; esac
+    say "$1: se retira $(printf %.12s "$id"), que ha quedado de una orden cortada" "$1: removing $(printf %.12s "$id"), left by a command that was killed"
+    docker rm -f "$id" >/dev/null
+  done
+}
+
+# Ctrl-C, or a lost terminal, while there are more than are wanted: the new ones go, or the old ones where the new ones are met already.
+cut_off() { # SERVICE
+  trap '' INT TERM HUP
+  # In a shell of its own: where the terminal is lost, saying so fails.
+  (say "$1: interrumpido; se retira el que sobra" "$1: interrupted; the one too many is removed") || true
+  [ -n "$leaving" ] || leaving=$(beside "$1" "$old")
+  for id in $leaving; do retire "$1" "$id" || true; done
+  exit 130
+}
+
+# More of a service, met when they are healthy.
+join() { # SERVICE N
+  old=$(compose ps -aq "$1")
+  gateway=$(running gateway)
+  service=$1 leaving=
+  trap 'cut_off "$service"' INT TERM HUP
+  compose --progress quiet up --no-start --no-deps --no-recreate --scale "$1=$(($(count "$old") + $2))" "$1" >&2 || true
+  new=$(beside "$1" "$old")
+  [ "$(count "$new")" = "$2" ] || give_up "$1" "$new" "no se ha podido crear el nuevo" "the new one could not be made"
   for id in $new; do
+    back=$(networks "$id" | sed -n 's/^\([^ ]*_back\) .*/\1/p')
     docker network disconnect "$back" "$id"
     docker start "$id" >/dev/null || give_up "$1" "$new" "el nuevo no arranca" "the new one does not start"
   done
@@ -99,7 +126,6 @@ roll() { # SERVICE
     docker network connect --alias "$1" "$back" "$id"
     [ -z "$gateway" ] || sees "$1" "$id" || give_up "$1" "$new" "la entrada no llega al nuevo" "the gateway does not reach the new one"
   done
-  for id in $old; do retire "$1" "$id"; done
 }
 
 give_up() { # SERVICE CONTAINERS ES EN
@@ -109,4 +135,21 @@ give_up() { # SERVICE CONTAINERS ES EN
   done
   fail "$1: $3 (sus últimas líneas están arriba) y se ha retirado; el anterior sigue en servicio. Corrige la causa y repite" \
     "$1: $4 (its last lines are above) and was removed; the old one goes on serving. Mend the cause and run this again"
+}
+
+# New ones in the place of these, or of all that run.
+roll() { # SERVICE [CONTAINERS]
+  sweep "$1"
+  going=${2:-$(running "$1")}
+  if [ -z "$going" ]; then
+    n=$(count "$(compose ps -aq "$1")")
+    compose up -d --no-deps --wait --scale "$1=$((n ? n : 1))" "$1"
+    return
+  fi
+  say "$1: el nuevo arranca junto al que hay" "$1: the new one starts beside the one there is"
+  join "$1" "$(count "$going")"
+  leaving=$going
+  say "$1: el nuevo atiende, y el anterior se va" "$1: the new one serves, and the old one leaves"
+  for id in $going; do retire "$1" "$id"; done
+  trap - INT TERM HUP
 }

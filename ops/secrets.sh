@@ -11,6 +11,16 @@ secrets_folder() {
   echo "${folder:-./secrets}"
 }
 
+# What is there and closed to whoever calls is not missing.
+need_open() { # PATH
+  if [ -d "$1" ] && [ -r "$1" ] && [ -x "$1" ]; then return; fi
+  if [ ! -d "$1" ] && { [ ! -e "$1" ] || [ -r "$1" ]; }; then return; fi
+  # shellcheck disable=SC2012 # one word, on every system the same way
+  owner=$(ls -ld "$1" | awk '{ print $3 }')
+  fail "$1 es de $owner y $(id -un) no lo puede leer: ejecuta esto como $owner, o hazlo tuyo (sudo chown -R $(id -un) $folder)" \
+    "$1 belongs to $owner, and $(id -un) cannot read it: run this as $owner, or make it yours (sudo chown -R $(id -un) $folder)"
+}
+
 put() { # NAME VALUE: a secret, unless there is one already
   [ ! -s "$folder/$1" ] || return 0
   # The folder is closed to others; the files are open, for the services in the containers are other users.
@@ -20,6 +30,7 @@ put() { # NAME VALUE: a secret, unless there is one already
 
 secrets_init() {
   folder=$(secrets_folder)
+  need_open "$folder"
   mkdir -p "$folder/ca"
   chmod 700 "$folder"
   put SECRET_KEY "$(random 48)"
@@ -39,9 +50,11 @@ secrets_init() {
 
 secrets_check() {
   folder=$(secrets_folder)
+  need_open "$folder"
   bad=0
   for pair in SECRET_KEY:50 BRIDGE_TOKEN:32 BRIDGE_MQTT_PASSWORD:16 POSTGRES_PASSWORD:16 IDS_API_TOKEN:32 ADMIN_PASSWORD:12 DATABASE_URL:32; do
     name=${pair%%:*}
+    need_open "$folder/$name"
     value=$(cat "$folder/$name" 2>/dev/null) || value=
     problem=
     case $value in

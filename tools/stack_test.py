@@ -28,7 +28,7 @@ PARTS = (
     _part("earlier commands", "earlier_commands"),
     _part("edge", "edge"),
     _part("acme", "acme"),
-    _part("development", "development"),
+    _part("development", "contract_apis", "contract_pages", "contract_robot", "development"),
     _part("mosquitto", "mosquitto"),
     _part("gateway", "gateway", "reload"),
 )
@@ -69,8 +69,8 @@ def look_for_engine() -> None:
         )
     if subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode:
         raise Problem(
-            "make test-stack necesita Docker Compose, versión 2.24 o posterior: instala el complemento de Compose y repite",
-            "make test-stack needs Docker Compose, version 2.24 or later: install the Compose plugin and run it again",
+            "make test-stack necesita Docker Compose, versión 2.24.4 o posterior: instala el complemento de Compose y repite",
+            "make test-stack needs Docker Compose, version 2.24.4 or later: install the Compose plugin and run it again",
         )
     if subprocess.run(["docker", "info"], capture_output=True, check=False).returncode:
         raise Problem(

@@ -2,52 +2,19 @@
 
 import os
 import re
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+import signal
+import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.stack.load import Load
-from tests.stack.system import CLOUD, FIGURES, OWN, PRODUCTION, System, eventually
+from tests.stack.load import load
+from tests.stack.system import CLOUD, OWN, PRODUCTION, System, eventually, overlay
 
 pytestmark = pytest.mark.stack
-ROBOT = "amr-20"
 SERVICES = [*CLOUD, "db"]
-
-
-@contextmanager
-def load(system: System, folder: Path, what: str) -> Iterator[Load]:
-    """A steady load around a command; afterwards nothing has failed, and what was accepted is in the database, once."""
-    secrets = dict(line.split() for line in (folder / "secrets" / "ROBOTS_SIM").read_text().splitlines())
-    query = f"select coalesce(max(seq), 0) from telemetry_record where robot_id = '{ROBOT}' and stream = 'http'"
-    before = system.sql(query)[0][0]
-    with Load(system, ROBOT, secrets[ROBOT]) as asked:
-        yield asked
-    where = f"robot_id = '{ROBOT}' and stream = 'http' and seq > {before}"
-    stored = [int(row[0]) for row in system.sql(f"select (data->>'NUMBER')::numeric::int from telemetry_record where {where}")]
-    FIGURES.append(
-        f"{what}: {len(asked.outcomes)} requests, {len(asked.failed)} failed, slowest {asked.slowest():.2f} s; "
-        f"{len(asked.accepted)} readings accepted, {len(asked.accepted - set(stored))} of them not stored"
-    )
-    assert not asked.failed, asked.failed[:5]
-    assert asked.accepted == set(stored)
-    assert len(stored) == len(set(stored)), "a reading is there twice"
-    assert len(asked.accepted) > 50, "the load was no load"
-
-
-@contextmanager
-def overlay(system: System, tmp_path: Path, text: str, **environ: str) -> Iterator[None]:
-    """Another version: the same files, and one more."""
-    (tmp_path / "another.yml").write_text(text)
-    before = dict(system.environ)
-    system.environ |= {"COMPOSE_FILE": f"{before['COMPOSE_FILE']}:{tmp_path / 'another.yml'}", **environ}
-    try:
-        yield
-    finally:
-        system.environ = before
 
 
 def containers(system: System, service: str) -> list[str]:
@@ -55,29 +22,72 @@ def containers(system: System, service: str) -> list[str]:
     return system.compose("ps", "-aq", service).split()
 
 
-def test_a_restart_under_load_fails_no_request(production: System, folder: Path) -> None:
+def test_a_start_of_what_runs_already_replaces_nothing(production: System) -> None:
+    before = {service: containers(production, service) for service in [*SERVICES, "backup"]}
+
+    production.croody("up")
+
+    assert {service: containers(production, service) for service in before} == before
+
+
+def test_a_restart_under_load_fails_no_request_and_clears_away_what_a_killed_one_left(production: System, folder: Path) -> None:
     services = ("croody", "telemetry-gateway")
     before = {service: containers(production, service) for service in services}
+    production.compose("up", "--no-start", "--no-deps", "--no-recreate", "--scale", "croody=2", "croody")
+    (left,) = set(containers(production, "croody")) - set(before["croody"])
+    production.run("docker", "network", "disconnect", f"{production.project}_back", left)
+    production.run("docker", "start", left)
 
     with load(production, folder, "croody and telemetry-gateway restarted"):
         production.croody("restart", *services)
 
     for service in services:
         assert len(containers(production, service)) == 1, service
-        assert containers(production, service) != before[service], service
+        assert not {*before[service], left} & {*containers(production, service)}, service
+
+
+@pytest.mark.parametrize("met", [False, True], ids=["before the new one is met", "after it"])
+def test_a_restart_that_is_interrupted_fails_no_request_and_leaves_one(production: System, folder: Path, met: bool) -> None:
+    (before,) = containers(production, "croody")
+
+    def fresh_one() -> str:
+        """The second container."""
+        return next((container for container in containers(production, "croody") if container != before), "")
+
+    command = ["./croody", "restart", "croody"]
+    options: dict[str, Any] = {"cwd": production.folder, "env": production.environ, "stdin": subprocess.DEVNULL, "start_new_session": True}
+    with (
+        load(production, folder, f"a restart of croody that is interrupted {'after' if met else 'before'} the new one is met"),
+        subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **options) as restart,
+    ):
+        assert restart.stderr is not None
+        fresh = eventually("the new one", fresh_one, 60, every_s=0.1)
+        heard = next((line for line in restart.stderr if "the new one serves" in line), "") if met else ""
+        os.killpg(restart.pid, signal.SIGINT)
+        said = restart.stderr.read()
+        assert restart.wait(60) == 130, said
+
+    assert bool(heard) == met
+    assert "croody: interrupted; the one too many is removed" in said
+    assert containers(production, "croody") == [fresh if met else before]
+    assert production.get("/").status == 200
 
 
 def test_an_update_under_load_fails_no_request(production: System, folder: Path) -> None:
     before = {service: containers(production, service) for service in SERVICES}
 
-    # It stays: what the next tests look at is a system after its first update.
-    production.environ["CROODY_RETENTION_DAYS"] = "31"
-    with load(production, folder, "an update that changes croody, telemetry-gateway, ids-ml and worker"):
+    with load(production, folder, "an update that changes two of croody, telemetry-gateway, ids-ml and worker"):
+        production.croody("up", "--scale", "croody=2")
+        # It stays: what the next tests look at is a system after its first update.
+        production.environ["CROODY_RETENTION_DAYS"] = "31"
         production.croody("update", timeout_s=900)
+        two = containers(production, "croody")
+        production.croody("up", "--scale", "croody=1")
 
     after = {service: containers(production, service) for service in before}
-    # broker and bridge too: their images were built for a project of another name, which is written in them.
-    assert {"db", "gateway"} == {service for service in before if before[service] == after[service]} - {"broker", "bridge"}
+    assert len(two) == 2, "as many as there were before it"
+    # broker, bridge and certificate too: their images were built for a project of another name, which is written in them.
+    assert {"db", "gateway"} == {service for service in before if before[service] == after[service]} - {"broker", "bridge", "certificate"}
     assert all(len(found) == 1 for found in after.values())
     assert production.inside("croody", "sh", "-c", "echo $CROODY_RETENTION_DAYS").strip() == "31"
 
@@ -130,26 +140,45 @@ def test_old_backups_make_room_for_new_ones(production: System, folder: Path) ->
     assert [str(file) for file in backups(folder)] == made[1:]
 
 
+def test_a_backup_that_cannot_be_used_costs_nothing(production: System, folder: Path, tmp_path: Path) -> None:
+    def state() -> tuple[object, ...]:
+        return [containers(production, service) for service in SERVICES], production.sql("select count(*) from telemetry_record")
+
+    cut, strange = tmp_path / "cut.pgdump", tmp_path / "strange.pgdump"
+    cut.write_bytes(backups(folder)[-1].read_bytes()[:-5000])
+    make = "createdb -U croody strange; psql -U croody -d strange -qc 'create table nothing ()'; pg_dump -U croody -Fc strange"
+    dump = subprocess.run(
+        ["docker", "exec", production.container("db"), "sh", "-c", f"{make}; dropdb -U croody strange"], capture_output=True, check=True
+    ).stdout
+    strange.write_bytes(dump)
+    before, started = state(), production.inspect("gateway")["State"]["StartedAt"]
+
+    with pytest.raises(AssertionError, match="Nothing was stopped"):
+        production.croody("restore", str(cut))
+    assert production.inspect("gateway")["State"]["StartedAt"] == started
+    with pytest.raises(AssertionError, match="Nothing was restored, and what there was is still there"):
+        production.croody("restore", str(strange))
+
+    assert state() == before
+    assert production.sql("select datname from pg_database where datname like 'croody%'") == [["croody"]]
+    assert production.get("/").status == 200
+
+
 def test_a_backup_that_fails_is_seen(production: System, folder: Path) -> None:
     place = folder / "backups"
-    kept = folder / "kept"
-    shutil.copytree(place, kept)
-    owner = place.stat()
+    kept = [file.rename(folder / file.name) for file in backups(folder)]
     try:
-        for file in backups(folder):
-            file.unlink()
-        os.chown(place, 0, 0)
+        place.chmod(0o500)
         eventually("the service says so", lambda: production.inspect("backup")["State"]["Health"]["Status"] == "unhealthy", 90)
         with pytest.raises(AssertionError, match="exit status 1") as seen:
             production.croody("status")
     finally:
-        os.chown(place, owner.st_uid, owner.st_gid)
-        for file in kept.iterdir():
-            shutil.copy2(file, place / file.name)
-            os.chown(place / file.name, owner.st_uid, owner.st_gid)
+        place.chmod(0o700)
+        for file in kept:
+            file.rename(place / file.name)
 
     said = production.compose("logs", "--no-log-prefix", "--tail", "5", "backup")
-    assert "cannot be written by user 1000" in said
+    assert f"cannot be written by user {place.stat().st_uid}" in said
     assert "BACKUP_USER" in said
     assert "✗ backup is unhealthy: ./croody logs" in str(seen.value)
     assert "✗ there is no backup in" in str(seen.value)
