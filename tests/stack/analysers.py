@@ -16,8 +16,8 @@ from sslyze.mozilla_tls_profile.tls_config_checker import (
 from tests.stack.system import System
 from tools.stack import script
 
-#: Nobody but the site's own authority vouches for its first certificate, and that may last longer than what a public one signs.
-_OF_ITS_OWN_AUTHORITY: Final = {"certificate_path_validation", "maximum_certificate_lifespan"}
+#: Nobody but the site's own authority vouches for its first certificate.
+_OF_ITS_OWN_AUTHORITY: Final = {"certificate_path_validation"}
 
 
 def complaints_of_sslyze(port: int) -> dict[str, str]:

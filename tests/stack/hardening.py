@@ -4,7 +4,16 @@ from pathlib import Path
 
 from tests.stack.system import System
 
-MEMORY_FILES = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+#: Asked inside a container: who am I, may I write, what may I do; then the kernel's limits of memory, processes and processor time, from
+#: cgroup v2 or v1. The last of them are two: microseconds, and of how many.
+PROBE = """
+id -u
+touch /probe 2>/dev/null && echo written || echo refused
+sed -n 's/^CapEff:[[:space:]]*//p' /proc/1/status
+cd /sys/fs/cgroup
+if [ -e cgroup.controllers ]; then cat memory.max pids.max cpu.max
+else cat memory/memory.limit_in_bytes pids/pids.max cpu/cpu.cfs_quota_us cpu/cpu.cfs_period_us; fi
+"""
 
 
 def assert_hardened(system: System, service: str) -> None:
@@ -24,17 +33,13 @@ def assert_hardened(system: System, service: str) -> None:
     if not found["State"]["Running"]:
         return  # the job that prepares; what follows is asked of what runs
     assert found["Config"]["Healthcheck"]["Test"]
-    user, written, caps, limit = system.inside(
-        service,
-        "sh",
-        "-c",
-        "id -u; touch /probe 2>/dev/null && echo written || echo refused; grep CapEff /proc/1/status | cut -f2;"
-        f"cat {MEMORY_FILES[0]} 2>/dev/null || cat {MEMORY_FILES[1]}",
-    ).split()
+    user, written, caps, memory, pids, quota_us, period_us = system.inside(service, "sh", "-c", PROBE).split()
     assert user != "0"
     assert written == "refused"
     assert int(caps, 16) == 0
-    assert int(limit) == host["Memory"]
+    assert int(memory) == host["Memory"]
+    assert int(pids) == host["PidsLimit"]
+    assert int(quota_us) / int(period_us) == host["NanoCpus"] / 1e9
 
 
 def assert_no_secret_shows(system: System, services: list[str], secrets: dict[str, str]) -> None:

@@ -5,10 +5,16 @@ import itertools
 import json
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 
-from tests.stack.system import System
+from tests.stack.system import FIGURES, System
+
+#: Whose name the readings have.
+ROBOT = "amr-20"
 
 #: What people and pages ask for; every second request besides is a robot's POST.
 PATHS = ("/", "/cuenta/acceder/", "/api/telemetry/live", "/api/telemetry/healthz")
@@ -96,3 +102,23 @@ class Load:
             connection.close()
             status, said = 0, repr(error)
         return Outcome(path, status, number, time.monotonic() - began, said)
+
+
+@contextmanager
+def load(system: System, folder: Path, what: str) -> Iterator[Load]:
+    """A steady load around a command; afterwards nothing has failed, and what was accepted is in the database, once."""
+    secrets = dict(line.split() for line in (folder / "secrets" / "ROBOTS_SIM").read_text().splitlines())
+    query = f"select coalesce(max(seq), 0) from telemetry_record where robot_id = '{ROBOT}' and stream = 'http'"
+    before = system.sql(query)[0][0]
+    with Load(system, ROBOT, secrets[ROBOT]) as asked:
+        yield asked
+    where = f"robot_id = '{ROBOT}' and stream = 'http' and seq > {before}"
+    stored = [int(row[0]) for row in system.sql(f"select (data->>'NUMBER')::numeric::int from telemetry_record where {where}")]
+    FIGURES.append(
+        f"{what}: {len(asked.outcomes)} requests, {len(asked.failed)} failed, slowest {asked.slowest():.2f} s; "
+        f"{len(asked.accepted)} readings accepted, {len(asked.accepted - set(stored))} of them not stored"
+    )
+    assert not asked.failed, asked.failed[:5]
+    assert asked.accepted == set(stored)
+    assert len(stored) == len(set(stored)), "a reading is there twice"
+    assert len(asked.accepted) > 50, "the load was no load"

@@ -26,7 +26,7 @@ FIGURES: list[str] = []
 PRODUCTION = ["docker-compose.yml", "docker-compose.prod.yml"]
 ROBOTS = [f"amr-{number:02d}" for number in range(1, 21)]
 #: Services that run for good, without those of a profile.
-CLOUD = ("gateway", "croody", "telemetry-gateway", "ids-ml", "bridge", "worker", "broker")
+CLOUD = ("gateway", "croody", "telemetry-gateway", "ids-ml", "bridge", "worker", "broker", "certificate")
 
 
 class System:
@@ -158,17 +158,31 @@ class System:
 
     @contextmanager
     def mqtt_client(self, user: str, password: str, **options: Any) -> Iterator[mqtt.Client]:
-        """A stock client, connected over TLS to port 8883, the broker's certificate checked."""
+        """A stock client over TLS, the certificate checked: at port 8883, or (`transport="websockets"`) through the gateway."""
         client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=user, **options)
         client.tls_set_context(self.context())
         client.username_pw_set(user, password)
-        client.connect("localhost", self.mqtts, keepalive=30)
+        client.ws_set_options(path="/mqtt")
+        client.connect("localhost", self.https if options.get("transport") == "websockets" else self.mqtts, keepalive=30)
         client.loop_start()
         try:
             yield client
         finally:
             client.disconnect()
             client.loop_stop()
+
+    def publishes(self, robot_id: str, secret: str, **options: Any) -> None:
+        """See that a stock client with a robot's secret is let in, and that what it publishes is stored."""
+        eventually("the new robot to be let in", lambda: self.lets_in(robot_id, secret), 15)
+        data = {"TEMP": 33.25}
+        with self.mqtt_client(robot_id, secret, **options) as client:
+
+            def publish_and_look() -> bool:
+                client.publish(f"croody/v1/{robot_id}/up/telemetry", json.dumps({"robot_id": robot_id, "data": data}), qos=1)
+                found = self.get(f"/api/telemetry/last?robot_id={robot_id}")
+                return found.status == 200 and bool(found.json["data"] == data)
+
+            eventually("the reading behind the gateway", publish_and_look, 15, every_s=1)
 
     def lets_in(self, user: str, password: str, patience_s: float = 3) -> bool:
         """Whether the broker lets this account in at port 8883."""
@@ -180,12 +194,13 @@ class System:
 
 
 class Answer:
-    """Status, headers (names in small letters) and body of an answer."""
+    """Status, headers (names in small letters), body and cookies of an answer."""
 
-    def __init__(self, status: int, headers: dict[str, str], body: bytes) -> None:
+    def __init__(self, status: int, headers: dict[str, str], body: bytes, cookies: Sequence[str] = ()) -> None:
         self.status = status
         self.headers = headers
         self.body = body
+        self.cookies = cookies
 
     @property
     def json(self) -> Any:
@@ -198,12 +213,32 @@ class Answer:
         return self.body.decode()
 
 
+@contextmanager
+def overlay(system: System, tmp_path: Path, text: str, **environ: str) -> Iterator[None]:
+    """Another version: the same files, and one more."""
+    (tmp_path / "another.yml").write_text(text)
+    before = dict(system.environ)
+    system.environ |= {"COMPOSE_FILE": f"{before['COMPOSE_FILE']}:{tmp_path / 'another.yml'}", **environ}
+    try:
+        yield
+    finally:
+        system.environ = before
+
+
+def remove_images(system: System, tag: str) -> None:
+    """Every image of this tag away, but what the engine keeps to build the next one from. Not by force: one that is in use is told."""
+    listed = system.run("docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "--filter", f"reference=croody-*:{tag}")
+    if listed:
+        system.run("docker", "image", "rm", *listed.split())
+
+
 def answer(connection: http.client.HTTPConnection, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
     """Ask, read all, close."""
     try:
         connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
         got = connection.getresponse()
-        return Answer(got.status, {name.lower(): value for name, value in got.getheaders()}, got.read())
+        headers = {name.lower(): value for name, value in got.getheaders()}
+        return Answer(got.status, headers, got.read(), got.headers.get_all("Set-Cookie", []))
     finally:
         connection.close()
 

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -15,7 +14,8 @@ from typing import Any
 import pytest
 
 from tests.stack.hardening import assert_hardened, assert_no_secret_shows
-from tests.stack.system import FIGURES, OWN, ROOT, TAG, System, eventually
+from tests.stack.robot import robot
+from tests.stack.system import FIGURES, OWN, ROOT, TAG, System, eventually, remove_images
 
 pytestmark = pytest.mark.stack
 NAME = "robots.test"
@@ -211,15 +211,17 @@ def test_virtual_robots_run_in_the_agents_place(cloud: System, board: System) ->
     assert_hardened(board, "robot-sim")
     for name in names:
         eventually(f"a reading of {name}", lambda name=name: cloud.get(f"/api/telemetry/last?robot_id={name}").status == 200, 30)
-    with socket.create_connection(("127.0.0.1", board.robot), timeout=5) as robot:
-        robot.sendall(b"LOGIN USER -\n")
-        assert b"LOGIN_SUCCESS USER" in robot.recv(1000)
+    with robot(board.robot) as user:
+        assert user.ask("LOGIN USER -") == "LOGIN_SUCCESS USER"
     assert board.container("agent") == before
 
 
 @pytest.mark.skipif(not os.environ.get("CROODY_STACK_ARM64"), reason="emulation takes minutes: CROODY_STACK_ARM64=1 asks for it")
-def test_a_board_of_another_platform_publishes_and_screens_its_sensors(cloud: System, tmp_path: Path) -> None:
+def test_a_board_of_another_platform_publishes_and_screens_its_sensors(
+    cloud: System, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     tag = f"{TAG}-arm64"
+    request.addfinalizer(lambda: remove_images(cloud, tag))
     cloud.run("docker", "build", "--platform", "linux/arm64", "-f", "edge_agent/Dockerfile", "-t", f"croody-edge:{tag}", ".", timeout_s=900)
     with new_board(tmp_path, f"{OWN}-arm64", patience_s=120) as board:
         board.environ |= {"CROODY_VERSION": tag, "CROODY_SOURCE": "sim", "DOCKER_DEFAULT_PLATFORM": "linux/arm64"}

@@ -1,22 +1,22 @@
-"""Mosquitto in place of the embedded broker: the same robots, the same accounts, and MQTT over WebSocket through the gateway."""
+"""Mosquitto in place of the embedded broker, in development and in production: the same robots, the same accounts, the same doors."""
 
-import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
-import paho.mqtt.client as mqtt
 import pytest
 
-from tests.stack.analysers import complaints_of_gixy, complaints_of_sslyze
+from tests.stack.analysers import complaints_of_sslyze
 from tests.stack.hardening import assert_hardened
-from tests.stack.system import OWN, System, eventually
+from tests.stack.system import OWN, PRODUCTION, System, eventually
 
 pytestmark = pytest.mark.stack
+OVERLAY = "docker-compose.mosquitto.yml"
 
 
 @pytest.fixture(scope="module")
 def system(images: None) -> Iterator[System]:
-    with System(f"{OWN}-mosquitto", ["docker-compose.yml", "docker-compose.mosquitto.yml"]) as system:
+    with System(f"{OWN}-mosquitto", ["docker-compose.yml", OVERLAY]) as system:
         system.up()
         yield system
 
@@ -35,11 +35,6 @@ def test_robots_drive_about_with_mosquitto_and_two_bridges(system: System) -> No
 
 def test_sslyze_finds_mozillas_intermediate_profile_at_the_broker(system: System) -> None:
     assert complaints_of_sslyze(system.mqtts) == {}
-
-
-def test_gixy_finds_nothing_in_the_configuration_with_the_way_to_the_broker(system: System) -> None:
-    assert "location = /mqtt" in system.inside("gateway", "nginx", "-T")
-    assert complaints_of_gixy(system) == []
 
 
 def test_the_health_probe_leaves_no_line_in_the_log_and_finds_a_broker_that_hangs(system: System) -> None:
@@ -65,25 +60,7 @@ def test_it_is_as_hardened_as_the_other(system: System, service: str) -> None:
 
 
 def test_a_robot_publishes_over_websocket_through_the_gateway(system: System) -> None:
-    robot_id, secret = system.croody("robot", "add", "navegador-01", "--shared").split()
-    eventually("the new robot to be let in", lambda: system.lets_in(robot_id, secret), 15)
-    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=robot_id, transport="websockets")
-    client.ws_set_options(path="/mqtt")
-    client.tls_set_context(system.context())
-    client.username_pw_set(robot_id, secret)
-    client.connect("localhost", system.https, keepalive=30)
-    client.loop_start()
-    try:
-
-        def publish_and_look() -> bool:
-            client.publish(f"croody/v1/{robot_id}/up/telemetry", json.dumps({"robot_id": robot_id, "data": {"TEMP": 12.5}}), qos=1)
-            found = system.get(f"/api/telemetry/last?robot_id={robot_id}")
-            return found.status == 200 and found.json["data"] == {"TEMP": 12.5}
-
-        eventually("the reading behind the gateway", publish_and_look, 15, every_s=1)
-    finally:
-        client.disconnect()
-        client.loop_stop()
+    system.publishes(*system.croody("robot", "add", "navegador-01", "--shared").split(), transport="websockets")
 
 
 def test_a_revoked_robot_is_shut_out_within_seconds(system: System) -> None:
@@ -94,3 +71,18 @@ def test_a_revoked_robot_is_shut_out_within_seconds(system: System) -> None:
 
     time.sleep(5)
     assert not system.lets_in(robot_id, secret)
+
+
+def test_it_runs_with_the_production_files(images: None, tmp_path: Path) -> None:
+    environ = {"CROODY_DOMAIN": "localhost", "SECRETS_DIR": str(tmp_path / "secrets"), "BACKUP_DIR": str(tmp_path / "backups")}
+    with System(f"{OWN}-mosquitto-prod", [*PRODUCTION, OVERLAY], **environ) as system:
+        system.croody("secrets", "init")
+        system.croody("up", timeout_s=900)
+
+        assert_hardened(system, "broker")
+        robot_id, secret = system.croody("robot", "add", "taller-01", "--shared").split()
+        system.publishes(robot_id, secret)
+        system.publishes(robot_id, secret, transport="websockets")
+        assert not system.lets_in(robot_id, "wrong-password-wrong-password")
+        assert [row[0] for row in system.sql("select distinct stream from telemetry_record")] == ["mqtt"]
+        eventually("a good status", lambda: "everything is well" in system.croody("status", check=False), 60, every_s=2)

@@ -7,14 +7,32 @@ from pathlib import Path
 
 import pytest
 
+from tests.stack.audit import audit
 from tests.stack.hardening import assert_hardened, assert_no_secret_shows, published, read_secrets
-from tests.stack.system import CLOUD, FIGURES, OWN, PRODUCTION, ROBOTS, ROOT, System, eventually
+from tests.stack.load import load
+from tests.stack.memory import peak_bytes
+from tests.stack.robot import robot
+from tests.stack.system import CLOUD, FIGURES, OWN, PRODUCTION, ROBOTS, ROOT, System, eventually, overlay
 
 pytestmark = pytest.mark.stack
 SERVICES = [*CLOUD, "db", "backup"]
-#: Six kills and a minute without a database lie within it.
+#: Under load, one after the other; then the database is away for a minute, all of it within LOAD_S seconds.
+KILLED = ("broker", "bridge", "gateway", "telemetry-gateway", "croody", "ids-ml", "worker", "bridge", "broker")
 LOAD_S = 120
 MEMORY_LIMIT_BYTES = 2 * 1024**3
+#: Each step is committed by itself, and the second may fail.
+HALF_WAY = """
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    atomic = False
+    dependencies = [("fleet", "{last}")]
+    operations = [
+        migrations.RunSQL("alter table fleet_robot add column if not exists half_way integer"),
+        migrations.RunSQL("{then}"),
+    ]
+"""
 
 
 def test_without_secrets_nothing_starts_and_each_one_is_named(images: None, tmp_path: Path) -> None:
@@ -86,8 +104,9 @@ def test_port_80_leads_to_443_and_browsers_are_told_to_stay_there(production: Sy
     api = production.plain("/api/telemetry/healthz")
     secure = production.get("/")
 
-    assert (page.status, page.headers["location"]) == (302, "https://localhost/robots/monitor/")
-    assert api.status == 308
+    at = f"https://localhost:{production.https}"
+    assert (page.status, page.headers["location"]) == (302, f"{at}/robots/monitor/")
+    assert (api.status, api.headers["location"]) == (308, f"{at}/api/telemetry/healthz")
     assert secure.status == 200
     assert secure.headers["strict-transport-security"].startswith("max-age=31536000")
     assert "secure" in production.get("/cuenta/acceder/").headers["set-cookie"].lower()
@@ -106,101 +125,137 @@ def test_the_first_login_of_a_site_is_printed(production: System) -> None:
     assert production.get("/" + link.split("/", 3)[3]).status == 200
 
 
-def test_nothing_is_lost_while_parts_are_killed_and_the_database_is_away(production: System, folder: Path) -> None:
-    command = [
-        "docker",
-        "compose",
-        "--progress",
-        "quiet",
-        "--profile",
-        "sim",
-        "run",
-        "--rm",
-        "--name",
-        f"{OWN}-load",
-        "--no-deps",
-        "-T",
-        "robot-sim",
-    ]
-    command += ["croody-sim", "--credentials", "/run/secrets/ROBOTS_SIM", "--state", "/data/load", "--no-tcp", "--rate", "5"]
-    command += ["--duration", str(LOAD_S), "--settle", "120", "--witness", "/data/witness"]
-    load = subprocess.Popen(
-        command, cwd=ROOT, env=production.environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+def test_virtual_robots_are_a_service_when_they_are_asked_for(production: System, folder: Path) -> None:
+    sim = ("--profile", "sim")
+    newest = "select coalesce(max(id), 0), count(distinct robot_id) from telemetry_record where stream <> 'http' and id > "
+    before, _ = production.sql(newest + "0")[0]
+    production.compose(*sim, "up", "-d", "--wait", "robot-sim")
+    try:
+        assert_hardened(production, "robot-sim")
+        assert published(production, ["robot-sim"]) == {production.robot}
+        with robot(production.robot) as admin:
+            assert admin.ask(f"LOGIN ADMIN {(folder / 'secrets' / 'ADMIN_PASSWORD').read_text().strip()}") == "LOGIN_SUCCESS ADMIN"
+            assert re.fullmatch(r"USER_LIST (\S+:\d+;)", admin.ask("LIST_USERS"))
+            assert admin.ask("MOVE UP") in {"MOVE_SUCCESS UP", "MOVE_FAIL UP OBSTACLE"}
+        eventually("readings of all of them", lambda: production.sql(newest + before)[0][1] == str(len(ROBOTS)), 30)
+    finally:
+        production.compose(*sim, "rm", "-sf", "robot-sim")
+
+
+def test_nothing_is_lost_while_parts_are_killed_and_the_database_is_away(production: System, tmp_path: Path) -> None:
+    once = ["--profile", "sim", "run", "--rm", "--no-deps", "-T"]
+    publish = ["croody-sim", "--credentials", "/run/secrets/ROBOTS_SIM", "--state", "/data/load", "--no-tcp", "--rate", "5"]
+    notes = ["--duration", str(LOAD_S), "--settle", "120", "--witness", "/data/witness", "--witness-hashes"]
+    name = f"{OWN}-load"
+    robots = subprocess.Popen(
+        ["docker", "compose", "--progress", "quiet", *once, "--name", name, "robot-sim", *publish, *notes],
+        cwd=production.folder,
+        env=production.environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
+    peaks: dict[str, int] = {}
     try:
         eventually("readings", lambda: int(production.sql("select count(*) from telemetry_record")[0][0]) > 200, 60)
-        memory_bytes = memory_of(production, [*SERVICES]) + memory_in(f"{OWN}-load")
-        for service in ("broker", "bridge", "telemetry-gateway", "worker", "bridge", "broker"):
+        for service in KILLED:
+            peaks[service] = max(peaks.get(service, 0), peak_bytes(production.container(service)))
             production.kill(service)
-            time.sleep(3)
+            time.sleep(2)
         production.compose("stop", "-t", "10", "db")
         time.sleep(60)
         production.compose("start", "db")
-        said, _ = load.communicate(timeout=240)
+        assert robots.poll() is None, "the load ended before the last fault"
+        while robots.poll() is None:
+            peaks[name] = max(peaks.get(name, 0), peak_bytes(name))
+            time.sleep(1)
+        said, _ = robots.communicate()
     finally:
-        load.kill()
-        load.wait()
-    assert load.returncode == 0, said.decode()[-2000:]
+        robots.kill()
+        robots.wait()
+    assert robots.returncode == 0, said.decode()[-2000:]
 
-    listing = production.compose("--profile", "sim", "run", "--rm", "--no-deps", "-T", "robot-sim", "cat", "/data/witness")
-    witnessed = {tuple(line.split()[:3]) for line in listing.splitlines()}
-    rows = production.sql("select robot_id, stream, seq from telemetry_record where stream not in ('http', 'mqtt')")
-    stored = [tuple(row) for row in rows]
-    dead = int(production.sql("select count(*) from telemetry_deadletter")[0][0])
-    books = production.sql("select robot_id, dropped::text, known_last, have::text from telemetry_stream")
-    lost = witnessed - set(stored)
+    for service in SERVICES:
+        eventually(f"{service} in good health", lambda service=service: health(production, service) == "healthy", 60)
+        peaks[service] = max(peaks.get(service, 0), peak_bytes(production.container(service)))
+    (tmp_path / "witness").write_text(production.compose(*once, "robot-sim", "cat", "/data/witness"))
+    found = audit(production, tmp_path / "witness")
     FIGURES.append(
-        f"{len(ROBOTS)} robots under six kills and a database away for a minute: {len(witnessed)} published, {len(stored)} stored, "
-        f"{dead} dead, {len(lost)} lost, {len(stored) - len(set(stored))} doubled; memory of the whole {memory_bytes / 1024**2:.0f} MiB"
+        f"{len(ROBOTS)} robots under {len(KILLED)} kills and a database away for a minute: {len(found.published)} published, "
+        f"{len(found.stored)} stored, {found.dead} dead, {len(found.lost)} lost, {len(found.altered)} altered, {found.doubled} doubled; "
+        f"peaks of memory {sum(peaks.values()) / 1024**2:.0f} MiB in all "
+        f"({', '.join(f'{name} {peak / 1024**2:.0f}' for name, peak in sorted(peaks.items(), key=lambda item: -item[1]))})"
     )
 
-    assert len(witnessed) > 20 * 5 * LOAD_S * 0.5, "the load was no load"
-    assert len({robot for robot, _, _ in witnessed}) == len(ROBOTS)
-    assert len(stored) == len(set(stored)), "a reading is there twice"
-    assert dead == 0
-    assert all(dropped == "{}" for _, dropped, _, _ in books)
-    assert lost == set()
+    assert len(found.published) > len(ROBOTS) * 5 * LOAD_S * 0.5, "the load was no load"
+    assert {robot_id for robot_id, _, _ in found.published} == set(ROBOTS)
+    assert (found.lost, found.altered, found.doubled, found.dead) == (set(), set(), 0, 0)
+    assert all(dropped == "{}" for (dropped,) in production.sql("select dropped::text from telemetry_stream"))
     for robot_id in ROBOTS[:3]:
         streams = production.get(f"/api/telemetry/streams?robot_id={robot_id}").json
         assert [stream["missing"] for stream in streams] == [[] for _ in streams]
-    assert memory_bytes <= MEMORY_LIMIT_BYTES
+    assert min(peaks.values()) > 0
+    assert sum(peaks.values()) <= MEMORY_LIMIT_BYTES
 
 
-def memory_of(system: System, services: list[str]) -> int:
-    """What the services use now, from their own cgroups, bytes."""
-    return sum(memory_in(system.container(service)) for service in services)
+def health(system: System, service: str) -> str:
+    state: str = system.inspect(service)["State"]["Health"]["Status"]
+    return state
 
 
-def memory_in(container: str) -> int:
-    """Memory of one container without what the kernel could drop at once, bytes."""
-    script = (
-        "if [ -f /sys/fs/cgroup/memory.current ]; then cat /sys/fs/cgroup/memory.current; grep ^inactive_file /sys/fs/cgroup/memory.stat; "
-        "else cat /sys/fs/cgroup/memory/memory.usage_in_bytes; grep ^total_inactive_file /sys/fs/cgroup/memory/memory.stat; fi"
-    )
-    done = subprocess.run(["docker", "exec", container, "sh", "-c", script], capture_output=True, text=True, check=True)
-    used, _, cached = done.stdout.split()
-    return int(used) - int(cached)
-
-
-def test_a_migration_that_fails_leaves_the_old_version_serving(production: System) -> None:
+def test_a_migration_that_fails_leaves_the_old_version_serving(production: System, folder: Path) -> None:
     before = production.container("croody")
     production.sql("alter table django_migrations rename to moved_away")
     production.sql("create view django_migrations as select 1 as nothing")
     try:
-        with pytest.raises(AssertionError, match="the old version goes on serving"):
+        with (
+            load(production, folder, "an update whose migration cannot begin"),
+            pytest.raises(AssertionError, match="the old version goes on serving"),
+        ):
             production.croody("update")
-        assert production.get("/").status == 200
-        assert production.container("croody") == before
     finally:
         production.sql("drop view django_migrations")
         production.sql("alter table moved_away rename to django_migrations")
+    assert production.container("croody") == before
+
+
+def test_a_migration_that_fails_half_way_leaves_the_old_version_serving_and_goes_on_once_it_is_mended(
+    production: System, folder: Path, tmp_path: Path
+) -> None:
+    before = [production.container(service) for service in SERVICES]
+    last = max((ROOT / "cloud" / "croody" / "fleet" / "migrations").glob("0*.py")).stem
+    path = tmp_path / "9000_half_way.py"
+    mount = f"services:\n  migrate:\n    volumes: ['{path}:/opt/app/croody/fleet/migrations/{path.name}:ro']\n"
+
+    with overlay(production, tmp_path, mount), load(production, folder, "an update whose migration fails half-way, and its repair"):
+        path.write_text(HALF_WAY.format(last=last, then="select 1 / 0"))
+        with pytest.raises(AssertionError, match="the old version goes on serving") as refused:
+            production.croody("update")
+        assert "division by zero" in str(refused.value)
+        assert columns(production) == ["half_way"]
+        assert [production.container(service) for service in SERVICES] == before
+        production.croody("robot", "add", "half-way-01")  # the old version does not know of the column
+
+        path.write_text(HALF_WAY.format(last=last, then="alter table fleet_robot drop column half_way"))
+        production.croody("update")
+
+    assert columns(production) == []
+    production.sql("delete from django_migrations where name = '9000_half_way'")
+
+
+def columns(system: System) -> list[str]:
+    """Those that the migration of the test has made and not taken away again."""
+    found = system.sql("select column_name from information_schema.columns where table_name = 'fleet_robot' and column_name = 'half_way'")
+    return [name for (name,) in found]
 
 
 def test_a_backup_brings_everything_back_after_down_v(production: System, folder: Path) -> None:
     def count() -> int:
         return int(production.sql("select count(*) from telemetry_record")[0][0])
 
-    stored = count()
+    secret = (folder / "secrets" / "ROBOTS_SIM").read_text().splitlines()[0].split()[1]
+    assert production.post("/api/telemetry/ingest", {"robot_id": "amr-01", "data": {"TEMP": 20.5}}, X_API_Key=secret).status == 201
+    stored, robots = count(), production.sql("select count(*) from fleet_robot")[0][0]
     told = production.croody("backup")
     file = max((folder / "backups").iterdir())
 
@@ -210,9 +265,8 @@ def test_a_backup_brings_everything_back_after_down_v(production: System, folder
     production.croody("restore", str(file))
 
     assert stored > 0
-    assert re.search(rf"{len(ROBOTS)} robots, {stored} readings", told)
+    assert re.search(rf"\b{robots} robots, {stored} readings", told)
     assert count() == stored
-    secret = (folder / "secrets" / "ROBOTS_SIM").read_text().splitlines()[0].split()[1]
     eventually("a robot with its old secret", lambda: production.lets_in("amr-01", secret), 30)
 
 
