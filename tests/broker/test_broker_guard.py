@@ -385,7 +385,7 @@ def test_a_taken_address_is_one_clear_sentence(guard: House) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--passwd", "p", "--acl", "a"], "give --bind, --tls-bind, or both"),
+        (["--passwd", "p", "--acl", "a"], "give --bind, --tls-bind or --websocket-bind"),
         (["--passwd", "p", "--acl", "a", "--bind", "1883"], "expected HOST:PORT"),
         (["--passwd", "p", "--acl", "a", "--tls-bind", "127.0.0.1:8883"], "--tls-bind needs --cert and --key"),
         (["--passwd", "p", "--acl", "a", "--bind", "127.0.0.1:1883", "--max-packet", "1000"], "up to 262144 bytes"),

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from croody.container import access_log, certificate, renew
+from croody.container import access_log, certificate
 
 
 @pytest.fixture
@@ -91,38 +91,41 @@ def test_two_who_look_at_the_same_time_make_one(tls: Path, authority: Path) -> N
     assert_shakes_hands(tls, "robots.example")
 
 
-def test_the_service_looks_at_its_start_and_ends_at_once_when_it_is_told_to(tls: Path, authority: Path, tmp_path: Path) -> None:
+def service(tls: Path, authority: Path, looked: Path) -> subprocess.Popen[str]:
+    """A process, for it holds back signals, and whatever this one starts would inherit that."""
     program = (
         "import sys; from pathlib import Path; from croody.container import renew;"
         "renew.TLS, renew.AUTHORITY, renew.LOOKED = map(Path, sys.argv[1:]); sys.exit(renew.main())"
     )
-    looked = tmp_path / "looked"
     command = [sys.executable, "-c", program, tls, authority, looked]
-    with subprocess.Popen(command, env=os.environ | {"CROODY_DOMAIN": "robots.example"}, stdout=subprocess.PIPE, text=True) as service:
+    environ = os.environ | {"CROODY_DOMAIN": "robots.example"}
+    return subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_the_service_looks_at_its_start_and_ends_at_once_when_it_is_told_to(tls: Path, authority: Path, tmp_path: Path) -> None:
+    looked = tmp_path / "looked"
+    with service(tls, authority, looked) as running:
         try:
             deadline = time.monotonic() + 20
             while not looked.exists():
-                assert service.poll() is None
+                assert running.poll() is None
                 assert time.monotonic() < deadline
                 time.sleep(0.02)
         finally:
-            service.send_signal(signal.SIGTERM)
-        said, _ = service.communicate(timeout=5)
+            running.send_signal(signal.SIGTERM)
+        said, _ = running.communicate(timeout=5)
 
-    assert service.returncode == 0
+    assert running.returncode == 0
     assert "made a new certificate" in said
     assert "robots.example" in certificate.certified(tls / certificate.CHAIN)
 
 
-def test_a_folder_that_cannot_be_written_ends_the_service_with_a_sentence(
-    tls: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(renew, "TLS", tls)
-    monkeypatch.setattr(renew, "AUTHORITY", tmp_path / "missing")
+def test_a_folder_that_is_not_there_ends_the_service_with_a_sentence(tls: Path, tmp_path: Path) -> None:
+    with service(tls, tmp_path / "missing", tmp_path / "looked") as ended:
+        _, said = ended.communicate(timeout=20)
 
-    assert renew.main() == 1
-
-    assert f"croody: [Errno 2] No such file or directory: '{tmp_path / 'missing'}'" in capsys.readouterr().err
+    assert ended.returncode == 1
+    assert said.strip() == f"croody: [Errno 2] No such file or directory: '{tmp_path / 'missing'}'"
 
 
 def assert_shakes_hands(tls: Path, name: str) -> None:
