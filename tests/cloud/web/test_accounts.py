@@ -2,6 +2,7 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 
@@ -306,16 +307,26 @@ def test_the_command_prints_an_address_that_logs_in(client, people):
     assert client.session["_auth_user_id"] == str(people.alice.pk)
 
 
-def test_the_command_takes_the_only_user_and_asks_when_there_are_more(db):
+def test_the_command_takes_the_only_user_and_names_them_when_there_are_more(db, settings):
+    settings.ENV = replace(settings.ENV, demo=False)
     with pytest.raises(CommandError, match="no user yet"):
         link()
     User.objects.create_user("operator")
     assert "/cuenta/entrar/" in link()
     User.objects.create_user("another")
-    with pytest.raises(CommandError, match="more than one user"):
+    with pytest.raises(CommandError, match=r"--user NAME, one of operator, another$"):
         link()
     with pytest.raises(CommandError, match="--user nobody"):
         link("--user", "nobody")
+
+
+def test_the_demo_lets_its_operator_in_also_when_others_have_registered(client, db, settings):
+    settings.ENV = replace(settings.ENV, demo=True)
+    User.objects.create_user("visitor")
+    operator = User.objects.create_user("operator")
+    url = link("--base", "https://croody.example")
+    assert client.post(url.removeprefix("https://croody.example")).status_code == 302
+    assert client.session["_auth_user_id"] == str(operator.pk)
 
 
 def test_the_command_makes_a_first_user_when_told_to(client, db):

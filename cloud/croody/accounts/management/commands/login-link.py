@@ -2,13 +2,17 @@
 
 from argparse import ArgumentParser
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 
 from croody.accounts.services import make_login_link
+from croody.fleet.demo import OPERATOR
+
+#: Of those from whom to choose, so many are named.
+_MOST_NAMES: Final = 10
 
 
 class Command(BaseCommand):
@@ -18,7 +22,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Whose login, at which address, for how long."""
-        parser.add_argument("--user", metavar="NAME", help="whose login; not needed when there is one user")
+        parser.add_argument("--user", metavar="NAME", help="whose login; not needed when there is one user, nor in the demo")
         parser.add_argument("--create", action="store_true", help="make the user when there is none of this name")
         parser.add_argument("--superuser", action="store_true", help="with --create: may do everything, also in /admin/")
         parser.add_argument("--base", metavar="URL", default=settings.ENV.public_url, help="where people reach the site (%(default)s)")
@@ -46,4 +50,10 @@ class Command(BaseCommand):
             return user
         if name:
             raise CommandError(f"--user {name}: no active user has this name: add --create to make one")
-        raise CommandError("more than one user: choose with --user NAME" if found else "no user yet: add --user NAME --create")
+        if not found:
+            raise CommandError("no user yet: add --user NAME --create")
+        operator = User.objects.filter(username=OPERATOR, is_active=True).first() if settings.ENV.demo else None
+        if operator is not None:
+            return operator
+        names = ", ".join(User.objects.filter(is_active=True).order_by("pk").values_list("username", flat=True)[:_MOST_NAMES])
+        raise CommandError(f"more than one user: choose with --user NAME, one of {names}")
