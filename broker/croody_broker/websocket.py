@@ -45,6 +45,7 @@ class _Connection(asyncio.Protocol):
         self._unanswered = 0
         self._answered = False
         self._reader_is_full = False
+        self._peer_is_slow = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -57,20 +58,22 @@ class _Connection(asyncio.Protocol):
             if isinstance(event, Request):
                 self._websocket.send_response(self._websocket.accept(event))
             elif isinstance(event, Frame):
-                self._take(event)
+                if event.opcode is Opcode.TEXT:
+                    self._websocket.fail(_UNSUPPORTED_DATA, "MQTT is sent in binary messages")
+                    break
+                if event.opcode in (Opcode.BINARY, Opcode.CONT):
+                    self._inner.data_received(bytes(event.data))
+        if self._peer_is_slow and self._websocket.state is State.OPEN:
+            self._websocket.data_to_send()  # pongs, for somebody who does not read: they would wait here without end
         self._flush()
         self._unanswered += len(data)
         self._read_on()
 
-    def _take(self, frame: Frame) -> None:
-        if frame.opcode in (Opcode.BINARY, Opcode.CONT):
-            self._inner.data_received(bytes(frame.data))
-        elif frame.opcode is Opcode.TEXT:
-            self._websocket.fail(_UNSUPPORTED_DATA, "MQTT is sent in binary messages")
-
     def _flush(self) -> None:
         self._socket.writelines(self._websocket.data_to_send())
         if self._websocket.close_expected():
+            # The guard ends it within its own time, also when the peer reads nothing.
+            self._inner.eof_received()
             self._socket.close()
 
     def eof_received(self) -> bool:
@@ -80,9 +83,11 @@ class _Connection(asyncio.Protocol):
         self._inner.connection_lost(exc)
 
     def pause_writing(self) -> None:
+        self._peer_is_slow = True
         self._inner.pause_writing()
 
     def resume_writing(self) -> None:
+        self._peer_is_slow = False
         self._inner.resume_writing()
 
     # -- what the guard does with its end of it --------------------------------------------------------------------

@@ -329,6 +329,50 @@ def test_a_client_that_reads_nothing_is_dropped_over_websocket(tmp_path: Path) -
         assert wait_until(lambda: "too slow" in doors.house.log(), 5)
 
 
+@contextlib.contextmanager
+def deaf_robot(doors: Doors, keepalive: int = 0) -> Iterator[socket.socket]:
+    """Alice, let in over a WebSocket of which nothing is read from then on."""
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.settimeout(5)
+        sock.connect(("127.0.0.1", doors.port))
+        sock.sendall(
+            b"GET /mqtt HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n"
+        )
+        sock.sendall(masked(0x82, connect_packet(ALICE, keepalive=keepalive)))
+        came = b""
+        while IN not in came:
+            came += sock.recv(4096)
+        yield sock
+
+
+def masked(first: int, payload: bytes) -> bytes:
+    """A client's frame of up to 64 KiB; its mask changes nothing."""
+    size = bytes([0x80 | len(payload)]) if len(payload) < 126 else b"\xfe" + len(payload).to_bytes(2, "big")
+    return bytes([first]) + size + bytes(4) + payload
+
+
+def test_who_pings_without_end_and_reads_nothing_gets_no_memory_for_it(guarded: Doors) -> None:
+    before = guarded.house.rss_bytes()
+    pings = masked(0x89, bytes(125)) * 1000
+    with deaf_robot(guarded) as sock:
+        for _ in range(200):  # 26 MB
+            sock.sendall(pings)
+        held = guarded.house.rss_bytes() - before
+    assert held < 8 * KIB * KIB
+
+
+def test_who_says_goodbye_and_reads_nothing_is_gone_all_the_same(guarded: Doors) -> None:
+    bridge = guarded.house.client("bridge", "bridge:flood").up()
+    with deaf_robot(guarded) as sock:
+        sock.sendall(masked(0x82, packet(0x82, b"\0\1" + text(f"croody/v1/{ALICE}/down/#") + b"\0")))
+        for _ in range(40):  # less than would have it dropped, more than the kernel takes
+            bridge.publish(ALICE_DOWN, bytes(250 * KIB), qos=0)
+        sock.sendall(masked(0x88, b"\x03\xe8"))
+        assert wait_until(lambda: f"{ALICE}: gone" in guarded.house.log().rpartition(f"{ALICE}: connected")[2], 4)
+
+
 def test_the_broker_says_which_door_is_for_websockets_and_refuses_a_wrong_address(guarded: Doors) -> None:
     assert f"listening on 127.0.0.1:{guarded.port} (WebSocket)" in guarded.house.log()
     assert secret_of(ALICE) not in guarded.house.log()
