@@ -6,7 +6,9 @@ site's name and the calendar, and no robot has to be told.
 
 import fcntl
 import os
+import ssl
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
@@ -89,8 +91,10 @@ def _ensure(folder: Path, authority: Path, names: list[str]) -> bool:
 
 def _is_to_be_replaced(chain: Path, root: Path, before: Path, names: list[str]) -> bool:
     """Judge a certificate by who signed it: the authority `root`, the one `before` it, nobody, or somebody else."""
+    if not is_readable(chain):
+        return False  # whatever it is, it is not the site's own; `status` says so
     if vouches(root, chain):
-        return ends_within(chain, _FRESH_S) or certified(chain) != set(map(_plain, names))
+        return ends_within(chain, _FRESH_S) or begins_later(chain) or certified(chain) != set(map(_plain, names))
     if before.exists() and vouches(before, chain):
         return True  # the site's authority was brought from another server
     return is_self_signed(chain) and ends_within(chain, 0)
@@ -106,6 +110,16 @@ def vouches(authority: Path, chain: Path) -> bool:
     """Say whether this authority signed the first certificate of that file, whatever the day."""
     command = ["openssl", "verify", "-no_check_time", "-CAfile", str(authority), str(chain)]
     return subprocess.run(command, check=False, capture_output=True).returncode == 0
+
+
+def is_readable(chain: Path) -> bool:
+    """Say whether a certificate begins this file."""
+    return subprocess.run(["openssl", "x509", "-in", str(chain), "-noout"], check=False, capture_output=True).returncode == 0
+
+
+def begins_later(chain: Path) -> bool:
+    """Say whether it is not good yet: made while this clock was ahead."""
+    return ssl.cert_time_to_seconds(_asked(chain, "-startdate").partition("=")[2]) > time.time()
 
 
 def ends_within(chain: Path, seconds: int) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from croody.container import access_log, certificate
+from croody.container import access_log, certificate, renew
 
 
 @pytest.fixture
@@ -83,6 +83,44 @@ def test_one_of_the_sites_own_is_renewed_before_it_ends_and_only_then(tls: Path,
     assert certificate.ensure(tls, authority, ["robots.example"]) is False
 
 
+def test_one_of_the_sites_own_that_was_made_while_the_clock_was_ahead_is_made_anew(tls: Path, authority: Path) -> None:
+    certificate.ensure(tls, authority, ["robots.example"])
+    chain, key = tls / certificate.CHAIN, tls / certificate.KEY
+    later = ["openssl", "ca", "-batch", "-notext", "-config", "/dev/stdin", "-keyfile", authority / certificate.AUTHORITY_KEY]
+    later += ["-cert", authority / certificate.AUTHORITY, "-startdate", "20320101000000Z", "-enddate", "20330101000000Z"]
+    ask = ["openssl", "req", "-new", "-key", key, "-subj", "/CN=robots.example", "-addext", "subjectAltName=DNS:robots.example"]
+    (tls / "request").write_bytes(subprocess.run(ask, check=True, capture_output=True).stdout)
+    (tls / "index").touch()
+    config = f"[ca]\ndefault_ca=d\n[d]\nnew_certs_dir={tls}\ndatabase={tls}/index\nrand_serial=yes\ndefault_md=sha256\npolicy=p\n"
+    config += "copy_extensions=copy\n[p]\ncommonName=supplied\n"
+    subprocess.run([*later, "-in", tls / "request", "-out", chain], input=config, check=True, capture_output=True, text=True)
+    assert certificate.begins_later(chain)
+
+    assert certificate.ensure(tls, authority, ["robots.example"]) is True
+    assert not certificate.begins_later(chain)
+
+
+def test_what_is_no_certificate_is_left_to_whoever_put_it_there(tls: Path, authority: Path) -> None:
+    certificate.ensure(tls, authority, ["robots.example"])
+    (tls / certificate.CHAIN).write_text("not PEM")
+
+    assert certificate.ensure(tls, authority, ["robots.example"]) is False
+    assert (tls / certificate.CHAIN).read_text() == "not PEM"
+
+
+def test_while_somebody_brings_a_key_and_a_certificate_neither_is_touched(
+    tls: Path, authority: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(renew, "TLS", tls)
+    monkeypatch.setattr(renew, "AUTHORITY", authority)
+    (tls / certificate.KEY).write_text("of theirs")
+
+    renew.look()
+
+    assert (tls / certificate.KEY).read_text() == "of theirs"
+    assert not (tls / certificate.CHAIN).exists()
+
+
 def test_two_who_look_at_the_same_time_make_one(tls: Path, authority: Path) -> None:
     with ThreadPoolExecutor() as pool:
         made = list(pool.map(lambda _: certificate.ensure(tls, authority, ["robots.example"]), range(6)))
@@ -91,23 +129,23 @@ def test_two_who_look_at_the_same_time_make_one(tls: Path, authority: Path) -> N
     assert_shakes_hands(tls, "robots.example")
 
 
-def service(tls: Path, authority: Path, looked: Path) -> subprocess.Popen[str]:
+def service(tls: Path, authority: Path, alive: Path) -> subprocess.Popen[str]:
     """A process, for it holds back signals, and whatever this one starts would inherit that."""
     program = (
         "import sys; from pathlib import Path; from croody.container import renew;"
-        "renew.TLS, renew.AUTHORITY, renew.LOOKED = map(Path, sys.argv[1:]); sys.exit(renew.main())"
+        "renew.TLS, renew.AUTHORITY, renew.ALIVE = map(Path, sys.argv[1:]); sys.exit(renew.main())"
     )
-    command = [sys.executable, "-c", program, tls, authority, looked]
+    command = [sys.executable, "-c", program, tls, authority, alive]
     environ = os.environ | {"CROODY_DOMAIN": "robots.example"}
     return subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def test_the_service_looks_at_its_start_and_ends_at_once_when_it_is_told_to(tls: Path, authority: Path, tmp_path: Path) -> None:
-    looked = tmp_path / "looked"
-    with service(tls, authority, looked) as running:
+    alive = tmp_path / "alive"
+    with service(tls, authority, alive) as running:
         try:
             deadline = time.monotonic() + 20
-            while not looked.exists():
+            while not alive.exists():
                 assert running.poll() is None
                 assert time.monotonic() < deadline
                 time.sleep(0.02)
@@ -121,7 +159,7 @@ def test_the_service_looks_at_its_start_and_ends_at_once_when_it_is_told_to(tls:
 
 
 def test_a_folder_that_is_not_there_ends_the_service_with_a_sentence(tls: Path, tmp_path: Path) -> None:
-    with service(tls, tmp_path / "missing", tmp_path / "looked") as ended:
+    with service(tls, tmp_path / "missing", tmp_path / "alive") as ended:
         _, said = ended.communicate(timeout=20)
 
     assert ended.returncode == 1
