@@ -284,7 +284,7 @@ def test_a_refusal_is_told_at_once_and_not_after_its_page(head: str) -> None:
         began = time.monotonic()
         with pytest.raises(Refused, match=r"^refused: 502 Bad Gateway$"):
             dig(gateway.address, None, Event())
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 3
 
 
 def dribble(end: socket.socket) -> None:
@@ -312,7 +312,7 @@ def test_whoever_is_told_to_stop_does_not_wait_for_an_answer(talk: Talk) -> None
         began = time.monotonic()
         with pytest.raises(InterruptedError):
             dig(gateway.address, None, stop)
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 4
 
 
 def test_pahos_own_websocket_forgets_what_the_system_takes_only_in_part() -> None:

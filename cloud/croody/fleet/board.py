@@ -19,6 +19,7 @@ _PROBLEM: Final = """\
 _NOT_HERE: Final = """\
 if [ -e secrets/SECRET_KEY ] || grep -sq '^CROODY_DOMAIN=' .env || grep -s '^COMPOSE_FILE=' .env | grep -qv docker-compose.edge.yml
 then echo 'here is a server, use another folder / aquí hay un servidor, usa otra carpeta' >&2; exit 1; fi
+[ ! -e .env ] || [ -r .env ] || { echo '.env cannot be read / .env no se puede leer' >&2; exit 1; }
 """
 
 
