@@ -58,6 +58,9 @@ once() { # [apart]
   # One at a time: the one that a person asks for, or the one by the clock.
   exec 9<"$folder"
   flock 9
+  # In another folder too: there is one scratch database, and all that make backups of this system have the folder of this script.
+  exec 8<"$here"
+  flock 8
   # What a backup that was cut off left behind.
   rm -rf "$part" "$folder"/.verify-* "$folder"/.backup-*
   if [ -n "${PGHOST:-}" ]; then kind=pgdump; else kind=tar.gz; fi

@@ -44,6 +44,19 @@ is_swapped() {
     "select 'yes' where not exists (select from pg_database where datname = 'croody_restore')" </dev/null | grep -qx yes
 }
 
+# The files of SQLite, put in their place at its end. An interruption ends Compose and not its container, which is asked how it ended.
+put_back() { # FILE
+  one=$(project)-restore
+  docker rm -f "$one" >/dev/null 2>&1 || true
+  compose --progress quiet run -T --name "$one" --no-deps --quiet-pull croody \
+    sh -c 'trap "" INT TERM HUP; exec python -m croody.container.backup --restore' <"$1" >/dev/null || true
+  until docker wait "$one" >/dev/null 2>&1 || ! docker inspect "$one" >/dev/null 2>&1; do sleep 1; done
+  ended=$(docker inspect -f '{{.State.Status}} {{.State.ExitCode}}' "$one" 2>/dev/null) || true
+  docker logs "$one" 2>/dev/null || true
+  docker rm -f "$one" >/dev/null 2>&1 || true
+  [ "$ended" = "exited 0" ]
+}
+
 forget() { # DATABASE
   compose exec -T -e PGOPTIONS="-c client_min_messages=warning" db dropdb -U croody --if-exists --force "$1" </dev/null >&2 || true
 }
@@ -66,6 +79,12 @@ restored() { # [ES EN]: what went wrong after it
   say "restaurado desde $file: $told${1:+; $1}" "restored from $file: $told${2:+; $2}"
 }
 
+# The system was not seen to work with it.
+unseen() { # ES EN
+  restored "$1${former:+; la base de datos anterior se guarda como croody_before hasta la próxima restauración}" \
+    "$2${former:+; the former database is kept as croody_before until the next restore}"
+}
+
 restore() { # FILE
   file=$(given "${1:-}")
   [ -s "$file" ] || fail "restore: di el archivo de una copia, como ./backups/croody-...; en '$file' no hay ninguna" \
@@ -79,11 +98,12 @@ restore() { # FILE
   if [ "$kind" = pgdump ]; then bytes=$(text_of "$file"); else bytes=$(tar -tzf "$file"); fi ||
     fail "$file está dañado o no es una copia: usa otra. No se ha parado nada" "$file is damaged, or no backup: use another one. Nothing was stopped"
   kept=$(scales)
-  ran=$(compose ps -q --status running)
+  ran=$(running)
   if [ "$kind" = pgdump ]; then
     compose up -d --wait db || fail "db no arranca: mira ./croody logs db. No se ha parado nada" "db does not start: see ./croody logs db. Nothing was stopped"
     need_room "$bytes"
   fi
+  former=
   trap 'not_restored 130 "interrumpido" "interrupted"' INT TERM HUP
   say "para todo lo que escribe" "stopping everything that writes"
   writers="gateway bridge croody telemetry-gateway ids-ml worker"
@@ -96,17 +116,19 @@ restore() { # FILE
     trap '' INT TERM HUP
     swap || not_restored 1 "la base de datos no se ha podido cambiar (la causa está arriba)" "the database could not be changed (the cause is above)"
     told="$told readings"
-    forget croody_before
+    former=yes
   else
-    told=$(tool croody python -m croody.container.backup --restore <"$file") ||
+    trap '' INT TERM HUP
+    told=$(put_back "$file") ||
       not_restored 1 "$file no se ha podido cargar (la causa está arriba): usa otra copia" "$file could not be loaded (the cause is above): use another backup"
   fi
-  trap 'restored "interrumpido: arráncalo con ./croody up" "interrupted: start it with ./croody up"; exit 130' INT TERM HUP
+  trap 'unseen "interrumpido: arráncalo con ./croody up" "interrupted: start it with ./croody up"; exit 130' INT TERM HUP
   # shellcheck disable=SC2086 # a list of words
   compose up -d --wait $kept || {
-    restored "el sistema no llega a estar sano: mira ./croody status" "the system does not become healthy: see ./croody status"
+    unseen "el sistema no llega a estar sano: mira ./croody status" "the system does not become healthy: see ./croody status"
     exit 1
   }
-  trap - INT TERM HUP
+  trap '' INT TERM HUP
+  [ -z "$former" ] || forget croody_before
   restored
 }

@@ -6,7 +6,18 @@
 ROLLING="croody telemetry-gateway ids-ml"
 
 is_rolling() { case " $ROLLING " in *" $1 "*) ;; *) false ;; esac; }
-running() { compose ps -q --status running "$1"; }
+# Containers of this system, the oldest first. Without those of `run`, which Compose's own ps -a and ps --status list too: a backup that
+# somebody asked for is not the service `backup`.
+own() { # [OPTIONS of docker ps]
+  docker ps --no-trunc --filter "label=com.docker.compose.project=$(project)" --filter label=com.docker.compose.oneoff=False "$@" |
+    sed '1!G; h; $!d'
+}
+running() { # [SERVICE]
+  own -q --filter status=running ${1:+--filter "label=com.docker.compose.service=$1"}
+}
+every() { # SERVICE, also those that do not run
+  own -aq --filter "label=com.docker.compose.service=$1"
+}
 count() { # LIST
   # shellcheck disable=SC2086 # it is one
   set -- $1
@@ -78,7 +89,7 @@ retire() { # SERVICE CONTAINER
 
 # The containers of a service, but for these.
 beside() { # SERVICE CONTAINERS
-  for id in $(compose ps -aq "$1"); do
+  for id in $(every "$1"); do
     case "$2" in *"$id"*) ;; *) echo "$id" ;; esac
   done
 }
@@ -107,7 +118,7 @@ cut_off() { # SERVICE
 
 # More of a service, met when they are healthy.
 join() { # SERVICE N
-  old=$(compose ps -aq "$1")
+  old=$(every "$1")
   gateway=$(running gateway)
   service=$1 leaving=
   trap 'cut_off "$service"' INT TERM HUP
@@ -142,7 +153,7 @@ roll() { # SERVICE [CONTAINERS]
   sweep "$1"
   going=${2:-$(running "$1")}
   if [ -z "$going" ]; then
-    n=$(count "$(compose ps -aq "$1")")
+    n=$(count "$(every "$1")")
     compose up -d --no-deps --wait --scale "$1=$((n ? n : 1))" "$1"
     return
   fi

@@ -21,7 +21,7 @@ meant() { # [OPTIONS of compose up]
 # --scale for all of which more than one runs (or is there, where none runs), and of which the options say nothing.
 scales() { # [OPTIONS of compose up]
   meant=$(meant "$@")
-  compose ps -a --format '{{.Service}} {{.State}}' | awk '
+  own -a --format '{{.Label "com.docker.compose.service"}} {{.State}}' | awk '
     { all[$1]++ }
     $2 !~ /^(created|exited|dead)$/ { up[$1]++ }
     END { for (one in all) if ((n = up[one] ? up[one] : all[one]) > 1) print one, n }' | while read -r service n; do

@@ -61,9 +61,13 @@ refresh_gateway() {
   fi
   tool gateway nginx -t -q </dev/null >/dev/null ||
     fail "nginx no acepta los archivos nuevos de gateway/ y sigue con los anteriores" "nginx does not take the new files of gateway/, and goes on with the old ones"
+  # One whose settings changed too is replaced by `settle`; in the one that runs, the new files would have nothing to be filled with.
+  [ -z "$(stale gateway)" ] || return 0
   if [ "$how" = replace ]; then
     compose up -d --no-deps --force-recreate --wait gateway
   else
-    compose exec -T gateway sh -euc '/docker-entrypoint.d/20-envsubst-on-templates.sh >/dev/null; nginx -s reload; touch /run/nginx.pid' </dev/null
+    compose exec -T gateway sh -euc '/docker-entrypoint.d/20-envsubst-on-templates.sh >/dev/null; nginx -s reload; touch /run/nginx.pid' </dev/null ||
+      fail "nginx no ha leído los archivos nuevos de gateway/ (la causa está arriba) y sigue con los anteriores: corrige la causa y repite" \
+        "nginx did not read the new files of gateway/ (the cause is above), and goes on with the old ones: mend the cause and run this again"
   fi
 }

@@ -29,10 +29,15 @@ class Clone:
         shutil.copy(ROOT / "tests" / "ops" / "fake_docker.py", self.bin)
         self.program("docker", f'exec {sys.executable} -S {self.bin}/fake_docker.py "$@"')
         self.answers: list[tuple[str, str, int]] = []
+        self.containers: list[dict[str, str]] = []
 
     def answer(self, pattern: str, output: str = "", status: int = 0) -> None:
         """What docker says to a question; later answers come before earlier ones."""
         self.answers.insert(0, (pattern, output, status))
+
+    def container(self, name: str, service: str, state: str = "running", *, of_run: bool = False) -> None:
+        """A container that there is; the oldest comes first. With `of_run` it is one of `docker compose run SERVICE`."""
+        self.containers.append({"id": name, "service": service, "state": state, "oneoff": str(of_run)})
 
     def program(self, name: str, text: str) -> None:
         """Another program that comes before the machine's own."""
@@ -42,6 +47,7 @@ class Clone:
     def run(self, *command: str, cwd: Path | None = None, environ: dict[str, str] | None = None, **options: Any) -> "Told":
         """Run `./croody COMMAND`, or a program by its path."""
         (self.bin / "answers").write_text(json.dumps([*self.answers, *((pattern, output, 0) for pattern, output in SYSTEM)]))
+        (self.bin / "containers").write_text(json.dumps(self.containers))
         (self.bin / "calls").write_text("")
         program = command if "/" in command[0] else (str(self.folder / "croody"), *command)
         plain = {"PATH": f"{self.bin}:{os.environ['PATH']}", "HOME": os.environ.get("HOME", "/"), "LANG": "C.UTF-8"}

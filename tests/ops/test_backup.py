@@ -1,6 +1,7 @@
 """ops/backup.sh by itself, with programs of PostgreSQL that answer as they are told."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ def folder(clone: Clone, tmp_path: Path) -> Path:
     place.mkdir()
     script = (ROOT / "ops" / "backup.sh").read_text()
     (clone.folder / "ops" / "backup.sh").write_text(
-        script.replace("folder=/backups\n", f"folder={place}\n").replace("/run/secrets/POSTGRES_PASSWORD", "/dev/null")
+        script.replace("folder=/backups\n", f"folder=${{FOLDER:-{place}}}\n").replace("/run/secrets/POSTGRES_PASSWORD", "/dev/null")
     )
     for name in ("pg_dump", "pg_restore", "createdb", "dropdb"):
         clone.program(name, f"echo {name} >>{tmp_path}/did")
@@ -48,6 +49,17 @@ def test_without_room_to_try_it_nothing_is_tried_and_nothing_stays(clone: Clone,
     assert "hay 1024 MB libres y probar la copia ocupa 3072" in spanish
     assert list(folder.iterdir()) == []
     assert "createdb" not in (tmp_path / "did").read_text()
+
+
+def test_two_into_different_folders_do_not_try_theirs_at_once(clone: Clone, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "usb").mkdir()
+    clone.program("pg_restore", f"echo begin >>{tmp_path}/tried; sleep 0.5; echo end >>{tmp_path}/tried")
+
+    with ThreadPoolExecutor() as both:
+        scheduled, asked = both.map(lambda place: backup(clone, "once", FOLDER=str(place)), (folder, tmp_path / "usb"))
+
+    assert scheduled[0] == asked[0] == 0, scheduled[2] + asked[2]
+    assert (tmp_path / "tried").read_text().split() == ["begin", "end"] * 2
 
 
 @pytest.mark.parametrize(("words", "left"), [(["once"], 2), (["once", "apart"], 4)])

@@ -74,16 +74,20 @@ def test_a_file_is_meant_from_where_the_caller_is(clone: Clone, tmp_path: Path) 
     clone.answer("^compose config --services$", "gateway\ncroody\n")
     whole = archive(tmp_path)
 
+    clone.answer("^inspect .*ExitCode", "exited 0\n")
+    clone.answer("^logs croody-restore$", "3 robots, 9 readings\n")
+
     told = clone.run("restore", whole.name, cwd=tmp_path)
 
     assert told.status == 0, told.said
-    assert f"restored from {whole}" in told.said
+    assert f"restored from {whole}: 3 robots, 9 readings\n" in told.said
 
 
 def test_what_cannot_be_loaded_leaves_what_there_was_and_starts_it_again(clone: Clone, tmp_path: Path) -> None:
     clone.answer("^compose config --services$", "gateway\ncroody\n")
-    clone.answer("^compose ps -q --status running$", "one\n")
+    clone.container("one", "croody")
     clone.answer("croody.container.backup --restore", "backup: croody.db: damaged\n", 1)
+    clone.answer("^inspect .*ExitCode", "exited 1\n")
     whole = archive(tmp_path)
 
     told = clone.run("restore", str(whole))
@@ -91,3 +95,40 @@ def test_what_cannot_be_loaded_leaves_what_there_was_and_starts_it_again(clone: 
     assert told.status == 1
     assert "could not be loaded (the cause is above): use another backup. Nothing was restored" in told.said
     assert [call for call in told.calls if " up " in call] == ["compose --progress quiet up -d --wait --no-recreate"]
+
+
+@pytest.mark.parametrize(("ended", "status", "says"), [("exited 0", 0, "restored from"), ("created 0", 1, "Nothing was restored")])
+def test_an_interrupted_one_says_what_was_done(clone: Clone, tmp_path: Path, ended: str, status: int, says: str) -> None:
+    """Compose ends with 130, and what it began goes on without it, unless it never began."""
+    clone.answer("^compose config --services$", "gateway\ncroody\n")
+    clone.answer("croody.container.backup --restore", "", 130)
+    clone.answer("^inspect .*ExitCode", f"{ended}\n")
+
+    told = clone.run("restore", str(archive(tmp_path)))
+
+    assert told.status == status
+    assert says in told.said
+    assert told.calls.index("wait croody-restore") < told.calls.index(told.asked("ExitCode")[0])
+    assert told.calls[-1].startswith("compose up") or status == 1
+
+
+@pytest.mark.parametrize("healthy", [True, False])
+def test_the_former_database_goes_when_the_restored_one_is_known_to_work(clone: Clone, tmp_path: Path, healthy: bool) -> None:
+    dump = tmp_path / "croody-20261124T033000Z.pgdump"
+    dump.write_text("PGDMP")
+    clone.answer("--entrypoint sh backup", "1000\n")
+    clone.answer("df -Pk", "Filesystem 1024-blocks Used Available Capacity Mounted\n/dev/x 9 9 3145728 9% /\n")
+    clone.answer("pg_restore -d croody_restore", "3 robots, 9\n")
+    if not healthy:
+        clone.answer("^compose up -d --wait$", "croody is unhealthy\n", 1)
+
+    told = clone.run("restore", str(dump))
+    spanish = clone.run("restore", str(dump), environ={"LANG": "es_ES.UTF-8"})
+
+    assert told.status == (not healthy), told.said
+    assert f"restored from {dump}: 3 robots, 9 readings" in told.said
+    dropped = told.asked("dropdb -U croody --if-exists --force croody_before")
+    assert bool(dropped) == healthy
+    assert not dropped or told.calls.index(dropped[0]) > told.calls.index("compose up -d --wait")
+    assert ("the former database is kept as croody_before until the next restore" in told.said) != healthy
+    assert ("la base de datos anterior se guarda como croody_before hasta la próxima restauración" in spanish.said) != healthy

@@ -4,8 +4,17 @@ import pytest
 
 from tests.ops.clone import Clone
 
-RUNNING = "croody running\ncroody running\nbridge running\nbridge running\ndb running\nworker running\nworker exited\n"
-STOPPED = "croody exited\nbridge exited\nbridge exited\n"
+RUNNING = ("croody", "croody", "bridge", "bridge", "db", "worker", "worker exited")
+STOPPED = ("croody exited", "bridge exited", "bridge exited")
+
+
+def there_are(clone: Clone, containers: tuple[str, ...]) -> None:
+    """Containers, each a service and its state."""
+    for number, words in enumerate(containers):
+        clone.container(f"one{number}", *words.split())
+    # They are what the files say.
+    clone.answer(r"^inspect .*config-hash", "hash image croody-cloud:dev\n")
+    clone.answer("^image inspect", "image\n")
 
 
 def ups(calls: list[str]) -> str:
@@ -14,7 +23,7 @@ def ups(calls: list[str]) -> str:
 
 
 def test_as_many_as_run_go_on(clone: Clone) -> None:
-    clone.answer(r"^compose ps -a --format", RUNNING)
+    there_are(clone, RUNNING)
 
     words = ups(clone.run("up", "--remove-orphans").calls)
 
@@ -25,14 +34,14 @@ def test_as_many_as_run_go_on(clone: Clone) -> None:
 
 
 def test_as_many_as_ran_before_a_stop_come_back(clone: Clone) -> None:
-    clone.answer(r"^compose ps -a --format", STOPPED)
+    there_are(clone, STOPPED)
 
     assert ups(clone.run("up").calls).split()[4:] == ["--scale", "bridge=2"]
 
 
 @pytest.mark.parametrize("words", [["--scale", "bridge=3"], ["--scale=bridge=3"]])
 def test_a_number_that_the_caller_gives_goes_before(clone: Clone, words: list[str]) -> None:
-    clone.answer(r"^compose ps -a --format", RUNNING)
+    there_are(clone, RUNNING)
 
     asked = ups(clone.run("up", *words).calls)
 
@@ -42,13 +51,13 @@ def test_a_number_that_the_caller_gives_goes_before(clone: Clone, words: list[st
 
 
 def test_a_service_that_the_files_no_longer_name_is_not_asked_for(clone: Clone) -> None:
-    clone.answer(r"^compose ps -a --format", "certbot running\ncertbot running\n")
+    there_are(clone, ("certbot", "certbot"))
 
     assert "certbot" not in ups(clone.run("up").calls)
 
 
 def test_where_services_are_named_others_are_not_asked_for(clone: Clone) -> None:
-    clone.answer(r"^compose ps -a --format", RUNNING)
+    there_are(clone, RUNNING)
     clone.answer(
         "^compose config gateway$", "name: croody\nservices:\n  croody:\n    image: x\n  gateway:\n    image: y\nnetworks:\n  bridge:\n"
     )
@@ -59,7 +68,8 @@ def test_where_services_are_named_others_are_not_asked_for(clone: Clone) -> None
 
 
 def test_one_too_many_is_asked_to_leave_before_compose_removes_it(clone: Clone) -> None:
-    clone.answer("^compose ps -q --status running croody$", "first\nsecond\n")
+    clone.container("first", "croody")
+    clone.container("second", "croody")
     clone.answer("^inspect .*IPAddress", "croody_back 10.0.0.5\n")
     clone.answer("^inspect .*Hostname", "firsthost\n")
     clone.answer(r"^inspect .*config-hash", "hash image croody-cloud:dev\n")
@@ -77,24 +87,54 @@ def test_one_too_many_is_asked_to_leave_before_compose_removes_it(clone: Clone) 
     assert any("X-Leaving: firsthost" in call for call in told.calls[:stop])
 
 
-@pytest.mark.parametrize("good", [True, False])
-def test_files_of_the_gateway_are_tried_before_they_are_used(clone: Clone, good: bool) -> None:
+@pytest.fixture
+def gateway(clone: Clone) -> Clone:
+    """One that runs with the settings that the files say, and has a newer template."""
     (clone.folder / "gateway").mkdir()
     (clone.folder / "gateway" / "nginx.conf").write_text("events {}\n")
-    clone.answer("^compose ps -q --status running gateway$", "one\n")
+    clone.container("one", "gateway")
+    clone.answer(r"^compose config --hash \*$", "croody hash\ngateway hash\n")
     clone.answer("cat /etc/nginx/nginx.conf$", "events {}\n")
     clone.answer("find /etc/nginx/templates", "/etc/nginx/templates/10-http.conf.template\n")
     clone.answer(r"^inspect .*config-hash", "hash image nginx\n")
     clone.answer("^image inspect", "image\n")
-    if not good:
-        clone.answer("nginx -t", "nginx: [emerg] unknown directive\n", 1)
+    return clone
 
-    told = clone.run("update")
+
+@pytest.mark.parametrize("good", [True, False])
+def test_files_of_the_gateway_are_tried_before_they_are_used(gateway: Clone, good: bool) -> None:
+    if not good:
+        gateway.answer("nginx -t", "nginx: [emerg] unknown directive\n", 1)
+
+    told = gateway.run("update")
 
     assert told.asked("nginx -t") == ["compose --progress quiet run --rm -T --no-deps --quiet-pull gateway nginx -t -q"]
     assert bool(told.asked("nginx -s reload")) == good
     assert (told.status == 0) == good
     assert ("nginx does not take the new files of gateway/, and goes on with the old ones" in told.said) != good
+
+
+def test_a_gateway_of_other_settings_is_replaced_and_not_told_to_read_what_it_cannot_fill(gateway: Clone) -> None:
+    gateway.answer(r"^inspect .*config-hash", "other image nginx\n")
+
+    told = gateway.run("update")
+
+    assert told.status == 0, told.said
+    assert told.asked("nginx -t")
+    assert not told.asked("nginx -s reload") + told.asked("--force-recreate")
+    assert "gateway: is replaced, and away for some seconds" in told.said
+    assert told.asked("compose up -d --wait")
+
+
+def test_a_gateway_that_does_not_read_its_new_files_ends_the_update(gateway: Clone) -> None:
+    gateway.answer("nginx -s reload", "nginx: [emerg] no such process\n", 1)
+
+    english, spanish = gateway.run("update"), gateway.run("update", environ={"LANG": "es_ES.UTF-8"})
+
+    assert (english.status, spanish.status) == (1, 1)
+    assert "nginx did not read the new files of gateway/" in english.said
+    assert "nginx no ha leído los archivos nuevos de gateway/" in spanish.said
+    assert not english.asked("compose up")
 
 
 def test_newer_base_images_are_fetched(clone: Clone) -> None:
@@ -142,7 +182,7 @@ def test_only_images_of_this_system_are_cleared_away(clone: Clone) -> None:
 
 
 def test_a_database_that_is_replaced_is_told_of(clone: Clone) -> None:
-    clone.answer("^compose ps -q --status running db$", "one\n")
+    clone.container("one", "db")
     clone.answer(r"^inspect .*config-hash", "other image postgres:15\n")
 
     assert "db: is replaced, and away for some seconds" in clone.run("up").said
