@@ -271,7 +271,6 @@ def test_strangers_cannot_make_the_broker_hold_much(guarded: Doors) -> None:
             with contextlib.suppress(TimeoutError):
                 websocket.socket.sendall(b"\x82\xff" + struct.pack("!Q", announced) + bytes(announced))
         held = guarded.house.rss_bytes() - before
-    print(f"{held / 60 / KIB:.0f} KiB a connection")
     assert held < 60 * announced / 2
     guarded.client(ALICE).up()
 
