@@ -16,12 +16,12 @@ newest() {
 }
 
 dump() {
-  if [ -n "${PGHOST:-}" ]; then pg_dump -Fc croody; else python -m croody.container.backup; fi
+  if [ -n "${PGHOST:-}" ]; then pg_dump -Fc croody; else python -m croody.operations.backup; fi
 }
 
 count() {
   if [ -z "${PGHOST:-}" ]; then
-    python -m croody.container.backup --verify
+    python -m croody.operations.backup --verify
     return
   fi
   trap 'dropdb --if-exists --force croody_verify' EXIT

@@ -49,7 +49,7 @@ put_back() { # FILE
   one=$(project)-restore
   docker rm -f "$one" >/dev/null 2>&1 || true
   compose --progress quiet run -T --name "$one" --no-deps --quiet-pull croody \
-    sh -c 'trap "" INT TERM HUP; exec python -m croody.container.backup --restore' <"$1" >/dev/null || true
+    sh -c 'trap "" INT TERM HUP; exec python -m croody.operations.backup --restore' <"$1" >/dev/null || true
   until docker wait "$one" >/dev/null 2>&1 || ! docker inspect "$one" >/dev/null 2>&1; do sleep 1; done
   ended=$(docker inspect -f '{{.State.Status}} {{.State.ExitCode}}' "$one" 2>/dev/null) || true
   docker logs "$one" 2>/dev/null || true

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Secrets as files: makes what is missing, names what is missing or weak before anything is built. The job `secrets` judges them again
-# where they are used (croody.container.secrets), for who starts production without this wrapper; a test holds the two together.
+# where they are used (croody.operations.secrets), for who starts production without this wrapper; a test holds the two together.
 
 random() { # BYTES -> hexadecimal
   od -An -vtx1 -N"$1" /dev/urandom | tr -d ' \n'

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# `./croody status`: facts of the engine and of this folder, as tab-separated lines for croody.container.status, which judges them.
+# `./croody status`: facts of the engine and of this folder, as tab-separated lines for croody.operations.status, which judges them.
 
 tabbed() { awk -v kind="$1" '{ $1 = $1; gsub(/ /, "\t"); print kind "\t" $0 }'; }
 
@@ -29,7 +29,7 @@ facts() {
 }
 
 status() {
-  if told=$(facts | tool -e "LANG=$language" migrate python -m croody.container.status); then
+  if told=$(facts | tool -e "LANG=$language" migrate python -m croody.operations.status); then
     printf '%s\n' "$told"
     return
   fi

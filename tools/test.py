@@ -47,7 +47,7 @@ PARTS = (
     # The tests of telemetry and the bridge choose their databases themselves, and run on both above.
     Part(
         "postgres",
-        ("tests/cloud/alarms", "tests/cloud/fleet", "tests/cloud/ids", "tests/cloud/web", "-m", _SHORT),
+        ("tests/cloud/alarms", "tests/cloud/fleet", "tests/cloud/detection", "tests/cloud/web", "-m", _SHORT),
         {"CROODY_TEST_DB": "postgres"},
     ),
 )

@@ -14,9 +14,9 @@ PACKAGE = Path(__file__).resolve().parent
 SECRET_KEY = ENV.secret_key
 DEBUG = ENV.debug
 ALLOWED_HOSTS = list(ENV.allowed_hosts)
-ROOT_URLCONF = f"croody.urls.{ENV.role if ENV.role in {'web', 'telemetry', 'ids'} else 'web'}"
-WSGI_APPLICATION = "croody.wsgi.application"
-ASGI_APPLICATION = "croody.asgi.application"
+ROOT_URLCONF = f"croody.serve.urls.{ENV.role if ENV.role in {'web', 'telemetry', 'ids'} else 'web'}"
+WSGI_APPLICATION = "croody.serve.wsgi.application"
+ASGI_APPLICATION = "croody.serve.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
@@ -26,14 +26,17 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "axes",
-    "croody.fleet",
-    "croody.telemetry",
-    "croody.alarms",
-    "croody.ids",
-    "croody.accounts",
+    # From the bottom to the top: who stands higher may import who stands lower (`make lint`).
     "croody.web",
-    "croody.home",
+    "croody.accounts",
+    "croody.fleet",
+    "croody.commands",
+    "croody.liveness",
+    "croody.alarms",
+    "croody.telemetry",
+    "croody.detection",
     "croody.monitor",
+    "croody.site",
     "croody.worker",
 ]
 if ENV.role not in {"telemetry", "ids"}:
@@ -44,7 +47,7 @@ _API_MIDDLEWARE = [
     "croody.web.request_id.remember_request_id",
     "croody.web.headers.security_headers",
     "croody.web.refusals.speak_json",
-    "croody.telemetry.cors.CorsMiddleware",
+    "croody.web.cors.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
 ]
 _WEB_MIDDLEWARE = [

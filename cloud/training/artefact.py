@@ -1,4 +1,4 @@
-"""Writes a detector as the folder that `croody.ids.model.load` reads. The same detector gives the same bytes."""
+"""Writes a detector as the folder that `croody.detection.nslkdd.model.load` reads. The same detector gives the same bytes."""
 
 import hashlib
 import json
@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from croody.ids.detector import Detector
-from croody.ids.model import KIND, KNOWN, NUMBERS
+from croody.detection.nslkdd.detector import Detector
+from croody.detection.nslkdd.model import KIND, KNOWN, NUMBERS
 
 
 def write(folder: Path, detector: Detector, card: dict[str, Any]) -> None:

@@ -7,9 +7,9 @@ import numpy as np
 from nslkdd import Table
 from numpy.typing import NDArray
 
-from croody.ids.detector import Detector
-from croody.ids.evidence import Array, fuse
-from croody.ids.features import CLASSES
+from croody.detection.nslkdd.detector import Detector
+from croody.detection.nslkdd.evidence import Array, fuse
+from croody.detection.nslkdd.features import CLASSES
 
 Matrix = NDArray[np.float64]
 

@@ -13,10 +13,10 @@ import numpy as np
 from nslkdd import Table
 from numpy.typing import NDArray
 
-from croody.ids.autoencoder import NUMBERS, Autoencoder, Scaling
-from croody.ids.detector import Detector
-from croody.ids.evidence import Array, Calibration, Reference, fuse
-from croody.ids.features import CLASSES, NAMES, WORDS
+from croody.detection.nslkdd.autoencoder import NUMBERS, Autoencoder, Scaling
+from croody.detection.nslkdd.detector import Detector
+from croody.detection.nslkdd.evidence import Array, Calibration, Reference, fuse
+from croody.detection.nslkdd.features import CLASSES, NAMES, WORDS
 
 Rows = NDArray[np.int64]
 Matrix = NDArray[np.float64]

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from croody.ids.features import BENIGN, FEATURES, NAMES, WORDS, encode
+from croody.detection.nslkdd.features import BENIGN, FEATURES, NAMES, WORDS, encode
 
 #: Attack names of the training file and of the test files (which bring 17 that training lacks).
 CLASS_OF = {

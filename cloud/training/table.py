@@ -1,6 +1,6 @@
 """The figures of a card as the tables of docs/reference/detection.md. A test fails when the page says something else.
 
-python cloud/training/table.py cloud/croody/ids/artefacts/nslkdd/card.json
+python cloud/training/table.py cloud/croody/detection/artefacts/nslkdd/card.json
 """
 
 import json
@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from croody.ids.features import CLASSES
+from croody.detection.nslkdd.features import CLASSES
 
 SETS: Final = ("held_out", "KDDTest+", "KDDTest-21")
 _COLUMNS: Final = ("accuracy", "precision", "recall", "false_positive_rate")

@@ -1,6 +1,6 @@
 """Trains the model behind the IDS API on KDDTrain+ and writes it with its card; evaluates on the test files at most once.
 
-    python cloud/training/train_nslkdd.py --train KDDTrain+.txt --out cloud/croody/ids/artefacts/nslkdd
+    python cloud/training/train_nslkdd.py --train KDDTrain+.txt --out cloud/croody/detection/artefacts/nslkdd
         [--test KDDTest+.txt --test21 KDDTest-21.txt] [--seeds 5]
 
 The data is not part of this repository. Without test files nothing but training data is read: choose with that form.
@@ -21,13 +21,13 @@ import numpy as np
 from assess import assess, mean_and_deviation
 from nslkdd import Table, read, usual_values, vocabulary
 
-from croody.ids.evidence import fuse
-from croody.ids.features import FEATURES, WORDS
+from croody.detection.nslkdd.evidence import fuse
+from croody.detection.nslkdd.features import FEATURES, WORDS
 
 CITATION = "NSL-KDD: Tavallaee, Bagheri, Lu, Ghorbani, 2009, University of New Brunswick; not distributed with Croody"
 COMMAND = (
     "python cloud/training/train_nslkdd.py --train KDDTrain+.txt --test KDDTest+.txt --test21 KDDTest-21.txt "
-    "--seeds {seeds} --version {version} --out cloud/croody/ids/artefacts/nslkdd"
+    "--seeds {seeds} --version {version} --out cloud/croody/detection/artefacts/nslkdd"
 )
 PROTOCOL = (
     "Feature rows deduplicated (contradicting labels dropped); benign parted 60/15/15/10 (fit, p-values, threshold, check), "

@@ -12,7 +12,7 @@ from croody.web.refusals import speak_json
 
 
 def role(name: str, settings: Any) -> Client:
-    settings.ROOT_URLCONF = f"croody.urls.{name}"
+    settings.ROOT_URLCONF = f"croody.serve.urls.{name}"
     settings.ENV = dataclasses.replace(settings.ENV, role=name)
     if name != "web":
         settings.MIDDLEWARE = _API_MIDDLEWARE
@@ -68,7 +68,7 @@ def test_a_failure_says_where_to_look_and_nothing_of_itself():
 
 
 async def test_the_web_answers_alike_when_it_serves_many_at_once(settings: Any):
-    settings.ROOT_URLCONF = "croody.urls.web"
+    settings.ROOT_URLCONF = "croody.serve.urls.web"
     response = await AsyncClient().post("/api/telemetry/stream")
     assert (response.status_code, response["Allow"]) == (405, "GET")
     assert response.json()["detail"].endswith("use GET")

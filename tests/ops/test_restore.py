@@ -86,7 +86,7 @@ def test_a_file_is_meant_from_where_the_caller_is(clone: Clone, tmp_path: Path) 
 def test_what_cannot_be_loaded_leaves_what_there_was_and_starts_it_again(clone: Clone, tmp_path: Path) -> None:
     clone.answer("^compose config --services$", "gateway\ncroody\n")
     clone.container("one", "croody")
-    clone.answer("croody.container.backup --restore", "backup: croody.db: damaged\n", 1)
+    clone.answer("croody.operations.backup --restore", "backup: croody.db: damaged\n", 1)
     clone.answer("^inspect .*ExitCode", "exited 1\n")
     whole = archive(tmp_path)
 
@@ -101,7 +101,7 @@ def test_what_cannot_be_loaded_leaves_what_there_was_and_starts_it_again(clone: 
 def test_an_interrupted_one_says_what_was_done(clone: Clone, tmp_path: Path, ended: str, status: int, says: str) -> None:
     """Compose ends with 130, and what it began goes on without it, unless it never began."""
     clone.answer("^compose config --services$", "gateway\ncroody\n")
-    clone.answer("croody.container.backup --restore", "", 130)
+    clone.answer("croody.operations.backup --restore", "", 130)
     clone.answer("^inspect .*ExitCode", f"{ended}\n")
 
     told = clone.run("restore", str(archive(tmp_path)))

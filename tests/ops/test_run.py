@@ -48,7 +48,7 @@ def test_a_restart_of_all_is_not_of_what_only_runs_by_itself(clone: Clone) -> No
 
 def test_a_restore_that_fails_starts_nothing_for_it(clone: Clone, tmp_path_factory: pytest.TempPathFactory) -> None:
     clone.answer("^compose config --services$", "gateway\ncroody\n")
-    clone.answer("croody.container.backup --restore", "backup: croody.db: damaged\n", 1)
+    clone.answer("croody.operations.backup --restore", "backup: croody.db: damaged\n", 1)
     clone.container("person", "croody", of_run=True)
 
     told = clone.run("restore", str(archive(tmp_path_factory.mktemp("backups"))))

@@ -298,7 +298,7 @@ def test_a_certificate_that_nears_its_end_is_renewed_and_taken_up_while_a_stream
     assert events.fp.readline()
 
     code = """
-from croody.container import certificate, prepare
+from croody.operations import certificate, prepare
 certificate._DAYS = 20
 (prepare.TLS / certificate.CHAIN).unlink()
 certificate.ensure(prepare.TLS, prepare.AUTHORITY, prepare.hosts())

@@ -33,7 +33,7 @@ SHOWN = {
     "run --rm croody bash": "10001|No migrations to apply",
     "createsuperuser": "uperuser|uperusuario",
     "healthz": "ok",
-    " top": "croody.web",
+    " top": "croody.serve",
     "docker stats": PROJECT,
     "Health.Status": "healthy",
     "Health.Log": "ok",

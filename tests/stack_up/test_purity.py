@@ -43,8 +43,8 @@ def test_the_decisions_that_matter_call_themselves_pure() -> None:
     known = {path.relative_to(ROOT).as_posix() for path in pure_modules()}
     assert {
         "cloud/croody/bridge/handler.py",
-        "cloud/croody/telemetry/ledger.py",
-        "cloud/croody/fleet/liveness.py",
+        "cloud/croody/telemetry/ingest/ledger.py",
+        "cloud/croody/liveness/judge.py",
         "edge_agent/croody_edge/screen/decide.py",
         "edge_agent/croody_edge/drain.py",
         "contract/croody_contract/messages.py",
@@ -63,7 +63,7 @@ def test_a_module_that_calls_itself_pure_reaches_nothing_outside(path: Path) -> 
         ("edge_agent/croody_edge/link.py", "from croody import env", "A robot never carries the cloud"),
         ("contract/croody_contract/topics.py", "import socket", "The contract knows no sockets"),
         ("cloud/croody/bridge/shell.py", "from django.conf import settings", "The bridge imports no Django"),
-        ("cloud/croody/telemetry/ledger.py", "import time", "Decisions are pure"),
+        ("cloud/croody/telemetry/ingest/ledger.py", "import time", "Decisions are pure"),
     ],
 )
 def test_a_forbidden_import_breaks_its_rule(tmp_path: Path, module: str, line: str, rule: str) -> None:

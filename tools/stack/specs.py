@@ -98,7 +98,7 @@ def table(options: Options, layout: Layout, server: Server | None) -> dict[str, 
     specs.append(_broker(options, layout, bridge_port))
     specs.append(_gunicorn(options, layout, "telemetry", ports.telemetry, server, workers=2))
     specs.append(_gunicorn(options, layout, "ids", ports.ids, server, workers=1))
-    web = [script("python"), "-m", "croody.web", "--bind", f"127.0.0.1:{ports.web}"]
+    web = [script("python"), "-m", "croody.serve", "--bind", f"127.0.0.1:{ports.web}"]
     specs.append(Spec("web", web, cloud_environ(options, layout, "web", server), healthz(ports.web)))
     worker = [script("croody"), "worker"]
     beats = layout.cloud / "worker.heartbeat"
@@ -135,7 +135,7 @@ def _broker(options: Options, layout: Layout, bridge_port: int) -> Spec:
 
 
 def _gunicorn(options: Options, layout: Layout, role: str, port: int, server: Server | None, *, workers: int) -> Spec:
-    command = [script("gunicorn"), "croody.wsgi:application", "-k", "gthread", "--bind", f"127.0.0.1:{port}"]
+    command = [script("gunicorn"), "croody.serve.wsgi:application", "-k", "gthread", "--bind", f"127.0.0.1:{port}"]
     command += ["--workers", str(workers), "--threads", "4", "--timeout", "60", "--graceful-timeout", "2", "--no-control-socket"]
     return Spec(role, command, cloud_environ(options, layout, role, server), healthz(port))
 

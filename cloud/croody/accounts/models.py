@@ -1,7 +1,40 @@
-"""What lets a person in besides a password: personal tokens and one-time logins, kept only as hashes. And who tries to come in."""
+"""People and their organisations; personal tokens and one-time logins, kept only as hashes; and who tries to come in."""
 
 from django.conf import settings
 from django.db import models
+
+
+class Organisation(models.Model):
+    """Owns robots and sites. Even the demo has one."""
+
+    name = models.CharField(max_length=120)
+    slug = models.SlugField(unique=True)
+
+    class Meta:
+        #: The name is older than the room: a version before this one finds its table.
+        db_table = "fleet_organisation"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """A user in an organisation. What each role may do is a table in `fleet.access`."""
+
+    class Role(models.TextChoices):
+        VIEWER = "viewer"
+        OPERATOR = "operator"
+        MAINTAINER = "maintainer"
+        OWNER = "owner"
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=16, choices=Role.choices, default=Role.VIEWER)
+
+    class Meta:
+        #: As above.
+        db_table = "fleet_membership"
+        constraints = [models.UniqueConstraint(fields=["user", "organisation"], name="one_membership")]
 
 
 class Token(models.Model):

@@ -8,7 +8,7 @@ from ninja import Field, Query, Router, Schema, Status
 
 from croody.alarms import queries
 from croody.alarms.models import Alarm
-from croody.telemetry import access
+from croody.telemetry.http import access
 
 router = Router(tags=["alarms"])
 

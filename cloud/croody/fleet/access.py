@@ -5,7 +5,8 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import Q, QuerySet
 
-from croody.fleet.models import Membership, Robot
+from croody.accounts.models import Membership
+from croody.fleet.models import Robot
 
 
 def visible_to(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Robot]:

@@ -6,8 +6,9 @@ from typing import Any, Final
 from django.contrib.auth import get_user_model
 from django.db import transaction
 
+from croody.accounts.models import Membership, Organisation
 from croody.fleet import services
-from croody.fleet.models import Membership, Organisation, Robot, Site
+from croody.fleet.models import Robot, Site
 
 ORGANISATION: Final = ("Croody demo", "demo")
 OPERATOR: Final = "operator"

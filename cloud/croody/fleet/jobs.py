@@ -1,4 +1,4 @@
-"""What the fleet does by the clock: the broker's credential files, and alarms for robots that fall silent."""
+"""What the fleet does by the clock: the broker's credential files."""
 
 import logging
 from datetime import datetime
@@ -8,15 +8,11 @@ from typing import Final
 from django.conf import settings
 from django.db.models import Count, Max
 
-from croody.alarms.models import Alarm
-from croody.alarms.services import raise_alarm, resolve_alarm
-from croody.fleet import credential_files, queries
-from croody.fleet.liveness import State, deaf, state
-from croody.fleet.models import Credential, Robot
+from croody.fleet import credential_files
+from croody.fleet.models import Credential
 from croody_contract import mosquitto
 
 log = logging.getLogger(__name__)
-OFFLINE: Final = "offline"
 #: The rules first: a name without rules may do nothing.
 _NAMES: Final = (mosquitto.ACL_NAME, mosquitto.BRIDGE_PASSWD_NAME, mosquitto.PASSWD_NAME)
 
@@ -59,25 +55,3 @@ def write_credentials(now: datetime) -> None:
     if _writer is None:
         _writer = CredentialWriter(settings.ENV.state_dir / "broker", settings.ENV.bridge_mqtt_password)
     _writer()
-
-
-def judge_liveness(now: datetime) -> None:
-    """Open an alarm for each robot that fell silent, close it for each that is back.
-
-    A robot never seen raises none, and nothing is said while the cloud itself is deaf: then every robot seems silent.
-    """
-    since = queries.listening()
-    if deaf(now, since[1] if since else None):
-        return
-    robot_ids = list(Robot.objects.filter(deleted_at=None).values_list("robot_id", flat=True))
-    signs = queries.signs_of(robot_ids)
-    is_open = set(Alarm.objects.filter(kind=OFFLINE, resolved_at=None).values_list("robot_id", flat=True))
-    for robot_id in robot_ids:
-        now_state = state(now, signs[robot_id])
-        if now_state is State.OFFLINE and robot_id not in is_open:
-            heard_at = max(filter(None, (signs[robot_id].heard_at, signs[robot_id].presence_at)))
-            raise_alarm(robot_id, OFFLINE, "", Alarm.Severity.HIGH, {"heard_at": heard_at.isoformat()}, now)
-        elif now_state is not State.OFFLINE and robot_id in is_open:
-            resolve_alarm(robot_id, OFFLINE, "", now)
-    for robot_id in is_open - set(robot_ids):
-        resolve_alarm(robot_id, OFFLINE, "", now)

@@ -1,33 +1,8 @@
-"""Who owns which robot, where it works, what lets it in, and what the cloud wants of it."""
+"""Who owns which robot, where it works, and what lets it in."""
 
-from django.conf import settings
 from django.db import models
 
-
-class Organisation(models.Model):
-    """Owns robots and sites. Even the demo has one."""
-
-    name = models.CharField(max_length=120)
-    slug = models.SlugField(unique=True)
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Membership(models.Model):
-    """A user in an organisation. `viewer` sees, `operator` also acts, `owner` also invites."""
-
-    class Role(models.TextChoices):
-        VIEWER = "viewer"
-        OPERATOR = "operator"
-        OWNER = "owner"
-
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
-    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="memberships")
-    role = models.CharField(max_length=16, choices=Role.choices, default=Role.VIEWER)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "organisation"], name="one_membership")]
+from croody.accounts.models import Organisation
 
 
 class Site(models.Model):
@@ -70,28 +45,3 @@ class Credential(models.Model):
     sha256 = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True)
-
-
-class Outgoing(models.Model):
-    """What the cloud wants to say to a robot: sent again, later each time, until it answers or the row expires."""
-
-    robot = models.ForeignKey(Robot, on_delete=models.CASCADE, related_name="outgoing")
-    kind = models.CharField(max_length=32)
-    payload = models.JSONField()
-    created_at = models.DateTimeField(auto_now_add=True)
-    expires_at = models.DateTimeField()
-    next_at = models.DateTimeField(db_index=True)
-    attempts = models.PositiveIntegerField(default=0)
-    sent_at = models.DateTimeField(null=True)
-    answered_at = models.DateTimeField(null=True)
-    answer_state = models.CharField(max_length=16, blank=True)
-    answer_detail = models.CharField(max_length=1024, blank=True)
-
-
-class Listening(models.Model):
-    """One row: since when, and until when, some bridge heard the broker without a break. Silence counts only then."""
-
-    ONLY = 1
-
-    since = models.DateTimeField()
-    at = models.DateTimeField()

@@ -6,7 +6,7 @@ from datetime import datetime
 from math import isfinite
 from typing import Any, Final
 
-from croody.fleet.liveness import State
+from croody.liveness.judge import State
 from croody_contract.ranges import Ranges, count, subtract, union
 from croody_contract.topics import PLAIN_STREAMS
 

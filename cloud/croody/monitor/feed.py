@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from django.utils import timezone
 
+from croody.live.audience import Audience, robots_of
+from croody.live.hub import Feed, Listener
 from croody.monitor import reader
 from croody.monitor.digest import Trail
 from croody.monitor.reader import Picture
-from croody.stream.audience import Audience, robots_of
-from croody.stream.hub import Feed, Listener
 
 #: Who may see what is asked again after so long, in seconds.
 VISIBLE_FOR_S: Final = 2.0

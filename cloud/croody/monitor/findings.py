@@ -9,9 +9,9 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
 from croody.alarms.models import Alarm
 from croody.alarms.queries import visible_to
+from croody.detection.windows import queries
+from croody.detection.windows.queries import Missed, Tally
 from croody.fleet import access
-from croody.ids import queries
-from croody.ids.queries import Missed, Tally
 from croody.monitor.kinds import SEVERITIES
 
 OVER: Final = timedelta(hours=24)

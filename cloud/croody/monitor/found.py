@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from croody.alarms.models import Alarm
-from croody.ids import queries, suspicion
-from croody.ids.queries import Missed, Tally
+from croody.detection.windows import queries, suspicion
+from croody.detection.windows.queries import Missed, Tally
 from croody.monitor import kinds
 from croody.monitor.findings import OVER, Findings
 from croody.web import formats

@@ -7,8 +7,8 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from croody.ids import suspicion
-from croody.telemetry import catalogue
+from croody.detection.windows import suspicion
+from croody.telemetry.read import metrics
 from croody.web import formats
 
 Detail = Mapping[str, Any]
@@ -34,7 +34,7 @@ def sensors(drivers: Mapping[str, Any], language: str) -> str:
     """`Temp. motor 62 %, Velocidad 20 %`: the sensors that drove a verdict, largest share first; empty when none is known."""
     shares = [(float(share), name) for name, share in drivers.items() if isinstance(share, int | float) and share >= _LEAST_SHARE]
     named = sorted(shares, key=lambda pair: (-pair[0], pair[1]))[:_MOST_NAMED]
-    parts = [f"{catalogue.describe(name).label(language)} {_whole(100 * share, language)} %" for share, name in named]
+    parts = [f"{metrics.describe(name).label(language)} {_whole(100 * share, language)} %" for share, name in named]
     # A line may end between sensors, not within one.
     return ", ".join(part.replace(" ", formats.NBSP) for part in parts)
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from croody.fleet import liveness, queries
 from croody.fleet.models import Robot, Site
+from croody.liveness import judge
+from croody.liveness.listening import listening
+from croody.liveness.signs import signs_of
 from croody.monitor.digest import TRAIL_S, Entry, Latest, LedgerRow, Trail, as_metres, delivery, entry
 from croody.monitor.words import public
 from croody.telemetry.models import Record, Stream, StreamTotal
@@ -27,7 +29,7 @@ def read(robot_ids: Collection[str], now: datetime) -> Picture:
     """The robots as they are: seven queries, however many robots."""
     deaf_since = _deaf_since(now)
     # While the cloud is deaf every robot seems silent: they are judged as of when it last heard.
-    signs = queries.signs_of(robot_ids)
+    signs = signs_of(robot_ids)
     judged_at = deaf_since or now
     robots = Robot.objects.filter(robot_id__in=robot_ids).values_list("robot_id", "kind", "site__slug")
     streams = _streams(robot_ids)
@@ -39,7 +41,7 @@ def read(robot_ids: Collection[str], now: datetime) -> Picture:
         total = folded.get(robot_id)
         if total is not None:
             ledger.append(_folded(total))
-        state = public(liveness.state(judged_at, signs[robot_id]))
+        state = public(judge.state(judged_at, signs[robot_id]))
         entries.append(entry(robot_id, site or "", kind, state, _latest(rows), delivery(ledger), signs[robot_id].interval_s))
     return Picture(now, deaf_since, tuple(entries))
 
@@ -82,8 +84,8 @@ def natural(text: str) -> tuple[Any, ...]:
 
 
 def _deaf_since(now: datetime) -> datetime | None:
-    heard = queries.listening()
-    return heard[1] if heard is not None and liveness.deaf(now, heard[1]) else None
+    heard = listening()
+    return heard[1] if heard is not None and judge.deaf(now, heard[1]) else None
 
 
 def _streams(robot_ids: Collection[str]) -> dict[str, list[dict[str, Any]]]:

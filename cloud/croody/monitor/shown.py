@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from croody.monitor.digest import Delivery, Entry
 from croody.monitor.plan import Drawing
 from croody.monitor.words import DOING, THERE, TROUBLED, WORDS
-from croody.telemetry import catalogue
+from croody.telemetry.read import metrics
 from croody.web import formats
 
 #: Values that stand in the row itself; the others are one click away.
@@ -72,7 +72,7 @@ class Row:
 
 def row(entry: Entry, now: datetime, language: str, drawing: Drawing | None = None) -> Row:
     """One robot. `drawing`: the plan on the page, when the robot is on it."""
-    known = sorted((catalogue.describe(name) for name in entry.values), key=lambda metric: (metric.rank, metric.name))
+    known = sorted((metrics.describe(name) for name in entry.values), key=lambda metric: (metric.rank, metric.name))
     shown = [value(metric, entry.values[metric.name], language) for metric in known if metric.name not in OWN_COLUMN]
     battery = _own("battery_pct", entry.values, language)
     charge = entry.values.get("battery_pct")
@@ -99,7 +99,7 @@ def row(entry: Entry, now: datetime, language: str, drawing: Drawing | None = No
     )
 
 
-def value(metric: catalogue.Metric, raw: Any, language: str) -> Value:
+def value(metric: metrics.Metric, raw: Any, language: str) -> Value:
     """One metric of one reading."""
     if isinstance(raw, bool):
         text = _("sí") if raw else _("no")
@@ -204,7 +204,7 @@ def words() -> dict[str, Any]:
 
 
 def _own(name: str, values: Mapping[str, Any], language: str) -> Value | None:
-    return value(catalogue.describe(name), values[name], language) if name in values else None
+    return value(metrics.describe(name), values[name], language) if name in values else None
 
 
 def _mark(entry: Entry, drawing: Drawing) -> Mark | None:

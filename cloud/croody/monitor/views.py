@@ -16,13 +16,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from croody.fleet.models import Site
+from croody.live.audience import of_session, robots_of
+from croody.live.hub import Listener
+from croody.live.views import answer, follow
 from croody.monitor import findings, found, plan, reader, shown
 from croody.monitor.digest import Entry, Trail
 from croody.monitor.feed import feed
 from croody.monitor.reader import Picture
-from croody.stream.audience import of_session, robots_of
-from croody.stream.hub import Listener
-from croody.stream.views import answer, follow
 from croody.web import formats
 
 log = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from typing import Final
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from croody.fleet.liveness import State
+from croody.liveness.judge import State
 
 #: Faulted and quarantined read as maintenance: strangers learn nothing to exploit.
 PUBLIC: Final = {State.FAULTED: State.MAINTENANCE, State.QUARANTINED: State.MAINTENANCE}

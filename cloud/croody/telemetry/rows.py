@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from croody.telemetry.intake import Row
+from croody.telemetry.ingest.intake import Row
 
 ApiRow = dict[str, Any]
 #: Columns of `telemetry_record` that `of_columns` takes, in its order.

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from croody.detection.windows import jobs as ids
 from croody.fleet import jobs as fleet
-from croody.ids import jobs as ids
+from croody.liveness import jobs as liveness
 from croody.telemetry import jobs as telemetry
 
 Lane = Literal["quick", "slow", "detection"]
@@ -24,7 +25,7 @@ class Job:
 
 JOBS: list[Job] = [
     Job("write_credentials", 0.5, fleet.write_credentials, "quick"),
-    Job("judge_liveness", 2, fleet.judge_liveness, "quick"),
+    Job("judge_liveness", 2, liveness.judge_liveness, "quick"),
     Job("request_gaps", 2, telemetry.request_gaps, "quick"),
     Job("raise_alarms", 2, telemetry.raise_alarms, "quick"),
     Job("score_windows", 2, ids.score_windows, "detection"),

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.contrib.auth.models import AnonymousUser, User
 
+from croody.accounts.models import Membership, Organisation
 from croody.alarms import queries
 from croody.alarms.models import Alarm
 from croody.alarms.services import raise_alarm, resolve_alarm
 from croody.fleet import services
-from croody.fleet.models import Membership, Organisation
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

@@ -9,10 +9,10 @@ from ninja import NinjaAPI
 from ninja.testing import TestClient
 
 from croody.accounts import services as accounts
+from croody.accounts.models import Membership, Organisation
 from croody.alarms.api import router
 from croody.alarms.services import raise_alarm, resolve_alarm
 from croody.fleet import services
-from croody.fleet.models import Membership, Organisation
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

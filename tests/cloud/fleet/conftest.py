@@ -10,8 +10,8 @@ def people(db: None) -> SimpleNamespace:
     # Imported here: this file is read before Django is set up.
     from django.contrib.auth.models import User
 
+    from croody.accounts.models import Membership, Organisation
     from croody.fleet import services
-    from croody.fleet.models import Membership, Organisation
 
     organisation = Organisation.objects.create(name="Alice's", slug="alices")
     alice, bob, carlos = (User.objects.create_user(name) for name in ("alice", "bob", "carlos"))

@@ -9,12 +9,12 @@ import django
 django.setup()
 
 from croody.alarms.services import raise_alarm  # noqa: E402
-from croody.fleet import services  # noqa: E402
+from croody.commands import services as commands  # noqa: E402
 
 now = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 start_at, raises = float(sys.argv[1]), int(sys.argv[2])
 time.sleep(max(0.0, start_at - time.time()))
-while rows := services.due_outgoing(now, limit=7):
+while rows := commands.claim_due(now, limit=7):
     print(*(row.outgoing.id for row in rows))
 for _ in range(raises):
     raise_alarm("rover-1", "gap", "s1", "low", {}, now)

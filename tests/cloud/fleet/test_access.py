@@ -4,8 +4,8 @@ import pytest
 from django.contrib.auth.models import AnonymousUser, User
 from django.utils import timezone
 
+from croody.accounts.models import Organisation
 from croody.fleet import access, services
-from croody.fleet.models import Organisation
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 

@@ -14,9 +14,9 @@ import pytest
 from django.conf import settings as live
 from django.core.management import CommandError, call_command
 
-from croody.container import certificate
 from croody.fleet import board, trust
 from croody.fleet.models import Robot
+from croody.operations import certificate
 
 URL = "mqtts://robots.example:8883"
 

@@ -7,7 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from croody.alarms.models import Alarm
-from croody.fleet import jobs, queries, services
+from croody.fleet import jobs, services
+from croody.liveness import jobs as liveness
+from croody.liveness import listening
+from croody.liveness.signs import signs_of
 from croody.telemetry.models import Presence, Stream
 from croody_contract import mosquitto
 
@@ -73,43 +76,43 @@ def offline() -> list[str]:
 
 def test_a_robot_that_falls_silent_raises_one_alarm_and_closes_it_when_it_is_back(people):
     heard("rover-1", NOW)
-    jobs.judge_liveness(after(1))
+    liveness.judge_liveness(after(1))
     assert offline() == []
-    jobs.judge_liveness(after(400))
-    jobs.judge_liveness(after(402))
+    liveness.judge_liveness(after(400))
+    liveness.judge_liveness(after(402))
     assert offline() == ["rover-1"]
     assert Alarm.objects.get().count == 1
     heard("rover-1", after(403))
-    jobs.judge_liveness(after(404))
+    liveness.judge_liveness(after(404))
     assert offline() == []
     assert Alarm.objects.get().resolved_at == after(404)
 
 
 def test_a_robot_never_seen_raises_none(people):
-    jobs.judge_liveness(after(100_000))
+    liveness.judge_liveness(after(100_000))
     assert Alarm.objects.count() == 0
 
 
 def test_nothing_is_said_while_the_cloud_itself_is_deaf_nor_right_after(people):
     Presence.objects.create(robot_id="rover-1", state="online", since=NOW, received_at=NOW)
     heard("rover-1", NOW)
-    services.due_outgoing(NOW)
-    jobs.judge_liveness(after(300))
+    listening.note(NOW)
+    liveness.judge_liveness(after(300))
     assert offline() == []
-    services.due_outgoing(after(301))
-    jobs.judge_liveness(after(302))
+    listening.note(after(301))
+    liveness.judge_liveness(after(302))
     assert offline() == []
     for second in range(302, 400, 2):
-        services.due_outgoing(after(second))
-    jobs.judge_liveness(after(400))
+        listening.note(after(second))
+    liveness.judge_liveness(after(400))
     assert offline() == ["rover-1"]
 
 
 def test_the_alarm_of_a_revoked_robot_is_closed(people):
     heard("rover-1", NOW)
-    jobs.judge_liveness(after(400))
+    liveness.judge_liveness(after(400))
     services.revoke(people.rover, now=after(401))
-    jobs.judge_liveness(after(402))
+    liveness.judge_liveness(after(402))
     assert offline() == []
 
 
@@ -124,6 +127,6 @@ def test_the_status_is_that_of_the_last_stream_with_a_reading_whatever_came_in_l
             latest_seq=seq,
             latest={"status": status} if seq else None,
         )
-    signs = queries.signs_of(["rover-1", "never-seen"])
+    signs = signs_of(["rover-1", "never-seen"])
     assert (signs["rover-1"].status, signs["rover-1"].heard_at) == ("idle", after(8))
     assert signs["never-seen"] == type(signs["never-seen"])()

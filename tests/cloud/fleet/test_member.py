@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 from django.core.management import CommandError, call_command
 
+from croody.accounts.models import Membership, Organisation
 from croody.fleet import access
-from croody.fleet.models import Membership, Organisation
 
 
 def said(*words: str) -> str:

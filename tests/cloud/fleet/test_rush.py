@@ -15,10 +15,11 @@ from datetime import datetime, timedelta, UTC
 from django.core.management import call_command
 call_command("migrate", "--skip-checks", verbosity=0)
 from croody.fleet import services
-from croody.fleet.models import Organisation
+from croody.accounts.models import Organisation
+from croody.commands.services import send
 robot, _ = services.add_robot("rover-1", organisation=Organisation.objects.create(name="A", slug="a"))
 now = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-for _ in range(100): services.send(robot, "stop", {}, now + timedelta(seconds=60), now=now)
+for _ in range(100): send(robot, "stop", {}, now + timedelta(seconds=60), now=now)
 """
 COUNT = """
 import django; django.setup()

@@ -5,8 +5,13 @@ from itertools import pairwise
 
 import pytest
 
+from croody.accounts.models import Organisation
+from croody.commands import services as commands
+from croody.commands.models import Outgoing
 from croody.fleet import queries, services
-from croody.fleet.models import Credential, Listening, Organisation, Outgoing, Robot
+from croody.fleet.models import Credential, Robot
+from croody.liveness import listening
+from croody.liveness.models import Listening
 from croody_contract import mosquitto
 from croody_contract.messages import Answer
 
@@ -35,13 +40,13 @@ def test_a_rotated_secret_replaces_the_old_one(people):
 
 
 def test_a_revoked_robot_is_shut_out_and_gets_nothing_more(people):
-    services.send(people.rover, "stop", {}, after(60), now=NOW)
+    commands.send(people.rover, "stop", {}, after(60), now=NOW)
     services.revoke(people.rover, now=NOW)
     assert queries.robot_of_secret(people.rover_secret, now=NOW) is None
-    assert services.due_outgoing(after(1)) == []
+    assert commands.claim_due(after(1)) == []
     assert Robot.objects.get(pk="rover-1").deleted_at == NOW
     with pytest.raises(services.BadRobot, match="no such robot"):
-        services.send("rover-1", "stop", {}, after(60), now=NOW)
+        commands.send("rover-1", "stop", {}, after(60), now=NOW)
 
 
 @pytest.mark.parametrize("robot_id", ["ab", "a" * 65, "rover/1", "róver", "bridge", "rover-1", "rover 1", "rover\n", "#", "+"])
@@ -59,11 +64,11 @@ def test_a_robot_cannot_work_at_another_organisations_site(people):
 
 
 def test_what_is_sent_comes_again_later_each_time_until_it_expires(people):
-    row = services.send(people.rover, "resend", {"stream": "a" * 8, "ranges": [[1, 2]]}, after(300), now=NOW)
+    row = commands.send(people.rover, "resend", {"stream": "a" * 8, "ranges": [[1, 2]]}, after(300), now=NOW)
     sent_at = []
     for tenth in range(4000):
         moment = after(tenth / 10)
-        for item in services.due_outgoing(moment):
+        for item in commands.claim_due(moment):
             assert (item.robot_id, item.outgoing.id, item.outgoing.kind) == ("rover-1", row.pk, "resend")
             sent_at.append((moment - NOW).total_seconds())
     waits = [later - earlier for earlier, later in pairwise(sent_at)]
@@ -74,42 +79,42 @@ def test_what_is_sent_comes_again_later_each_time_until_it_expires(people):
 
 def test_an_answer_ends_the_repeats_and_only_the_robots_own_counts(people):
     services.add_robot("rover-2", organisation=people.organisation)
-    row = services.send(people.rover, "stop", {}, after(300), now=NOW)
-    assert not services.answer("rover-2", row.pk, Answer(state="done"), now=after(1))
-    assert len(services.due_outgoing(after(1))) == 1
-    assert services.answer("rover-1", row.pk, Answer(state="received"), now=after(1))
-    assert services.due_outgoing(after(100)) == []
-    assert queries.open_outgoing("rover-1", "stop", now=after(100)) == [row]
-    assert services.answer("rover-1", row.pk, Answer(state="done", detail="stood still"), now=after(101))
-    assert not services.answer("rover-1", row.pk, Answer(state="refused"), now=after(102))
+    row = commands.send(people.rover, "stop", {}, after(300), now=NOW)
+    assert not commands.answer("rover-2", row.pk, Answer(state="done"), now=after(1))
+    assert len(commands.claim_due(after(1))) == 1
+    assert commands.answer("rover-1", row.pk, Answer(state="received"), now=after(1))
+    assert commands.claim_due(after(100)) == []
+    assert commands.open_outgoing("rover-1", "stop", now=after(100)) == [row]
+    assert commands.answer("rover-1", row.pk, Answer(state="done", detail="stood still"), now=after(101))
+    assert not commands.answer("rover-1", row.pk, Answer(state="refused"), now=after(102))
     kept = Outgoing.objects.get()
     assert (kept.answer_state, kept.answer_detail, kept.answered_at) == ("done", "stood still", after(101))
-    assert queries.open_outgoing("rover-1", "stop", now=after(103)) == []
+    assert commands.open_outgoing("rover-1", "stop", now=after(103)) == []
 
 
 def test_more_than_the_limit_waits_for_the_next_question(people):
     for _ in range(5):
-        services.send(people.rover, "stop", {}, after(300), now=NOW)
-    first = services.due_outgoing(NOW, limit=3)
-    second = services.due_outgoing(NOW, limit=3)
-    assert [len(first), len(second), len(services.due_outgoing(NOW, limit=3))] == [3, 2, 0]
+        commands.send(people.rover, "stop", {}, after(300), now=NOW)
+    first = commands.claim_due(NOW, limit=3)
+    second = commands.claim_due(NOW, limit=3)
+    assert [len(first), len(second), len(commands.claim_due(NOW, limit=3))] == [3, 2, 0]
     assert len({item.outgoing.id for item in first + second}) == 5
 
 
 @pytest.mark.parametrize(("kind", "lives_s"), [("Stop", 60), ("s", 60), ("stop now", 60), ("stop", 0), ("stop", -5)])
 def test_a_kind_or_expiry_that_the_contract_cannot_carry_is_refused(people, kind, lives_s):
     with pytest.raises(ValueError, match=r"kind|expires_at"):
-        services.send(people.rover, kind, {}, after(lives_s), now=NOW)
+        commands.send(people.rover, kind, {}, after(lives_s), now=NOW)
 
 
 def test_listening_is_unbroken_while_a_bridge_asks_and_begins_again_after_a_break(people):
     for second in range(30):
-        services.due_outgoing(after(second))
+        listening.note(after(second))
     row = Listening.objects.get()
     assert row.since == NOW
     assert after(27) <= row.at <= after(29)
-    services.due_outgoing(after(60))
-    assert queries.listening() == (after(60), after(60))
+    listening.note(after(60))
+    assert listening.listening() == (after(60), after(60))
 
 
 def test_a_new_robot_is_known_at_once_and_a_revoked_one_is_forgotten_soon(people):

@@ -79,11 +79,13 @@ def telemetry(
 def _empty(alias: str) -> None:
     from django.contrib.auth.models import User
 
-    from croody.accounts.models import Token
+    from croody.accounts.models import Membership, Organisation, Token
     from croody.alarms.models import Alarm
-    from croody.fleet.models import Credential, Membership, Organisation, Outgoing, Robot, Site
+    from croody.commands.models import Outgoing
+    from croody.fleet.models import Credential, Robot, Site
     from croody.fleet.queries import known_robots
-    from croody.telemetry import booking, partitions
+    from croody.telemetry.ingest import booking
+    from croody.telemetry.store import partitions
 
     with connections[alias].cursor() as cursor:
         for table in ("record", "stream", "streamtotal", "deadletter", "presence", "rollup", "cursor"):
@@ -102,8 +104,8 @@ def fleet(telemetry: str) -> SimpleNamespace:
     """Alice owns `rover-1` and the shared `rover-2`; Bob may see, Carlos is of another team and has `carlos-1`."""
     from django.contrib.auth.models import User
 
+    from croody.accounts.models import Membership, Organisation
     from croody.fleet import services
-    from croody.fleet.models import Membership, Organisation
 
     alices = Organisation.objects.create(name="Alice's", slug="alices")
     others = Organisation.objects.create(name="Carlos's", slug="carlos")
@@ -120,7 +122,7 @@ def fleet(telemetry: str) -> SimpleNamespace:
 @pytest.fixture
 def send(fleet: SimpleNamespace) -> Callable[..., dict[str, Any]]:
     """Relay one batch; gives its acknowledgement as {"stored": ..., "dead": ...}."""
-    from croody.telemetry import services
+    from croody.telemetry.ingest import services
 
     def run(
         first: int, records: list[Any], *, robot_id: str = "rover-1", stream: str = "stream-a", now: datetime = NOON, **head: Any

@@ -37,7 +37,7 @@ ROBOTS = ("rover-1", "rover-2", "carlos-1", "unknown-1")
 
 @pytest.fixture
 def api(telemetry: str, fleet: SimpleNamespace, settings: Any) -> Client:
-    settings.ROOT_URLCONF = "croody.urls.telemetry"
+    settings.ROOT_URLCONF = "croody.serve.urls.telemetry"
     settings.MIDDLEWARE = ["django.middleware.security.SecurityMiddleware"]
     settings.ENV = dataclasses.replace(settings.ENV, ingest_token="shared-ingest-token", bridge_token="b" * 40)
     return Client()
@@ -67,7 +67,7 @@ def test_a_caller_writes_for_their_own_robots_only(api: Client, keys: dict[str, 
 @pytest.mark.parametrize("caller", READERS)
 @pytest.mark.parametrize("path", ["/last", "/query", "/streams"])
 def test_a_caller_reads_what_they_may_know_of_and_the_rest_does_not_exist(api: Client, keys: dict[str, str], caller: str, path: str):
-    from croody.telemetry import services
+    from croody.telemetry.ingest import services
 
     for robot_id in ROBOTS[:3]:
         services.ingest_relay(batch(robot_id, "stream-a", 1, [reading(1)]), now=NOON)
@@ -83,7 +83,7 @@ def test_a_caller_reads_what_they_may_know_of_and_the_rest_does_not_exist(api: C
 
 
 def test_dead_letters_are_for_those_who_work_with_the_robot_and_played_by_operators(api: Client, keys: dict[str, str]):
-    from croody.telemetry import services
+    from croody.telemetry.ingest import services
     from croody.telemetry.models import DeadLetter
 
     for robot_id in ROBOTS[:3]:

@@ -23,8 +23,8 @@ TOKEN = "shared-ingest-token"
 @pytest.fixture
 def api(telemetry: str, fleet: SimpleNamespace, settings: Any) -> Client:
     """The role `telemetry`, in production with the shared token."""
-    settings.ROOT_URLCONF = "croody.urls.telemetry"
-    settings.MIDDLEWARE = ["croody.telemetry.cors.CorsMiddleware", "django.middleware.security.SecurityMiddleware"]
+    settings.ROOT_URLCONF = "croody.serve.urls.telemetry"
+    settings.MIDDLEWARE = ["croody.web.cors.CorsMiddleware", "django.middleware.security.SecurityMiddleware"]
     settings.ENV = dataclasses.replace(settings.ENV, ingest_token=TOKEN, bridge_token="b" * 40, allowed_origins=("https://dash.example",))
     return Client(raise_request_exception=True)
 
@@ -204,7 +204,7 @@ def test_live_has_every_robot_whatever_the_others_send(get: Callable[..., Any], 
 
 
 def test_streams_tell_what_is_stored_missing_dropped_and_dead(get: Callable[..., Any], fleet: SimpleNamespace):
-    from croody.telemetry import services
+    from croody.telemetry.ingest import services
 
     services.ingest_relay(batch("rover-1", "stream-a", 3, [*count_up(1, 3), b"[]"]), now=NOON)
     services.ingest_relay(batch("rover-1", "stream-a", 3, [reading(99)]), now=NOON)
@@ -224,7 +224,7 @@ def test_streams_tell_what_is_stored_missing_dropped_and_dead(get: Callable[...,
 
 
 def test_a_chart_is_aligned(get: Callable[..., Any], fleet: SimpleNamespace):
-    from croody.telemetry import services
+    from croody.telemetry.ingest import services
 
     services.ingest_relay(batch("rover-2", "stream-a", 1, count_up(1, 10)), now=NOON)
     wanted = {"robot_id": "rover-2", "metric": "TEMP", "start": "2026-11-24T11:59:50Z", "end": "2026-11-24T12:00:00Z", "buckets": 5}
@@ -307,10 +307,10 @@ def test_the_largest_publish_fits_through_the_relay(post: Callable[..., Any]):
 def test_the_bridge_fetches_what_is_due(post: Callable[..., Any], fleet: SimpleNamespace):
     from datetime import UTC, timedelta
 
-    from croody.fleet import services
+    from croody.commands import services as commands
 
     now = datetime.now(UTC)
-    row = services.send("rover-1", "resend", {"stream": "stream-a", "ranges": [[1, 2]]}, now + timedelta(minutes=5), now=now)
+    row = commands.send("rover-1", "resend", {"stream": "stream-a", "ranges": [[1, 2]]}, now + timedelta(minutes=5), now=now)
     due = relay.decode_due(post(b"", "/bridge/outgoing", key="b" * 40).content)
     assert [(item.robot_id, item.outgoing.id, item.outgoing.payload) for item in due.rows] == [("rover-1", row.pk, row.payload)]
     assert relay.decode_due(post(b"", "/bridge/outgoing", key="b" * 40).content).rows == []
@@ -336,7 +336,7 @@ def test_a_database_that_does_not_answer_is_503_and_nothing_was_done(post: Calla
 
 def test_dead_letters_can_be_looked_at_and_played_again(post: Callable[..., Any], get: Callable[..., Any], fleet: SimpleNamespace):
     from croody.fleet import services as fleet_services
-    from croody.telemetry import services
+    from croody.telemetry.ingest import services
 
     services.ingest_relay(batch("rover-9", "stream-a", 1, [reading(1), reading(2)]), now=NOON)
     services.ingest_relay(batch("rover-1", "stream-a", 1, [b'{"kind":"reading","data":{"x":null}}']), now=NOON)

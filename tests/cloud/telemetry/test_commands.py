@@ -17,7 +17,7 @@ def croody(*words: str) -> str:
 
 def test_dead_letters_are_listed_shown_and_replayed(fleet: SimpleNamespace):
     from croody.fleet import services as fleet_services
-    from croody.telemetry import services
+    from croody.telemetry.ingest import services
     from croody.telemetry.models import DeadLetter
 
     services.ingest_relay(batch("rover-9", "stream-a", 1, [reading(1), reading(2)]), now=NOON)

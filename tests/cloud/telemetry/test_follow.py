@@ -10,7 +10,7 @@ from django.db import connections
 from hypothesis import given
 from hypothesis import strategies as st
 
-from croody.telemetry.follow import HOLE_S, Follower
+from croody.telemetry.read.follow import HOLE_S, Follower
 from tests.cloud.telemetry.helpers import NOON, batch, count_up
 
 
@@ -67,8 +67,8 @@ def late_rows(telemetry: str) -> Iterator[Callable[[], None]]:
 
 
 def test_rows_that_commit_late_below_seen_ids_are_seen(telemetry: str, vendor: str, fleet: SimpleNamespace, aliases: dict[str, Any]):
-    from croody.telemetry import services
-    from croody.telemetry.follow import from_now, records_since
+    from croody.telemetry.ingest import services
+    from croody.telemetry.read.follow import from_now, records_since
 
     if vendor == "sqlite":
         pytest.skip("SQLite has one writer: ids commit in their order")
@@ -86,8 +86,8 @@ def test_rows_that_commit_late_below_seen_ids_are_seen(telemetry: str, vendor: s
 
 
 def test_who_begins_now_sees_what_commits_late_far_below_the_newest(telemetry: str, vendor: str, fleet: SimpleNamespace):
-    from croody.telemetry import services
-    from croody.telemetry.follow import from_now, records_since
+    from croody.telemetry.ingest import services
+    from croody.telemetry.read.follow import from_now, records_since
 
     if vendor == "sqlite":
         pytest.skip("SQLite has one writer: ids commit in their order")
@@ -101,8 +101,8 @@ def test_who_begins_now_sees_what_commits_late_far_below_the_newest(telemetry: s
 
 
 def test_a_follower_reads_a_page_at_a_time_and_nothing_twice(telemetry: str, fleet: SimpleNamespace):
-    from croody.telemetry import services
-    from croody.telemetry.follow import from_now, records_since
+    from croody.telemetry.ingest import services
+    from croody.telemetry.read.follow import from_now, records_since
 
     follower = from_now(NOON)
     services.ingest_relay(batch("rover-1", "stream-a", 1, count_up(1, 25)), now=NOON)

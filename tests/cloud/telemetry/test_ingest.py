@@ -45,7 +45,7 @@ def test_overlapping_batches_are_one_set_of_rows(send: Send):
 
 
 def test_the_same_batch_twice_in_one_relay_is_one_set_of_rows(fleet: SimpleNamespace):
-    from croody.telemetry import services
+    from croody.telemetry.ingest import services
 
     one = batch("rover-1", "stream-a", 1, count_up(1, 3)).batches[0]
     relayed = services.ingest_relay(Relay(batches=[one, one]), now=NOON)
@@ -129,8 +129,10 @@ def test_the_same_key_with_other_bytes_is_a_conflict_and_an_alarm(send: Send, fl
 
 
 def test_robots_at_1970_and_2029_cost_a_good_one_nothing(telemetry: str, fleet: SimpleNamespace):
-    from croody.telemetry import partitions, queries, services
+    from croody.telemetry.ingest import services
     from croody.telemetry.models import Record
+    from croody.telemetry.read import queries
+    from croody.telemetry.store import partitions
 
     partitions.ensure(partitions.ahead(NOON))
     before = partitions.present()
@@ -177,7 +179,8 @@ def test_a_day_that_retention_dropped_does_not_come_back_and_is_not_missing(tele
 
 
 def test_retention_keeps_what_is_younger(telemetry: str, send: Send):
-    from croody.telemetry import jobs, partitions
+    from croody.telemetry import jobs
+    from croody.telemetry.store import partitions
 
     send(1, [reading(1.0, NOON - 29 * DAY), reading(2.0, NOON)])
     jobs.apply_retention(NOON + 2 * DAY)
@@ -206,7 +209,7 @@ def test_a_successor_tells_that_the_end_of_a_stream_is_missing(send: Send):
 
 
 def test_backlog_never_overwrites_a_newer_latest(send: Send, fleet: SimpleNamespace):
-    from croody.telemetry import queries
+    from croody.telemetry.read import queries
 
     send(1, count_up(1, 3, at=NOON - DAY), stream="stream-a")
     send(1, [Born(agent="1", prev="stream-b", prev_last=9), reading(100.0, NOON)], stream="stream-c", prev="stream-b", prev_last=9)
@@ -229,7 +232,7 @@ def test_a_robot_that_is_added_now_is_known_now(send: Send, fleet: SimpleNamespa
 
 def test_batches_of_unknown_robots_are_kept_whole_and_can_be_played_once_the_robot_is_known(send: Send, fleet: SimpleNamespace):
     from croody.fleet import services as fleet_services
-    from croody.telemetry import services
+    from croody.telemetry.ingest import services
     from croody.telemetry.models import DeadLetter
 
     records = [reading(float(seq), NOON, environment="x" * 60, status="y" * 60) for seq in range(1, 501)]
@@ -251,7 +254,7 @@ def test_batches_of_unknown_robots_are_kept_whole_and_can_be_played_once_the_rob
 
 def test_records_that_were_dead_and_come_again_good_are_kept_beside_not_lost(send: Send, fleet: SimpleNamespace):
     from croody.fleet import services as fleet_services
-    from croody.telemetry import services
+    from croody.telemetry.ingest import services
     from croody.telemetry.models import DeadLetter
 
     send(1, [reading(1)], robot_id="rover-9")
@@ -263,7 +266,7 @@ def test_records_that_were_dead_and_come_again_good_are_kept_beside_not_lost(sen
 
 
 def test_a_batch_that_cannot_be_read_is_one_letter_acknowledged_as_dead(fleet: SimpleNamespace, send: Send):
-    from croody.telemetry import services
+    from croody.telemetry.ingest import services
 
     send(2, count_up(1, 3)[1:2])
     item = DeadItem("bad_json", "body: no", "croody/v1/rover-1/up/batch/stream-a/1-3", b"{", "rover-1", "stream-a", 1, 3)
@@ -274,7 +277,7 @@ def test_a_batch_that_cannot_be_read_is_one_letter_acknowledged_as_dead(fleet: S
 
 
 def test_letters_without_a_place_are_kept_and_acknowledge_nothing(fleet: SimpleNamespace):
-    from croody.telemetry import services
+    from croody.telemetry.ingest import services
 
     dead = [
         DeadItem("bad_topic", "topic: \x00 no", "a/\x00/b" * 300, b"\x00\xff", None, None, None, None),
@@ -285,8 +288,8 @@ def test_letters_without_a_place_are_kept_and_acknowledge_nothing(fleet: SimpleN
 
 
 def test_a_flood_of_letters_is_counted_not_kept(fleet: SimpleNamespace, send: Send):
-    from croody.telemetry import services
-    from croody.telemetry.letters import MOST_A_ROBOT
+    from croody.telemetry.ingest import services
+    from croody.telemetry.ingest.letters import MOST_A_ROBOT
     from croody.telemetry.models import DeadLetter
 
     many = [PlainItem("rover-1", msgspec.Raw(b'{"data":{"x":null,"n":%d}}' % number)) for number in range(MOST_A_ROBOT + 150)]
@@ -320,7 +323,8 @@ def _allow_poison(alias: str) -> None:
 
 
 def test_a_record_that_the_database_refuses_is_dead_alone(telemetry: str, fleet: SimpleNamespace, send: Send):
-    from croody.telemetry import partitions, services
+    from croody.telemetry.ingest import services
+    from croody.telemetry.store import partitions
 
     partitions.ensure(partitions.ahead(NOON))
     poison = messages.Reading(data={"poison": 1})
@@ -346,7 +350,8 @@ def test_a_record_that_the_database_refuses_is_dead_alone(telemetry: str, fleet:
 
 
 def test_plain_readings_are_numbered_by_the_ledger_and_bad_ones_are_letters(fleet: SimpleNamespace):
-    from croody.telemetry import queries, services
+    from croody.telemetry.ingest import services
+    from croody.telemetry.read import queries
 
     bodies = [
         b'{"data":{"TEMP":1}}',
@@ -365,7 +370,8 @@ def test_plain_readings_are_numbered_by_the_ledger_and_bad_ones_are_letters(flee
 
 
 def test_the_newest_plain_reading_is_the_newest_by_time(fleet: SimpleNamespace):
-    from croody.telemetry import queries, services
+    from croody.telemetry.ingest import services
+    from croody.telemetry.read import queries
 
     for value, at in ((1, NOON), (2, NOON - timedelta(hours=1))):
         services.ingest_one(messages.Telemetry(data={"TEMP": value}, ts=at), "rover-1", "http", now=NOON)
@@ -375,7 +381,7 @@ def test_the_newest_plain_reading_is_the_newest_by_time(fleet: SimpleNamespace):
 
 
 def test_presence_keeps_since_when_and_ignores_the_will_of_an_earlier_run(fleet: SimpleNamespace):
-    from croody.telemetry import services
+    from croody.telemetry.ingest import services
     from croody.telemetry.models import Presence as Word
 
     def say(state: Any, stream: str, after_s: int, robot_id: str = "rover-1", queued: int = 0) -> None:
@@ -395,11 +401,11 @@ def test_presence_keeps_since_when_and_ignores_the_will_of_an_earlier_run(fleet:
 
 
 def test_an_answer_closes_what_was_asked(fleet: SimpleNamespace):
-    from croody.fleet import services as fleet_services
-    from croody.fleet.models import Outgoing
-    from croody.telemetry import services
+    from croody.commands import services as commands
+    from croody.commands.models import Outgoing
+    from croody.telemetry.ingest import services
 
-    row = fleet_services.send("rover-1", "resend", {}, NOON + DAY, now=NOON)
+    row = commands.send("rover-1", "resend", {}, NOON + DAY, now=NOON)
     items = [AnswerItem("rover-1", row.pk, Answer("done", "with \x00")), AnswerItem("rover-1", 2**80, Answer("done"))]
     services.ingest_relay(Relay(answers=items), now=NOON)
     assert Outgoing.objects.get().answer_state == "done"

@@ -22,7 +22,8 @@ def rollups(step_s: int, metric: str = "TEMP") -> list[tuple[datetime, int, floa
 
 
 def test_partitions_are_there_before_midnight_and_twice_is_once(telemetry: str, vendor: str):
-    from croody.telemetry import jobs, partitions
+    from croody.telemetry import jobs
+    from croody.telemetry.store import partitions
 
     jobs.make_partitions(NOON)
     jobs.make_partitions(NOON)
@@ -31,7 +32,7 @@ def test_partitions_are_there_before_midnight_and_twice_is_once(telemetry: str, 
 
 
 def test_a_partition_that_another_process_dropped_is_made_again(telemetry: str, vendor: str, send: Send):
-    from croody.telemetry import partitions
+    from croody.telemetry.store import partitions
 
     send(1, [reading(1.0, NOON)])
     if vendor == "postgres":
@@ -78,8 +79,9 @@ def test_roll_ups_outlive_the_rows_and_are_made_before_the_rows_go(send: Send):
 
 
 def test_finished_streams_are_folded_after_retention_and_counted_on(send: Send, fleet: SimpleNamespace):
-    from croody.telemetry import jobs, queries
+    from croody.telemetry import jobs
     from croody.telemetry.models import Stream
+    from croody.telemetry.read import queries
 
     send(1, count_up(1, 4))
     send(1, [Born(agent="1", prev="stream-a", prev_last=4), reading(9.0, NOON)], stream="stream-b", prev="stream-a", prev_last=4)
@@ -110,7 +112,7 @@ def test_a_stream_that_lacks_something_is_never_folded(send: Send):
 
 def test_a_gap_is_asked_for_then_an_alarm_and_resolved_when_it_is_closed(send: Send, fleet: SimpleNamespace):
     from croody.alarms.models import Alarm
-    from croody.fleet.models import Outgoing
+    from croody.commands.models import Outgoing
     from croody.telemetry import jobs
 
     readings = count_up(1, 9)
@@ -136,8 +138,8 @@ def test_a_gap_is_asked_for_then_an_alarm_and_resolved_when_it_is_closed(send: S
 @pytest.fixture
 def taken(send: Send, fleet: SimpleNamespace) -> Callable[[float], int]:
     """A gap was asked for at second 6 and the robot said `received` at 7; gives how many requests there are at a later second."""
-    from croody.fleet.models import Outgoing
-    from croody.fleet.services import answer, due_outgoing
+    from croody.commands.models import Outgoing
+    from croody.commands.services import answer, claim_due
     from croody.telemetry import jobs
     from croody_contract.messages import Answer
 
@@ -145,7 +147,7 @@ def taken(send: Send, fleet: SimpleNamespace) -> Callable[[float], int]:
     send(1, readings[:2])
     send(6, readings[5:])
     jobs.request_gaps(NOON + timedelta(seconds=6))
-    [due] = due_outgoing(NOON + timedelta(seconds=6))
+    [due] = claim_due(NOON + timedelta(seconds=6))
     assert answer("rover-1", due.outgoing.id, Answer("received"), now=NOON + timedelta(seconds=7))
 
     def requests_at(second: float) -> int:
@@ -184,7 +186,7 @@ def test_what_a_robot_took_and_is_still_doing_is_not_asked_for_again(send: Send,
 
 def test_a_robot_that_is_not_there_is_not_asked_but_its_gap_is_an_alarm(send: Send, fleet: SimpleNamespace):
     from croody.alarms.models import Alarm
-    from croody.fleet.models import Outgoing
+    from croody.commands.models import Outgoing
     from croody.telemetry import jobs
 
     send(3, count_up(1, 3)[2:])
@@ -245,15 +247,16 @@ def test_old_letters_go_with_retention(send: Send, fleet: SimpleNamespace):
     ("span_s", "buckets", "step_s"), [(60, 60, 1), (3600, 400, 9), (86400, 400, 240), (30 * 86400, 400, 7200), (1, 9, 1)]
 )
 def test_a_chart_never_has_more_buckets_than_were_asked_for(span_s: int, buckets: int, step_s: int):
-    from croody.telemetry.chart import step_of
+    from croody.telemetry.read.chart import step_of
 
     assert step_of(span_s, buckets) == step_s
     assert span_s / step_s <= buckets
 
 
 def test_a_chart_has_its_values_where_they_belong_and_none_between(telemetry: str, fleet: SimpleNamespace):
-    from croody.telemetry import jobs, services
-    from croody.telemetry.chart import chart
+    from croody.telemetry import jobs
+    from croody.telemetry.ingest import services
+    from croody.telemetry.read.chart import chart
 
     readings = [reading(value, NOON + timedelta(seconds=value)) for value in (0, 1, 2, 59, 61, 3599)]
     services.ingest_relay(batch("rover-1", "stream-a", 1, readings), now=NOON + timedelta(hours=1))

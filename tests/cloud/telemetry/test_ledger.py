@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from croody.telemetry import ledger
-from croody.telemetry.ledger import Arrival, Entry
+from croody.telemetry.ingest import ledger
+from croody.telemetry.ingest.ledger import Arrival, Entry
 from croody_contract import ranges
 
 SEQ = st.integers(1, 30)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from croody.telemetry.place import arrange
+from croody.telemetry.ingest.stream_order import arrange
 
 
 def tell(*heads: tuple[str, str | None, bool]) -> list[str]:

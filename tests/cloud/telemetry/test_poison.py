@@ -46,7 +46,7 @@ POISON = {
 
 @pytest.fixture
 def relay_to_api(telemetry: str, fleet: SimpleNamespace, settings: Any) -> Any:
-    settings.ROOT_URLCONF = "croody.urls.telemetry"
+    settings.ROOT_URLCONF = "croody.serve.urls.telemetry"
     settings.MIDDLEWARE = ["django.middleware.security.SecurityMiddleware"]
     settings.ENV = dataclasses.replace(settings.ENV, bridge_token="b" * 40)
     client = Client()

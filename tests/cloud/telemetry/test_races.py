@@ -17,7 +17,7 @@ WORKERS = 4
 
 
 def _run(relays: list[Relay]) -> list[object]:
-    from croody.telemetry import services
+    from croody.telemetry.ingest import services
 
     try:
         return [services.ingest_relay(relay, now=NOON).acks for relay in relays]
@@ -35,7 +35,7 @@ def _warm() -> None:
     import time
 
     from croody.fleet.queries import known_robots
-    from croody.telemetry import partitions
+    from croody.telemetry.store import partitions
 
     known_robots._until = dict.fromkeys(ROBOTS, time.monotonic() + 600)
     partitions.ensure(partitions.ahead(NOON))

@@ -27,10 +27,10 @@ CHECKS = [not_a_server_error, status_code_conformance, response_schema_conforman
 
 @pytest.fixture
 def application(telemetry: str, fleet: SimpleNamespace, settings: Any) -> WSGIHandler:
-    from croody.telemetry import services
+    from croody.telemetry.ingest import services
 
-    settings.ROOT_URLCONF = "croody.urls.telemetry"
-    settings.MIDDLEWARE = ["croody.telemetry.cors.CorsMiddleware", "django.middleware.security.SecurityMiddleware"]
+    settings.ROOT_URLCONF = "croody.serve.urls.telemetry"
+    settings.MIDDLEWARE = ["croody.web.cors.CorsMiddleware", "django.middleware.security.SecurityMiddleware"]
     settings.ENV = dataclasses.replace(settings.ENV, ingest_token=TOKEN)
     services.ingest_relay(batch("rover-2", "stream-a", 1, [reading(1, NOON), b"[]"]), now=NOON)
     return WSGIHandler()

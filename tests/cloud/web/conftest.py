@@ -8,8 +8,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import translation
 
+from croody.accounts.models import Membership, Organisation
 from croody.fleet import services
-from croody.fleet.models import Membership, Organisation, Site
+from croody.fleet.models import Site
 from tests.cloud.web.helpers import PLAN
 from tests.cloud.web.server import Web
 from tools.stack import Ports

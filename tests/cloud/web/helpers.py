@@ -10,7 +10,7 @@ import httpx
 import msgspec
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
-from croody.telemetry import services
+from croody.telemetry.ingest import services
 from croody_contract import messages
 from croody_contract.messages import Born, Position, Presence, Reading
 from croody_contract.relay import BatchItem, PresenceItem, Relay

@@ -22,7 +22,8 @@ from django.core.management import call_command
 from django.contrib.auth.models import User
 from croody.accounts.services import reset_token
 from croody.fleet import services
-from croody.fleet.models import Membership, Organisation, Site
+from croody.accounts.models import Membership, Organisation
+from croody.fleet.models import Site
 from tests.cloud.web.helpers import PLAN
 call_command("setup", verbosity=0)
 org = Organisation.objects.create(name="Alice's", slug="alices")
@@ -44,7 +45,9 @@ from django.db import connections
 from django.utils import timezone
 from croody.accounts.services import make_login_link
 from croody.fleet import services
-from croody.fleet.models import Listening, Organisation, Robot, Site
+from croody.accounts.models import Organisation
+from croody.fleet.models import Robot, Site
+from croody.liveness.models import Listening
 from tests.cloud.web.helpers import say
 
 def add(robot, at_site):
@@ -93,7 +96,7 @@ class Web:
 
     def start(self) -> None:
         with self.log.open("a") as log:
-            command = [sys.executable, "-m", "croody.web", "--bind", f"127.0.0.1:{self._port}"]
+            command = [sys.executable, "-m", "croody.serve", "--bind", f"127.0.0.1:{self._port}"]
             self.process = subprocess.Popen(command, env=self.environ, stdout=log, stderr=log)
         ends = time.monotonic() + 30
         while time.monotonic() < ends:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from croody.telemetry import catalogue
+from croody.telemetry.read import metrics
 
 
-@pytest.mark.parametrize("metric", catalogue.METRICS.values(), ids=lambda metric: metric.name)
+@pytest.mark.parametrize("metric", metrics.METRICS.values(), ids=lambda metric: metric.name)
 def test_every_metric_has_a_name_in_both_languages(metric):
     assert metric.label("es")
     assert metric.label("en")
@@ -14,16 +14,16 @@ def test_every_metric_has_a_name_in_both_languages(metric):
 
 
 def test_a_metric_that_nobody_described_is_named_after_itself_with_the_unit_of_its_ending():
-    metric = catalogue.describe("gripper_force_n_pct")
+    metric = metrics.describe("gripper_force_n_pct")
     assert (metric.label("es"), metric.unit) == ("Gripper force n", "%")
-    assert catalogue.describe("wheel_speed_mps").unit == "m/s"
-    assert catalogue.describe("_c").unit == ""
+    assert metrics.describe("wheel_speed_mps").unit == "m/s"
+    assert metrics.describe("_c").unit == ""
 
 
 def test_what_screening_on_board_looks_at_has_a_name_in_the_catalogue():
     from croody_contract.windows import FEATURES
 
-    assert set(FEATURES) - catalogue.METRICS.keys() == set()
+    assert set(FEATURES) - metrics.METRICS.keys() == set()
 
 
 def test_the_sources_that_ship_speak_only_metrics_of_the_catalogue():
@@ -35,4 +35,4 @@ def test_the_sources_that_ship_speak_only_metrics_of_the_catalogue():
     for _ in range(2):
         reading = host.read(datetime.now(UTC).timestamp())
         assert reading is not None
-        assert {name for name in reading.data if name not in catalogue.METRICS} == set()
+        assert {name for name in reading.data if name not in metrics.METRICS} == set()

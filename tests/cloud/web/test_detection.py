@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from django.utils import translation
 
+from croody.accounts.models import Membership, Organisation
 from croody.alarms.services import raise_alarm, resolve_alarm
+from croody.detection.models import Verdict
+from croody.detection.windows.queries import Tally, wilson
 from croody.fleet import services
-from croody.fleet.models import Membership, Organisation
-from croody.ids.models import Verdict
-from croody.ids.queries import Tally, wilson
 from croody.monitor import found, kinds
 from croody.telemetry.jobs.alarms import _ALWAYS
 

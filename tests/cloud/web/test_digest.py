@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from croody.fleet.liveness import State
+from croody.liveness.judge import State
 from croody.monitor import plan
 from croody.monitor.digest import Delivery, Latest, LedgerRow, Trail, as_number, delivery, entry, hole_s
 from croody.monitor.views import _trail

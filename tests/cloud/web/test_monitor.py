@@ -9,10 +9,10 @@ import pytest
 from django.db import OperationalError
 
 from croody.fleet import services
-from croody.fleet.models import Listening
+from croody.live.audience import PUBLIC, Audience, robots_of
+from croody.liveness.models import Listening
 from croody.monitor import reader, shown
 from croody.monitor.digest import Delivery
-from croody.stream.audience import PUBLIC, Audience, robots_of
 from tests.cloud.web.helpers import DRIVING, say
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -90,7 +90,7 @@ def test_a_gap_is_counted_and_never_rounded_away(client, people):
 
 
 def test_a_robot_that_numbers_nothing_proves_nothing(client, people):
-    from croody.telemetry.services import ingest_one
+    from croody.telemetry.ingest.services import ingest_one
     from croody_contract.messages import Telemetry
 
     ingest_one(Telemetry(data={"TEMP": 20.0}, robot_id="rover-2"), "rover-2", "http", now=datetime.now(UTC))
@@ -108,7 +108,7 @@ def test_a_stale_robot_keeps_its_values_and_shows_their_age(client, people):
 
 
 def test_strangers_are_not_told_of_faults_and_quarantines():
-    from croody.fleet.liveness import State
+    from croody.liveness.judge import State
     from croody.monitor.words import WORDS, public
 
     assert {str(WORDS[public(state)]) for state in (State.FAULTED, State.QUARANTINED, State.MAINTENANCE)} == {"Mantenimiento"}

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from croody.stream.place import MOST_RUNS, Place, along
-from croody.telemetry.follow import Follower
+from croody.live.cursor import MOST_RUNS, Place, along
+from croody.telemetry.read.follow import Follower
 
 
 @pytest.mark.parametrize("text", ["0", "4711", "4711-4700.4703_4705", "9-1"])

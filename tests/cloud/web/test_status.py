@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from django.utils import timezone
 
-from croody.fleet.models import Listening
-from croody.home import health
+from croody.liveness.models import Listening
+from croody.site import health
 
 pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
 

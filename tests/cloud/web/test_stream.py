@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from croody.stream import sse
-from croody.stream.audience import PUBLIC
-from croody.stream.hub import Feed, Listener
+from croody.live import sse
+from croody.live.audience import PUBLIC
+from croody.live.hub import Feed, Listener
 
 
 def test_an_event_is_one_line_of_data_whatever_is_in_it():

@@ -33,7 +33,7 @@ def _croody(robots: list[str], batch: int) -> Callable[[int], int]:
     import msgspec
     from django.utils import timezone
 
-    from croody.telemetry.services import ingest_relay
+    from croody.telemetry.ingest.services import ingest_relay
     from croody_contract.relay import BatchItem, Relay
 
     stream = secrets.token_hex(8)

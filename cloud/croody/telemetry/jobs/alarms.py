@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from croody.alarms.services import raise_alarm, resolve_alarm
-from croody.telemetry.follow import Follower, columns_since
 from croody.telemetry.models import Cursor, DeadLetter, Record
+from croody.telemetry.read.follow import Follower, columns_since
 
 _NAME: Final = "raise_alarms"
 _PAGE: Final = 5000

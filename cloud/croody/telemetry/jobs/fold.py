@@ -7,8 +7,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 
+from croody.telemetry.ingest.services import retention
 from croody.telemetry.models import Stream, StreamTotal
-from croody.telemetry.services import retention
 from croody_contract import ranges
 from croody_contract.topics import PLAIN_STREAMS
 

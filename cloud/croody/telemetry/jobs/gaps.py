@@ -7,9 +7,10 @@ from django.db.models import Max
 
 from croody.alarms.models import Alarm
 from croody.alarms.services import raise_alarm, resolve_alarm
-from croody.fleet.models import Outgoing, Robot
-from croody.fleet.services import send
-from croody.telemetry.ledger import Entry, missing
+from croody.commands.models import Outgoing
+from croody.commands.services import send
+from croody.fleet.models import Robot
+from croody.telemetry.ingest.ledger import Entry, missing
 from croody.telemetry.models import Presence, Stream
 from croody_contract import ranges
 from croody_contract.limits import GAP_ALARM_AFTER_S

@@ -7,10 +7,10 @@ from django.conf import settings
 from django.db import connections
 from django.db.models import QuerySet
 
-from croody.telemetry import partitions
+from croody.telemetry.ingest.services import retention
 from croody.telemetry.jobs.rollups import roll_up
 from croody.telemetry.models import DeadLetter, Record, Rollup
-from croody.telemetry.services import retention
+from croody.telemetry.store import partitions
 
 #: One-minute roll-ups outlive the rows by this; one-hour ones stay.
 MINUTES_KEPT: Final = timedelta(days=400)

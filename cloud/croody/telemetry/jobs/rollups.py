@@ -7,8 +7,8 @@ from typing import Any, Final
 from django.conf import settings
 from django.db import connections, transaction
 
-from croody.telemetry.follow import Follower, columns_since
 from croody.telemetry.models import Cursor
+from croody.telemetry.read.follow import Follower, columns_since
 
 _NAME: Final = "roll_up"
 _PAGE: Final = 5000

@@ -7,8 +7,8 @@ from typing import Any, Protocol, Self
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from croody.telemetry.intake import Key, Row
-from croody.telemetry.ledger import Entry
+from croody.telemetry.ingest.intake import Key, Row
+from croody.telemetry.ingest.ledger import Entry
 
 #: (robot_id, stream, first, last)
 Span = tuple[str, str, int, int]

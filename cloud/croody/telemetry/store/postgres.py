@@ -8,8 +8,8 @@ import msgspec
 import psycopg
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from croody.telemetry.intake import Key, Row
-from croody.telemetry.ledger import Entry
+from croody.telemetry.ingest.intake import Key, Row
+from croody.telemetry.ingest.ledger import Entry
 from croody.telemetry.rows import of_row
 from croody.telemetry.store.base import Held, Place, Span
 from croody_contract.ranges import Ranges

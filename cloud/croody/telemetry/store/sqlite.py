@@ -8,8 +8,8 @@ from typing import Any, Final
 import msgspec
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from croody.telemetry.intake import Key, Row
-from croody.telemetry.ledger import Entry
+from croody.telemetry.ingest.intake import Key, Row
+from croody.telemetry.ingest.ledger import Entry
 from croody.telemetry.ranges_field import read_ranges, write_ranges
 from croody.telemetry.rows import aware, of_row
 from croody.telemetry.store.base import Held, Place, Span

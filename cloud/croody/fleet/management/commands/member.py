@@ -6,8 +6,8 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 
-from croody.fleet import services
-from croody.fleet.models import Membership, Organisation
+from croody.accounts import organisations
+from croody.accounts.models import Membership, Organisation
 
 
 class Command(BaseCommand):
@@ -41,9 +41,9 @@ class Command(BaseCommand):
         user = self._user(options["user"])
         organisation = self._organisation(options["organisation"])
         if options["verb"] == "add":
-            services.join(user, organisation, role=Membership.Role(options["role"]))
+            organisations.join(user, organisation, role=Membership.Role(options["role"]))
             self.stdout.write(f"{user.username}\t{options['role']}\t{organisation.slug}")
-        elif services.leave(user, organisation):
+        elif organisations.leave(user, organisation):
             self.stdout.write(f"{user.username} removed from {organisation.slug}")
         else:
             raise CommandError(f"{user.username}: is not in {organisation.slug}: see `croody member list`")
@@ -56,6 +56,6 @@ class Command(BaseCommand):
 
     def _organisation(self, slug: str | None) -> Organisation:
         try:
-            return services.organisation(slug)
-        except services.BadOrganisation as error:
+            return organisations.organisation(slug)
+        except organisations.BadOrganisation as error:
             raise CommandError(str(error)) from error

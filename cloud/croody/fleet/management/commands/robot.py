@@ -8,8 +8,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from croody.fleet import board, queries, services, trust
-from croody.fleet.models import Organisation, Robot, Site
+from croody.accounts import organisations
+from croody.accounts.models import Organisation
+from croody.fleet import board, services, trust
+from croody.fleet.models import Robot, Site
+from croody.liveness import signs
 
 #: The broker's own listener with TLS, beside the one without that the cloud uses.
 TLS_PORT = 8883
@@ -51,7 +54,7 @@ class Command(BaseCommand):
                 self._add(options)
             case "list":
                 robots = list(Robot.objects.filter(deleted_at=None).select_related("site").order_by("robot_id"))
-                states = queries.states_of([robot.robot_id for robot in robots], now=now)
+                states = signs.states_of([robot.robot_id for robot in robots], now=now)
                 for robot in robots:
                     site = robot.site.slug if robot.site else "-"
                     self.stdout.write(f"{robot.robot_id}\t{robot.kind}\t{site}\t{states[robot.robot_id]}")
@@ -115,6 +118,6 @@ class Command(BaseCommand):
 
     def _organisation(self, slug: str | None) -> Organisation:
         try:
-            return services.organisation(slug)
-        except services.BadOrganisation as error:
+            return organisations.organisation(slug)
+        except organisations.BadOrganisation as error:
             raise CommandError(str(error)) from error

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 
-from croody.telemetry import services
+from croody.telemetry.ingest import services
 from croody.telemetry.models import DeadLetter
 
 

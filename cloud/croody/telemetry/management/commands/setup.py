@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import BaseCommand, call_command
 
-from croody.telemetry import partitions
+from croody.telemetry.store import partitions
 
 
 class Command(BaseCommand):

@@ -1,0 +1,23 @@
+"""What the cloud wants of a robot."""
+
+from django.db import models
+
+
+class Outgoing(models.Model):
+    """What the cloud wants to say to a robot: sent again, later each time, until it answers or the row expires."""
+
+    robot = models.ForeignKey("fleet.Robot", on_delete=models.CASCADE, related_name="outgoing")
+    kind = models.CharField(max_length=32)
+    payload = models.JSONField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    next_at = models.DateTimeField(db_index=True)
+    attempts = models.PositiveIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
+    answered_at = models.DateTimeField(null=True)
+    answer_state = models.CharField(max_length=16, blank=True)
+    answer_detail = models.CharField(max_length=1024, blank=True)
+
+    class Meta:
+        #: The name is older than the room: a version before this one finds its table.
+        db_table = "fleet_outgoing"

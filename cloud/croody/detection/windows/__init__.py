@@ -1,0 +1,1 @@
+"""Verdicts on the windows that robots screened and found suspicious."""

@@ -1,0 +1,222 @@
+"""Listeners of a stream, and the one reader that feeds them all. Knows asyncio and database errors, never what is read.
+
+A `Feed` reads while somebody listens. A listener has a short queue: who cannot keep up is cut off and comes back by
+`Last-Event-ID`, so a slow phone never costs memory, nor another listener its place.
+"""
+
+import asyncio
+import logging
+import time
+import weakref
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+from django.db import Error as DatabaseError
+from django.db import connections
+
+from croody.live import sse
+from croody.live.audience import Audience
+
+log = logging.getLogger(__name__)
+#: A comment goes out when nothing else did for so long, in seconds.
+BEAT_S: Final = 10.0
+#: Events that wait for one listener before it is cut off.
+QUEUE: Final = 500
+#: A read that takes longer counts as a lost database, in seconds.
+HANGS_AFTER_S: Final = 5.0
+_BACKOFF_S: Final = (0.5, 1.0, 2.0, 4.0)
+_LINGER_S: Final = 5.0
+#: A browser that lost us waits this long, in milliseconds.
+RETRY_MS: Final = 2000
+
+
+class Listener:
+    """One open connection: who listens, and what still waits to be sent to it."""
+
+    def __init__(
+        self, audience: Audience, robot_id: str | None = None, *, visible: frozenset[str] = frozenset(), size: int = QUEUE
+    ) -> None:
+        self.audience = audience
+        self.robot_id = robot_id
+        #: What the audience saw when the listener came; the feed looks again by itself.
+        self.visible = visible
+        #: Numbers that were sent already, while the listener caught up.
+        self.sent: set[int] = set()
+        self.cut_off = False
+        self._queue: asyncio.Queue[tuple[int, bytes] | None] = asyncio.Queue(size)
+        self._task: asyncio.Task[Any] | None = None
+
+    def offer(self, chunk: bytes, number: int = 0) -> None:
+        """Queue `chunk`; by its `number` a resumed listener skips what it was sent already. Cuts a slow listener off."""
+        if self.cut_off:
+            return
+        try:
+            self._queue.put_nowait((number, chunk))
+        except asyncio.QueueFull:
+            self.cut_off = True
+            if self._task is not None:
+                self._task.cancel()
+
+    def end(self) -> None:
+        """Let the connection finish what waits and close."""
+        self.cut_off = True
+        try:
+            self._queue.put_nowait(None)
+        except asyncio.QueueFull:
+            if self._task is not None:
+                self._task.cancel()
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """What to send, with heartbeats between, until the listener is ended."""
+        self._task = asyncio.current_task()
+        while True:
+            try:
+                item = await asyncio.wait_for(self._queue.get(), BEAT_S)
+            except TimeoutError:
+                yield sse.HEARTBEAT
+                continue
+            if item is None:
+                return
+            number, chunk = item
+            if number not in self.sent:
+                yield chunk
+
+
+class Feed(ABC):
+    """Reads every `period_s` while there are listeners, in a thread of its own with its own database connections."""
+
+    period_s: float
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.listeners: set[Listener] = set()
+        self.lost_since: float | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._closed = False
+        _feeds.add(self)
+
+    @abstractmethod
+    def read(self) -> Any:
+        """Ask the database. Runs in the feed's thread."""
+
+    @abstractmethod
+    def publish(self, found: Any) -> None:
+        """Hand what `read` found to the listeners. Runs in the event loop."""
+
+    @abstractmethod
+    def welcome(self, listener: Listener) -> None:
+        """Offer a listener what it needs to begin with."""
+
+    def join(self, listener: Listener) -> None:
+        """From now on the listener is fed."""
+        if self._closed:
+            listener.end()
+            return
+        if self.lost_since is not None:
+            listener.offer(self._state())
+        self.listeners.add(listener)
+        self.welcome(listener)
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._run(), name=f"feed {self.name}")
+            self._task.add_done_callback(self._ended)
+
+    def leave(self, listener: Listener) -> None:
+        """It is gone."""
+        self.listeners.discard(listener)
+
+    def close(self) -> None:
+        """End every connection; nobody joins any more."""
+        self._closed = True
+        for listener in list(self.listeners):
+            listener.end()
+
+    def tell(self, chunk: bytes) -> None:
+        """Offer one event to everybody."""
+        for listener in list(self.listeners):
+            listener.offer(chunk)
+
+    def forget(self) -> None:  # noqa: B027  (most feeds remember nothing)
+        """Nobody listened for a while: what was remembered is old."""
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"feed-{self.name}")
+        failures = 0
+        alone_since: float | None = None
+        try:
+            while not self._closed:
+                if self.listeners:
+                    alone_since = None
+                elif alone_since is None:
+                    alone_since = loop.time()
+                elif loop.time() - alone_since > _LINGER_S:
+                    return
+                started = loop.time()
+                reading = loop.run_in_executor(pool, self._guarded(self.read))
+                try:
+                    found = await self._patiently(reading)
+                except DatabaseError as error:
+                    self._lost(str(error).strip().partition("\n")[0])
+                    await asyncio.sleep(_BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)])
+                    failures += 1
+                    continue
+                failures = 0
+                self._back()
+                self.publish(found)
+                took_s = loop.time() - started
+                # A slow database is asked less often: never more than a fifth of the time.
+                await asyncio.sleep(max(self.period_s - took_s, 4 * took_s if took_s > self.period_s / 5 else 0.0, 0.01))
+        finally:
+            self.forget()
+            pool.submit(connections.close_all)
+            pool.shutdown(wait=False)
+
+    async def _patiently(self, reading: asyncio.Future[Any]) -> Any:
+        done, _ = await asyncio.wait({reading}, timeout=HANGS_AFTER_S)
+        if not done:
+            self._lost(f"no answer within {HANGS_AFTER_S:g} s")
+        return await reading
+
+    @staticmethod
+    def _guarded(read: Callable[[], Any]) -> Callable[[], Any]:
+        def run() -> Any:
+            try:
+                return read()
+            except DatabaseError:
+                connections.close_all()
+                raise
+
+        return run
+
+    def _lost(self, why: str) -> None:
+        if self.lost_since is None:
+            self.lost_since = time.time()
+            log.warning("%s: the database is lost, %d listeners wait (%s)", self.name, len(self.listeners), why)
+            self.tell(self._state())
+
+    def _back(self) -> None:
+        if self.lost_since is not None:
+            log.info("%s: the database is back after %.0f s", self.name, time.time() - self.lost_since)
+            self.lost_since = None
+            self.tell(self._state())
+
+    def _state(self) -> bytes:
+        word = "ok" if self.lost_since is None else "lost"
+        return sse.event("state", {"database": word, "since": self.lost_since})
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("%s: the reader died; its listeners come back by themselves", self.name, exc_info=error)
+            for listener in list(self.listeners):
+                listener.end()
+
+
+_feeds: "weakref.WeakSet[Feed]" = weakref.WeakSet()
+
+
+def close_all() -> None:
+    """The process ends: close every stream at once."""
+    for feed in list(_feeds):
+        feed.close()

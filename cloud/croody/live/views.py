@@ -1,0 +1,98 @@
+"""`GET /api/telemetry/stream?robot_id=`: readings as they come, as server-sent events. `Last-Event-ID` resumes."""
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+from asgiref.sync import sync_to_async
+from django.db import Error as DatabaseError
+from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET
+
+from croody.live import records, sse
+from croody.live.audience import of_caller, robots_of
+from croody.live.cursor import Place
+from croody.live.hub import RETRY_MS, Feed, Listener
+from croody.telemetry.http.access import Denied
+from croody.telemetry.read.follow import MOST_HOLES, from_now
+
+#: Who was away for longer than so many readings begins at the newest, and is told so.
+RESUME_AT_MOST: Final = 20_000
+_PAGE: Final = 500
+
+
+# It only reads: a POST is told to use GET, not that a form came without its token.
+@csrf_exempt
+@require_GET
+async def stream(request: HttpRequest) -> HttpResponseBase:
+    """Open the stream: 401 for a key that is nobody's, 404 for a robot one may not know of, 503 while the database is away."""
+    try:
+        return await sync_to_async(_open)(request)
+    except Denied as refused:
+        return JsonResponse({"detail": refused.detail}, status=refused.status)
+    except DatabaseError:
+        return JsonResponse({"detail": "the database is away: try again in a moment"}, status=503, headers={"Retry-After": "2"})
+
+
+def _open(request: HttpRequest) -> HttpResponseBase:
+    audience = of_caller(request)
+    robot_id = request.GET.get("robot_id") or None
+    visible = robots_of(audience)
+    if robot_id is not None and robot_id not in visible:
+        raise Denied(404, f"robot_id: there is no robot {robot_id[:64]}")
+    said = request.headers.get("Last-Event-ID") or request.GET.get("last_event_id") or ""
+    place = Place.parse(said.strip()) or Place.of(from_now(timezone.now()))
+    return answer(_body(Listener(audience, robot_id, visible=visible), place))
+
+
+def answer(body: AsyncIterator[bytes]) -> StreamingHttpResponse:
+    """The response of every stream: never kept by a cache, never held back by a proxy."""
+    response = StreamingHttpResponse(body, content_type="text/event-stream; charset=utf-8")
+    response["Cache-Control"] = "no-store"
+    response["X-Accel-Buffering"] = "no"
+    return response
+
+
+async def follow(feed: Feed, listener: Listener) -> AsyncIterator[bytes]:
+    """What a feed gives to one listener, until either ends."""
+    yield sse.retry(RETRY_MS)
+    feed.join(listener)
+    try:
+        async for chunk in listener.chunks():
+            yield chunk
+    finally:
+        feed.leave(listener)
+
+
+async def _body(listener: Listener, place: Place) -> AsyncIterator[bytes]:
+    """Catch up page by page, then join, then read once more what came between: nothing falls through, nothing comes twice."""
+    wanted = listener.visible if listener.robot_id is None else frozenset({listener.robot_id})
+    page_after = sync_to_async(records.page_after)
+    feed = records.feed
+    yield sse.retry(RETRY_MS)
+    caught_up, joined = 0, False
+    try:
+        while True:
+            page = await page_after(place, wanted, _PAGE)
+            place = page.place
+            # The feed may be a little behind: what it brings again is known by its number.
+            listener.sent = {number for number in listener.sent if number > place.high - MOST_HOLES} | {row.pk for row, _ in page.rows}
+            for row, after in page.rows:
+                yield records.encoded(row, after)
+            caught_up += len(page.rows)
+            if page.full and caught_up >= RESUME_AT_MOST:
+                skipped_after, place, caught_up = place.high, Place.of(page.newest), 0
+                yield sse.event("state", {"resumed": "in part", "skipped_after": skipped_after, "continues_at": place.high})
+            elif page.full:
+                continue
+            if joined:
+                break
+            feed.begin_at(page.newest)
+            feed.join(listener)
+            joined = True
+        async for chunk in listener.chunks():
+            yield chunk
+    finally:
+        feed.leave(listener)

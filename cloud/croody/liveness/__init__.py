@@ -1,0 +1,1 @@
+"""Is a robot there? The judgement, the signs that it rests on, and the alarm for silence."""

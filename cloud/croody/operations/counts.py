@@ -1,0 +1,45 @@
+"""What the database says of the system, for `./croody status`. Knows the models; judges nothing."""
+
+from collections import Counter
+from datetime import datetime
+
+from django.db import Error as DatabaseError
+from django.db.models import Sum
+
+from croody.alarms.models import Alarm
+from croody.commands.models import Outgoing
+from croody.fleet.models import Robot
+from croody.liveness.judge import deaf
+from croody.liveness.listening import listening
+from croody.liveness.signs import states_of
+from croody.operations.facts import Books
+from croody.telemetry.models import DeadLetter, Presence, Record, Stream
+
+
+def read(now: datetime) -> Books:
+    """Everything at once, or why not."""
+    try:
+        return _read(now)
+    except DatabaseError as error:
+        return Books(problem=" ".join(str(error).split()) or type(error).__name__)
+
+
+def _read(now: datetime) -> Books:
+    names = list(Robot.objects.filter(deleted_at=None).values_list("robot_id", flat=True))
+    newest: datetime | None = Record.objects.order_by("-id").values_list("received_at", flat=True).first()
+    heard = listening()
+    alarms = Alarm.objects.filter(resolved_at=None).values_list("severity", flat=True)
+    return Books(
+        robots=dict(Counter(str(state) for state in states_of(names, now=now).values())),
+        newest_age_s=_age_s(now, newest) if newest else None,
+        deaf_s=_age_s(now, heard[1]) if heard and deaf(now, heard[1]) else None,
+        gaps=Stream.objects.filter(missing_since__isnull=False).count(),
+        at_robots=Presence.objects.filter(robot_id__in=names).aggregate(sum=Sum("queued"))["sum"] or 0,
+        to_robots=Outgoing.objects.filter(answered_at=None, expires_at__gt=now).count(),
+        dead_letters=DeadLetter.objects.filter(replayed_at=None).count(),
+        alarms=dict(Counter(alarms)),
+    )
+
+
+def _age_s(now: datetime, then: datetime) -> float:
+    return max(0.0, (now - then).total_seconds())

@@ -1,0 +1,117 @@
+"""`python -m croody.operations.prepare`: what has to be there before the roles start. One process, for a start of Django is dear.
+
+In the demo (`CROODY_DEMO=1`): secrets made on the first start, tables, the demo's site and its robots with their credentials.
+In production: secrets judged, each fault named; tables. In both: a certificate, and the broker's files.
+"""
+
+import contextlib
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from croody.env import value_of
+from croody.operations import certificate, secrets
+
+#: Where volumes are mounted.
+TLS = Path("/data/tls")
+AUTHORITY = Path("/data/authority")
+CLOUD_SECRETS = Path("/run/croody/cloud")
+ROBOT_SECRETS = Path("/run/croody/robots")
+PLAN = Path("/app/plan.json")
+SIM_CREDENTIALS = "sim"
+DATABASE_REMEDY = "Is it up (./croody status), and is DATABASE_URL its address?"
+PASSWORD_REMEDY = (
+    "A database keeps the password that it was made with: put that one into secrets/DATABASE_URL, or tell the database the new one, as "
+    "docs/how-to/troubleshooting.md says under 'password authentication failed'"
+)
+
+
+def main() -> int:
+    """Do it; the exit status is 0 when everything is in place, else a sentence says what is in the way."""
+    demo = value_of(os.environ, "CROODY_DEMO") == "1"
+    try:
+        if demo:
+            secrets.make(CLOUD_SECRETS, secrets.CLOUD)
+            secrets.make(ROBOT_SECRETS, secrets.ROBOTS)
+        elif found := secrets.faults(os.environ):
+            print(secrets.complaint(found), file=sys.stderr)
+            return 1
+        if certificate.ensure(TLS, AUTHORITY, hosts()):
+            print("croody: made a certificate, signed by an authority of the site's own, for", ", ".join(hosts()))
+    except (OSError, ValueError, subprocess.CalledProcessError) as error:
+        print(f"croody: {error} {getattr(error, 'stderr', '') or ''}", file=sys.stderr)
+        return 1
+    if problem := _prepare_database(demo):
+        print(f"croody: {problem}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def hosts() -> list[str]:
+    """The names of this site, for its own certificate.
+
+    Raises:
+        ValueError: CROODY_DOMAIN holds several.
+    """
+    domain = value_of(os.environ, "CROODY_DOMAIN")
+    if "," in domain or " " in domain:
+        raise ValueError(f"CROODY_DOMAIN={domain}: one name, that of the site; others that are answered go into ALLOWED_HOSTS")
+    return [*filter(None, [domain]), "localhost", "127.0.0.1", "::1"]
+
+
+def _prepare_database(demo: bool) -> str:
+    """Tables and what stands in them; a sentence when no database lets us in."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "croody.settings")
+    import django
+    from django.utils import timezone
+
+    django.setup()
+    from django.db import OperationalError, connections
+
+    from croody.fleet.jobs import write_credentials
+
+    try:
+        for connection in connections.all():
+            connection.ensure_connection()
+    except OperationalError as error:
+        return f"no way into the database: {str(error).strip()}\n{PASSWORD_REMEDY if 'password' in str(error) else DATABASE_REMEDY}"
+    print(_said("setup"), end="")
+    if demo:
+        _seed(int(value_of(os.environ, "ROBOTS", "3")))
+    # The broker starts after this, and must find its files.
+    write_credentials(timezone.now())
+    return ""
+
+
+def _seed(count: int) -> None:
+    """The demo's site, and its virtual robots' names and secrets in the file that the simulator reads."""
+    path = ROBOT_SECRETS / SIM_CREDENTIALS
+    names = [value_of(os.environ, "ROBOT_ID", "robot-clases"), *(f"amr-{number:02d}" for number in range(2, count + 1))][:count]
+    known = (_pairs(path.read_text(encoding="utf-8")) if path.exists() else {}) | _pairs(
+        _said("demo", "--plan", str(PLAN), *(f"{name}:rover" for name in names))
+    )
+    for name in names:
+        if name not in known:  # its secret went with its file
+            known |= _pairs(_said("robot", "rotate", name))
+    secrets.write(path, "".join(f"{name} {known[name]}\n" for name in names))
+
+
+def _said(*command: str) -> str:
+    """What one management command wrote to its standard output; whatever else is printed meanwhile is for the log."""
+    from django.core.management import call_command
+
+    out = io.StringIO()
+    with contextlib.redirect_stdout(sys.stderr):
+        # What `croody robot` says to people beside holds a secret: not for the log.
+        call_command(*command, stdout=out, stderr=io.StringIO())
+    return out.getvalue()
+
+
+def _pairs(text: str) -> dict[str, str]:
+    return {parts[0]: parts[1] for parts in (line.split() for line in text.splitlines()) if len(parts) == 2}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

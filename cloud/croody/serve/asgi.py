@@ -1,0 +1,61 @@
+"""ASGI entry of the role that holds streams open: `web`. Knows when the server starts and is to end, and gives streams few threads."""
+
+import asyncio
+import itertools
+import os
+import signal
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from types import FrameType
+from typing import Any, Final
+
+from asgiref.sync import ThreadSensitiveContext
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "croody.settings")
+_pages = get_asgi_application()
+
+from croody.live.hub import close_all  # noqa: E402  (needs the applications that the line above loads)
+
+#: Django gives every request a thread, and the thread a database connection, for as long as it is answered, and a stream is answered
+#: for hours. They share these, which each needs for a moment at its beginning.
+_STREAM_THREADS: Final = itertools.cycle([ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"streams-{n}") for n in range(8)])
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+
+async def application(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """Django for every request; the server's life is ours."""
+    if scope["type"] != "lifespan":
+        if scope["path"].endswith("/stream"):
+            async with ThreadSensitiveContext(executor=next(_STREAM_THREADS)):
+                await _pages(scope, receive, send)
+        else:
+            await _pages(scope, receive, send)
+        return
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            end_streams_on_signal(asyncio.get_running_loop())
+            await send({"type": "lifespan.startup.complete"})
+        else:
+            close_all()
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+
+
+def end_streams_on_signal(loop: asyncio.AbstractEventLoop) -> None:
+    """Put ourselves before the server's own handlers: it waits for open answers, and a stream would never end by itself."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        before = signal.getsignal(number)
+
+        def handle(got: int, frame: FrameType | None, before: Any = before) -> None:
+            loop.call_soon_threadsafe(close_all)
+            if callable(before):
+                before(got, frame)
+
+        try:
+            signal.signal(number, handle)
+        except ValueError:  # Not in the main thread, as in a test: there the server is ended by hand.
+            return

@@ -1,0 +1,20 @@
+"""gunicorn's settings that are no numbers (`--config python:croody.serve.gunicorn_settings`).
+
+Everything is loaded before the port opens: until then whoever asks is refused at once, and the gateway asks the one that is there
+already, instead of waiting for this one to have read its code. What is loaded once is also in memory once.
+"""
+
+import os
+from importlib import import_module
+from typing import Any
+
+#: Reloading (docker-compose.dev.yml) needs workers that read the code themselves.
+preload_app = "--reload" not in os.environ.get("GUNICORN_CMD_ARGS", "")
+
+
+def on_starting(server: Any) -> None:
+    """Read the views too, which Django leaves to the first request."""
+    if preload_app:
+        from django.conf import settings
+
+        import_module(settings.ROOT_URLCONF)

@@ -1,0 +1,28 @@
+"""Addresses of the web role. Each also works below `/es/` and `/en/`: see `web.language`."""
+
+from django.contrib import admin
+from django.templatetags.static import static
+from django.urls import include, path
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import RedirectView
+
+from croody.live.views import stream
+from croody.monitor import views as monitor
+from croody.site.views import home, status
+
+admin.site.site_title = "Croody"
+admin.site.site_header = _("Administración de Croody")
+admin.site.index_title = _("Cuentas, robots y datos")
+
+urlpatterns = [
+    # Who knows no link to an icon, as the admin site, asks here.
+    path("favicon.ico", RedirectView.as_view(url=static("web/favicon-live.svg"))),
+    path("", home, name="home"),
+    path("estado/", status, name="status"),
+    path("robots/monitor/", monitor.monitor, name="monitor"),
+    path("robots/monitor/deteccion/", monitor.detection, name="monitor_detection"),
+    path("robots/monitor/stream", monitor.stream, name="monitor_stream"),
+    path("cuenta/", include("croody.accounts.urls")),
+    path("api/telemetry/stream", stream, name="telemetry_stream"),
+    path("admin/", admin.site.urls),
+]

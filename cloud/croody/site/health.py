@@ -1,0 +1,115 @@
+"""Is Croody itself well? Asks every part at once, briefly, and remembers the answers for `KEPT_S`. Judges no robot."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal
+from urllib.parse import urlsplit
+
+import httpx
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import connections
+from django.utils import timezone
+
+from croody.liveness.judge import deaf
+from croody.liveness.listening import listening
+
+KEPT_S: Final = 2.0
+_PATIENCE_S: Final = 1.0
+#: The worker says that it lives every second; older than this it does not, in seconds.
+_WORKER_S: Final = 10.0
+
+Part = Literal["web", "database", "telemetry", "ids", "broker", "bridge", "worker"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`since`: when the part was last heard, where that is known."""
+
+    part: Part
+    well: bool
+    since: datetime | None = None
+
+
+def _database() -> Answer:
+    try:
+        for alias in settings.DATABASES:
+            with connections[alias].cursor() as cursor:
+                cursor.execute("SELECT 1")
+    except DatabaseError:
+        connections.close_all()
+        return Answer("database", False)
+    return Answer("database", True)
+
+
+def _http(part: Part, url: str) -> Answer:
+    try:
+        well = httpx.get(f"{url.rstrip('/')}/healthz", timeout=_PATIENCE_S).status_code == 200
+    except httpx.HTTPError:
+        well = False
+    return Answer(part, well)
+
+
+def _broker() -> Answer:
+    parts = urlsplit(settings.ENV.broker_url.split(",")[0])
+    try:
+        with socket.create_connection((parts.hostname or "127.0.0.1", parts.port or 1883), timeout=_PATIENCE_S):
+            return Answer("broker", True)
+    except OSError:
+        return Answer("broker", False)
+
+
+def _bridge() -> Answer:
+    try:
+        heard = listening()
+    except DatabaseError:
+        connections.close_all()
+        return Answer("bridge", False)
+    if heard is None:
+        return Answer("bridge", False)
+    return Answer("bridge", not deaf(timezone.now(), heard[1]), heard[1])
+
+
+def _worker() -> Answer:
+    path = settings.ENV.state_dir / "worker.heartbeat"
+    try:
+        at = datetime.fromisoformat(path.read_text(encoding="utf-8").split()[1])
+    except (OSError, ValueError, IndexError):
+        return Answer("worker", False)
+    return Answer("worker", timezone.now() - at < timedelta(seconds=_WORKER_S), at)
+
+
+_QUESTIONS: Final[tuple[Callable[[], Answer], ...]] = (
+    _database,
+    _broker,
+    _bridge,
+    lambda: _http("telemetry", settings.ENV.telemetry_url),
+    lambda: _http("ids", settings.ENV.ids_url),
+    _worker,
+)
+_lock = threading.Lock()
+_kept: tuple[float, list[Answer]] = (0.0, [])
+
+
+def answers() -> list[Answer]:
+    """Every part's answer, at most `KEPT_S` old."""
+    global _kept
+    with _lock:
+        if time.monotonic() < _kept[0]:
+            return _kept[1]
+        with ThreadPoolExecutor(max_workers=len(_QUESTIONS)) as pool:
+            found = [Answer("web", True), *pool.map(_asked, _QUESTIONS)]
+        _kept = (time.monotonic() + KEPT_S, found)
+        return found
+
+
+def _asked(question: Callable[[], Answer]) -> Answer:
+    try:
+        return question()
+    finally:
+        connections.close_all()

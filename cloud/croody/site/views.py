@@ -1,0 +1,84 @@
+"""`/` and `/estado/`. Both show while the database is away, and say so."""
+
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.db import Error as DatabaseError
+from django.db import connections
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from croody.live.audience import of_session, robots_of
+from croody.monitor import reader, shown
+from croody.site import health
+from croody.web import formats
+
+#: Robots that the strip shows; more are counted in words.
+STRIP: Final = 60
+
+
+@never_cache
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """What Croody is, what its robots do now, and how to connect one."""
+    now = timezone.now()
+    language = get_language() or "es"
+    context: dict[str, Any] = {"section": "home", "now": now.timestamp(), "words": shown.words(), **_addresses(request)}
+    try:
+        entries = reader.read(robots_of(of_session(request)), now).entries
+    except DatabaseError:
+        connections.close_all()
+        request.user = AnonymousUser()
+        return render(request, "site/home.html", {**context, "lost": True})
+    rows = [shown.row(entry, now, language) for entry in entries]
+    strip = {"sentence": shown.sentence(entries, language), "rows": rows[:STRIP], "more": max(0, len(rows) - STRIP)}
+    return render(request, "site/home.html", {**context, **strip})
+
+
+@never_cache
+@require_GET
+def status(request: HttpRequest) -> HttpResponse:
+    """Is Croody up: each part, whether it answers. For strangers too, so it names no address and no error."""
+    words = {
+        "web": (_("Web"), _("Estas páginas y lo que se ve en vivo")),
+        "database": (_("Base de datos"), _("Guarda lecturas, cuentas y el libro de entregas")),
+        "broker": (_("Broker MQTT"), _("Recibe a los robots")),
+        "bridge": (_("Puente"), _("Lleva lo que llega por MQTT a la base de datos y devuelve el acuse")),
+        "telemetry": (_("API de lecturas"), _("Guarda y entrega lecturas por HTTP")),
+        "ids": (_("Detector de intrusos"), _("Puntúa flujos y ventanas sospechosas")),
+        "worker": (_("Trabajos por reloj"), _("Retención, huecos, alertas y credenciales")),
+    }
+    now = timezone.now()
+    parts = []
+    found = health.answers()
+    for answer in found:
+        name, purpose = words[answer.part]
+        age = formats.age_of(answer.since, now) if answer.since is not None and not answer.well else ""
+        parts.append({"name": name, "purpose": purpose, "well": answer.well, "age": age})
+    down = [part["name"] for part in parts if not part["well"]]
+    if not down:
+        sentence = _("Croody está en marcha")
+    elif len(down) == 1:
+        sentence = _("No responde: %(part)s") % {"part": down[0]}
+    else:
+        sentence = ngettext("%(count)s parte no responde", "%(count)s partes no responden", len(down)) % {"count": len(down)}
+    if any(answer.part == "database" and not answer.well for answer in found):
+        request.user = AnonymousUser()
+    context = {"section": "status", "sentence": sentence, "parts": parts, "checked": now}
+    return render(request, "site/status.html", context)
+
+
+def _addresses(request: HttpRequest) -> dict[str, Any]:
+    """How a robot reaches this very server: the name people reach the page by, and the ports of the parts."""
+    host = urlsplit(f"//{request.get_host()}").hostname or "localhost"
+    if settings.ENV.demo:
+        broker, telemetry = urlsplit(settings.ENV.broker_url), urlsplit(settings.ENV.telemetry_url)
+        return {"mqtt_host": host, "mqtt_port": broker.port or 1883, "tls": False, "api": f"http://{host}:{telemetry.port or 80}"}
+    return {"mqtt_host": host, "mqtt_port": 8883, "tls": True, "api": f"{request.scheme}://{request.get_host()}"}

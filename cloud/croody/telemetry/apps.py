@@ -1,0 +1,16 @@
+"""Django's view of telemetry: says at the start what it knows of robots to those who lie below it."""
+
+from django.apps import AppConfig
+
+
+class TelemetryConfig(AppConfig):
+    """Registers with liveness."""
+
+    name = "croody.telemetry"
+
+    def ready(self) -> None:
+        """Register; called once at the start."""
+        from croody.liveness.signs import register
+        from croody.telemetry.read.heard import heard_of
+
+        register(heard_of)

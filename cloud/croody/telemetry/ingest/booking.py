@@ -1,0 +1,320 @@
+"""One transaction: locks the ledger rows a request touches, judges every unit, writes records, ledger, letters, presence.
+
+The order of locks is the same for everybody (ledger rows sorted, then totals, letters, presence), so two relays with
+overlapping streams wait for each other and never in a ring.
+"""
+
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F
+
+from croody.telemetry import rows, store
+from croody.telemetry.ingest import ledger, letters
+from croody.telemetry.ingest.intake import Batch, Buried, Intake, Key, One, Plain, Row
+from croody.telemetry.ingest.letters import Letter
+from croody.telemetry.ingest.stream_order import arrange
+from croody.telemetry.models import StreamTotal
+from croody.telemetry.store.base import Held, Span, Store
+from croody.telemetry.store.letters import write_letters
+from croody.telemetry.store.presence import write_presence
+from croody_contract import ranges
+from croody_contract.messages import Ack
+from croody_contract.ranges import EMPTY, Ranges
+from croody_contract.relay import PresenceItem, RobotAck
+from croody_contract.topics import PLAIN_STREAMS
+
+#: What the head of a stream said, and whether it has spoken live.
+_Head = tuple[str | None, int | None, bool]
+_REMEMBERED = 50_000
+
+
+class Heads:
+    """Ledger rows that are known to be there, with what is booked of their heads: saves looks, decides nothing."""
+
+    def __init__(self) -> None:
+        self._heads: dict[tuple[str, Key], _Head] = {}
+        self._lock = threading.Lock()
+
+    def get(self, alias: str, key: Key) -> _Head | None:
+        """What is remembered, None for nothing."""
+        return self._heads.get((alias, key))
+
+    def learn(self, alias: str, heads: dict[Key, _Head]) -> None:
+        """Remember what a commit has booked."""
+        with self._lock:
+            if len(self._heads) + len(heads) > _REMEMBERED:
+                self._heads.clear()
+            self._heads.update({(alias, key): head for key, head in heads.items()})
+
+    def forget(self) -> None:
+        """Look again: rows went away, as when a database was restored."""
+        with self._lock:
+            self._heads.clear()
+
+
+_heads = Heads()
+
+
+class LedgerGone(RuntimeError):
+    """A ledger row that was there is gone: the database was put back or cleared meanwhile. A second try looks again."""
+
+
+@dataclass(slots=True)
+class Booked:
+    """What one commit accounted for. `readings`: rows of the streams that the cloud numbers, in the order they came."""
+
+    acks: list[RobotAck] = field(default_factory=list)
+    readings: list[rows.ApiRow] = field(default_factory=list)
+
+
+def book(intake: Intake, presence: Sequence[PresenceItem], *, now: datetime, alias: str, revive: bool = False) -> Booked:
+    """Book everything, or nothing.
+
+    Args:
+        intake: what came.
+        presence: what was said about being there, by robots that exist.
+        now: receipt time.
+        alias: the database.
+        revive: dead letters that are played again: their keys may come back.
+
+    Raises:
+        django.db.Error: nothing was done.
+    """
+    if not (intake.units or intake.letters or presence):
+        return Booked()
+    try:
+        return _book(intake, presence, now, alias, revive)
+    except LedgerGone:
+        _heads.forget()
+        return _book(intake, presence, now, alias, revive)
+
+
+def _book(intake: Intake, presence: Sequence[PresenceItem], now: datetime, alias: str, revive: bool) -> Booked:
+    with store.turn(alias), transaction.atomic(using=alias):
+        books = _Books(store.of(alias), alias, now, revive)
+        if intake.units:
+            books.open(intake)
+            for unit in intake.units:
+                books.take(unit)
+        booked = books.close(intake.letters)
+        if presence:
+            write_presence(presence, now, alias)
+    _heads.learn(alias, books.learnt)
+    return booked
+
+
+class _Books:
+    """The state of one transaction."""
+
+    def __init__(self, store_: Store, alias: str, now: datetime, revive: bool) -> None:
+        self._store = store_
+        self._alias = alias
+        self._now = now
+        self._revive = revive
+        self._held: dict[Key, Held] = {}
+        self._before: dict[Key, ledger.Entry] = {}
+        self._hashes: dict[Key, dict[int, str]] = {}
+        self._rows: list[Row] = []
+        self._plain: list[Row] = []
+        self._letters: list[Letter] = []
+        self._stored: dict[Key, Ranges] = {}
+        self._dead: dict[Key, Ranges] = {}
+        self.learnt: dict[Key, _Head] = {}
+
+    def open(self, intake: Intake) -> None:
+        """Lock what the units touch, put new streams in their place, read the hashes of what may be repeats."""
+        heads: dict[Key, Batch] = {}
+        for unit in intake.units:
+            if isinstance(unit, Batch) and self._is_news(unit) and not (unit.historical and unit.key in heads):
+                heads[unit.key] = unit
+        keys = {unit.key for unit in intake.units}
+        keys |= {(unit.key[0], unit.prev) for unit in heads.values() if unit.prev is not None}
+        for unit in intake.units:
+            if isinstance(unit, Batch):
+                keys |= {(unit.key[0], one.buries[0]) for one in unit.ones if one.buries is not None}
+        make = sorted(key for key in keys if _heads.get(self._alias, key) is None)
+        stirred = {key[0] for key in make} | {key[0] for key in heads}
+        if stirred:
+            keys |= self._store.streams_of(stirred)
+        self._held = self._store.lock(sorted(keys), make, self._now)
+        if len(self._held) < len(keys):
+            raise LedgerGone(f"{len(keys) - len(self._held)} ledger rows are gone")
+        self._before = {key: held.entry for key, held in self._held.items()}
+        for robot_id in sorted(stirred):
+            self._arrange(robot_id, [unit for key, unit in heads.items() if key[0] == robot_id])
+        for key in make:
+            self.learnt.setdefault(key, (self._held[key].prev, self._held[key].prev_last, False))
+        spans = [span for unit in intake.units if isinstance(unit, Batch) for span in self._repeats(unit)]
+        if spans:
+            for (robot_id, stream, seq), digest in self._store.hashes(spans).items():
+                self._hashes.setdefault((robot_id, stream), {})[seq] = digest
+
+    def _is_news(self, unit: Batch) -> bool:
+        head = _heads.get(self._alias, unit.key)
+        if head is None or not (unit.historical or head[2]):
+            return True
+        return unit.prev is not None and (unit.prev, unit.prev_last) != head[:2]
+
+    def _repeats(self, unit: Batch) -> list[Span]:
+        if not unit.ones:
+            return []
+        have, start = self._held[unit.key].entry.have, unit.ones[0].seq
+        if not have or start > have[-1][1]:
+            return []
+        return [(*unit.key, first, last) for first, last in ranges.intersect(((start, unit.ones[-1].seq),), have)]
+
+    def _arrange(self, robot_id: str, heads: Sequence[Batch]) -> None:
+        """Book what heads say, and number the robot's streams anew where the order changed."""
+        mine = {key[1]: held for key, held in self._held.items() if key[0] == robot_id and held.folded_at is None}
+        order = [name for name, held in sorted(mine.items(), key=lambda pair: (pair[1].place, pair[1].id)) if not held.new]
+        prev_of: dict[str, str | None] = {name: held.prev for name, held in mine.items()}
+        for unit in heads:
+            name = unit.key[1]
+            held = self._held[unit.key]
+            self._learn(unit, held)
+            if held.folded_at is None:
+                order = arrange(order, prev_of, name, held.prev, historical=unit.historical)
+                prev_of[name] = held.prev
+        order = [name for name in order if name in mine]
+        for name in sorted(set(mine) - set(order)):
+            order = arrange(order, prev_of, name, None, historical=name not in PLAIN_STREAMS)
+        start = min((held.place for held in mine.values() if not held.new), default=1.0)
+        for place, name in enumerate(order):
+            if mine[name].place != start + place:
+                mine[name].place = start + place
+                mine[name].changed = True
+
+    def _learn(self, unit: Batch, held: Held) -> None:
+        """Book what one head says: what was before, and where that ended."""
+        if held.prev is None and unit.prev is not None:
+            held.prev, held.prev_last = unit.prev, unit.prev_last
+            held.changed = True
+        if unit.prev is not None and unit.prev_last is not None:
+            before = self._held[(unit.key[0], unit.prev)]
+            before.entry = ledger.known(before.entry, unit.prev_last)
+        old = _heads.get(self._alias, unit.key)
+        said = (unit.prev, unit.prev_last) if unit.prev is not None or old is None else old[:2]
+        self.learnt[unit.key] = (*said, not unit.historical or (old is not None and old[2]))
+
+    def take(self, unit: Batch | Buried | Plain) -> None:
+        """Judge one unit under the lock."""
+        held = self._held[unit.key]
+        held.changed = held.heard = True
+        match unit:
+            case Batch():
+                self._take_batch(unit, held)
+            case Buried():
+                held.entry, stored, dead = ledger.bury(held.entry, unit.span)
+                self._acknowledge(unit.key, stored, dead)
+                self._letters += [letter for letter in unit.letters if dead]
+            case Plain():
+                self._take_plain(unit, held)
+
+    def _take_batch(self, unit: Batch, held: Held) -> None:
+        arrivals = [ledger.Arrival(one.seq, one.hash, one.row is not None) for one in unit.ones]
+        if not arrivals:
+            return
+        entry = held.entry
+        if self._revive:
+            entry = ledger.revive(entry, ((arrivals[0].seq, arrivals[-1].seq),))
+        hashes = self._hashes.setdefault(unit.key, {})
+        judged = ledger.judge(entry, arrivals, hashes)
+        held.entry = judged.entry
+        self._acknowledge(unit.key, judged.stored, judged.dead)
+        for one, what in zip(unit.ones, judged.whats, strict=True):
+            if what == "insert" and one.row is not None:
+                self._insert(one.row, held, hashes)
+                if one.buries is not None:
+                    self._bury(unit.key[0], one.buries)
+            elif what not in ("insert", "repeat"):
+                self._letters.append(_letter(unit, one, what))
+
+    def _take_plain(self, unit: Plain, held: Held) -> None:
+        seq = held.entry.known_last + 1
+        held.entry = ledger.judge(held.entry, [ledger.Arrival(seq, unit.row.hash, True)], {}).entry
+        row = _numbered(unit.row, seq)
+        self._plain.append(row)
+        self._insert(row, held, {})
+
+    def _insert(self, row: Row, held: Held, hashes: dict[int, str]) -> None:
+        self._rows.append(row)
+        hashes[row.seq] = row.hash
+        if row.kind == "reading" and _is_newer(row, held):
+            held.latest_seq, held.latest_at, held.newest = row.seq, row.at, row
+
+    def _bury(self, robot_id: str, named: tuple[str, Ranges]) -> None:
+        target = self._held[(robot_id, named[0])]
+        target.entry = ledger.drop(target.entry, named[1])
+
+    def _acknowledge(self, key: Key, stored: Ranges, dead: Ranges) -> None:
+        self._stored[key] = ranges.union(self._stored.get(key, EMPTY), stored)
+        self._dead[key] = ranges.union(self._dead.get(key, EMPTY), dead)
+
+    def close(self, placeless: Iterable[Letter]) -> Booked:
+        """Write everything."""
+        for key, held in self._held.items():
+            before = self._before[key]
+            if held.entry != before or held.new:
+                held.changed = True
+                held.missing_since = _missing_since(held.missing_since, before, held.entry, self._now)
+                if held.folded_at is not None:
+                    self._unfold(held, before)
+        changed = [held for _, held in sorted(self._held.items()) if held.changed]
+        ids = self._store.write(self._rows, changed, self._now) if self._rows or changed else {}
+        write_letters([*self._letters, *placeless], self._now, self._alias)
+        return Booked(
+            acks=[
+                RobotAck(key[0], Ack(key[1], list(self._stored[key]), list(self._dead[key])))
+                for key in self._stored
+                if self._stored[key] or self._dead[key]
+            ],
+            readings=[rows.of_row(row, ids.get((row.robot_id, row.stream, row.seq))) for row in self._plain],
+        )
+
+    def _unfold(self, held: Held, before: ledger.Entry) -> None:
+        """Something new came to a stream that was counted as finished: it counts by itself again."""
+        held.folded_at = None
+        StreamTotal.objects.using(self._alias).filter(robot_id=held.robot_id).update(
+            streams=F("streams") - 1,
+            stored=F("stored") - ranges.count(before.have),
+            dead=F("dead") - ranges.count(before.dead),
+            dropped=F("dropped") - ranges.count(before.dropped),
+        )
+
+
+def _letter(unit: Batch, one: One, what: str) -> Letter:
+    robot_id, stream = unit.key
+    if what == "conflict":
+        reason, detail = "conflict", f"seq {one.seq}: is stored with other bytes: two robots, or a restored copy, share one identity"
+    elif what == "dead_before":
+        reason, detail = "dead_before", f"seq {one.seq}: was dead-lettered before; a robot never changes what it queued"
+    else:
+        reason, detail = (one.why.reason, str(one.why)) if one.why is not None else ("refused", "")
+    made = letters.make(robot_id, reason, detail, unit.topic, one.raw)
+    return letters.place(made, stream, one.seq, one.seq)
+
+
+def _numbered(row: Row, seq: int) -> Row:
+    return Row(row.robot_id, row.stream, seq, *(getattr(row, name) for name in Row.__struct_fields__[3:]))
+
+
+def _is_newer(row: Row, held: Held) -> bool:
+    """By seq, never by the clock; only readings without a seq of their own have nothing but their time."""
+    if held.latest_seq is None:
+        return True
+    if row.stream in PLAIN_STREAMS:
+        return held.latest_at is None or row.at >= held.latest_at
+    return row.seq > held.latest_seq
+
+
+def _missing_since(since: datetime | None, before: ledger.Entry, after: ledger.Entry, now: datetime) -> datetime | None:
+    """A drain that makes progress is no gap: the clock starts again whenever something that was missing comes."""
+    lacks = ledger.missing(after)
+    if not lacks:
+        return None
+    lacked = ledger.missing(before)
+    return now if since is None or ranges.subtract(lacked, lacks) else since

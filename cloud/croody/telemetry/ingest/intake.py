@@ -1,0 +1,244 @@
+"""What the bridge or an HTTP client sent -> units that can be booked. Pure: knows the contract, no database and no clock.
+
+Everything is judged one by one here: what breaks a rule becomes a unit with its reason, never an exception.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from croody.telemetry.ingest import letters
+from croody.telemetry.ingest.clock import effective, in_utc
+from croody.telemetry.ingest.letters import Letter
+from croody.telemetry.ingest.position import coordinates_of
+from croody_contract import messages, topics
+from croody_contract.batch import check_size, payload_hash
+from croody_contract.limits import MAX_SEQ
+from croody_contract.messages import Reading, Record, Refused, Telemetry, Tombstone
+from croody_contract.ranges import Ranges, normalise
+from croody_contract.relay import BatchItem, DeadItem, PlainItem, Relay
+
+#: (robot_id, stream)
+Key = tuple[str, str]
+_OWN_COLUMNS: Final = ("kind", "ts")
+
+
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """A record as the table takes it."""
+
+    robot_id: str
+    stream: str
+    seq: int
+    kind: str
+    at: datetime
+    ts: datetime | None
+    received_at: datetime
+    clock_wrong: bool
+    historical: bool
+    hash: str
+    data: dict[str, Any]
+    lat: float | None = None
+    lng: float | None = None
+    alt: float | None = None
+    environment: str | None = None
+    status: str | None = None
+
+
+class One(msgspec.Struct, frozen=True, gc=False):
+    """One record of a batch: `row` when it fits, else `why`. `buries`: the stream and ranges that a tombstone names."""
+
+    seq: int
+    raw: bytes
+    hash: str
+    row: Row | None
+    why: Refused | None = None
+    buries: tuple[str, Ranges] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Records of one stream in a row, and what its head said."""
+
+    key: Key
+    ones: list[One]
+    prev: str | None
+    prev_last: int | None
+    historical: bool
+    topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class Buried:
+    """A span of a stream that cannot be read, or may not be stored; its letters tell why."""
+
+    key: Key
+    span: Ranges
+    letters: list[Letter]
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A reading without stream and seq: the ledger numbers it. `row.seq` is 0 until then."""
+
+    key: Key
+    row: Row
+
+
+Unit = Batch | Buried | Plain
+
+
+@dataclass(slots=True)
+class Intake:
+    """What is to be booked in one transaction, in the order it came. `letters` have no place in any stream."""
+
+    units: list[Unit] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
+
+    def rows(self) -> list[Row]:
+        """Every row that may be inserted."""
+        found: list[Row] = []
+        for unit in self.units:
+            if isinstance(unit, Plain):
+                found.append(unit.row)
+            elif isinstance(unit, Batch):
+                found.extend(one.row for one in unit.ones if one.row is not None)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Takes relays apart.
+
+    Args:
+        now: receipt time.
+        retention: how long records are kept.
+        known: ids of the robots that exist.
+        poison: hashes of records that the database refused before, for a reason nobody foresaw: dead letters now.
+    """
+
+    now: datetime
+    retention: timedelta
+    known: Collection[str]
+    poison: Collection[str] = frozenset()
+
+    def read(self, relay: Relay) -> Intake:
+        """Units of everything but presence and answers."""
+        out = Intake()
+        for item in relay.batches:
+            self._batch(out, item)
+        for plain in relay.plain:
+            self._plain(out, plain)
+        for dead in relay.dead:
+            _dead(out, dead)
+        return out
+
+    def _batch(self, out: Intake, item: BatchItem) -> None:
+        key, last = (item.robot_id, item.stream), item.first + len(item.records) - 1
+        topic = f"{topics.ROOT}/{item.robot_id}/up/batch/{item.stream}/{item.first}-{last}"
+        if not _is_place(*key, item.first, last):
+            text = "batch: its robot_id, stream or range breaks the grammar of topics"
+            out.letters.append(letters.make(item.robot_id, "bad_topic", text, topic, msgspec.json.encode(item)))
+            return
+        if item.robot_id not in self.known:
+            records = [bytes(raw) for raw in item.records]
+            text = f"robot_id: there is no robot {item.robot_id}: make it with croody robot add, then replay this letter"
+            found = letters.of_records(*key, item.first, records, "unknown_robot", text, topic)
+            out.units.append(Buried(key, ((item.first, last),), list(found)))
+            return
+        ones = [self._one(key, seq, bytes(raw), item.historical) for seq, raw in enumerate(item.records, start=item.first)]
+        prev, prev_last = _head(item, ones)
+        out.units.append(Batch(key, ones, prev, prev_last, item.historical, topic))
+
+    def _one(self, key: Key, seq: int, raw: bytes, historical: bool) -> One:
+        digest = payload_hash(raw)
+        try:
+            if digest in self.poison:
+                raise Refused("database_refused", "record: the database refused it; the log of that time says why")
+            check_size(raw)
+            record = messages.decode_record(raw)
+            row = self._row(key, seq, digest, record, historical)
+            return One(seq, raw, digest, row, None, _buries(record))
+        except Refused as why:
+            return One(seq, raw, digest, None, why)
+
+    def _row(self, key: Key, seq: int, digest: str, record: Record, historical: bool) -> Row:
+        ts = in_utc(record.ts) if record.ts is not None else None
+        at, wrong = effective(ts, self.now, self.retention)
+        if isinstance(record, Reading):
+            lat, lng, alt = _coordinates(record)
+            data = record.data
+            words = record.environment, record.status
+            return Row(*key, seq, "reading", at, ts, self.now, wrong, historical, digest, data, lat, lng, alt, *words)
+        fields: dict[str, Any] = msgspec.to_builtins(record)
+        kind = str(fields["kind"])
+        data = {name: value for name, value in fields.items() if name not in _OWN_COLUMNS}
+        return Row(*key, seq, kind, at, ts, self.now, wrong, historical, digest, data)
+
+    def _plain(self, out: Intake, item: PlainItem) -> None:
+        raw = bytes(item.body)
+        robot_id = item.robot_id
+        topic = f"{topics.ROOT}/{robot_id}/up/telemetry"
+        try:
+            if not topics.ROBOT_ID.fullmatch(robot_id):
+                raise Refused("bad_topic", "robot_id: use 3 to 64 letters, digits, '_' or '-'")
+            if robot_id not in self.known:
+                raise Refused("unknown_robot", f"robot_id: there is no robot {robot_id}: make it with croody robot add")
+            check_size(raw)
+            body = messages.decode_telemetry(raw)
+            if body.robot_id is not None and body.robot_id != robot_id:
+                raise Refused("wrong_robot", f"robot_id: the body says {body.robot_id!r}, the topic {robot_id}: leave it out of the body")
+            out.units.append(self.plain(body, (robot_id, "mqtt"), payload_hash(raw)))
+        except Refused as why:
+            out.letters.append(letters.make(robot_id, why.reason, str(why), topic, raw))
+
+    def plain(self, body: Telemetry, key: Key, digest: str) -> Plain:
+        """A checked reading without stream and seq.
+
+        Raises:
+            Refused: a `ts` that no database holds, coordinates in `data` that are none, or bytes the database refused before.
+        """
+        if digest in self.poison:
+            raise Refused("database_refused", "body: the database refused it; the log of that time says why")
+        ts = in_utc(body.ts) if body.ts is not None else None
+        at, wrong = effective(ts, self.now, self.retention)
+        lat, lng, alt = _coordinates(body) if body.position is not None else coordinates_of(body.data)
+        words = body.environment, body.status
+        return Plain(key, Row(*key, 0, "reading", at, ts, self.now, wrong, False, digest, body.data, lat, lng, alt, *words))
+
+
+def _head(item: BatchItem, ones: list[One]) -> tuple[str | None, int | None]:
+    """The stream before, as the head of the batch says, or else its `born` record."""
+    prev, prev_last = item.prev, item.prev_last
+    if prev is None:
+        born = next((one.row for one in ones if one.row is not None and one.row.kind == "born"), None)
+        if born is not None:
+            prev, prev_last = born.data.get("prev"), born.data.get("prev_last")
+    if prev is None or prev == item.stream or not topics.STREAM.fullmatch(prev):
+        return None, None
+    return prev, prev_last if prev_last is not None and 0 <= prev_last <= MAX_SEQ else None
+
+
+def _buries(record: Record) -> tuple[str, Ranges] | None:
+    return (record.stream, normalise(record.ranges)) if isinstance(record, Tombstone) else None
+
+
+def _coordinates(reading: Reading | Telemetry) -> tuple[float | None, float | None, float | None]:
+    position = reading.position
+    return (position.lat, position.lng, position.alt) if position is not None else (None, None, None)
+
+
+def _dead(out: Intake, item: DeadItem) -> None:
+    letter = letters.make(item.robot_id or "", item.reason, item.detail, item.topic, item.body)
+    robot_id, stream, first, last = item.robot_id or "", item.stream or "", item.first or 0, item.last or 0
+    if _is_place(robot_id, stream, first, last):
+        placed = letters.place(letter, stream, first, last)
+        out.units.append(Buried((robot_id, stream), ((first, last),), [placed]))
+    else:
+        out.letters.append(letter)
+
+
+def _is_place(robot_id: str, stream: str, first: int, last: int) -> bool:
+    return bool(topics.ROBOT_ID.fullmatch(robot_id) and topics.STREAM.fullmatch(stream) and 1 <= first <= last <= MAX_SEQ)

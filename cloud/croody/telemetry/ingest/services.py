@@ -1,0 +1,211 @@
+"""Every write of telemetry. Knows the contract, the ledger and who is a robot; never HTTP or MQTT."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+from django.conf import settings
+from django.db import DataError, IntegrityError, transaction
+
+from croody.commands import services as commands
+from croody.fleet.queries import known_robots
+from croody.telemetry import store
+from croody.telemetry.ingest import letters
+from croody.telemetry.ingest.booking import Booked, book
+from croody.telemetry.ingest.intake import Buried, Intake, Plain, Reader, Unit
+from croody.telemetry.models import DeadLetter
+from croody.telemetry.rows import ApiRow
+from croody.telemetry.store import partitions
+from croody_contract import batch, messages, ranges
+from croody_contract.messages import Refused, Telemetry
+from croody_contract.relay import AnswerItem, BatchItem, PresenceItem, Relay, Relayed
+
+log = logging.getLogger(__name__)
+_REFUSED = (DataError, IntegrityError)
+_MOST: Final = 2**63 - 1
+
+
+class NotReplayable(ValueError):
+    """A dead letter that cannot be played again; says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What became of the records of a letter."""
+
+    stored: int
+    dead: int
+
+
+def retention() -> timedelta:
+    """How long records are kept."""
+    return timedelta(days=settings.ENV.retention_days)
+
+
+def ingest_relay(relay: Relay, *, now: datetime) -> Relayed:
+    """Book everything that the bridge had queued in one transaction, and say exactly what is accounted for.
+
+    A record that the database refuses for a reason nobody foresaw becomes a dead letter alone: it costs neither its batch
+    nor another robot's.
+
+    Raises:
+        django.db.OperationalError, django.db.InterfaceError, django.db.InternalError: nothing was done (gone, locked, read only).
+    """
+    known = known_robots(_robots_of(relay), monotonic_s=time.monotonic())
+    presence = [_fitting(item) for item in relay.presence if item.robot_id in known]
+
+    def read(poison: frozenset[str]) -> Intake:
+        return Reader(now, retention(), known, poison).read(relay)
+
+    booked = _book(read, presence, now)
+    for item in relay.answers:
+        _answer(item, now)
+    return Relayed(booked.acks)
+
+
+def ingest_one(telemetry: Telemetry, robot_id: str, stream: str, *, now: datetime) -> ApiRow:
+    """Store one reading without a seq of its own. Returns the row as the API shows it.
+
+    Raises:
+        Refused: a value that no type can rule out; names the field.
+        django.db.OperationalError, django.db.InterfaceError, django.db.InternalError: nothing was done.
+    """
+    digest = batch.payload_hash(messages.encode(telemetry))
+
+    def read(poison: frozenset[str]) -> Intake:
+        return Intake([Reader(now, retention(), (robot_id,), poison).plain(telemetry, (robot_id, stream), digest)])
+
+    return _book(read, [], now).readings[0]
+
+
+def replay(letter: DeadLetter, *, now: datetime) -> Replayed:
+    """Judge a dead letter again, as when its robot is known now or a rule has changed. What still breaks a rule stays dead.
+
+    Raises:
+        NotReplayable: its bytes were cut, its key is held by another record, or it has been played already.
+        django.db.OperationalError, django.db.InterfaceError, django.db.InternalError: nothing was done.
+    """
+    if letter.replayed_at is not None:
+        raise NotReplayable(f"letter {letter.pk}: was replayed at {letter.replayed_at.isoformat()}")
+    if letter.reason == "conflict":
+        raise NotReplayable(f"letter {letter.pk}: its key is held by a record with other bytes, and stays so")
+    body = bytes(letter.body)
+    if batch.payload_hash(body) != letter.hash and letter.reason != "dead_before":
+        raise NotReplayable(f"letter {letter.pk}: only the first {len(body)} bytes of its body were kept")
+    known = known_robots({letter.robot_id}, monotonic_s=time.monotonic())
+    if letter.robot_id not in known:
+        raise NotReplayable(f"letter {letter.pk}: there is still no robot {letter.robot_id or '(none)'}: make it first")
+    reader = Reader(now, retention(), known)
+    intake = _read_letter(letter, body, reader)
+    partitions.ensure({partitions.day_of(row.at) for row in intake.rows()})
+    alias = settings.TELEMETRY_DB
+    with store.turn(alias), transaction.atomic(using=alias):
+        booked = book(intake, [], now=now, alias=alias, revive=True)
+        stored = len(booked.readings) + sum(ranges.count(tuple(robot_ack.ack.stored)) for robot_ack in booked.acks)
+        dead = sum(ranges.count(tuple(robot_ack.ack.dead)) for robot_ack in booked.acks)
+        if dead == 0:
+            DeadLetter.objects.using(alias).filter(pk=letter.pk).update(replayed_at=now)
+    return Replayed(stored, dead)
+
+
+def _read_letter(letter: DeadLetter, body: bytes, reader: Reader) -> Intake:
+    try:
+        if letter.first == 0:
+            telemetry = messages.decode_telemetry(body)
+            return Intake([reader.plain(telemetry, (letter.robot_id, "mqtt"), letter.hash)])
+        count = letter.last - letter.first + 1
+        records = [msgspec.Raw(body)]
+        head = batch.Head()
+        if count > 1 or body.startswith((b'{"records"', b'{"prev', b"\x1f\x8b")):
+            unpacked = batch.unpack(body, count)
+            records, head = unpacked.records, unpacked
+    except Refused as why:
+        raise NotReplayable(f"letter {letter.pk}: {why}") from why
+    item = BatchItem(letter.robot_id, letter.stream, letter.first, records, head.prev, head.prev_last, historical=True)
+    return reader.read(Relay(batches=[item]))
+
+
+def _book(read: Callable[[frozenset[str]], Intake], presence: list[PresenceItem], now: datetime) -> Booked:
+    alias = settings.TELEMETRY_DB
+    intake = read(frozenset())
+    days = {partitions.day_of(row.at) for row in intake.rows()}
+    partitions.ensure(days)
+    try:
+        return book(intake, presence, now=now, alias=alias)
+    except _REFUSED as error:
+        log.warning("the database refused a request (%s): looking for the record that it cannot take", error)
+    partitions.forget()
+    partitions.ensure(days)
+    intake = read(_find_poison(intake, alias))
+    try:
+        return book(intake, presence, now=now, alias=alias)
+    except _REFUSED:
+        log.exception("the database refused a request again: booking its parts one by one")
+    return _book_each(intake, presence, now, alias)
+
+
+def _find_poison(intake: Intake, alias: str) -> frozenset[str]:
+    """Hashes of the records that the database does not take even alone; nothing is left of the trial."""
+    found = set()
+    trial = store.of(alias)
+    with transaction.atomic(using=alias):
+        for row in intake.rows():
+            try:
+                with transaction.atomic(using=alias):
+                    trial.write([row], [], row.received_at)
+            except _REFUSED as error:
+                log.warning("record %s of stream %s of robot %s: the database refused it: %s", row.seq, row.stream, row.robot_id, error)
+                found.add(row.hash)
+        transaction.set_rollback(True, using=alias)
+    return frozenset(found)
+
+
+def _book_each(intake: Intake, presence: list[PresenceItem], now: datetime, alias: str) -> Booked:
+    """The last resort: each unit in a transaction of its own, and one that still fails is buried whole."""
+    booked = Booked()
+    parts = [Intake([unit]) for unit in intake.units] + [Intake([], [letter]) for letter in intake.letters]
+    for part in parts:
+        try:
+            done = book(part, [], now=now, alias=alias)
+        except _REFUSED:
+            if not part.units:
+                raise
+            done = book(Intake(*_buried(part.units[0])), [], now=now, alias=alias)
+        booked.acks += done.acks
+        booked.readings += done.readings
+    book(Intake(), presence, now=now, alias=alias)
+    return booked
+
+
+def _buried(unit: Unit) -> tuple[list[Unit], list[letters.Letter]]:
+    detail = "the database refused it; the log of that time says why"
+    if isinstance(unit, Buried):
+        return [Buried(unit.key, unit.span, [])], []
+    if isinstance(unit, Plain):
+        return [], [letters.make(unit.key[0], "database_refused", detail, "", msgspec.json.encode(unit.row.data))]
+    first, last = unit.ones[0].seq, unit.ones[-1].seq
+    found = letters.of_records(*unit.key, first, [one.raw for one in unit.ones], "database_refused", detail, unit.topic)
+    return [Buried(unit.key, ((first, last),), list(found))], []
+
+
+def _robots_of(relay: Relay) -> set[str]:
+    found = {item.robot_id for item in relay.batches}
+    found.update(item.robot_id for item in relay.plain)
+    found.update(item.robot_id for item in relay.presence)
+    return {letters.clean(robot_id, 64) for robot_id in found}
+
+
+def _fitting(item: PresenceItem) -> PresenceItem:
+    """A count that no database column holds is only a count."""
+    presence = msgspec.structs.replace(item.presence, queued=min(item.presence.queued, _MOST))
+    return PresenceItem(item.robot_id, presence)
+
+
+def _answer(item: AnswerItem, now: datetime) -> None:
+    if 1 <= item.outgoing_id <= _MOST:
+        said = msgspec.structs.replace(item.answer, detail=letters.clean(item.answer.detail, 1024))
+        commands.answer(letters.clean(item.robot_id, 64), item.outgoing_id, said, now=now)

@@ -1,0 +1,35 @@
+"""Writes what robots said about being there, inside the caller's transaction; the same SQL on both databases."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from django.db import connections
+
+from croody.telemetry.ingest.letters import clean
+from croody_contract.relay import PresenceItem
+
+# A will that names another run than the one that spoke last is late news of the run before.
+_PRESENCE: Final = """
+INSERT INTO telemetry_presence (robot_id, state, stream, queued, interval_s, since, received_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (robot_id) DO UPDATE SET
+    state = excluded.state, stream = excluded.stream, queued = excluded.queued,
+    interval_s = coalesce(excluded.interval_s, telemetry_presence.interval_s),
+    since = CASE WHEN telemetry_presence.state = excluded.state THEN telemetry_presence.since ELSE excluded.since END,
+    received_at = excluded.received_at
+WHERE NOT (excluded.state = 'offline' AND telemetry_presence.state = 'online' AND excluded.stream <> ''
+    AND telemetry_presence.stream <> '' AND excluded.stream <> telemetry_presence.stream)
+"""
+
+
+def write_presence(items: Sequence[PresenceItem], now: datetime, alias: str) -> None:
+    """Book what robots said about being there; of several words of one robot the last one counts."""
+    last = {item.robot_id: item.presence for item in items}
+    moment = connections[alias].ops.adapt_datetimefield_value(now)
+    values = [
+        (robot_id, word.state, clean(word.stream or "", 64), word.queued, word.interval_s, moment, moment)
+        for robot_id, word in sorted(last.items())
+    ]
+    with connections[alias].cursor() as cursor:
+        cursor.executemany(_PRESENCE, values)
