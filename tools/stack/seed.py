@@ -23,7 +23,7 @@ def main() -> int:
     from django.utils import timezone
 
     django.setup()
-    from croody.fleet.demo import OPERATOR
+    from croody.accounts.organisations import DEMO_OPERATOR
     from croody.fleet.jobs import write_credentials
 
     _said("setup")
@@ -33,7 +33,7 @@ def main() -> int:
             known |= _pairs(_said("robot", "rotate", robot_id))
     for robot_id, secret in known.items():
         print(robot_id, secret)
-    print("login-link", _said("login-link", "--user", OPERATOR).split()[-1])
+    print("login-link", _said("login-link", "--user", DEMO_OPERATOR).split()[-1])
     # The broker starts after this, and must find its files.
     with contextlib.redirect_stdout(sys.stderr):
         write_credentials(timezone.now())

@@ -40,6 +40,13 @@ class Membership(models.Model):
 class Token(models.Model):
     """A personal token for the HTTP API, shown once. `prefix` is what the person recognises it by."""
 
+    class Scope(models.TextChoices):
+        """What a token may be used for, within what its owner may do."""
+
+        READ = "read"
+        INGEST = "ingest"
+        ACT = "act"
+
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="tokens")
     prefix = models.CharField(max_length=16)
     sha256 = models.CharField(max_length=64, unique=True)

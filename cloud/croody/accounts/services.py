@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -23,12 +24,18 @@ def sha256_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def reset_token(user: User, *, now: datetime | None = None) -> str:
-    """A new personal token; the one before stops working. Returned here and never again."""
+def reset_token(user: User, *, scopes: Iterable[Token.Scope] = Token.Scope, now: datetime | None = None) -> str:
+    """A new personal token; the one before stops working. Returned here and never again.
+
+    Args:
+        user: its owner; it may never do more than they may.
+        scopes: what it is for; everything, unless somebody says less.
+        now: when the one before stops.
+    """
     token = MARK + secrets.token_urlsafe(32)
     with transaction.atomic():
         Token.objects.filter(user=user, revoked_at=None).update(revoked_at=now or timezone.now())
-        Token.objects.create(user=user, prefix=token[:_PREFIX_CHARS], sha256=sha256_of(token), scopes=["ingest", "read"])
+        Token.objects.create(user=user, prefix=token[:_PREFIX_CHARS], sha256=sha256_of(token), scopes=sorted(scopes))
     return token
 
 
@@ -42,17 +49,17 @@ def token_of(user: User) -> Token | None:
     return Token.objects.filter(user=user, revoked_at=None).first()
 
 
-def user_of_token(token: str, *, now: datetime | None = None) -> User | None:
-    """Whose personal token this is, None for nobody's. Notes the use, at most once a minute."""
-    if not token.startswith(MARK):
+def token_of_secret(secret: str, *, now: datetime | None = None) -> Token | None:
+    """The personal token of this secret with its owner, None for nobody's. Notes the use, at most once a minute."""
+    if not secret.startswith(MARK):
         return None
-    found = Token.objects.select_related("user").filter(sha256=sha256_of(token), revoked_at=None, user__is_active=True).first()
+    found = Token.objects.select_related("user").filter(sha256=sha256_of(secret), revoked_at=None, user__is_active=True).first()
     if found is None:
         return None
     now = now or timezone.now()
     if found.last_used_at is None or now - found.last_used_at > _USED_EVERY:
         Token.objects.filter(pk=found.pk).update(last_used_at=now)
-    return found.user
+    return found
 
 
 def make_login_link(user: User, *, lasts: timedelta = LOGIN_LASTS, now: datetime | None = None) -> str:

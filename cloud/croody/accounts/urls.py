@@ -3,10 +3,11 @@
 from django.urls import path
 
 from croody.accounts import views
+from croody.accounts.rules import open_to
 
 urlpatterns = [
-    path("acceder/", views.LogIn.as_view(), name="login"),
-    path("salir/", views.LogOut.as_view(), name="logout"),
+    path("acceder/", open_to("anybody")(views.LogIn.as_view()), name="login"),
+    path("salir/", open_to("anybody")(views.LogOut.as_view()), name="logout"),
     path("registro/", views.register, name="register"),
     path("entrar/<str:token>/", views.one_time_login, name="one_time_login"),
     path("perfil/", views.profile, name="profile"),

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from croody.accounts import services, throttle
 from croody.accounts.forms import Login, Password, Registration
+from croody.accounts.rules import open_to
 
 #: Whoever came in without naming a backend, as by a one-time login.
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -53,6 +54,7 @@ def locked_out(request: HttpRequest, *args: Any) -> HttpResponse:
 @sensitive_post_parameters("password")
 @never_cache
 @require_http_methods(["GET", "POST"])
+@open_to("anybody")
 def register(request: HttpRequest) -> HttpResponse:
     """`/cuenta/registro/`. Throttled by address: each try costs a hash, tells which names are taken, and may make an account."""
     if request.user.is_authenticated:
@@ -69,6 +71,7 @@ def register(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "POST"])
+@open_to("anybody")
 def one_time_login(request: HttpRequest, token: str) -> HttpResponse:
     """`/cuenta/entrar/<token>/`: a page with one button, so that a link preview does not use the login up."""
     if request.method == "POST":
@@ -86,6 +89,7 @@ def one_time_login(request: HttpRequest, token: str) -> HttpResponse:
 @never_cache
 @login_required
 @require_GET
+@open_to("people")
 def profile(request: HttpRequest) -> HttpResponse:
     """`/cuenta/perfil/`."""
     assert isinstance(request.user, User)
@@ -95,6 +99,7 @@ def profile(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_required
 @require_POST
+@open_to("people")
 def reset_token(request: HttpRequest) -> HttpResponse:
     """A new personal token. It is in this answer alone: a redirect would have to keep it somewhere."""
     assert isinstance(request.user, User)
@@ -105,6 +110,7 @@ def reset_token(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_required
 @require_POST
+@open_to("people")
 def revoke_token(request: HttpRequest) -> HttpResponse:
     """Shut the personal token out."""
     assert isinstance(request.user, User)
@@ -117,6 +123,7 @@ def revoke_token(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_required
 @require_POST
+@open_to("people")
 def set_password(request: HttpRequest) -> HttpResponse:
     """A new password; sessions elsewhere end, this one goes on."""
     assert isinstance(request.user, User)

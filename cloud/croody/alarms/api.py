@@ -1,14 +1,14 @@
-"""`GET /api/telemetry/alarms`: open alarms first. Mounted by the telemetry role; knows requests, never causes."""
+"""Alarms over HTTP: the list, open first. Mounted by the telemetry role; knows requests, never causes."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from django.http import HttpRequest
-from ninja import Field, Query, Router, Schema, Status
+from ninja import Field, Query, Router, Schema
 
 from croody.alarms import queries
 from croody.alarms.models import Alarm
-from croody.telemetry.http import access
+from croody.fleet.access import Action, Needs, asking
 
 router = Router(tags=["alarms"])
 
@@ -41,14 +41,13 @@ class Wanted(Schema):
     robot_id: str | None = Field(None, min_length=3, max_length=64)
 
 
-@router.get("/alarms", response={200: list[AlarmRow], 401: Refusal, 422: Refusal, 503: Refusal}, summary="Alarms, open first, newest first")
-def alarms(request: HttpRequest, wanted: Query[Wanted]) -> Status[list[Alarm]] | Status[dict[str, str]]:
-    """Alarms of the robots that the caller works with; none of those that are merely shared."""
-    try:
-        caller = access.caller_of(request)
-    except access.Denied as denied:
-        return Status(401, {"detail": denied.detail})
-    found = queries.of_robots(access.works_with(caller))
+_ERRORS: Final[dict[int, Any]] = {401: Refusal, 403: Refusal, 422: Refusal, 503: Refusal}
+
+
+@router.get("/alarms", auth=Needs(Action.SEE), response={200: list[AlarmRow], **_ERRORS}, summary="Alarms, open first, newest first")
+def alarms(request: HttpRequest, wanted: Query[Wanted]) -> list[Alarm]:
+    """Alarms of the robots that the caller works with; none of those that are merely shared: a stranger gets an empty list."""
+    found = queries.visible_to(asking(request))
     if wanted.robot_id is not None:
         found = found.filter(robot_id=wanted.robot_id)
-    return Status(200, list(found[: wanted.limit]))
+    return list(found[: wanted.limit])

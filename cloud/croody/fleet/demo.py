@@ -7,11 +7,11 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 
 from croody.accounts.models import Membership, Organisation
+from croody.accounts.organisations import DEMO_OPERATOR
 from croody.fleet import services
 from croody.fleet.models import Robot, Site
 
 ORGANISATION: Final = ("Croody demo", "demo")
-OPERATOR: Final = "operator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def seed(plan: dict[str, Any], robots: list[tuple[str, str]]) -> Seeded:
         slug=plan["slug"],
         defaults={"name": plan["name"], "plan": plan, "origin_lat": origin.get("lat"), "origin_lng": origin.get("lng")},
     )
-    user, made = get_user_model().objects.get_or_create(username=OPERATOR)
+    user, made = get_user_model().objects.get_or_create(username=DEMO_OPERATOR)
     if made:
         user.set_unusable_password()
         user.save()
@@ -53,4 +53,4 @@ def seed(plan: dict[str, Any], robots: list[tuple[str, str]]) -> Seeded:
         for robot_id, kind in robots
         if robot_id not in known
     )
-    return Seeded(site=site, operator=OPERATOR, secrets=secrets)
+    return Seeded(site=site, operator=DEMO_OPERATOR, secrets=secrets)

@@ -1,7 +1,7 @@
 """Reads of the fleet: whose secret this is, and which ids are robots."""
 
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -13,14 +13,29 @@ KNOWN_FOR_S: Final = 2.0
 _USED_EVERY = timedelta(minutes=1)
 
 
-def robot_of_secret(secret: str, *, now: datetime) -> Robot | None:
+def robot_id_of_secret(secret: str, now: datetime) -> str | None:
     """The robot whose secret this is, None for no robot's. Notes the use, at most once a minute."""
-    found = Credential.objects.select_related("robot").filter(sha256=sha256_of(secret), robot__deleted_at=None).first()
+    found = Credential.objects.filter(sha256=sha256_of(secret), robot__deleted_at=None).first()
     if found is None:
         return None
     if found.last_used_at is None or now - found.last_used_at > _USED_EVERY:
         Credential.objects.filter(pk=found.pk).update(last_used_at=now)
-    return found.robot
+    return found.robot_id
+
+
+#: Robots -> each one's state, in a word.
+States = Callable[[Collection[str], datetime], dict[str, str]]
+_states: list[States] = []
+
+
+def register_states(states: States) -> None:
+    """Name the one place that judges whether robots are there: liveness, at its start. The fleet lies below it."""
+    _states[:] = [states]
+
+
+def states_of(robot_ids: Collection[str], *, now: datetime) -> dict[str, str]:
+    """The state of each of these robots, in a word."""
+    return _states[0](robot_ids, now)
 
 
 class KnownRobots:

@@ -16,8 +16,8 @@ from typing import Any, Final
 from django.db import Error as DatabaseError
 from django.db import connections
 
+from croody.accounts.caller import Caller
 from croody.live import sse
-from croody.live.audience import Audience
 
 log = logging.getLogger(__name__)
 #: A comment goes out when nothing else did for so long, in seconds.
@@ -35,9 +35,7 @@ RETRY_MS: Final = 2000
 class Listener:
     """One open connection: who listens, and what still waits to be sent to it."""
 
-    def __init__(
-        self, audience: Audience, robot_id: str | None = None, *, visible: frozenset[str] = frozenset(), size: int = QUEUE
-    ) -> None:
+    def __init__(self, audience: Caller, robot_id: str | None = None, *, visible: frozenset[str] = frozenset(), size: int = QUEUE) -> None:
         self.audience = audience
         self.robot_id = robot_id
         #: What the audience saw when the listener came; the feed looks again by itself.

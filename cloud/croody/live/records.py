@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from django.utils import timezone
 
+from croody.accounts.caller import Caller
+from croody.fleet.access import ids_now
 from croody.live import sse
-from croody.live.audience import Audience, robots_of
 from croody.live.cursor import Place, along
 from croody.live.hub import Feed, Listener
 from croody.telemetry.models import Record
@@ -64,7 +65,7 @@ class RecordFeed(Feed):
     def __init__(self) -> None:
         super().__init__("readings")
         self.follower: Follower | None = None
-        self._visible: dict[Audience, frozenset[str]] = {}
+        self._visible: dict[Caller, frozenset[str]] = {}
         self._visible_until = 0.0
 
     def forget(self) -> None:
@@ -85,7 +86,7 @@ class RecordFeed(Feed):
         """New rows since the last read, each with the place after it."""
         if time.monotonic() >= self._visible_until:
             audiences = {listener.audience for listener in list(self.listeners)}
-            self._visible = {audience: robots_of(audience) for audience in audiences}
+            self._visible = {audience: ids_now(audience) for audience in audiences}
             self._visible_until = time.monotonic() + VISIBLE_FOR_S
         now = timezone.now()
         before = self.follower or from_now(now)

@@ -11,12 +11,14 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET
 
+from croody.accounts.caller import caller_of
+from croody.accounts.rules import open_to
+from croody.fleet.access import Action, check, ids_seen
 from croody.live import records, sse
-from croody.live.audience import of_caller, robots_of
 from croody.live.cursor import Place
 from croody.live.hub import RETRY_MS, Feed, Listener
-from croody.telemetry.http.access import Denied
 from croody.telemetry.read.follow import MOST_HOLES, from_now
+from croody.web.refusals import Denied
 
 #: Who was away for longer than so many readings begins at the newest, and is told so.
 RESUME_AT_MOST: Final = 20_000
@@ -25,6 +27,7 @@ _PAGE: Final = 500
 
 # It only reads: a POST is told to use GET, not that a form came without its token.
 @csrf_exempt
+@open_to(Action.SEE)
 @require_GET
 async def stream(request: HttpRequest) -> HttpResponseBase:
     """Open the stream: 401 for a key that is nobody's, 404 for a robot one may not know of, 503 while the database is away."""
@@ -37,14 +40,15 @@ async def stream(request: HttpRequest) -> HttpResponseBase:
 
 
 def _open(request: HttpRequest) -> HttpResponseBase:
-    audience = of_caller(request)
+    caller = caller_of(request)
+    check(caller, Action.SEE)
     robot_id = request.GET.get("robot_id") or None
-    visible = robots_of(audience)
+    visible = ids_seen(caller)
     if robot_id is not None and robot_id not in visible:
         raise Denied(404, f"robot_id: there is no robot {robot_id[:64]}")
     said = request.headers.get("Last-Event-ID") or request.GET.get("last_event_id") or ""
     place = Place.parse(said.strip()) or Place.of(from_now(timezone.now()))
-    return answer(_body(Listener(audience, robot_id, visible=visible), place))
+    return answer(_body(Listener(caller, robot_id, visible=visible), place))
 
 
 def answer(body: AsyncIterator[bytes]) -> StreamingHttpResponse:

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from django.utils import timezone
 
-from croody.live.audience import Audience, robots_of
+from croody.accounts.caller import Caller
+from croody.fleet.access import ids_now
 from croody.live.hub import Feed, Listener
 from croody.monitor import reader
 from croody.monitor.digest import Trail
@@ -22,7 +23,7 @@ BEAT_S: Final = 4.0
 class Found:
     """What one read brought."""
 
-    def __init__(self, picture: Picture, visible: dict[Audience, frozenset[str]], trails: dict[str, Trail]) -> None:
+    def __init__(self, picture: Picture, visible: dict[Caller, frozenset[str]], trails: dict[str, Trail]) -> None:
         self.picture = picture
         self.visible = visible
         self.trails = trails
@@ -36,7 +37,7 @@ class MonitorFeed(Feed):
     def __init__(self) -> None:
         super().__init__("monitor")
         self._trails: dict[str, Trail] = {}
-        self._visible: dict[Audience, frozenset[str]] = {}
+        self._visible: dict[Caller, frozenset[str]] = {}
         self._visible_until = 0.0
         self._sent: dict[str, bytes] = {}
         self._told_at = 0.0
@@ -62,7 +63,7 @@ class MonitorFeed(Feed):
         now = timezone.now()
         audiences = {listener.audience for listener in list(self.listeners)}
         if time.monotonic() >= self._visible_until or audiences - self._visible.keys():
-            self._visible = {audience: robots_of(audience) for audience in audiences}
+            self._visible = {audience: ids_now(audience) for audience in audiences}
             self._visible_until = time.monotonic() + VISIBLE_FOR_S
         wanted = frozenset().union(*self._visible.values())
         picture = reader.read(wanted, now)
@@ -85,8 +86,8 @@ class MonitorFeed(Feed):
         changed = {robot_id for robot_id, text in encoded.items() if self._sent.get(robot_id) != text}
         gone = self._sent.keys() - encoded.keys()
         quiet = not changed and not gone and deaf == self._deaf and now - self._told_at < BEAT_S
-        whole: dict[Audience, bytes] = {}
-        part: dict[Audience, bytes] = {}
+        whole: dict[Caller, bytes] = {}
+        part: dict[Caller, bytes] = {}
         for listener in list(self.listeners):
             audience = listener.audience
             visible = found.visible.get(audience)

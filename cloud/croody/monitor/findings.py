@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-
+from croody.accounts.caller import Caller
 from croody.alarms.models import Alarm
 from croody.alarms.queries import visible_to
 from croody.detection.windows import queries
@@ -32,12 +31,12 @@ class Findings:
     open_alarms: int
 
 
-def read(user: AbstractBaseUser | AnonymousUser, now: datetime) -> Findings | None:
+def read(caller: Caller, now: datetime) -> Findings | None:
     """None for whoever works with no robot: what was noticed about a shared robot is not for those who merely watch it."""
-    robots = access.of_organisations(user)
+    robots = access.robots(caller, access.Action.INSPECT)
     if not robots.exists():
         return None
-    still_open = visible_to(user).filter(resolved_at=None)
+    still_open = visible_to(caller).filter(resolved_at=None)
     ranks = {severity: rank for rank, severity in enumerate(SEVERITIES)}
     newest = list(still_open[:MOST_ALARMS])
     worst = sorted(newest, key=lambda alarm: ranks.get(alarm.severity, len(ranks)))

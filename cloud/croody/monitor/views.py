@@ -15,8 +15,10 @@ from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from croody.accounts.caller import of_session
+from croody.accounts.rules import open_to
+from croody.fleet.access import Action, ids_seen
 from croody.fleet.models import Site
-from croody.live.audience import of_session, robots_of
 from croody.live.hub import Listener
 from croody.live.views import answer, follow
 from croody.monitor import findings, found, plan, reader, shown
@@ -33,6 +35,7 @@ CROWDED: Final = 6
 
 @never_cache
 @require_GET
+@open_to("anybody")
 def monitor(request: HttpRequest) -> HttpResponse:
     """What the robots do now. 503 and a page that heals by itself while the database is away."""
     try:
@@ -49,11 +52,12 @@ def monitor(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_GET
+@open_to(Action.INSPECT)
 def detection(request: HttpRequest) -> HttpResponse:
     """The section on what was noticed, by itself. 404 for whoever has none: nothing tells it from an address that is not there."""
     now = timezone.now()
     try:
-        noticed = findings.read(request.user, now)
+        noticed = findings.read(of_session(request), now)
     except DatabaseError as error:
         log.warning("monitor: the database is lost (%s)", str(error).partition("\n")[0])
         connections.close_all()
@@ -64,6 +68,7 @@ def detection(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
+@open_to("anybody")
 async def stream(request: HttpRequest) -> HttpResponseBase:
     """The picture once a second, as server-sent events `all` (at first) and `some` (what changed)."""
     try:
@@ -76,7 +81,7 @@ async def stream(request: HttpRequest) -> HttpResponseBase:
 def _context(request: HttpRequest) -> dict[str, Any]:
     now = timezone.now()
     language = get_language() or "es"
-    visible = robots_of(of_session(request))
+    visible = ids_seen(of_session(request))
     picture = reader.read(visible, now)
     places = _sites(picture)
     site = next((place for place in places if place.slug == request.GET.get("sitio")), places[0] if places else None)
@@ -86,7 +91,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     rows = [shown.row(entry, now, language, drawing if entry.robot_id in on_plan else None) for entry in picture.entries]
     trails = reader.trails([entry for entry in here if entry.robot_id in on_plan], now) if drawing is not None else {}
     page = _page(request, len(rows))
-    noticed = findings.read(request.user, now)
+    noticed = findings.read(of_session(request), now)
     newest = max((entry.at for entry in picture.entries if entry.at is not None), default=None)
     return {
         "section": "monitor",

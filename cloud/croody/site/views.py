@@ -15,7 +15,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from croody.live.audience import of_session, robots_of
+from croody.accounts.caller import of_session
+from croody.accounts.rules import open_to
+from croody.fleet.access import ids_seen
 from croody.monitor import reader, shown
 from croody.site import health
 from croody.web import formats
@@ -26,13 +28,14 @@ STRIP: Final = 60
 
 @never_cache
 @require_GET
+@open_to("anybody")
 def home(request: HttpRequest) -> HttpResponse:
     """What Croody is, what its robots do now, and how to connect one."""
     now = timezone.now()
     language = get_language() or "es"
     context: dict[str, Any] = {"section": "home", "now": now.timestamp(), "words": shown.words(), **_addresses(request)}
     try:
-        entries = reader.read(robots_of(of_session(request)), now).entries
+        entries = reader.read(ids_seen(of_session(request)), now).entries
     except DatabaseError:
         connections.close_all()
         request.user = AnonymousUser()
@@ -44,6 +47,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_GET
+@open_to("anybody")
 def status(request: HttpRequest) -> HttpResponse:
     """Is Croody up: each part, whether it answers. For strangers too, so it names no address and no error."""
     words = {

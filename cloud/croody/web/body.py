@@ -3,7 +3,7 @@
 from django.http import HttpRequest
 from django.http.request import UnreadablePostError
 
-from croody.telemetry.http.access import Denied
+from croody.web.refusals import Denied
 from croody_contract.limits import MAX_BODY_BYTES
 
 

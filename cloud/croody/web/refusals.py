@@ -20,6 +20,15 @@ _DOCS: Final = {"telemetry": "/api/telemetry/docs", "ids": "/api/ids/docs"}
 _LONGEST_SHOWN: Final = 200
 
 
+class Denied(Exception):
+    """Refused, with the status to answer and a text for the client."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+
+
 @sync_and_async_middleware
 def speak_json(get_response: Sync | Async) -> Sync | Async:
     """Middleware: gives refusals that are no JSON yet their sentence."""

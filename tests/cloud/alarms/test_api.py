@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
 from ninja.testing import TestClient
 
@@ -13,11 +14,19 @@ from croody.accounts.models import Membership, Organisation
 from croody.alarms.api import router
 from croody.alarms.services import raise_alarm, resolve_alarm
 from croody.fleet import services
+from croody.web.refusals import Denied
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 api = NinjaAPI(urls_namespace="alarms-under-test")
 api.add_router("", router)
+
+
+@api.exception_handler(Denied)
+def _denied(request: HttpRequest, error: Denied) -> HttpResponse:
+    return JsonResponse({"detail": error.detail}, status=error.status)
+
+
 client = TestClient(api)
 
 

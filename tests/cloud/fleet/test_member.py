@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 from django.core.management import CommandError, call_command
 
+from croody.accounts.caller import of_user
 from croody.accounts.models import Membership, Organisation
 from croody.fleet import access
 
@@ -18,10 +19,10 @@ def said(*words: str) -> str:
 
 def test_who_is_put_into_the_organisation_sees_its_robots_and_who_is_taken_out_does_not(people: SimpleNamespace) -> None:
     assert said("add", "carlos") == "carlos\tviewer\talices\n"
-    assert people.rover in access.visible_to(people.carlos)
+    assert people.rover in access.visible_to(of_user(people.carlos))
 
     assert said("remove", "carlos") == "carlos removed from alices\n"
-    assert people.rover not in access.visible_to(people.carlos)
+    assert people.rover not in access.visible_to(of_user(people.carlos))
 
 
 def test_adding_somebody_again_changes_the_role_and_makes_no_second_membership(people: SimpleNamespace) -> None:
@@ -50,4 +51,4 @@ def test_with_several_organisations_one_has_to_be_named(people: SimpleNamespace)
     with pytest.raises(CommandError, match="--organisation"):
         said("add", "carlos")
     said("add", "carlos", "--organisation", "bobs")
-    assert people.rover not in access.visible_to(people.carlos)
+    assert people.rover not in access.visible_to(of_user(people.carlos))

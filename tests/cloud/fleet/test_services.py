@@ -28,21 +28,21 @@ def test_a_secret_is_returned_once_and_kept_only_as_hashes(people):
     assert len(people.rover_secret) >= 43
     assert people.rover_secret not in f"{kept.mqtt_hash}{kept.sha256}"
     assert mosquitto.verify(people.rover_secret, kept.mqtt_hash)
-    found = queries.robot_of_secret(people.rover_secret, now=NOW)
-    assert found == people.rover
-    assert queries.robot_of_secret("another secret", now=NOW) is None
+    found = queries.robot_id_of_secret(people.rover_secret, NOW)
+    assert found == "rover-1"
+    assert queries.robot_id_of_secret("another secret", NOW) is None
 
 
 def test_a_rotated_secret_replaces_the_old_one(people):
     fresh = services.rotate_secret(people.rover)
-    assert queries.robot_of_secret(people.rover_secret, now=NOW) is None
-    assert queries.robot_of_secret(fresh, now=NOW) == people.rover
+    assert queries.robot_id_of_secret(people.rover_secret, NOW) is None
+    assert queries.robot_id_of_secret(fresh, NOW) == "rover-1"
 
 
 def test_a_revoked_robot_is_shut_out_and_gets_nothing_more(people):
     commands.send(people.rover, "stop", {}, after(60), now=NOW)
     services.revoke(people.rover, now=NOW)
-    assert queries.robot_of_secret(people.rover_secret, now=NOW) is None
+    assert queries.robot_id_of_secret(people.rover_secret, NOW) is None
     assert commands.claim_due(after(1)) == []
     assert Robot.objects.get(pk="rover-1").deleted_at == NOW
     with pytest.raises(services.BadRobot, match="no such robot"):

@@ -235,14 +235,20 @@ def test_a_registration_that_breaks_a_rule_is_refused_with_the_rule(client, peop
 def test_the_personal_token_is_shown_once_and_works_until_the_next_one(client, people):
     client.force_login(people.alice)
     first = fresh_token(client.post("/cuenta/perfil/clave/"))
-    assert services.user_of_token(first) == people.alice
+    assert owner_of(first) == people.alice
     assert first not in client.get("/cuenta/perfil/").content.decode()
     assert first[:12] in client.get("/cuenta/perfil/").content.decode()
     second = fresh_token(client.post("/cuenta/perfil/clave/"))
-    assert services.user_of_token(first) is None
-    assert services.user_of_token(second) == people.alice
+    assert services.token_of_secret(first) is None
+    assert owner_of(second) == people.alice
     client.post("/cuenta/perfil/clave/revocar/")
-    assert services.user_of_token(second) is None
+    assert services.token_of_secret(second) is None
+
+
+def owner_of(secret: str) -> User:
+    token = services.token_of_secret(secret)
+    assert token is not None
+    return token.user
 
 
 def fresh_token(answer) -> str:
@@ -254,16 +260,16 @@ def fresh_token(answer) -> str:
 
 def test_a_token_is_nobodys_when_it_was_never_given_or_its_owner_was_disabled(people):
     token = services.reset_token(people.alice)
-    assert services.user_of_token(token[:-1] + ("A" if token[-1] != "A" else "B")) is None
-    assert services.user_of_token("") is None
+    assert services.token_of_secret(token[:-1] + ("A" if token[-1] != "A" else "B")) is None
+    assert services.token_of_secret("") is None
     User.objects.filter(pk=people.alice.pk).update(is_active=False)
-    assert services.user_of_token(token) is None
+    assert services.token_of_secret(token) is None
 
 
 def test_the_use_of_a_token_is_noted_at_most_once_a_minute(people):
     token, now = services.reset_token(people.alice), timezone.now()
     for seconds in (0, 30, 90):
-        services.user_of_token(token, now=now + timedelta(seconds=seconds))
+        services.token_of_secret(token, now=now + timedelta(seconds=seconds))
         noted = Token.objects.get(user=people.alice).last_used_at
         assert noted == now + timedelta(seconds=0 if seconds < 60 else seconds)
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
+from croody.accounts.caller import ANONYMOUS, of_user
 from croody.fleet import services
-from croody.live.audience import PUBLIC, Audience, robots_of
+from croody.fleet.access import ids_now
 from croody.liveness.models import Listening
 from croody.monitor import reader, shown
 from croody.monitor.digest import Delivery
@@ -31,9 +32,9 @@ def row_of(text: str, robot_id: str) -> str:
 
 
 def test_the_public_sees_shared_robots_and_alice_and_bob_their_own_too(client, people):
-    assert robots_of(PUBLIC) == {"rover-2"}
+    assert ids_now(ANONYMOUS) == {"rover-2"}
     for user, expected in ((people.alice, {"rover-1", "rover-2"}), (people.bob, {"rover-1", "rover-2"}), (people.carlos, {"rover-2"})):
-        assert robots_of(Audience("user", str(user.pk))) == expected
+        assert ids_now(of_user(user)) == expected
         client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
         text = page(client)
         assert ("rover-1" in text) == ("rover-1" in expected)
@@ -51,9 +52,9 @@ def test_a_robot_that_is_shared_no_more_is_gone_and_so_is_a_revoked_one(client, 
 
 
 def test_a_user_who_was_deleted_sees_what_strangers_see(people):
-    audience = Audience("user", str(people.alice.pk))
+    audience = of_user(people.alice)
     people.alice.delete()
-    assert robots_of(audience) == {"rover-2"}
+    assert ids_now(audience) == {"rover-2"}
 
 
 def test_the_head_is_the_answer_in_both_languages(client, people):
@@ -170,7 +171,7 @@ def test_a_lost_database_is_said_and_the_page_goes_on_by_itself(client, people, 
     def lost(*args: Any) -> None:
         raise OperationalError("connection refused")
 
-    monkeypatch.setattr("croody.monitor.views.robots_of", lost)
+    monkeypatch.setattr("croody.monitor.views.ids_seen", lost)
     answer = client.get("/en/robots/monitor/")
     assert answer.status_code == 503
     text = answer.content.decode()

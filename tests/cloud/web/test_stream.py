@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
+from croody.accounts.caller import ANONYMOUS
 from croody.live import sse
-from croody.live.audience import PUBLIC
 from croody.live.hub import Feed, Listener
 
 
@@ -61,7 +61,7 @@ async def take(listener: Listener, count: int) -> list[tuple[str, Any]]:
 
 async def test_every_listener_hears_one_reader():
     feed = Counting()
-    listeners = [Listener(PUBLIC) for _ in range(3)]
+    listeners = [Listener(ANONYMOUS) for _ in range(3)]
     for listener in listeners:
         feed.join(listener)
     heard = await asyncio.gather(*(take(listener, 5) for listener in listeners))
@@ -71,7 +71,7 @@ async def test_every_listener_hears_one_reader():
 
 async def test_a_listener_that_cannot_keep_up_is_cut_off_and_costs_the_others_nothing():
     feed = Counting()
-    slow, quick = Listener(PUBLIC, size=4), Listener(PUBLIC)
+    slow, quick = Listener(ANONYMOUS, size=4), Listener(ANONYMOUS)
 
     async def stuck() -> None:
         async for _ in slow.chunks():
@@ -93,7 +93,7 @@ async def test_a_database_outage_is_told_once_and_so_is_its_end():
             raise OperationalError("server closed the connection")
 
     feed = Counting(trouble)
-    listener = Listener(PUBLIC)
+    listener = Listener(ANONYMOUS)
     feed.join(listener)
     heard = await asyncio.wait_for(take(listener, 6), 10)
     assert [name for name, _ in heard] == ["number", "number", "state", "state", "number", "number"]
@@ -109,10 +109,10 @@ async def test_who_comes_during_an_outage_is_told_at_once():
         raise OperationalError("no route to host")
 
     feed = Counting(trouble)
-    first = Listener(PUBLIC)
+    first = Listener(ANONYMOUS)
     feed.join(first)
     assert (await take(first, 1))[0][1]["database"] == "lost"
-    second = Listener(PUBLIC)
+    second = Listener(ANONYMOUS)
     feed.join(second)
     assert (await take(second, 1))[0][1]["database"] == "lost"
     feed.close()
@@ -124,11 +124,11 @@ async def test_a_mistake_in_the_reader_ends_the_connections_so_that_they_come_ba
             raise ZeroDivisionError
 
     feed = Counting(trouble)
-    listener = Listener(PUBLIC)
+    listener = Listener(ANONYMOUS)
     feed.join(listener)
     assert await asyncio.wait_for(take(listener, 10), 5) == [("number", 1)]
     assert "the reader died" in caplog.text
-    again = Listener(PUBLIC)
+    again = Listener(ANONYMOUS)
     feed.join(again)
     assert await asyncio.wait_for(take(again, 1), 5) == [("number", 3)]
     feed.close()
@@ -136,7 +136,7 @@ async def test_a_mistake_in_the_reader_ends_the_connections_so_that_they_come_ba
 
 async def test_closing_ends_who_listens_and_lets_nobody_join():
     feed = Counting()
-    listener, late = Listener(PUBLIC), Listener(PUBLIC)
+    listener, late = Listener(ANONYMOUS), Listener(ANONYMOUS)
     feed.join(listener)
     await asyncio.sleep(0.1)
     feed.close()
@@ -147,7 +147,7 @@ async def test_closing_ends_who_listens_and_lets_nobody_join():
 
 async def test_what_a_listener_was_sent_already_is_not_sent_again():
     feed = Counting()
-    listener = Listener(PUBLIC)
+    listener = Listener(ANONYMOUS)
     listener.sent = {1, 2, 4}
     feed.join(listener)
     assert [number for _, number in await take(listener, 3)] == [3, 5, 6]

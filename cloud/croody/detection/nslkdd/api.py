@@ -1,4 +1,4 @@
-"""The IDS API over HTTP. Thin: who may call is `access`, what a body must be is `rows`, what comes out is `predict`."""
+"""The IDS API over HTTP. Thin: who may call is `fleet.access`, what a body must be is `rows`, what comes out is `predict`."""
 
 from dataclasses import asdict
 from typing import Annotated, Any, Final
@@ -7,40 +7,42 @@ from django.db import InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from ninja import NinjaAPI, Query
-from ninja.errors import AuthenticationError, ValidationError
+from ninja.errors import ValidationError
 from ninja.security import APIKeyHeader
 
-from croody.detection.nslkdd.access import Caller, Gate
+from croody.accounts.caller import IDS, Caller
+from croody.accounts.rules import open_to
 from croody.detection.nslkdd.model import Holder, Unavailable
 from croody.detection.nslkdd.predict import predict
 from croody.detection.nslkdd.rows import BadRequest
 from croody.detection.nslkdd.schemas import REQUEST, Health, ModelOut, PredictOut, Problem, VerdictsOut
 from croody.detection.windows import queries
-from croody.telemetry.http.access import Denied
+from croody.fleet.access import Action, Needs, asking, robots
 from croody.web.apidocs import PlainDocs
 from croody.web.body import read_body
+from croody.web.refusals import Denied
 
-_NO_KEY: Final = "X-API-Key: missing or wrong: send the value of IDS_API_TOKEN or a personal token (from the profile page)"
 #: Of the card; `parameters` and the like stay in the file.
 _SHOWN: Final = ("name", "version", "data", "protocol", "threshold", "calibration", "metrics", "features", "limits")
 
 
 class Key(APIKeyHeader):
-    """Ninja's hook for `Gate`."""
+    """`Needs`, written into the OpenAPI description."""
 
     param_name = "X-API-Key"
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._gate = gate
+        self._needs = Needs(Action.ASSESS, IDS)
+        self.rule = self._needs.rule
 
-    def authenticate(self, request: HttpRequest, key: str | None) -> Caller | None:
+    def authenticate(self, request: HttpRequest, key: str | None) -> Caller:
         """Who calls."""
-        return self._gate.caller(request)
+        return self._needs(request)
 
 
-def make_api(holder: Holder, gate: Gate) -> NinjaAPI:
-    """The API with its model and its rule of who may call."""
+def make_api(holder: Holder) -> NinjaAPI:
+    """The API with its model."""
     api = NinjaAPI(
         title="Croody IDS API",
         version="1.0.0",
@@ -48,11 +50,11 @@ def make_api(holder: Holder, gate: Gate) -> NinjaAPI:
         docs=PlainDocs(),
         urls_namespace="ids-api",
     )
-    key = Key(gate)
+    key = Key()
 
-    @api.exception_handler(AuthenticationError)
-    def no_key(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
-        return _problem(401, _NO_KEY)
+    @api.exception_handler(Denied)
+    def denied(request: HttpRequest, error: Denied) -> HttpResponse:
+        return _problem(error.status, error.detail)
 
     @api.exception_handler(ValidationError)
     def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
@@ -66,6 +68,7 @@ def make_api(holder: Holder, gate: Gate) -> NinjaAPI:
         api.add_exception_handler(kind, gone)
 
     @api.get("/healthz", response=Health)
+    @open_to("anybody")
     def healthz(request: HttpRequest) -> dict[str, str]:
         """Say that this process answers, with or without a model."""
         return {"status": "ok"}
@@ -74,21 +77,19 @@ def make_api(holder: Holder, gate: Gate) -> NinjaAPI:
         "/predict",
         auth=key,
         by_alias=True,
-        response={200: PredictOut, 400: Problem, 401: Problem, 413: Problem, 422: Problem, 503: Problem},
+        response={200: PredictOut, 400: Problem, 401: Problem, 403: Problem, 413: Problem, 422: Problem, 503: Problem},
         openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": REQUEST}}}},
     )
     def post_predict(request: HttpRequest) -> HttpResponse:
         """Judge connections. Missing features are filled in and counted, unknown ones ignored and named."""
         try:
             return HttpResponse(predict(holder.get(), read_body(request)), content_type="application/json")
-        except Denied as error:
-            return _problem(error.status, error.detail)
         except BadRequest as error:
             return _problem(422, str(error))
         except Unavailable as error:
             return _problem(503, str(error))
 
-    @api.get("/model", auth=key, response={200: ModelOut, 401: Problem, 503: Problem})
+    @api.get("/model", auth=key, response={200: ModelOut, 401: Problem, 403: Problem, 503: Problem})
     def get_model(request: HttpRequest) -> dict[str, Any]:
         """The model's card; while there is no model, why."""
         try:
@@ -99,25 +100,20 @@ def make_api(holder: Holder, gate: Gate) -> NinjaAPI:
         card = {name: model.card.get(name) for name in _SHOWN}
         return {**card, "sha256": model.card["files"], "path": str(model.path), "available": True, "why": None}
 
-    @api.get("/verdicts", auth=key, response={200: VerdictsOut, 401: Problem, 404: Problem, 422: Problem, 503: Problem})
+    @api.get("/verdicts", auth=key, response={200: VerdictsOut, 401: Problem, 403: Problem, 404: Problem, 422: Problem, 503: Problem})
     def get_verdicts(
         request: HttpRequest,
         robot_id: Annotated[str | None, Query(min_length=3, max_length=64, pattern=r"^[^\x00]*$")] = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> Any:
         """What the cloud made of the windows that robots sent up as suspect, and what screening probably misses."""
-        robots = _caller(request).robots()
-        if robot_id is not None and not robots.filter(pk=robot_id).exists():
+        seen = robots(asking(request), Action.ASSESS)
+        if robot_id is not None and not seen.filter(pk=robot_id).exists():
             return _problem(404, f"robot_id {robot_id!r}: no such robot among those you may see")
         since = timezone.now() - queries.MISSED_OVER
-        return {"verdicts": queries.latest(robots, robot_id, limit), "missed": asdict(queries.missed(robots, robot_id, since))}
+        return {"verdicts": queries.latest(seen, robot_id, limit), "missed": asdict(queries.missed(seen, robot_id, since))}
 
     return api
-
-
-def _caller(request: HttpRequest) -> Caller:
-    caller: Caller = request.auth  # type: ignore[attr-defined]
-    return caller
 
 
 def _problem(status: int, detail: str) -> HttpResponse:

@@ -5,16 +5,14 @@ from pathlib import Path
 from django.conf import settings
 from django.urls import path
 
-from croody.accounts.services import user_of_token
-from croody.detection.nslkdd.access import Gate
 from croody.detection.nslkdd.api import make_api
 from croody.detection.nslkdd.model import SHIPPED, Holder
 from croody.web import refusals
 from croody.web.health import healthz
 
 holder = Holder(Path(settings.ENV.model_path) if settings.ENV.model_path else SHIPPED)
-gate = Gate(token=settings.ENV.ids_token, demo=settings.ENV.demo, user_of=user_of_token)
-urlpatterns = [path("healthz", healthz), path("api/ids/", make_api(holder, gate).urls)]
+api = make_api(holder)
+urlpatterns = [path("healthz", healthz), path("api/ids/", api.urls)]
 handler400 = refusals.bad_request
 handler404 = refusals.not_found
 handler500 = refusals.failed

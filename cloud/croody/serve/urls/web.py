@@ -6,6 +6,7 @@ from django.urls import include, path
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import RedirectView
 
+from croody.accounts.rules import open_to
 from croody.live.views import stream
 from croody.monitor import views as monitor
 from croody.site.views import home, status
@@ -16,7 +17,7 @@ admin.site.index_title = _("Cuentas, robots y datos")
 
 urlpatterns = [
     # Who knows no link to an icon, as the admin site, asks here.
-    path("favicon.ico", RedirectView.as_view(url=static("web/favicon-live.svg"))),
+    path("favicon.ico", open_to("anybody")(RedirectView.as_view(url=static("web/favicon-live.svg")))),
     path("", home, name="home"),
     path("estado/", status, name="status"),
     path("robots/monitor/", monitor.monitor, name="monitor"),

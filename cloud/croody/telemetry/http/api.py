@@ -12,7 +12,9 @@ from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI, Query
 from ninja.errors import ValidationError
 
-from croody.telemetry.http.access import Caller, Denied, caller_of, visible
+from croody.accounts.caller import Caller
+from croody.accounts.rules import open_to
+from croody.fleet.access import Action, Needs, asking, need, visible_to
 from croody.telemetry.http.admission import admit
 from croody.telemetry.http.schemas import INGEST_SCHEMA, ChartOut, Detail, Health, LiveOut, RowOut, StreamOut
 from croody.telemetry.ingest import services
@@ -21,10 +23,11 @@ from croody.telemetry.read import queries
 from croody.telemetry.read.chart import chart as chart_of
 from croody.web.apidocs import PlainDocs
 from croody.web.body import read_body
+from croody.web.refusals import Denied
 from croody_contract import messages
 from croody_contract.messages import Refused
 
-_ERRORS: Final[dict[int, Any]] = {401: Detail, 404: Detail, 422: Detail, 503: Detail}
+_ERRORS: Final[dict[int, Any]] = {401: Detail, 403: Detail, 404: Detail, 422: Detail, 503: Detail}
 _WAIT_S: Final = "1"
 
 api = NinjaAPI(title="Croody telemetry", version="1", urls_namespace="telemetry", docs=PlainDocs())
@@ -71,6 +74,7 @@ OptionalRobotParam = Annotated[str | None, Query(max_length=64, description="A r
 
 
 @api.get("/healthz", response=Health, summary="Say that this process answers", tags=["health"])
+@open_to("anybody")
 def healthz(request: HttpRequest) -> HttpResponse:
     """No key, no database."""
     return answer({"status": "ok"})
@@ -78,54 +82,60 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @api.post(
     "/ingest",
-    response={201: RowOut, 403: Detail, 413: Detail, **_ERRORS},
+    auth=Needs(Action.WRITE),
+    response={201: RowOut, 413: Detail, **_ERRORS},
     summary="Store one reading",
     tags=["readings"],
     openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": INGEST_SCHEMA}}}},
 )
 def ingest(request: HttpRequest) -> HttpResponse:
     """At least once: a repeat is a second row. Robots that must not lose anything speak MQTT through the agent."""
-    caller = caller_of(request)
-    if caller.kind in ("anonymous", "bridge"):
-        admit(caller, "")
     telemetry = messages.decode_telemetry(read_body(request))
     robot_id = telemetry.robot_id
     if robot_id is None:
         raise Refused("bad_value", "robot_id: missing: say which robot this is, in 3 to 64 characters")
     if not robot_id.isprintable():
         raise Refused("bad_value", "robot_id: holds characters that cannot be shown: use printable ones")
-    admit(caller, robot_id)
+    admit(asking(request), robot_id)
     return answer(services.ingest_one(telemetry, robot_id, "http", now=datetime.now(UTC)), 201)
 
 
-@api.get("/last", response={200: RowOut, **_ERRORS}, summary="A robot's newest reading", tags=["readings"])
+@api.get("/last", auth=Needs(Action.SEE), response={200: RowOut, **_ERRORS}, summary="A robot's newest reading", tags=["readings"])
 def last(request: HttpRequest, robot_id: RobotParam) -> HttpResponse:
     """404 when there is none."""
-    row = queries.last(_seen(caller_of(request), robot_id))
+    row = queries.last(need(asking(request), Action.SEE, robot_id).pk)
     if row is None:
         raise Denied(404, f"robot_id: {robot_id} has sent no reading yet")
     return answer(row)
 
 
-@api.get("/query", response={200: list[RowOut], **_ERRORS}, summary="Readings, newest first", tags=["readings"])
+@api.get("/query", auth=Needs(Action.SEE), response={200: list[RowOut], **_ERRORS}, summary="Readings, newest first", tags=["readings"])
 def query(request: HttpRequest, limit: Annotated[int, Query(ge=1, le=1000)] = 100, robot_id: OptionalRobotParam = None) -> HttpResponse:
     """Of one robot, or of all that you may see."""
-    return answer(queries.query(_wanted(caller_of(request), robot_id), limit))
+    return answer(queries.query(_wanted(asking(request), robot_id), limit))
 
 
-@api.get("/live", response={200: LiveOut, **_ERRORS}, summary="Every robot's newest reading and trail", tags=["readings"])
+@api.get(
+    "/live", auth=Needs(Action.SEE), response={200: LiveOut, **_ERRORS}, summary="Every robot's newest reading and trail", tags=["readings"]
+)
 def live(request: HttpRequest, limit_per_robot: Annotated[int, Query(ge=1, le=100)] = 20) -> HttpResponse:
     """Every robot is there, whatever the others send."""
-    return answer(queries.live(_wanted(caller_of(request), None), limit_per_robot, now=datetime.now(UTC)))
+    return answer(queries.live(_wanted(asking(request), None), limit_per_robot, now=datetime.now(UTC)))
 
 
-@api.get("/streams", response={200: list[StreamOut], **_ERRORS}, summary="What is stored, missing, dropped, dead", tags=["delivery"])
+@api.get(
+    "/streams",
+    auth=Needs(Action.SEE),
+    response={200: list[StreamOut], **_ERRORS},
+    summary="What is stored, missing, dropped, dead",
+    tags=["delivery"],
+)
 def streams(request: HttpRequest, robot_id: OptionalRobotParam = None) -> HttpResponse:
     """One a stream, in each robot's order."""
-    return answer(queries.streams(_wanted(caller_of(request), robot_id)))
+    return answer(queries.streams(_wanted(asking(request), robot_id)))
 
 
-@api.get("/chart", response={200: ChartOut, **_ERRORS}, summary="A metric over time, in buckets", tags=["readings"])
+@api.get("/chart", auth=Needs(Action.SEE), response={200: ChartOut, **_ERRORS}, summary="A metric over time, in buckets", tags=["readings"])
 def chart(
     request: HttpRequest,
     robot_id: RobotParam,
@@ -135,7 +145,7 @@ def chart(
     buckets: Annotated[int, Query(ge=1, le=1200)] = 400,
 ) -> HttpResponse:
     """Mean, least and greatest a bucket; also of days whose single readings are gone."""
-    _seen(caller_of(request), robot_id)
+    need(asking(request), Action.SEE, robot_id)
     if start.tzinfo is None or end.tzinfo is None:
         raise Refused("bad_value", "start, end: write the times with their offset, as 2026-11-24T10:00:00+00:00")
     start, end = in_utc(start, "start"), in_utc(end, "end")
@@ -146,18 +156,7 @@ def chart(
     return answer(chart_of(robot_id, metric, start, end, buckets))
 
 
-def _seen(caller: Caller, robot_id: str) -> str:
-    """`robot_id` when the caller may know of it.
-
-    Raises:
-        Denied: 404, whether it is another's or does not exist.
-    """
-    if "\x00" in robot_id or not visible(caller).filter(pk=robot_id).exists():
-        raise Denied(404, f"robot_id: there is no robot {robot_id!r} that you may see")
-    return robot_id
-
-
 def _wanted(caller: Caller, robot_id: str | None) -> list[str]:
     if robot_id is not None:
-        return [_seen(caller, robot_id)]
-    return list(visible(caller).values_list("robot_id", flat=True))
+        return [need(caller, Action.SEE, robot_id).pk]
+    return list(visible_to(caller).values_list("robot_id", flat=True))

@@ -8,16 +8,18 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
+from croody.accounts.caller import Caller, caller_of, is_open_demo
 from croody.accounts.models import Organisation
+from croody.accounts.rules import open_to
 from croody.commands import services as commands
 from croody.fleet import services as fleet
 from croody.fleet.demo import ORGANISATION
 from croody.fleet.models import Site
 from croody.liveness import listening
-from croody.telemetry.http.access import Denied, is_open_demo, require_bridge
 from croody.telemetry.http.schemas import DemoRobots, DemoRobotsOut
 from croody.telemetry.ingest import services
 from croody.web.body import read_body
+from croody.web.refusals import Denied
 from croody_contract.limits import MAX_DECOMPRESSED_BYTES
 from croody_contract.messages import Refused
 from croody_contract.relay import Due, decode_relay
@@ -29,10 +31,22 @@ _MOST_DEMO_ROBOTS: Final = 500
 _PREFIX_CHARS: Final = 40
 
 
-@router.post("/bridge/relay", include_in_schema=False)
+@open_to("bridge")
+def bridge_alone(request: HttpRequest) -> Caller:
+    """Let only the bridge pass.
+
+    Raises:
+        Denied: 401.
+    """
+    caller = caller_of(request)
+    if caller.service != "bridge":
+        raise Denied(401, "X-API-Key: only the bridge's key (BRIDGE_TOKEN) opens this")
+    return caller
+
+
+@router.post("/bridge/relay", auth=bridge_alone, include_in_schema=False)
 def relay(request: HttpRequest) -> HttpResponse:
     """Everything the bridge had queued -> what one commit accounted for. An error says that nothing was done."""
-    require_bridge(request)
     try:
         body = decode_relay(read_body(request, MAX_RELAY_BYTES))
     except (msgspec.MsgspecError, UnicodeError, RecursionError, OverflowError) as error:
@@ -41,10 +55,9 @@ def relay(request: HttpRequest) -> HttpResponse:
     return HttpResponse(msgspec.json.encode(relayed), content_type="application/json")
 
 
-@router.post("/bridge/outgoing", include_in_schema=False)
+@router.post("/bridge/outgoing", auth=bridge_alone, include_in_schema=False)
 def outgoing(request: HttpRequest) -> HttpResponse:
     """Rows to publish now; each is marked as sent."""
-    require_bridge(request)
     now = datetime.now(UTC)
     # A bridge asks only while it hears the broker.
     listening.note(now)
@@ -53,6 +66,7 @@ def outgoing(request: HttpRequest) -> HttpResponse:
 
 
 @router.post("/demo/robots", response=DemoRobotsOut, include_in_schema=False)
+@open_to("demo")
 def demo_robots(request: HttpRequest, body: DemoRobots) -> dict[str, Any]:
     """Robots for a simulator that was started without credentials: only in the demo, only from this machine."""
     if not is_open_demo(request):

@@ -9,18 +9,20 @@ from django.db.models.functions import Length
 from django.http import HttpRequest
 from ninja import Query, Router
 
+from croody.accounts.caller import Caller
+from croody.fleet.access import Action, Needs, asking, may, names_of, robots
 from croody.fleet.models import Robot
-from croody.telemetry.http.access import Caller, Denied, caller_of, may_act, works_with
 from croody.telemetry.http.schemas import Detail, LetterFull, LetterOut, ReplayedOut
 from croody.telemetry.ingest import services
 from croody.telemetry.models import DeadLetter
+from croody.web.refusals import Denied
 
 router = Router(tags=["dead letters"])
-_ERRORS: dict[int, Any] = {401: Detail, 404: Detail, 422: Detail, 503: Detail}
+_ERRORS: dict[int, Any] = {401: Detail, 403: Detail, 404: Detail, 422: Detail, 503: Detail}
 _MOST_ID = 2**63 - 1
 
 
-@router.get("", response={200: list[LetterOut], **_ERRORS}, summary="What could not be stored, newest first")
+@router.get("", auth=Needs(Action.INSPECT), response={200: list[LetterOut], **_ERRORS}, summary="What could not be stored, newest first")
 def listing(
     request: HttpRequest,
     robot_id: Annotated[str | None, Query(max_length=64)] = None,
@@ -29,7 +31,7 @@ def listing(
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> list[dict[str, Any]]:
     """Of the robots you work with."""
-    found = _letters(caller_of(request)).filter(pk__lt=before)
+    found = _letters(asking(request)).filter(pk__lt=before)
     if robot_id is not None:
         found = found.filter(robot_id=robot_id.replace("\x00", ""))
     if reason:
@@ -37,10 +39,10 @@ def listing(
     return [_shown(letter) for letter in found.defer("body").order_by("-pk")[:limit]]
 
 
-@router.get("/{int:number}", response={200: LetterFull, **_ERRORS}, summary="One letter with its bytes")
+@router.get("/{int:number}", auth=Needs(Action.INSPECT), response={200: LetterFull, **_ERRORS}, summary="One letter with its bytes")
 def show(request: HttpRequest, number: int) -> dict[str, Any]:
     """As text where they are UTF-8, always in base64."""
-    letter = _one(caller_of(request), number)
+    letter = _one(asking(request), number)
     body = bytes(letter.body)
     try:
         text: str | None = body.decode()
@@ -49,14 +51,16 @@ def show(request: HttpRequest, number: int) -> dict[str, Any]:
     return _shown(letter) | {"text": text, "base64": base64.b64encode(body).decode()}
 
 
-@router.post("/{int:number}/replay", response={200: ReplayedOut, 403: Detail, 409: Detail, **_ERRORS}, summary="Play a letter again")
+@router.post(
+    "/{int:number}/replay", auth=Needs(Action.ACT), response={200: ReplayedOut, 409: Detail, **_ERRORS}, summary="Play a letter again"
+)
 def replay(request: HttpRequest, number: int) -> dict[str, int]:
     """Judge it again, as when its robot is known now or a rule has changed; 409 when it cannot be played."""
-    caller = caller_of(request)
+    caller = asking(request)
     letter = _one(caller, number)
     robot = Robot.objects.filter(pk=letter.robot_id).first()
-    if robot is not None and not may_act(caller, robot):
-        raise Denied(403, f"letter {number}: only operators of {letter.robot_id} may play it again")
+    if robot is not None and not caller.superuser and not may(caller, Action.ACT, robot):
+        raise Denied(403, f"letter {number}: only {names_of(Action.ACT)} of {letter.robot_id} may play it again")
     try:
         done = services.replay(letter, now=datetime.now(UTC))
     except services.NotReplayable as error:
@@ -65,14 +69,11 @@ def replay(request: HttpRequest, number: int) -> dict[str, int]:
 
 
 def _letters(caller: Caller) -> QuerySet[Any]:
-    if caller.kind in ("anonymous", "bridge", "robot"):
-        raise Denied(401, "X-API-Key: needed to see dead letters: a personal token")
     letters = DeadLetter.objects.annotate(size=Length("body"))
     if caller.kind == "demo":
         return letters
-    robots = list(works_with(caller).values_list("robot_id", flat=True))
-    mine = Q(robot_id__in=robots)
-    if caller.user is not None and caller.user.is_superuser:
+    mine = Q(robot_id__in=list(robots(caller, Action.INSPECT).values_list("robot_id", flat=True)))
+    if caller.superuser:
         # Letters without a robot, or of one that never was, are nobody's but the administrator's.
         mine |= ~Q(robot_id__in=list(Robot.objects.values_list("robot_id", flat=True)))
     return letters.filter(mine)

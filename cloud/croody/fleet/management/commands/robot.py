@@ -10,9 +10,8 @@ from django.utils import timezone
 
 from croody.accounts import organisations
 from croody.accounts.models import Organisation
-from croody.fleet import board, services, trust
+from croody.fleet import board, queries, services, trust
 from croody.fleet.models import Robot, Site
-from croody.liveness import signs
 
 #: The broker's own listener with TLS, beside the one without that the cloud uses.
 TLS_PORT = 8883
@@ -54,7 +53,7 @@ class Command(BaseCommand):
                 self._add(options)
             case "list":
                 robots = list(Robot.objects.filter(deleted_at=None).select_related("site").order_by("robot_id"))
-                states = signs.states_of([robot.robot_id for robot in robots], now=now)
+                states = queries.states_of([robot.robot_id for robot in robots], now=now)
                 for robot in robots:
                     site = robot.site.slug if robot.site else "-"
                     self.stdout.write(f"{robot.robot_id}\t{robot.kind}\t{site}\t{states[robot.robot_id]}")

@@ -1,0 +1,180 @@
+"""Who is asking, as one value made in one place: from a session, or from the key in `X-API-Key`. What they may do is `fleet.access`'s.
+
+A key that is nobody's is refused; no key and no session is anonymous, or in the demo, on this very machine, `demo`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hmac import compare_digest
+from ipaddress import ip_address
+from typing import Final, Literal, NamedTuple
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.http import HttpRequest
+
+from croody.accounts.models import Membership, Organisation, Token
+from croody.accounts.services import token_of_secret
+from croody.web.refusals import Denied
+
+Kind = Literal["anonymous", "demo", "robot", "person", "token", "service"]
+Role = Membership.Role
+Scope = Token.Scope
+#: What everybody has who was not given less: only a token can be narrower than its owner.
+EVERY_SCOPE: Final = frozenset(Scope)
+_FORWARDED: Final = ("HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP", "HTTP_FORWARDED")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Hashable, so that those who see the same can share the work.
+
+    Attributes:
+        user_id: of a person, or of a token's owner.
+        superuser: may do everything to every robot.
+        roles: (organisation, role) in ascending order; of the shared ingest token, too, which is an operator of one organisation.
+        robot_id: of a robot that shows its own secret.
+        scopes: what a token was made for.
+        token_id: the token's row.
+        service: which of the site's own keys this is: `ingest`, `ids` or `bridge`.
+    """
+
+    kind: Kind
+    user_id: int | None = None
+    superuser: bool = False
+    roles: tuple[tuple[int, Role], ...] = ()
+    robot_id: str = ""
+    scopes: frozenset[Scope] = EVERY_SCOPE
+    token_id: int | None = None
+    service: str = ""
+
+
+class Door(NamedTuple):
+    """An API: whose keys of the site open it. While its first one is not set, the demo needs none."""
+
+    services: tuple[str, ...]
+    remedy: str
+
+
+TELEMETRY: Final = Door(("ingest", "bridge"), "nobody's key: use the shared ingest token, a robot's secret or a personal token")
+IDS: Final = Door(("ids",), "missing or wrong: send the value of IDS_API_TOKEN or a personal token (from the profile page)")
+ANONYMOUS: Final = Caller("anonymous")
+DEMO: Final = Caller("demo")
+
+#: A robot's secret -> its id, None for no robot's.
+Resolver = Callable[[str, datetime], str | None]
+_resolvers: list[Resolver] = []
+
+
+def register_robots(resolver: Resolver) -> None:
+    """Name the one place that knows robots' secrets: the fleet, at its start. Accounts lie below it and never import it."""
+    _resolvers[:] = [resolver]
+
+
+def caller_of(request: HttpRequest, door: Door = TELEMETRY) -> Caller:
+    """Who sent this: by key, else by session, else whoever this machine's own may be.
+
+    Raises:
+        Denied: 401, the key is nobody's.
+    """
+    key = request.headers.get("X-API-Key", "")
+    if key:
+        return _of_key(key, door)
+    person = of_session(request)
+    if person.kind == "anonymous" and is_open_demo(request, door):
+        return DEMO
+    return person
+
+
+def of_session(request: HttpRequest) -> Caller:
+    """The signed-in person, else the public: what pages show. The API roles have no sessions."""
+    return of_user(getattr(request, "user", None) or AnonymousUser())
+
+
+def of_user(user: AbstractBaseUser | AnonymousUser) -> Caller:
+    """This person as a caller; the public, when they are nobody or shut out.
+
+    Being staff opens the admin site and nothing else: what a person may do is said by memberships alone.
+    """
+    if not isinstance(user, User) or not user.is_active:
+        return ANONYMOUS
+    return Caller("person", user_id=user.pk, superuser=user.is_superuser, roles=_roles_of(user.pk))
+
+
+def again(caller: Caller) -> Caller:
+    """The same caller as things are now: a stream is open for hours, and memberships and tokens end meanwhile."""
+    if caller.token_id is not None:
+        token = Token.objects.select_related("user").filter(pk=caller.token_id, revoked_at=None).first()
+        return _of_token(token) if token is not None else ANONYMOUS
+    if caller.user_id is not None:
+        return of_user(User.objects.filter(pk=caller.user_id).first() or AnonymousUser())
+    return caller
+
+
+def is_open_demo(request: HttpRequest, door: Door = TELEMETRY) -> bool:
+    """Say whether this request needs no key: demo mode, no key of the site set for this door, and from this very machine.
+
+    A page of another site that a browser here has open is not this machine's owner: its `Origin` gives it away.
+    """
+    return bool(settings.ENV.demo and not _secret_of(door.services[0]) and _is_local(request) and _is_own_origin(request))
+
+
+def _of_key(key: str, door: Door) -> Caller:
+    for service in door.services:
+        secret = _secret_of(service)
+        if secret and compare_digest(key.encode("utf-8", "surrogatepass"), secret.encode()):
+            return Caller("service", service=service, roles=_roles_of_ingest() if service == "ingest" else ())
+    now = datetime.now(UTC)
+    token = token_of_secret(key, now=now)
+    if token is not None:
+        return _of_token(token)
+    for resolve in _resolvers:
+        robot_id = resolve(key, now)
+        if robot_id is not None:
+            return Caller("robot", robot_id=robot_id)
+    raise Denied(401, f"X-API-Key: {door.remedy}")
+
+
+def _of_token(token: Token) -> Caller:
+    owner = of_user(token.user)
+    if owner.user_id is None:
+        return ANONYMOUS
+    scopes = frozenset(Scope(name) for name in token.scopes if name in Scope.values)
+    return Caller("token", owner.user_id, owner.superuser, owner.roles, scopes=scopes, token_id=token.pk)
+
+
+def _roles_of(user_id: int) -> tuple[tuple[int, Role], ...]:
+    found = Membership.objects.filter(user_id=user_id).order_by("organisation_id").values_list("organisation_id", "role")
+    return tuple((organisation, Role(role)) for organisation, role in found)
+
+
+def _roles_of_ingest() -> tuple[tuple[int, Role], ...]:
+    """The shared token is older than organisations, and belongs to the first one."""
+    first = Organisation.objects.order_by("pk").values_list("pk", flat=True).first()
+    return ((first, Role.OPERATOR),) if first is not None else ()
+
+
+def _secret_of(service: str) -> str:
+    env = settings.ENV
+    secrets: dict[str, str] = {"ingest": env.ingest_token, "ids": env.ids_token, "bridge": env.bridge_token}
+    return secrets[service]
+
+
+def _is_local(request: HttpRequest) -> bool:
+    """Say whether the request comes from this machine, not through a proxy that speaks for somebody else."""
+    if any(request.META.get(name) for name in _FORWARDED):
+        return False
+    try:
+        return ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_own_origin(request: HttpRequest) -> bool:
+    """Say whether no page of another site is behind this request."""
+    origin = request.headers.get("Origin")
+    if not origin or origin in settings.ENV.allowed_origins:
+        return True
+    return urlsplit(origin).netloc == request.get_host()

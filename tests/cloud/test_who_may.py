@@ -1,0 +1,379 @@
+"""Who may do what, generated: every operation of both APIs and every address of the web, asked by every kind of caller.
+
+What is expected stands here, by action and caller, for three robots: one of the caller's own team, another team's that is shared,
+another team's that is not. An operation or a page without a rule, or without an example here, fails.
+"""
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, get_resolver
+
+from croody.fleet.access import Action, may, robots
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+OWN, SHARED, THEIRS = "rover-1", "show-1", "carlos-1"
+ROBOTS = (OWN, SHARED, THEIRS)
+ROLES = ("viewer", "operator", "maintainer", "owner")
+NEVER = (401, 401, 401)
+
+
+def _members(viewer: tuple[int, int, int], others: tuple[int, int, int]) -> dict[str, tuple[int, int, int]]:
+    return {"viewer": viewer, "operator": others, "maintainer": others, "owner": others, "service:ingest": others}
+
+
+def _of_act(done: int) -> dict[str, tuple[int, int, int]]:
+    members = _members((403, 404, 404), (done, 404, 404))
+    return {**members, "superuser": (done,) * 3, "demo": (done,) * 3, "anonymous": NEVER, "robot": NEVER, "service:bridge": NEVER}
+
+
+#: Action -> caller -> what comes of it for each of `ROBOTS`, where the operation is about one robot.
+EXPECTED: dict[str, dict[str, tuple[int, int, int]]] = {
+    Action.SEE: {
+        **_members((200, 200, 404), (200, 200, 404)),
+        "anonymous": (404, 200, 404),
+        "robot": (200, 200, 404),
+        "superuser": (200, 200, 200),
+        "demo": (200, 200, 200),
+        "service:bridge": (404, 404, 404),
+    },
+    Action.INSPECT: {
+        **_members((200, 404, 404), (200, 404, 404)),
+        "anonymous": NEVER,
+        "robot": NEVER,
+        "superuser": (200, 200, 200),
+        "demo": (200, 200, 200),
+        "service:bridge": NEVER,
+    },
+    Action.WRITE: {
+        **_members((403, 403, 404), (201, 403, 404)),
+        "anonymous": NEVER,
+        "robot": (201, 403, 403),
+        "superuser": (201, 201, 201),
+        "demo": (201, 201, 201),
+        "service:bridge": NEVER,
+    },
+    Action.ACT: _of_act(200),
+    Action.ASSESS: {
+        **dict.fromkeys(ROLES, (200, 200, 404)),
+        "anonymous": NEVER,
+        "robot": NEVER,
+        "superuser": (200, 200, 200),
+        "demo": (200, 200, 200),
+        "service:ids": (200, 200, 200),
+        # Keys of the site's other doors are nobody's at this one.
+        "service:ingest": NEVER,
+        "service:bridge": NEVER,
+    },
+    "bridge": {"service:bridge": (200, 200, 200)},
+    "demo": {"demo": (200, 200, 200)},
+}
+
+
+class Ask(SimpleNamespace):
+    """One request. `whole`: it is about no single robot, and whoever may ask at all gets an answer."""
+
+
+def ask(path: str, body: Any = None, *, whole: bool = False, raw: bytes | None = None) -> Ask:
+    return Ask(path=path, body=raw if raw is not None else None if body is None else json.dumps(body).encode(), whole=whole)
+
+
+def _letter(robot_id: str) -> int:
+    from croody.telemetry.models import DeadLetter
+    from croody_contract.batch import payload_hash
+
+    body = b'{"data":{"a":1}}'
+    DeadLetter.objects.all().delete()
+    row = DeadLetter.objects.create(
+        robot_id=robot_id, reason="unknown_robot", detail="", body=body, hash=payload_hash(body), received_at=NOW
+    )
+    return int(row.pk)
+
+
+_SPAN = "metric=a&start=2026-11-24T00:00:00Z&end=2026-11-25T00:00:00Z"
+#: Operation -> how to ask it about a robot.
+EXAMPLES: dict[str, Callable[[str], Ask]] = {
+    "GET /api/telemetry/healthz": lambda robot: ask("/api/telemetry/healthz", whole=True),
+    "POST /api/telemetry/ingest": lambda robot: ask("/api/telemetry/ingest", {"robot_id": robot, "data": {"a": 1}}),
+    "GET /api/telemetry/last": lambda robot: ask(f"/api/telemetry/last?robot_id={robot}"),
+    "GET /api/telemetry/query": lambda robot: ask(f"/api/telemetry/query?robot_id={robot}"),
+    "GET /api/telemetry/live": lambda robot: ask("/api/telemetry/live", whole=True),
+    "GET /api/telemetry/streams": lambda robot: ask(f"/api/telemetry/streams?robot_id={robot}"),
+    "GET /api/telemetry/chart": lambda robot: ask(f"/api/telemetry/chart?robot_id={robot}&{_SPAN}"),
+    "GET /api/telemetry/alarms": lambda robot: ask("/api/telemetry/alarms", whole=True),
+    "POST /api/telemetry/bridge/relay": lambda robot: ask("/api/telemetry/bridge/relay", {}),
+    "POST /api/telemetry/bridge/outgoing": lambda robot: ask("/api/telemetry/bridge/outgoing", {}),
+    "POST /api/telemetry/demo/robots": lambda robot: ask("/api/telemetry/demo/robots", {"count": 1}),
+    "GET /api/telemetry/dead-letters": lambda robot: ask("/api/telemetry/dead-letters", whole=True),
+    "GET /api/telemetry/dead-letters/{int:number}": lambda robot: ask(f"/api/telemetry/dead-letters/{_letter(robot)}"),
+    "POST /api/telemetry/dead-letters/{int:number}/replay": lambda robot: ask(f"/api/telemetry/dead-letters/{_letter(robot)}/replay", {}),
+    "GET /api/ids/healthz": lambda robot: ask("/api/ids/healthz", whole=True),
+    "POST /api/ids/predict": lambda robot: ask("/api/ids/predict", {"rows": [{"src_bytes": 10}]}, whole=True),
+    "GET /api/ids/model": lambda robot: ask("/api/ids/model", whole=True),
+    "GET /api/ids/verdicts": lambda robot: ask(f"/api/ids/verdicts?robot_id={robot}"),
+}
+KEYS = {"service:ingest": "shared-ingest-token", "service:bridge": "b" * 40, "service:ids": "i" * 40}
+
+
+@dataclasses.dataclass(frozen=True)
+class Operation:
+    name: str
+    role: str
+    rule: str | None
+
+
+def operations() -> Iterator[Operation]:
+    """Every operation of both APIs, those too that the documentation leaves out."""
+    from importlib import import_module
+
+    telemetry = import_module("croody.serve.urls.telemetry").api
+    detection = import_module("croody.serve.urls.ids").api
+    for role, root, api in (("telemetry", "/api/telemetry", telemetry), ("ids", "/api/ids", detection)):
+        for prefix, router in api._routers:
+            for path, view in router.path_operations.items():
+                for operation in view.operations:
+                    marks = [getattr(one, "rule", None) for one in (*operation.auth_callbacks, operation.view_func)]
+                    rule = next((mark for mark in marks if mark is not None), None)
+                    for method in operation.methods:
+                        yield Operation(f"{method} {root}{prefix}{path}", role, rule)
+
+
+ALL = {operation.name: operation for operation in operations()}
+
+
+@pytest.fixture
+def world(settings: Any) -> SimpleNamespace:
+    """The caller's team has rover-1; Carlos's has show-1, which is shared, and carlos-1."""
+    from django.contrib.auth.models import User
+
+    from croody.accounts.models import Organisation
+    from croody.accounts.services import reset_token
+    from croody.fleet import services
+    from croody.telemetry.ingest import services as ingest
+    from croody_contract.messages import Telemetry
+
+    ours = Organisation.objects.create(name="Alice's", slug="alices")
+    theirs = Organisation.objects.create(name="Carlos's", slug="carlos")
+    secret = services.add_robot(OWN, organisation=ours)[1]
+    services.add_robot(SHARED, organisation=theirs, shared=True)
+    services.add_robot(THEIRS, organisation=theirs)
+    for robot_id in ROBOTS:
+        ingest.ingest_one(Telemetry(data={"a": 1}), robot_id, "http", now=NOW)
+    people = {role: User.objects.create_user(f"the-{role}") for role in ROLES}
+    for role, user in people.items():
+        ours.memberships.create(user=user, role=role)
+    people["superuser"] = User.objects.create_superuser("root-user")
+    keys = {name: reset_token(user) for name, user in people.items()} | KEYS | {"robot": secret, "anonymous": "", "demo": ""}
+    return SimpleNamespace(keys=keys, people=people)
+
+
+def status_of(settings: Any, world: SimpleNamespace, operation: Operation, caller: str, robot_id: str) -> int:
+    settings.ROOT_URLCONF = f"croody.serve.urls.{operation.role}"
+    settings.MIDDLEWARE = ["django.middleware.security.SecurityMiddleware"]
+    closed = {"ingest_token": KEYS["service:ingest"], "ids_token": KEYS["service:ids"], "demo": False}
+    opened = {"ingest_token": "", "ids_token": "", "demo": True}
+    settings.ENV = dataclasses.replace(
+        settings.ENV, bridge_token=KEYS["service:bridge"], allowed_origins=(), **(opened if caller == "demo" else closed)
+    )
+    asked = EXAMPLES[operation.name](robot_id)
+    headers = {"X-API-Key": world.keys[caller]} if world.keys[caller] else {}
+    client, method = Client(), operation.name.partition(" ")[0]
+    if method == "GET":
+        return int(client.get(asked.path, headers=headers).status_code)
+    return int(client.post(asked.path, asked.body, content_type="application/json", headers=headers).status_code)
+
+
+def test_every_operation_has_a_rule_and_an_example_here():
+    assert {name for name, operation in ALL.items() if operation.rule is None} == set(), "say who may: auth=Needs(...) or @open_to(...)"
+    assert set(EXAMPLES) == set(ALL)
+    assert {operation.rule for operation in ALL.values()} <= {*Action, "anybody", "bridge", "demo"}
+
+
+def test_the_documentation_names_no_operation_that_is_not_here(settings: Any):
+    from croody.serve.urls.telemetry import api
+
+    settings.ROOT_URLCONF = "croody.serve.urls.telemetry"
+    for path, methods in api.get_openapi_schema()["paths"].items():
+        for method in methods:
+            assert any(name.replace("{int:", "{") == f"{method.upper()} {path}" for name in ALL), (method, path)
+
+
+@pytest.mark.parametrize("name", sorted(ALL))
+def test_each_caller_gets_what_the_table_says(name: str, world: SimpleNamespace, settings: Any):
+    operation = ALL[name]
+    callers = ["anonymous", "demo", "robot", *ROLES, "superuser", *KEYS]
+    got, expected = {}, {}
+    for caller in callers:
+        if caller == "service:ids" and operation.role == "telemetry":
+            continue
+        for index, robot_id in enumerate(ROBOTS):
+            got[caller, robot_id] = status_of(settings, world, operation, caller, robot_id)
+            expected[caller, robot_id] = _expected(operation, caller, index)
+    assert got == expected
+
+
+def _expected(operation: Operation, caller: str, index: int) -> int:
+    if operation.rule in (None, "anybody"):
+        return 200
+    row = EXPECTED[str(operation.rule)].get(caller)
+    if row is None:
+        return 404 if operation.rule == "demo" else 401
+    if EXAMPLES[operation.name](ROBOTS[index]).whole:
+        return 401 if row == NEVER else 200
+    return row[index]
+
+
+def test_the_question_and_the_query_give_the_same_answer(world: SimpleNamespace):
+    from croody.accounts.caller import ANONYMOUS, DEMO, Caller, Role, of_user
+    from croody.accounts.models import Organisation
+    from croody.fleet.models import Robot
+
+    first = Organisation.objects.order_by("pk").values_list("pk", flat=True)[0]
+    callers = [
+        ANONYMOUS,
+        DEMO,
+        Caller("robot", robot_id=OWN),
+        Caller("service", service="bridge"),
+        Caller("service", service="ids"),
+        Caller("service", service="ingest", roles=((first, Role.OPERATOR),)),
+        *(of_user(user) for user in world.people.values()),
+    ]
+    for caller in callers:
+        narrow = dataclasses.replace(caller, scopes=frozenset())
+        for action in Action:
+            allowed = {robot.pk for robot in Robot.objects.all() if may(caller, action, robot)}
+            assert allowed == set(robots(caller, action).values_list("pk", flat=True)), (caller, action)
+            assert not any(may(narrow, action, robot) for robot in Robot.objects.all())
+
+
+@pytest.mark.parametrize(
+    ("scopes", "name", "status"),
+    [
+        (["read"], "GET /api/telemetry/last", 200),
+        (["read"], "POST /api/telemetry/ingest", 403),
+        (["read"], "POST /api/telemetry/dead-letters/{int:number}/replay", 403),
+        (["read"], "GET /api/ids/verdicts", 200),
+        (["ingest"], "POST /api/telemetry/ingest", 201),
+        (["ingest"], "GET /api/telemetry/last", 403),
+        (["ingest"], "GET /api/telemetry/dead-letters", 403),
+        (["ingest"], "GET /api/ids/verdicts", 403),
+        (["act"], "GET /api/telemetry/alarms", 403),
+        ([], "GET /api/telemetry/query", 403),
+    ],
+)
+def test_a_token_does_what_it_was_made_for_and_nothing_else(
+    world: SimpleNamespace, settings: Any, scopes: list[Any], name: str, status: int
+):
+    from croody.accounts.services import reset_token
+
+    world.keys["owner"] = reset_token(world.people["owner"], scopes=scopes)
+    assert status_of(settings, world, ALL[name], "owner", OWN) == status
+
+
+def test_a_token_without_a_scope_is_told_which_and_what_to_do(world: SimpleNamespace, settings: Any):
+    from croody.accounts.models import Token
+    from croody.accounts.services import reset_token
+
+    settings.ROOT_URLCONF = "croody.serve.urls.telemetry"
+    key = reset_token(world.people["owner"], scopes=[Token.Scope.READ])
+    body = json.dumps({"robot_id": OWN, "data": {"a": 1}})
+    answer = Client().post("/api/telemetry/ingest", body, content_type="application/json", headers={"X-API-Key": key})
+    assert answer.status_code == 403
+    assert "'ingest'" in answer.json()["detail"]
+    assert "profile" in answer.json()["detail"]
+
+
+# Pages
+
+#: Page -> how to ask for it, and what somebody gets for whom it is.
+PAGES: dict[str, tuple[str, str, int]] = {
+    "favicon.ico": ("GET", "/favicon.ico", 302),
+    "": ("GET", "/", 200),
+    "estado/": ("GET", "/estado/", 200),
+    "robots/monitor/": ("GET", "/robots/monitor/", 200),
+    "robots/monitor/deteccion/": ("GET", "/robots/monitor/deteccion/", 200),
+    "robots/monitor/stream": ("GET", "/robots/monitor/stream", 200),
+    "api/telemetry/stream": ("GET", f"/api/telemetry/stream?robot_id={SHARED}", 200),
+    "cuenta/acceder/": ("GET", "/cuenta/acceder/", 200),
+    "cuenta/salir/": ("POST", "/cuenta/salir/", 302),
+    "cuenta/registro/": ("GET", "/cuenta/registro/", 200),
+    "cuenta/entrar/<str:token>/": ("GET", "/cuenta/entrar/no-such-token/", 410),
+    "cuenta/perfil/": ("GET", "/cuenta/perfil/", 200),
+    "cuenta/perfil/clave/": ("POST", "/cuenta/perfil/clave/", 200),
+    "cuenta/perfil/clave/revocar/": ("POST", "/cuenta/perfil/clave/revocar/", 302),
+    "cuenta/perfil/contrasena/": ("POST", "/cuenta/perfil/contrasena/", 422),
+}
+#: Somebody who is signed in is sent on.
+SENT_ON = {"cuenta/acceder/", "cuenta/registro/"}
+
+
+def pages() -> dict[str, Any]:
+    """Every address of the web role but the admin site's, which Django's own permissions guard."""
+    found: dict[str, Any] = {}
+
+    def walk(patterns: Any, before: str) -> None:
+        for pattern in patterns:
+            if isinstance(pattern, URLPattern):
+                found[f"{before}{pattern.pattern}"] = pattern.callback
+            elif getattr(pattern, "app_name", None) != "admin":
+                walk(pattern.url_patterns, f"{before}{pattern.pattern}")
+
+    walk(get_resolver("croody.serve.urls.web").url_patterns, "")
+    return found
+
+
+def test_every_page_has_a_rule_and_an_example_here():
+    known = pages()
+    assert {path for path, view in known.items() if getattr(view, "rule", None) is None} == set(), "say who may: @open_to(...)"
+    assert set(PAGES) == set(known)
+    assert {view.rule for view in known.values()} <= {*Action, "anybody", "people"}
+
+
+@pytest.mark.parametrize("path", sorted(PAGES))
+def test_each_page_is_for_whom_it_says(path: str, world: SimpleNamespace, settings: Any):
+    settings.ROOT_URLCONF = "croody.serve.urls.web"
+    method, address, fine = PAGES[path]
+    rule = pages()[path].rule
+    got, expected = {}, {}
+    for name in ("anonymous", *ROLES, "superuser"):
+        client = Client()
+        if name != "anonymous":
+            client.force_login(world.people[name])
+        answer = client.get(address) if method == "GET" else client.post(address)
+        got[name] = answer.status_code
+        expected[name] = fine
+        if name == "anonymous" and rule == "people":
+            expected[name] = 302
+            assert answer.headers["Location"].startswith("/cuenta/acceder/")
+        elif name == "anonymous" and rule == Action.INSPECT:
+            expected[name] = 404
+        elif name != "anonymous" and path in SENT_ON:
+            expected[name] = 302
+    assert got == expected
+
+
+@pytest.mark.parametrize("name", ["anonymous", *ROLES, "superuser"])
+def test_a_stream_of_a_robot_is_for_those_who_see_it(name: str, world: SimpleNamespace, settings: Any):
+    settings.ROOT_URLCONF = "croody.serve.urls.web"
+    for index, robot_id in enumerate(ROBOTS):
+        client = Client()
+        if name != "anonymous":
+            client.force_login(world.people[name])
+        answer = client.get(f"/api/telemetry/stream?robot_id={robot_id}")
+        assert answer.status_code == EXPECTED[Action.SEE][name][index], robot_id
+
+
+def test_the_admin_site_is_for_staff(world: SimpleNamespace, settings: Any):
+    settings.ROOT_URLCONF = "croody.serve.urls.web"
+    for name, status in (("anonymous", 302), ("owner", 302), ("superuser", 200)):
+        client = Client()
+        if name != "anonymous":
+            client.force_login(world.people[name])
+        assert client.get("/admin/").status_code == status, name
