@@ -43,12 +43,16 @@ class Reading(Struct, frozen=True, tag_field="kind", tag="reading", omit_default
 
 
 class Event(Struct, frozen=True, tag_field="kind", tag="event", omit_defaults=True):
-    """Something that happened, as a word: never thinned. `code` is a lower-case word such as `outbox_corrupt`."""
+    """Something that happened, as a word: never thinned. `code` is a lower-case word such as `outbox_corrupt`.
+
+    `over` says that what an earlier event of this code told is past: the alarm it made ends.
+    """
 
     code: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{1,63}$(?!\n)")]
     ts: Moment | None = None
     severity: Literal["low", "medium", "high", "critical"] = "low"
     detail: dict[Name, Value] = {}
+    over: bool = False
 
 
 class Window(Struct, frozen=True, tag_field="kind", tag="window", omit_defaults=True):
@@ -108,13 +112,17 @@ class Ack(Struct, frozen=True):
 
 
 class Presence(Struct, frozen=True, omit_defaults=True):
-    """`online` after every connect and as a heartbeat; `offline` at a clean stop and as the last will."""
+    """`online` after every connect and as a heartbeat; `offline` at a clean stop and as the last will.
+
+    `goodbye` is said with `offline` by a robot that stops because it was told to, never by its last will: it is off, not lost.
+    """
 
     state: Literal["online", "offline"]
     stream: Stream | None = None
     ts: Moment | None = None
     queued: Annotated[int, Meta(ge=0)] = 0
     interval_s: Annotated[float, Meta(gt=0, le=86400)] | None = None
+    goodbye: bool = False
 
 
 class Outgoing(Struct, frozen=True, omit_defaults=True):
