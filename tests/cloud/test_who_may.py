@@ -97,6 +97,14 @@ def _letter(robot_id: str) -> int:
     return int(row.pk)
 
 
+def _alarm(robot_id: str) -> int:
+    from croody.alarms.models import Alarm
+    from croody.alarms.services import raise_alarm
+
+    Alarm.objects.all().delete()
+    return int(raise_alarm(robot_id, "conflict", "", "high", {}, NOW).pk)
+
+
 _SPAN = "metric=a&start=2026-11-24T00:00:00Z&end=2026-11-25T00:00:00Z"
 #: Operation -> how to ask it about a robot.
 EXAMPLES: dict[str, Callable[[str], Ask]] = {
@@ -108,6 +116,7 @@ EXAMPLES: dict[str, Callable[[str], Ask]] = {
     "GET /api/telemetry/streams": lambda robot: ask(f"/api/telemetry/streams?robot_id={robot}"),
     "GET /api/telemetry/chart": lambda robot: ask(f"/api/telemetry/chart?robot_id={robot}&{_SPAN}"),
     "GET /api/telemetry/alarms": lambda robot: ask("/api/telemetry/alarms", whole=True),
+    "POST /api/telemetry/alarms/{int:number}/resolve": lambda robot: ask(f"/api/telemetry/alarms/{_alarm(robot)}/resolve", {}),
     "POST /api/telemetry/bridge/relay": lambda robot: ask("/api/telemetry/bridge/relay", {}),
     "POST /api/telemetry/bridge/outgoing": lambda robot: ask("/api/telemetry/bridge/outgoing", {}),
     "POST /api/telemetry/demo/robots": lambda robot: ask("/api/telemetry/demo/robots", {"count": 1}),
@@ -264,6 +273,7 @@ def test_the_question_and_the_query_give_the_same_answer(world: SimpleNamespace)
         (["ingest"], "GET /api/telemetry/last", 403),
         (["ingest"], "GET /api/telemetry/dead-letters", 403),
         (["ingest"], "GET /api/ids/verdicts", 403),
+        (["act"], "POST /api/telemetry/alarms/{int:number}/resolve", 200),
         (["act"], "GET /api/telemetry/alarms", 403),
         ([], "GET /api/telemetry/query", 403),
     ],

@@ -1,16 +1,19 @@
-"""Alarms over HTTP: the list, open first. Mounted by the telemetry role; knows requests, never causes."""
+"""Alarms over HTTP: the list, open first, and closing one. Mounted by the telemetry role; knows requests, never causes."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 from django.http import HttpRequest
 from ninja import Field, Query, Router, Schema
 
-from croody.alarms import queries
+from croody.alarms import queries, services
 from croody.alarms.models import Alarm
-from croody.fleet.access import Action, Needs, asking
+from croody.fleet.access import Action, Needs, asking, may, names_of
+from croody.fleet.models import Robot
+from croody.web.refusals import Denied
 
 router = Router(tags=["alarms"])
+_MOST_ID: Final = 2**63 - 1
 
 
 class AlarmRow(Schema):
@@ -51,3 +54,24 @@ def alarms(request: HttpRequest, wanted: Query[Wanted]) -> list[Alarm]:
     if wanted.robot_id is not None:
         found = found.filter(robot_id=wanted.robot_id)
     return list(found[: wanted.limit])
+
+
+@router.post(
+    "/alarms/{int:number}/resolve",
+    auth=Needs(Action.ACT),
+    response={200: AlarmRow, 404: Refusal, 409: Refusal, **_ERRORS},
+    summary="Close an alarm that somebody has dealt with",
+)
+def resolve(request: HttpRequest, number: int) -> Alarm:
+    """It opens anew when its cause comes again. 409 for one that ends by itself alone, such as `offline`."""
+    caller = asking(request)
+    alarm = queries.visible_to(caller).filter(pk=number).first() if number <= _MOST_ID else None
+    if alarm is None:
+        raise Denied(404, f"there is no alarm {number} that you may see")
+    robot = Robot.objects.filter(pk=alarm.robot_id).first()
+    if not caller.superuser and (robot is None or not may(caller, Action.ACT, robot)):
+        raise Denied(403, f"alarm {number}: only {names_of(Action.ACT)} of {alarm.robot_id}'s organisation may close it")
+    try:
+        return services.resolve_by_person(alarm, datetime.now(UTC))
+    except services.EndsByItself as error:
+        raise Denied(409, str(error)) from error

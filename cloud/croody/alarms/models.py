@@ -13,7 +13,8 @@ class Alarm(models.Model):
         CRITICAL = "critical"
 
     robot_id = models.CharField(max_length=64, db_index=True)
-    kind = models.CharField(max_length=32)
+    #: As long as a robot's own code may be: cut, two codes would be one alarm.
+    kind = models.CharField(max_length=64)
     key = models.CharField(max_length=160, blank=True)
     severity = models.CharField(max_length=16, choices=Severity.choices)
     detail = models.JSONField(default=dict)
@@ -26,4 +27,7 @@ class Alarm(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["robot_id", "kind", "key"], condition=models.Q(resolved_at=None), name="one_open_alarm_a_cause")
         ]
-        indexes = [models.Index(fields=["-opened_at"])]
+        indexes = [
+            models.Index(fields=["-opened_at"]),
+            models.Index(fields=["last_at"], condition=models.Q(resolved_at=None), name="open_alarm_by_news"),
+        ]

@@ -4,7 +4,14 @@ from django.apps import AppConfig
 
 
 class DetectionConfig(AppConfig):
-    """The tables are called `ids_...`."""
+    """The tables are called `ids_...`. Registers with alarms."""
 
     name = "croody.detection"
     label = "ids"
+
+    def ready(self) -> None:
+        """Register; called once at the start."""
+        from croody.alarms import kinds
+        from croody.detection.kinds import KINDS
+
+        kinds.register(*KINDS)

@@ -1,4 +1,4 @@
-"""Django's view of liveness: says at the start who judges robots."""
+"""Django's view of liveness: says at the start who judges robots, and what its alarm is like."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -7,15 +7,18 @@ from django.apps import AppConfig
 
 
 class LivenessConfig(AppConfig):
-    """Registers with the fleet."""
+    """Registers with the fleet and with alarms."""
 
     name = "croody.liveness"
 
     def ready(self) -> None:
         """Register; called once at the start."""
+        from croody.alarms import kinds
         from croody.fleet.queries import register_states
+        from croody.liveness.kinds import KINDS
 
         register_states(_states)
+        kinds.register(*KINDS)
 
 
 def _states(robot_ids: Collection[str], now: datetime) -> dict[str, str]:

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from croody.accounts.caller import Caller
+from croody.alarms.kinds import SEVERITIES
 from croody.alarms.models import Alarm
 from croody.alarms.queries import visible_to
 from croody.detection.windows import queries
 from croody.detection.windows.queries import Missed, Tally
 from croody.fleet import access
-from croody.monitor.kinds import SEVERITIES
 
 OVER: Final = timedelta(hours=24)
 #: Verdicts and alarms on the page; the alarms are all counted.

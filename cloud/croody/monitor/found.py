@@ -8,10 +8,11 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from croody.alarms import kinds
 from croody.alarms.models import Alarm
+from croody.detection.kinds import sensors
 from croody.detection.windows import queries, suspicion
 from croody.detection.windows.queries import Missed, Tally
-from croody.monitor import kinds
 from croody.monitor.findings import OVER, Findings
 from croody.web import formats
 
@@ -145,7 +146,7 @@ def _verdict(row: Mapping[str, Any], now: datetime, language: str) -> VerdictRow
         basis=str(BASES[row["basis"]]),
         result=result,
         word=str(word),
-        sensors=kinds.sensors(row["drivers"], language),
+        sensors=sensors(row["drivers"], language),
     )
 
 
@@ -154,7 +155,7 @@ def _alarm(alarm: Alarm, now: datetime, language: str) -> AlarmRow:
         robot_id=alarm.robot_id,
         severity=alarm.severity,
         word=str(kinds.SEVERITIES[alarm.severity]),
-        sentence=kinds.sentence(alarm.kind, alarm.detail, language),
+        sentence=kinds.find(alarm.kind).sentence(alarm.detail, language),
         at=alarm.opened_at.timestamp(),
         age=formats.age_of(alarm.opened_at, now),
     )

@@ -106,7 +106,7 @@ class DeadLetter(models.Model):
 
 
 class Presence(models.Model):
-    """What the robot, or its last will, said last about being there. Never enough alone: see `fleet.liveness`."""
+    """What the robot, or its last will, said last about being there. Never enough alone: see `liveness.judge`."""
 
     robot_id = models.CharField(max_length=64, primary_key=True)
     state = models.CharField(max_length=16)

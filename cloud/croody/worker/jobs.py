@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from croody.alarms import jobs as alarms
 from croody.detection.windows import jobs as ids
 from croody.fleet import jobs as fleet
 from croody.liveness import jobs as liveness
@@ -29,6 +30,7 @@ JOBS: list[Job] = [
     Job("request_gaps", 2, telemetry.request_gaps, "quick"),
     Job("raise_alarms", 2, telemetry.raise_alarms, "quick"),
     Job("score_windows", 2, ids.score_windows, "detection"),
+    Job("close_old_alarms", 60, alarms.close_old),
     Job("roll_up", 20, telemetry.roll_up),
     Job("make_partitions", 600, telemetry.make_partitions),
     Job("fold_finished", 600, telemetry.fold_finished),

@@ -12,6 +12,7 @@ from ninja.testing import TestClient
 from croody.accounts import services as accounts
 from croody.accounts.models import Membership, Organisation
 from croody.alarms.api import router
+from croody.alarms.models import Alarm
 from croody.alarms.services import raise_alarm, resolve_alarm
 from croody.fleet import services
 from croody.web.refusals import Denied
@@ -39,13 +40,15 @@ def people() -> SimpleNamespace:
     organisation = Organisation.objects.create(name="Alice's", slug="alices")
     alice, carlos = User.objects.create_user("alice"), User.objects.create_user("carlos")
     Membership.objects.create(user=alice, organisation=organisation, role="owner")
+    bob = User.objects.create_user("bob")
+    Membership.objects.create(user=bob, organisation=organisation, role="viewer")
     for robot_id in ("rover-1", "rover-2"):
         services.add_robot(robot_id, organisation=organisation, shared=True)
     raise_alarm("rover-1", "gap", "s1", "medium", {"missing": 2}, NOW)
     raise_alarm("rover-2", "conflict", "s1", "critical", {}, NOW)
     raise_alarm("rover-1", "offline", "", "high", {}, NOW)
     resolve_alarm("rover-1", "offline", "", NOW)
-    return SimpleNamespace(alice=alice, carlos=carlos)
+    return SimpleNamespace(alice=alice, bob=bob, carlos=carlos)
 
 
 def test_alice_gets_open_alarms_first_and_may_ask_for_one_robot_and_a_limit(people):
@@ -72,3 +75,20 @@ def test_carlos_and_strangers_get_none_and_a_wrong_key_is_refused(people):
 @pytest.mark.parametrize("query", ["limit=0", "limit=1001", "limit=x", "robot_id=ab"])
 def test_a_limit_or_robot_that_breaks_the_rules_is_422(people, query):
     assert client.get(f"/alarms?{query}", headers=token(people.alice)).status_code == 422
+
+
+def test_alice_closes_an_alarm_bob_may_only_look_and_carlos_knows_of_none(people):
+    number = Alarm.objects.get(kind="conflict").pk
+    statuses = [client.post(f"/alarms/{number}/resolve", headers=token(user)).status_code for user in (people.carlos, people.bob)]
+    assert statuses == [404, 403]
+    closed = client.post(f"/alarms/{number}/resolve", headers=token(people.alice))
+    assert closed.status_code == 200
+    assert closed.json()["resolved_at"] is not None
+    assert client.post(f"/alarms/{2**70}/resolve", headers=token(people.alice)).status_code == 404
+
+
+def test_what_ends_by_itself_says_so_to_who_would_close_it(people):
+    number = Alarm.objects.get(kind="gap").pk
+    refused = client.post(f"/alarms/{number}/resolve", headers=token(people.alice))
+    assert refused.status_code == 409
+    assert "ends by itself" in refused.json()["detail"]

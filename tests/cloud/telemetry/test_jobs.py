@@ -232,6 +232,41 @@ def test_events_that_matter_are_alarms_once(send: Send, fleet: SimpleNamespace):
     assert Alarm.objects.get(kind="screening_stopped").resolved_at == NOON + MINUTE
 
 
+def test_an_event_that_says_over_ends_the_alarm_of_its_code_and_is_none_itself(send: Send, fleet: SimpleNamespace):
+    from croody.alarms.models import Alarm
+    from croody.telemetry import jobs
+
+    send(1, [Event(code="bumper_hit", severity="medium", detail={"side": "left"}), Event(code="fire", severity="critical")])
+    jobs.raise_alarms(NOON)
+    send(3, [Event(code="bumper_hit", severity="medium", over=True), Event(code="never_began", severity="high", over=True)])
+    jobs.raise_alarms(NOON + MINUTE)
+    assert set(Alarm.objects.values_list("kind", "resolved_at")) == {("bumper_hit", NOON + MINUTE), ("fire", None)}
+
+
+def test_a_robot_cannot_speak_with_the_words_of_the_cloud(send: Send, fleet: SimpleNamespace):
+    from croody.alarms.models import Alarm
+    from croody.telemetry import jobs
+
+    send(1, [Event(code=code, severity="high") for code in ("offline", "gap", "anomaly", "conflict")])
+    jobs.raise_alarms(NOON)
+    found = set(Alarm.objects.values_list("kind", flat=True))
+    assert found == {"robot_offline", "robot_gap", "robot_anomaly", "robot_conflict"}
+
+
+def test_what_a_revoked_robot_took_with_it_is_nobodys_alarm(send: Send, fleet: SimpleNamespace):
+    from croody.alarms.models import Alarm
+    from croody.fleet import services
+    from croody.fleet.models import Robot
+    from croody.telemetry import jobs
+
+    send(5, count_up(5, 6))
+    jobs.request_gaps(NOON + 2 * MINUTE)
+    assert Alarm.objects.get().resolved_at is None
+    services.revoke(Robot.objects.get(pk="rover-1"), now=NOON + 3 * MINUTE)
+    jobs.request_gaps(NOON + 4 * MINUTE)
+    assert Alarm.objects.get().resolved_at == NOON + 3 * MINUTE
+
+
 def test_old_letters_go_with_retention(send: Send, fleet: SimpleNamespace):
     from croody.telemetry import jobs
     from croody.telemetry.models import DeadLetter

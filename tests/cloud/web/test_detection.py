@@ -8,12 +8,13 @@ import pytest
 from django.utils import translation
 
 from croody.accounts.models import Membership, Organisation
+from croody.alarms import kinds
+from croody.alarms.models import Alarm
 from croody.alarms.services import raise_alarm, resolve_alarm
 from croody.detection.models import Verdict
 from croody.detection.windows.queries import Tally, wilson
 from croody.fleet import services
-from croody.monitor import found, kinds
-from croody.telemetry.jobs.alarms import _ALWAYS
+from croody.monitor import found
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -216,16 +217,16 @@ def test_more_alarms_than_fit_are_counted(client, people):
 
 
 def test_every_kind_that_is_raised_has_its_words_in_both_languages():
-    raised = {*_ALWAYS, "gap", "conflict", "offline", "anomaly", "source_failed", "outbox_failed", "outbox_refused"}
-    assert raised - kinds.KNOWN == set()
-    for kind in kinds.KNOWN:
-        with translation.override("es"):
-            spanish = kinds.sentence(kind, {}, "es")
-        with translation.override("en"):
-            english = kinds.sentence(kind, {}, "en")
-        assert spanish.endswith(".")
-        assert english.endswith(".")
-        assert spanish != english
+    raised = {"gap", "conflict", "offline", "anomaly", "source_failed", "outbox_failed", "outbox_refused"}
+    raised |= {"outbox_corrupt", "outbox_foreign", "screening_stopped", "model_refused"}
+    assert raised - {kind.code for kind in kinds.all_declared()} == set()
+    for kind in (*kinds.all_declared(), kinds.find("gripper_jam")):
+        said = []
+        for language in ("es", "en"):
+            with translation.override(language):
+                said.append([kind.sentence({}, language), *(str(text) for text in (kind.cause, kind.remedy, kind.title))])
+        assert all(text.endswith(".") for texts in said for text in texts[:3]), kind.code
+        assert all(spanish != english for spanish, english in zip(*said, strict=True)), kind.code
 
 
 @pytest.mark.parametrize(
@@ -249,11 +250,11 @@ def test_every_kind_that_is_raised_has_its_words_in_both_languages():
     ],
 )
 def test_a_sentence_carries_its_numbers_and_survives_nonsense(kind, detail, expected):
-    assert expected in kinds.sentence(kind, detail, "es")
+    assert expected in kinds.find(kind).sentence(detail, "es")
 
 
 def test_what_a_robot_calls_its_trouble_is_text_and_nothing_else(client, people):
-    raise_alarm("rover-1", "<b>x</b>", "", "high", {}, datetime.now(UTC))
+    Alarm.objects.create(robot_id="rover-1", kind="<b>x</b>", severity="high", opened_at=datetime.now(UTC), last_at=datetime.now(UTC))
     sign_in(client, people.alice)
     text = client.get(SECTION).content.decode()
     assert "&lt;b&gt;x&lt;/b&gt;" in text

@@ -8,14 +8,13 @@ from django.db import transaction
 
 from croody.alarms.models import Alarm
 from croody.alarms.services import raise_alarm, resolve_alarm
+from croody.detection.kinds import ANOMALY
 from croody.detection.models import Cursor, Verdict
 from croody.detection.windows import suspicion
 from croody.detection.windows.judge import Usuals, judge
 from croody.telemetry.models import Record
 
 CURSOR: Final = "windows"
-#: The kind of alarm that this job raises and resolves; at most one open per robot.
-ALARM: Final = "anomaly"
 PAGE: Final = 500
 #: At most so many windows a run: the next run goes on, and other jobs get their turn.
 MOST: Final = 5_000
@@ -75,15 +74,15 @@ def _raise_alarms(fresh: Sequence[Verdict], now: datetime) -> None:
     for verdict in fresh:
         if verdict.suspect and verdict.confirmed:
             newest[verdict.robot_id] = max(verdict.at, newest.get(verdict.robot_id, verdict.at))
-    is_open = set(Alarm.objects.filter(robot_id__in=newest, kind=ALARM, resolved_at=None).values_list("robot_id", flat=True))
+    is_open = set(Alarm.objects.filter(robot_id__in=newest, kind=ANOMALY.code, resolved_at=None).values_list("robot_id", flat=True))
     for robot_id, until in sorted(newest.items()):
         rows = Verdict.objects.filter(robot_id=robot_id, suspect=True, confirmed=True, at__gt=until - suspicion.WITHIN, at__lte=until)
         evidence = [suspicion.Evidence(row.at, row.edge_score, row.drivers) for row in rows]
         detail = suspicion.worth_an_alarm(evidence) or (suspicion.describe(evidence) if robot_id in is_open else None)
         if detail is not None:
-            raise_alarm(robot_id, ALARM, "", suspicion.severity(detail), detail, now)
+            raise_alarm(robot_id, ANOMALY, "", suspicion.severity(detail), detail, now)
 
 
 def _resolve_quiet(now: datetime) -> None:
-    for alarm in Alarm.objects.filter(kind=ALARM, resolved_at=None, last_at__lt=now - suspicion.QUIET):
-        resolve_alarm(alarm.robot_id, ALARM, alarm.key, now)
+    for alarm in Alarm.objects.filter(kind=ANOMALY.code, resolved_at=None, last_at__lt=now - suspicion.QUIET):
+        resolve_alarm(alarm.robot_id, ANOMALY.code, alarm.key, now)

@@ -3,7 +3,9 @@
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from croody.alarms import kinds
 from croody.alarms.services import raise_alarm, resolve_alarm
+from croody.telemetry.kinds import CONFLICT, EVENTS, of_event
 from croody.telemetry.models import Cursor, DeadLetter, Record
 from croody.telemetry.read.follow import Follower, columns_since
 
@@ -12,8 +14,6 @@ _PAGE: Final = 5000
 _MOST_PAGES: Final = 100
 #: Event codes that end an alarm: code -> kind.
 _ENDS: Final = {"screening_started": "screening_stopped"}
-#: Events that are worth a person even when the robot calls them `low`, and how much.
-_ALWAYS: Final = {"outbox_corrupt": "high", "outbox_foreign": "medium", "screening_stopped": "medium", "model_refused": "medium"}
 _WORTH: Final = ("medium", "high", "critical")
 #: Letters that were written this long ago may still commit now.
 _BACK: Final = timedelta(minutes=5)
@@ -39,13 +39,19 @@ def raise_alarms(now: datetime) -> None:
 
 
 def _event(event: Record, now: datetime) -> None:
+    """An event of our own agent is worth what its kind says at least, even when the robot calls it `low`."""
     code = str(event.data.get("code", ""))
     if code in _ENDS:
         resolve_alarm(event.robot_id, _ENDS[code], "", now)
-    severity = _ALWAYS.get(code, str(event.data.get("severity", "low")))
+    kind = of_event(code)
+    if event.data.get("over"):
+        resolve_alarm(event.robot_id, kind.code, "", now)
+        return
+    said = str(event.data.get("severity", "low"))
+    severity = kinds.worst(said, kind.severity) if kind in EVENTS else said
     if severity in _WORTH:
         detail = {**event.data.get("detail", {}), "stream": event.stream, "seq": event.seq}
-        raise_alarm(event.robot_id, code[:32], "", severity, detail, now)
+        raise_alarm(event.robot_id, kind, "", severity, detail, now)
 
 
 def _conflicts(known: dict[str, int], now: datetime) -> dict[str, int]:
@@ -55,7 +61,7 @@ def _conflicts(known: dict[str, int], now: datetime) -> dict[str, int]:
         seen[str(letter.pk)] = letter.count
         if known.get(str(letter.pk), 0) < letter.count:
             detail = {"stream": letter.stream, "seq": letter.first, "letter": letter.pk}
-            raise_alarm(letter.robot_id, "conflict", letter.stream, "high", detail, now)
+            raise_alarm(letter.robot_id, CONFLICT, letter.stream, CONFLICT.severity, detail, now)
     return seen
 
 

@@ -11,6 +11,7 @@ from croody.commands.models import Outgoing
 from croody.commands.services import send
 from croody.fleet.models import Robot
 from croody.telemetry.ingest.ledger import Entry, missing
+from croody.telemetry.kinds import GAP
 from croody.telemetry.models import Presence, Stream
 from croody_contract import ranges
 from croody_contract.limits import GAP_ALARM_AFTER_S
@@ -25,7 +26,6 @@ _THERE: Final = timedelta(minutes=2)
 _ALARM_AFTER: Final = timedelta(seconds=GAP_ALARM_AFTER_S)
 _MOST_RANGES: Final = 1000
 _SHOWN_RANGES: Final = 20
-_KIND: Final = "gap"
 
 
 def request_gaps(now: datetime) -> None:
@@ -33,10 +33,12 @@ def request_gaps(now: datetime) -> None:
     gaps = list(Stream.objects.filter(missing_since__lte=now - _ASK_AFTER).exclude(stream__in=PLAIN_STREAMS).order_by("robot_id", "place"))
     asked = _asked(gaps, now)
     there = _there({row.robot_id for row in gaps}, now)
-    opened = {(alarm.robot_id, alarm.key): alarm for alarm in Alarm.objects.filter(kind=_KIND, resolved_at=None)}
+    # What a robot that was revoked took with it is asked of nobody and is nobody's alarm.
+    gone = set(Robot.objects.filter(pk__in={row.robot_id for row in gaps}, deleted_at__isnull=False).values_list("pk", flat=True))
+    opened = {(alarm.robot_id, alarm.key): alarm for alarm in Alarm.objects.filter(kind=GAP.code, resolved_at=None)}
     for row in gaps:
         lacks = missing(Entry(row.have, row.dead, row.dropped, row.known_last))
-        if not lacks:
+        if not lacks or row.robot_id in gone:
             continue
         if row.robot_id in there and (row.robot_id, row.stream) not in asked:
             payload = {"stream": row.stream, "ranges": [list(pair) for pair in lacks[:_MOST_RANGES]]}
@@ -45,7 +47,7 @@ def request_gaps(now: datetime) -> None:
             detail = _detail(row.stream, lacks)
             held = opened.get((row.robot_id, row.stream))
             if held is None or held.detail != detail:
-                raise_alarm(row.robot_id, _KIND, row.stream, "medium", detail, now)
+                raise_alarm(row.robot_id, GAP, row.stream, GAP.severity, detail, now)
     _resolve(opened, now)
 
 
@@ -104,4 +106,4 @@ def _resolve(opened: dict[tuple[str, str], Alarm], now: datetime) -> None:
     robots = {robot_id for robot_id, _ in opened}
     still = set(Stream.objects.filter(robot_id__in=robots, missing_since__isnull=False).values_list("robot_id", "stream"))
     for robot_id, stream in set(opened) - still:
-        resolve_alarm(robot_id, _KIND, stream, now)
+        resolve_alarm(robot_id, GAP.code, stream, now)

@@ -1,0 +1,161 @@
+"""Alarms of telemetry in words: what the ledger finds, and what robots say in events, of codes we know and of their own."""
+
+from datetime import timedelta
+from typing import Final
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from croody.alarms import kinds
+from croody.alarms.kinds import Detail, End, Kind, Sentence, Text, count, plain, whole
+
+#: A robot's alarm without news for so long is over: what still holds is said again.
+EVENT_LASTS: Final = timedelta(hours=24)
+#: A conflict comes again with every repeat of the robot that causes it.
+CONFLICT_LASTS: Final = timedelta(days=7)
+_EVENT_ENDS: Final = frozenset({End.CAUSE, End.PERSON})
+
+
+def _gap(detail: Detail, language: str) -> str:
+    missing = count(detail, "missing")
+    text = ngettext(
+        "Falta %(count)s registro que el robot numeró; se le pide de nuevo.",
+        "Faltan %(count)s registros que el robot numeró; se le piden de nuevo.",
+        missing,
+    )
+    return text % {"count": whole(missing, language)}
+
+
+def _outbox_corrupt(detail: Detail, language: str) -> str:
+    lost = count(detail, "lost_at_most")
+    if not lost:
+        return _("Su archivo de salida se dañó y se rescató entero: revisa el disco.")
+    text = ngettext(
+        "Su archivo de salida se dañó; se perdió como mucho %(count)s registro: revisa el disco.",
+        "Su archivo de salida se dañó; se perdieron como mucho %(count)s registros: revisa el disco.",
+        lost,
+    )
+    return text % {"count": whole(lost, language)}
+
+
+def _outbox_refused(detail: Detail, language: str) -> str:
+    refused = count(detail, "count")
+    if not refused:
+        return _("Su disco no aceptó registros: revisa el espacio libre.")
+    text = ngettext(
+        "Su disco no aceptó %(count)s registro: revisa el espacio libre.",
+        "Su disco no aceptó %(count)s registros: revisa el espacio libre.",
+        refused,
+    )
+    return text % {"count": whole(refused, language)}
+
+
+def _outbox_foreign(detail: Detail, language: str) -> str:
+    owner = {"owner": str(detail.get("owner") or "\u2014")}
+    return _("Arrancó con el archivo de salida de %(owner)s y lo apartó: revisa si su disco es una copia.") % owner
+
+
+def _event(code: str, severity: str, title: Text, cause: Text, remedy: Text, sentence: Sentence) -> Kind:
+    return Kind(code, severity, title, cause, remedy, sentence, ends=_EVENT_ENDS, after=EVENT_LASTS)
+
+
+GAP: Final = Kind(
+    code="gap",
+    severity="medium",
+    title=gettext_lazy("Faltan registros"),
+    cause=gettext_lazy("El robot numeró registros que no han llegado."),
+    remedy=gettext_lazy("Se le piden de nuevo; si el robot no vuelve más, revócalo."),
+    sentence=_gap,
+    ends=frozenset({End.CAUSE}),
+)
+CONFLICT: Final = Kind(
+    code="conflict",
+    severity="high",
+    title=gettext_lazy("Dos robots con un nombre"),
+    cause=gettext_lazy("Llegaron dos registros distintos con el mismo número."),
+    remedy=gettext_lazy("Revisa si otro robot usa su secreto."),
+    sentence=plain(gettext_lazy("Llegaron dos registros distintos con el mismo número: revisa si otro robot usa su secreto.")),
+    ends=frozenset({End.PERSON}),
+    after=CONFLICT_LASTS,
+)
+#: Events of our own agent. Their severity holds even when the robot calls them `low`.
+EVENTS: Final = (
+    _event(
+        "model_refused",
+        "medium",
+        gettext_lazy("Modelo rechazado"),
+        gettext_lazy("El archivo del modelo de revisión está dañado o es de otra versión."),
+        gettext_lazy("Vuelve a instalarlo."),
+        plain(gettext_lazy("No aceptó un modelo de revisión: vuelve a instalarlo.")),
+    ),
+    _event(
+        "outbox_corrupt",
+        "high",
+        gettext_lazy("Archivo de salida dañado"),
+        gettext_lazy("El disco del robot devolvió otros datos que los escritos."),
+        gettext_lazy("Revisa el disco."),
+        _outbox_corrupt,
+    ),
+    _event(
+        "outbox_failed",
+        "low",
+        gettext_lazy("Archivo de salida ilegible"),
+        gettext_lazy("El disco del robot no respondió durante un rato."),
+        gettext_lazy("Revisa el disco."),
+        plain(gettext_lazy("No pudo leer su archivo de salida durante un rato: revisa el disco.")),
+    ),
+    _event(
+        "outbox_foreign",
+        "medium",
+        gettext_lazy("Archivo de salida ajeno"),
+        gettext_lazy("El robot arrancó con el archivo de salida de otro."),
+        gettext_lazy("Revisa si su disco es una copia."),
+        _outbox_foreign,
+    ),
+    _event(
+        "outbox_refused",
+        "low",
+        gettext_lazy("Disco lleno"),
+        gettext_lazy("El disco del robot no aceptó registros."),
+        gettext_lazy("Revisa el espacio libre."),
+        _outbox_refused,
+    ),
+    _event(
+        "screening_stopped",
+        "medium",
+        gettext_lazy("Sin revisión a bordo"),
+        gettext_lazy("Faltan sensores o llegan tarde, y el robot dejó de revisarse."),
+        gettext_lazy("Revisa sus sensores."),
+        plain(gettext_lazy("Dejó de revisarse: lo raro ya no se nota a bordo.")),
+    ),
+    _event(
+        "source_failed",
+        "low",
+        gettext_lazy("Sensores sin respuesta"),
+        gettext_lazy("El robot no pudo leer sus sensores durante un rato."),
+        gettext_lazy("Revisa su conexión."),
+        plain(gettext_lazy("No pudo leer sus sensores durante un rato: revisa su conexión.")),
+    ),
+)
+KINDS: Final = (GAP, CONFLICT, *EVENTS)
+_EVENTS: Final = {kind.code: kind for kind in EVENTS}
+
+
+def of_event(code: str) -> Kind:
+    """The kind of an event's code. A word that the cloud uses for what it finds itself is another one in a robot's mouth."""
+    known = _EVENTS.get(code)
+    if known is not None:
+        return known
+    return of_robots_word(f"robot_{code}" if kinds.is_declared(code) else code)
+
+
+def of_robots_word(code: str) -> Kind:
+    """The kind of an event whose code is a robot's own."""
+
+    def sentence(detail: Detail, language: str) -> str:
+        return _("El robot avisa: %(kind)s.") % {"kind": code}
+
+    title = gettext_lazy("Aviso del robot")
+    cause = gettext_lazy("El programa del robot mandó un evento con esta palabra.")
+    remedy = gettext_lazy("Pregunta a quien programó el robot, y cierra la alerta cuando esté resuelta.")
+    return Kind(code, "medium", title, cause, remedy, sentence, ends=_EVENT_ENDS, after=EVENT_LASTS)
