@@ -112,7 +112,7 @@ class Uplink:
         return max(0.0, min(waits))
 
     def presence(self, state: str, now: float) -> Presence:
-        """What the robot says of itself."""
+        """What the robot says of itself. Its last will is not made here: `offline` from here is a goodbye."""
         current = self._outbox.current
         return Presence(
             state="online" if state == "online" else "offline",
@@ -120,6 +120,7 @@ class Uplink:
             ts=datetime.fromtimestamp(now, UTC),
             queued=self._outbox.pending(),
             interval_s=self._settings.interval_s if self._settings.interval_s > 0 else None,
+            goodbye=state == "offline",
         )
 
     def _send(self, now: float, mono_s: float) -> None:

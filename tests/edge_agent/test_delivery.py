@@ -33,7 +33,9 @@ def test_readings_arrive_in_order_and_leave_the_outbox(tmp_path: Path, broker: B
     assert cloud.ledger.missing() == {}
     assert source.closed
     assert wait_until(lambda: cloud.presence[-1].state == "offline")
+    assert cloud.presence[-1].goodbye, "told to stop, not lost"
     assert cloud.presence[0].state == "online"
+    assert not cloud.presence[0].goodbye
     assert cloud.presence[0].stream == stream
 
 

@@ -167,6 +167,7 @@ def test_the_will_speaks_when_the_robot_is_lost(link: MakeLink, cable: Cable, cl
     assert wait_until(lambda: one.saw(Up))
     cable.cut()
     assert wait_until(lambda: [presence.state for presence in cloud.presence] == ["offline"])
+    assert not cloud.presence[0].goodbye
 
 
 @pytest.fixture

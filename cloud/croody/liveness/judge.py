@@ -15,6 +15,8 @@ class State(StrEnum):
     QUARANTINED = "quarantined"
     MAINTENANCE = "maintenance"
     FAULTED = "faulted"
+    OFF = "off"
+    """It said goodbye: nobody has to look after it."""
     OFFLINE = "offline"
     STALE = "stale"
     UNKNOWN = "unknown"
@@ -39,6 +41,8 @@ THRESHOLDS: Final[dict[Literal["agent", "plain"], Thresholds]] = {
 }
 #: A last will that comes after its robot is back must not flicker: silence for so long makes the word hold, in seconds.
 OFFLINE_WORD_S: Final = 5.0
+#: What a robot had still on its way may be stored after its goodbye; when more comes for longer, it is there after all, in seconds.
+GOODBYE_S: Final = 30.0
 #: Nobody heard the broker for so long: the cloud is deaf, and says nothing new about robots, in seconds.
 DEAF_AFTER_S: Final = 10.0
 
@@ -54,7 +58,8 @@ class Signs:
     status: str | None = None
     """The last reading's word for what the robot does (`moving`, `idle`, ...)."""
     interval_s: float | None = None
-    presence: Literal["online", "offline"] | None = None
+    presence: Literal["online", "offline", "off"] | None = None
+    """Its own last word, or its last will's: `off` is a goodbye."""
     presence_at: datetime | None = None
     listening_since: datetime | None = None
     """None: nobody keeps book of listening, every silence counts."""
@@ -76,6 +81,8 @@ def state(now: datetime, signs: Signs) -> State:
     last = _latest(signs.heard_at, signs.presence_at)
     if last is None:
         return State.UNKNOWN
+    if signs.presence == "off" and _age_s(last, signs.presence_at) <= GOODBYE_S:
+        return State.OFF
     silent_s = _age_s(now, _latest(last, signs.listening_since))
     if silent_s > max(limits.offline_s, limits.offline_intervals * interval_s):
         return State.OFFLINE

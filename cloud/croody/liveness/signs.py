@@ -16,7 +16,7 @@ class Heard:
     heard_at: datetime | None = None
     status: str | None = None
     interval_s: float | None = None
-    presence: Literal["online", "offline"] | None = None
+    presence: Literal["online", "offline", "off"] | None = None
     presence_at: datetime | None = None
 
 

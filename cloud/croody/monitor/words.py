@@ -11,6 +11,7 @@ from croody.liveness.judge import State
 PUBLIC: Final = {State.FAULTED: State.MAINTENANCE, State.QUARANTINED: State.MAINTENANCE}
 WORDS: Final = {
     State.MAINTENANCE: _("Mantenimiento"),
+    State.OFF: _("Apagado"),
     State.OFFLINE: _("Sin conexión"),
     State.STALE: _("Atrasado"),
     State.UNKNOWN: _("Sin estrenar"),

@@ -18,6 +18,7 @@ _SPANISH: Final = {
     "restarting": "reiniciándose",
     "online": "en línea",
     "moving": "en marcha",
+    "off": "apagado",
     "offline": "sin conexión",
     "stale": "atrasado",
     "unknown": "sin estrenar",

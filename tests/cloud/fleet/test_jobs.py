@@ -5,14 +5,19 @@ import stat
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.conf import settings
 
 from croody.alarms.models import Alarm
 from croody.fleet import jobs, services
+from croody.fleet.models import Robot
 from croody.liveness import jobs as liveness
-from croody.liveness import listening
-from croody.liveness.signs import signs_of
+from croody.liveness import listening, signs
+from croody.liveness.judge import State
 from croody.telemetry.models import Presence, Stream
+from croody.telemetry.store.presence import write_presence
 from croody_contract import mosquitto
+from croody_contract.messages import Presence as Word
+from croody_contract.relay import PresenceItem
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -108,6 +113,29 @@ def test_nothing_is_said_while_the_cloud_itself_is_deaf_nor_right_after(people):
     assert offline() == ["rover-1"]
 
 
+def test_a_clean_stop_of_many_robots_at_once_is_no_alarm_and_a_lost_one_among_them_is(people):
+    names = [f"sim-{number}" for number in range(195)]
+    for name in names:
+        heard(name, NOW)
+    Robot.objects.bulk_create(Robot(robot_id=name, organisation=people.organisation) for name in names)
+    say([PresenceItem(name, Word("online", stream="a" * 8)) for name in names], NOW)
+    say([PresenceItem(name, Word("offline", stream="a" * 8, goodbye=True)) for name in names[1:]], after(10))
+    say([PresenceItem(names[0], Word("offline"))], after(10))
+    for second in (12, 40, 400, 90_000):
+        liveness.judge_liveness(after(second))
+    assert offline() == [names[0]]
+    states = signs.states_of(names, now=after(90_000))
+    assert {states[name] for name in names[1:]} == {State.OFF}
+    heard(names[0], after(90_001))
+    say([PresenceItem(names[0], Word("offline", goodbye=True))], after(90_001))
+    liveness.judge_liveness(after(90_002))
+    assert offline() == [], "it said goodbye after all"
+
+
+def say(items: list[PresenceItem], at: datetime) -> None:
+    write_presence(items, at, settings.TELEMETRY_DB)
+
+
 def test_the_alarm_of_a_revoked_robot_is_closed(people):
     heard("rover-1", NOW)
     liveness.judge_liveness(after(400))
@@ -127,6 +155,6 @@ def test_the_status_is_that_of_the_last_stream_with_a_reading_whatever_came_in_l
             latest_seq=seq,
             latest={"status": status} if seq else None,
         )
-    signs = signs_of(["rover-1", "never-seen"])
-    assert (signs["rover-1"].status, signs["rover-1"].heard_at) == ("idle", after(8))
-    assert signs["never-seen"] == type(signs["never-seen"])()
+    found = signs.signs_of(["rover-1", "never-seen"])
+    assert (found["rover-1"].status, found["rover-1"].heard_at) == ("idle", after(8))
+    assert found["never-seen"] == type(found["never-seen"])()

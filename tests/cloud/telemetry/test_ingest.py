@@ -1,7 +1,7 @@
 """What one relay does to the database, on SQLite and on PostgreSQL."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -398,6 +398,24 @@ def test_presence_keeps_since_when_and_ignores_the_will_of_an_earlier_run(fleet:
     assert Word.objects.values_list("state", "since").get() == ("offline", NOON + timedelta(seconds=50))
     say("online", "stream-x", 60, robot_id="nobody")
     assert Word.objects.count() == 1
+
+
+def test_a_goodbye_is_kept_apart_from_a_last_will_and_a_will_after_it_is_no_news(fleet: SimpleNamespace):
+    from croody.telemetry.ingest import services
+    from croody.telemetry.models import Presence as Word
+
+    def say(word: Presence, after_s: int) -> tuple[str, datetime]:
+        services.ingest_relay(Relay(presence=[PresenceItem("rover-1", word)]), now=NOON + timedelta(seconds=after_s))
+        return Word.objects.values_list("state", "received_at").get()
+
+    say(Presence("online", stream="stream-a"), 0)
+    goodbye = Presence("offline", stream="stream-a", goodbye=True)
+    off = ("off", NOON + timedelta(seconds=10))
+    assert say(goodbye, 10) == off
+    assert say(Presence("offline"), 11) == off, "the connection broke before it was closed"
+    assert say(Presence("online", stream="stream-b"), 20)[0] == "online"
+    assert say(goodbye, 21)[0] == "online", "late news of the run before"
+    assert say(Presence("offline"), 30)[0] == "offline"
 
 
 def test_an_answer_closes_what_was_asked(fleet: SimpleNamespace):

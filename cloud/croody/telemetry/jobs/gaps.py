@@ -13,6 +13,7 @@ from croody.fleet.models import Robot
 from croody.telemetry.ingest.ledger import Entry, missing
 from croody.telemetry.kinds import GAP
 from croody.telemetry.models import Presence, Stream
+from croody.telemetry.store.presence import OFF
 from croody_contract import ranges
 from croody_contract.limits import GAP_ALARM_AFTER_S
 from croody_contract.ranges import Ranges
@@ -92,7 +93,7 @@ def _there(robots: set[str], now: datetime) -> set[str]:
     )
     heard |= set(
         Presence.objects.filter(robot_id__in=robots, received_at__gt=now - _THERE)
-        .exclude(state="offline")
+        .exclude(state__in=["offline", OFF])
         .values_list("robot_id", flat=True)
     )
     return set(Robot.objects.filter(pk__in=heard, deleted_at=None).values_list("pk", flat=True))

@@ -1,11 +1,15 @@
 """What liveness asks of telemetry: when a robot was heard last, and what it said then. Judges nothing."""
 
 from collections.abc import Collection
+from typing import Final, Literal
 
 from django.db.models import Max, OuterRef, Subquery
 
 from croody.liveness.signs import Heard
 from croody.telemetry.models import Presence, Stream
+from croody.telemetry.store.presence import OFF
+
+_PRESENCE: Final[dict[str, Literal["offline", "off"]]] = {"offline": "offline", OFF: "off"}
 
 
 def heard_of(robot_ids: Collection[str]) -> dict[str, Heard]:
@@ -27,6 +31,6 @@ def _heard(heard_at: object, status: str | None, word: Presence | None) -> Heard
         heard_at=found.heard_at,
         status=status,
         interval_s=word.interval_s,
-        presence="offline" if word.state == "offline" else "online",
+        presence=_PRESENCE.get(word.state, "online"),
         presence_at=word.received_at,
     )

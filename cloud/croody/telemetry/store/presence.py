@@ -9,6 +9,9 @@ from django.db import connections
 from croody.telemetry.ingest.letters import clean
 from croody_contract.relay import PresenceItem
 
+#: How a goodbye is kept.
+OFF: Final = "off"
+# `off` is `offline` with a goodbye. A will that comes after it, because the connection broke before it was closed, is no news.
 # A will that names another run than the one that spoke last is late news of the run before.
 _PRESENCE: Final = """
 INSERT INTO telemetry_presence (robot_id, state, stream, queued, interval_s, since, received_at)
@@ -18,7 +21,8 @@ ON CONFLICT (robot_id) DO UPDATE SET
     interval_s = coalesce(excluded.interval_s, telemetry_presence.interval_s),
     since = CASE WHEN telemetry_presence.state = excluded.state THEN telemetry_presence.since ELSE excluded.since END,
     received_at = excluded.received_at
-WHERE NOT (excluded.state = 'offline' AND telemetry_presence.state = 'online' AND excluded.stream <> ''
+WHERE NOT (excluded.state = 'offline' AND telemetry_presence.state = 'off')
+AND NOT (excluded.state <> 'online' AND telemetry_presence.state = 'online' AND excluded.stream <> ''
     AND telemetry_presence.stream <> '' AND excluded.stream <> telemetry_presence.stream)
 """
 
@@ -28,7 +32,15 @@ def write_presence(items: Sequence[PresenceItem], now: datetime, alias: str) -> 
     last = {item.robot_id: item.presence for item in items}
     moment = connections[alias].ops.adapt_datetimefield_value(now)
     values = [
-        (robot_id, word.state, clean(word.stream or "", 64), word.queued, word.interval_s, moment, moment)
+        (
+            robot_id,
+            OFF if word.state == "offline" and word.goodbye else word.state,
+            clean(word.stream or "", 64),
+            word.queued,
+            word.interval_s,
+            moment,
+            moment,
+        )
         for robot_id, word in sorted(last.items())
     ]
     with connections[alias].cursor() as cursor:

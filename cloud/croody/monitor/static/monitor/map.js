@@ -31,7 +31,7 @@
   }
 
   function worst(ids) {
-    const order = ["offline", "stale", "maintenance", "moving", "online", "unknown"];
+    const order = ["offline", "stale", "maintenance", "moving", "online", "off", "unknown"];
     let found = "unknown";
     for (const id of ids) {
       const robot = croody.robots.get(id);
