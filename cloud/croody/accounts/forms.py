@@ -9,6 +9,8 @@ from django.contrib.auth.models import User
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.utils.translation import gettext_lazy as _
 
+from croody.accounts.models import Token
+
 _LENGTH = _("Son de 3 a 150 caracteres; escribiste %(show_value)s.")
 
 
@@ -70,6 +72,25 @@ class Registration(forms.Form):
     def save(self) -> User:
         """Make the account."""
         return User.objects.create_user(self.cleaned_data["username"], password=self.cleaned_data["password"])
+
+
+class NewToken(forms.Form):
+    """What a new personal token is for: everything, unless less is chosen. Its owner's role holds all the same."""
+
+    scope = forms.MultipleChoiceField(
+        label=_("Qué puede hacer la clave"),
+        choices=[
+            (Token.Scope.READ, _("Leer: robots, lecturas, alertas")),
+            (Token.Scope.INGEST, _("Enviar lecturas")),
+            (Token.Scope.ACT, _("Actuar: cerrar alertas, repetir lo que no se guardó")),
+        ],
+        initial=list(Token.Scope),
+        error_messages={"required": _("Marca al menos una cosa que la clave pueda hacer.")},
+    )
+
+    def chosen(self) -> list[Token.Scope]:
+        """The scopes of a form that is valid."""
+        return [Token.Scope(name) for name in self.cleaned_data["scope"]]
 
 
 class Password(SetPasswordForm):  # type: ignore[type-arg]

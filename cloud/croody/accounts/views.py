@@ -17,7 +17,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from croody.accounts import services, throttle
-from croody.accounts.forms import Login, Password, Registration
+from croody.accounts.forms import Login, NewToken, Password, Registration
+from croody.accounts.models import Token
 from croody.accounts.rules import open_to
 
 #: Whoever came in without naming a backend, as by a one-time login.
@@ -103,7 +104,11 @@ def profile(request: HttpRequest) -> HttpResponse:
 def reset_token(request: HttpRequest) -> HttpResponse:
     """A new personal token. It is in this answer alone: a redirect would have to keep it somewhere."""
     assert isinstance(request.user, User)
-    fresh = services.reset_token(request.user)
+    # A program that names nothing gets a token for everything, as before there was a choice.
+    form = NewToken(request.POST if "choose" in request.POST else {"scope": list(Token.Scope)})
+    if not form.is_valid():
+        return _profile(request, request.user, Password(request.user), new_token=form, status=422)
+    fresh = services.reset_token(request.user, scopes=form.chosen())
     return _profile(request, request.user, Password(request.user), fresh_token=fresh)
 
 
@@ -136,6 +141,8 @@ def set_password(request: HttpRequest) -> HttpResponse:
     return redirect("profile")
 
 
-def _profile(request: HttpRequest, user: User, form: Password, *, fresh_token: str = "", status: int = 200) -> HttpResponse:
-    context = {"form": form, "token": services.token_of(user), "fresh_token": fresh_token}
+def _profile(
+    request: HttpRequest, user: User, form: Password, *, fresh_token: str = "", new_token: NewToken | None = None, status: int = 200
+) -> HttpResponse:
+    context = {"form": form, "token": services.token_of(user), "fresh_token": fresh_token, "new_token": new_token or NewToken()}
     return render(request, "accounts/profile.html", context, status=status)

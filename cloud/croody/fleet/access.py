@@ -46,6 +46,14 @@ ROLES: Final[Mapping[Role, frozenset[Action]]] = {
     Role.MAINTAINER: frozenset(Action),
     Role.OWNER: frozenset(Action),
 }
+#: An action, said of who may do it.
+IN_WORDS: Final[Mapping[Action, str]] = {
+    Action.SEE: "sees its robots and their readings",
+    Action.ASSESS: "reads verdicts",
+    Action.INSPECT: "sees alarms and dead letters",
+    Action.WRITE: "sends readings in a robot's name",
+    Action.ACT: "closes alarms and plays dead letters again",
+}
 _MEMBER: Final = {
     Action.SEE: (Reach.SHARED, Reach.TEAM),
     Action.ASSESS: (Reach.SHARED, Reach.TEAM),
@@ -161,6 +169,17 @@ def names_of(action: Action) -> str:
     """`operators, maintainers and owners`: the roles that may do this."""
     names = [f"{role.value}s" for role, actions in ROLES.items() if action in actions]
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def roles_in_words() -> str:
+    """What each role may do, for the command line: roles that may the same stand together."""
+    alike: dict[frozenset[Action], list[str]] = {}
+    for role, actions in ROLES.items():
+        alike.setdefault(actions, []).append(role.value)
+    lines = (
+        f"{', '.join(names)}: {', '.join(IN_WORDS[action] for action in Action if action in actions)}" for actions, names in alike.items()
+    )
+    return "; ".join(lines)
 
 
 class Needs:

@@ -17,6 +17,14 @@ def said(*words: str) -> str:
     return out.getvalue()
 
 
+def test_the_help_says_what_a_role_may_do_as_the_table_has_it() -> None:
+    words = access.roles_in_words()
+    viewer, others = words.split("; ")
+    assert viewer == "viewer: sees its robots and their readings, reads verdicts, sees alarms and dead letters"
+    assert others.startswith("operator, maintainer, owner: ")
+    assert others.endswith("sends readings in a robot's name, closes alarms and plays dead letters again")
+
+
 def test_who_is_put_into_the_organisation_sees_its_robots_and_who_is_taken_out_does_not(people: SimpleNamespace) -> None:
     assert said("add", "carlos") == "carlos\tviewer\talices\n"
     assert people.rover in access.visible_to(of_user(people.carlos))

@@ -245,6 +245,21 @@ def test_the_personal_token_is_shown_once_and_works_until_the_next_one(client, p
     assert services.token_of_secret(second) is None
 
 
+def test_a_token_is_made_for_what_was_ticked_and_at_least_for_something(client, people):
+    client.force_login(people.alice)
+    page = client.get("/cuenta/perfil/").content.decode()
+    assert page.count('name="scope"') == page.count(" checked>") == 3
+    narrow = fresh_token(client.post("/cuenta/perfil/clave/", {"choose": "1", "scope": ["read"]}))
+    assert services.token_of_secret(narrow).scopes == ["read"]
+    refused = client.post("/cuenta/perfil/clave/", {"choose": "1"})
+    assert refused.status_code == 422
+    assert "Marca al menos una" in refused.content.decode()
+    assert client.post("/cuenta/perfil/clave/", {"choose": "1", "scope": ["admin"]}).status_code == 422
+    assert services.token_of_secret(narrow) is not None, "the key before still works"
+    whole = fresh_token(client.post("/cuenta/perfil/clave/"))
+    assert services.token_of_secret(whole).scopes == ["act", "ingest", "read"]
+
+
 def owner_of(secret: str) -> User:
     token = services.token_of_secret(secret)
     assert token is not None

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from croody.accounts import organisations
 from croody.accounts.models import Membership, Organisation
+from croody.fleet import access
 
 
 class Command(BaseCommand):
@@ -22,9 +23,7 @@ class Command(BaseCommand):
         verbs = parser.add_subparsers(dest="verb", required=True)
         add = verbs.add_parser("add", help="put a person into an organisation, or change what they may do there")
         add.add_argument("user", metavar="NAME", help="of the account, which exists already")
-        add.add_argument(
-            "--role", choices=Membership.Role.values, default=Membership.Role.VIEWER.value, help="viewer sees, operator also sends commands"
-        )
+        add.add_argument("--role", choices=Membership.Role.values, default=Membership.Role.VIEWER.value, help=access.roles_in_words())
         add.add_argument("--organisation", metavar="SLUG", help="not needed while there is one organisation")
         remove = verbs.add_parser("remove", help="take a person out of an organisation; the account stays")
         remove.add_argument("user", metavar="NAME")
