@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "croody.monitor",
     "croody.site",
     "croody.worker",
+    "croody.operations",
 ]
 if ENV.role not in {"telemetry", "ids"}:
     # The API roles have no sessions, which its checks ask for.

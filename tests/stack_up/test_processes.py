@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from tools.stack import MARK, ROOT, Process, Spec, leftovers
-from tools.stack.secrets import make, read, read_credentials, write_credentials
 from tools.supervisor import BACKOFF_S, Supervisor, next_start
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -188,25 +187,6 @@ def test_a_program_that_is_not_there_is_reported_and_tried_again(tmp_path: Path)
     assert "does not start" in notes.lines[-1]
     supervisor.look(3.0)
     assert len(notes.lines) == 3
-
-
-def test_secrets_are_made_once_and_nobody_else_can_read_them(tmp_path: Path) -> None:
-    folder = tmp_path / "secrets"
-    make(folder)
-    first = {path.name: path.read_text() for path in folder.iterdir()}
-    make(folder)
-    assert {path.name: path.read_text() for path in folder.iterdir()} == first
-    assert len(read(folder, "SECRET_KEY")) >= 50
-    assert len(set(first.values())) == len(first)
-    assert all(path.stat().st_mode & 0o077 == 0 for path in [folder, *folder.iterdir()])
-
-
-def test_credentials_are_read_as_they_were_written(tmp_path: Path) -> None:
-    path = tmp_path / "robots"
-    assert read_credentials(path) == {}
-    write_credentials(path, {"robot-a": "s3cret", "robot-b": "other"})
-    assert read_credentials(path) == {"robot-a": "s3cret", "robot-b": "other"}
-    assert path.stat().st_mode & 0o077 == 0
 
 
 @pytest.fixture(autouse=True)

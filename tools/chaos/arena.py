@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from croody.operations.secrets import write_credentials
 from tools.chaos import audit, witness
 from tools.chaos.proxy import Proxy
 from tools.stack import Options, Process, Spec, Stack, script, source_path
-from tools.stack.secrets import write_credentials
 from tools.words import Problem
 
 #: The robots that every round uses; a round's streams are its own.

@@ -6,7 +6,8 @@ import time
 from types import TracebackType
 from typing import Self
 
-from tools.stack import leftovers, secrets
+from croody.operations import secrets
+from tools.stack import leftovers
 from tools.stack.options import REPLAY_ROBOT, ROOT, Options, script, steady_port
 from tools.stack.postgres import Server
 from tools.stack.process import Process, Spec, inherited
@@ -14,6 +15,8 @@ from tools.stack.specs import Layout, cloud_environ, table
 from tools.words import Problem
 
 PLAN = ROOT / "edge_agent" / "croody_edge" / "sim" / "bodega.json"
+#: What this system makes for itself: it has no token that several share.
+SECRETS = ("SECRET_KEY", "BRIDGE_TOKEN", "BRIDGE_MQTT_PASSWORD", "ADMIN_PASSWORD", "POSTGRES_PASSWORD")
 #: Who ends when: sources first, so that they can still hand over; what everybody leans on last.
 _STOP_ORDER = (("sim", "edge-"), ("web", "bridge", "ids"), ("telemetry", "worker"), ("broker",), ("postgres",))
 
@@ -58,7 +61,7 @@ class Stack:
         return f"sqlite:///{self.layout.database}", f"sqlite:///{self.layout.telemetry_database}"
 
     def secret(self, name: str) -> str:
-        """One of `tools.stack.secrets.GENERATED`."""
+        """One of `SECRETS`."""
         return secrets.read(self.layout.secrets, name)
 
     # -- life ----------------------------------------------------------------------------------------------------
@@ -69,7 +72,7 @@ class Stack:
             Problem: a part is not installed, or a preparing step failed; the text holds what it said.
         """
         self.layout.make()
-        secrets.make(self.layout.secrets)
+        secrets.make(self.layout.secrets, SECRETS)
         leftovers.end(self.layout.root)
         if self.options.database == "postgres":
             port = self.options.ports.postgres or steady_port(self.layout.root / "postgres.port")
@@ -188,7 +191,7 @@ class Stack:
         robots = [*(f"{robot_id}:rover" for robot_id in self.options.robot_ids)]
         robots += [f"{self.options.host_id}:host"] if self.options.host else []
         robots += [f"{REPLAY_ROBOT}:arm"] if self.options.replay else []
-        command = [script("python"), "-m", "tools.stack.seed", str(PLAN), str(self.layout.credentials), *robots]
+        command = [script("python"), "-m", "croody.operations.seed", str(PLAN), str(self.layout.credentials), *robots]
         try:
             printed = self._run(command, timeout_s).stdout
         except subprocess.CalledProcessError as error:
@@ -205,7 +208,6 @@ class Stack:
     def _run(self, command: list[str], timeout_s: float) -> subprocess.CompletedProcess[str]:
         own = cloud_environ(self.options, self.layout, "manage", self.server)
         environ = {**inherited(os.environ, own), **own}
-        environ["PYTHONPATH"] = f"{environ['PYTHONPATH']}{os.pathsep}{ROOT}"
         return subprocess.run(
             command,
             env=environ,

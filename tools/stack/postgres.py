@@ -10,8 +10,8 @@ from pathlib import Path
 from signal import SIGINT
 from urllib.parse import quote
 
+from croody.operations.secrets import write
 from tools.stack.process import Spec
-from tools.stack.secrets import write
 from tools.words import Problem
 
 USER = "croody"

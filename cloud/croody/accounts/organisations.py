@@ -1,13 +1,10 @@
 """Organisations and who is in them: every write to both. Knows people, never robots."""
 
-from typing import Final
 
 from django.contrib.auth.models import User
 
 from croody.accounts.models import Membership, Organisation
 
-#: The demo's own person, whom `croody login-link` lets in when nobody is named.
-DEMO_OPERATOR: Final = "operator"
 
 
 class BadOrganisation(ValueError):

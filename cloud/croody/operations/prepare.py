@@ -4,11 +4,10 @@ In the demo (`CROODY_DEMO=1`): secrets made on the first start, tables, the demo
 In production: secrets judged, each fault named; tables. In both: a certificate, and the broker's files.
 """
 
-import contextlib
-import io
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from croody.env import value_of
@@ -65,52 +64,30 @@ def _prepare_database(demo: bool) -> str:
     """Tables and what stands in them; a sentence when no database lets us in."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "croody.settings")
     import django
-    from django.utils import timezone
 
     django.setup()
     from django.db import OperationalError, connections
 
-    from croody.fleet.jobs import write_credentials
+    from croody.operations import seed
 
     try:
         for connection in connections.all():
             connection.ensure_connection()
     except OperationalError as error:
         return f"no way into the database: {str(error).strip()}\n{PASSWORD_REMEDY if 'password' in str(error) else DATABASE_REMEDY}"
-    print(_said("setup"), end="")
+    print(seed.make_tables(), end="")
     if demo:
-        _seed(int(value_of(os.environ, "ROBOTS", "3")))
-    # The broker starts after this, and must find its files.
-    write_credentials(timezone.now())
+        names = _demo_robots(os.environ)
+        known = seed.make_demo(PLAN, ROBOT_SECRETS / SIM_CREDENTIALS, [f"{name}:rover" for name in names])
+        secrets.write_credentials(ROBOT_SECRETS / SIM_CREDENTIALS, {name: known[name] for name in names})
+    seed.write_broker_files()
     return ""
 
 
-def _seed(count: int) -> None:
-    """The demo's site, and its virtual robots' names and secrets in the file that the simulator reads."""
-    path = ROBOT_SECRETS / SIM_CREDENTIALS
-    names = [value_of(os.environ, "ROBOT_ID", "robot-clases"), *(f"amr-{number:02d}" for number in range(2, count + 1))][:count]
-    known = (_pairs(path.read_text(encoding="utf-8")) if path.exists() else {}) | _pairs(
-        _said("demo", "--plan", str(PLAN), *(f"{name}:rover" for name in names))
-    )
-    for name in names:
-        if name not in known:  # its secret went with its file
-            known |= _pairs(_said("robot", "rotate", name))
-    secrets.write(path, "".join(f"{name} {known[name]}\n" for name in names))
-
-
-def _said(*command: str) -> str:
-    """What one management command wrote to its standard output; whatever else is printed meanwhile is for the log."""
-    from django.core.management import call_command
-
-    out = io.StringIO()
-    with contextlib.redirect_stdout(sys.stderr):
-        # What `croody robot` says to people beside holds a secret: not for the log.
-        call_command(*command, stdout=out, stderr=io.StringIO())
-    return out.getvalue()
-
-
-def _pairs(text: str) -> dict[str, str]:
-    return {parts[0]: parts[1] for parts in (line.split() for line in text.splitlines()) if len(parts) == 2}
+def _demo_robots(environ: Mapping[str, str]) -> list[str]:
+    """Ids of the virtual robots: the first has a name of its own."""
+    count = int(value_of(environ, "ROBOTS", "3"))
+    return [value_of(environ, "ROBOT_ID", "robot-clases"), *(f"amr-{number:02d}" for number in range(2, count + 1))][:count]
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Secrets as files: makes those of the development system, judges those of production. Knows files, no Django.
+"""Secrets as files: makes those of a system without any, judges those of production. Knows files, no Django.
 
 `python -m croody.operations.secrets` is the job `secrets`, which production's database and everything else wait for.
 """
@@ -6,15 +6,25 @@
 import os
 import secrets
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
 from croody.env import KNOWN_DEFAULTS, BadEnvironment, parse_database, value_of
 
-#: What the development system makes for itself: variable -> how many random bytes.
-CLOUD: Final = {"SECRET_KEY": 48, "BRIDGE_TOKEN": 32, "BRIDGE_MQTT_PASSWORD": 32, "TG_INGEST_TOKEN": 32, "IDS_API_TOKEN": 32}
-ROBOTS: Final = {"ADMIN_PASSWORD": 9}
+#: How many random bytes a secret has that is made here.
+SIZES: Final = {
+    "SECRET_KEY": 48,
+    "BRIDGE_TOKEN": 32,
+    "BRIDGE_MQTT_PASSWORD": 32,
+    "TG_INGEST_TOKEN": 32,
+    "IDS_API_TOKEN": 32,
+    "ADMIN_PASSWORD": 9,
+    "POSTGRES_PASSWORD": 24,
+}
+#: What the development system in containers makes for itself, by the volume that holds it.
+CLOUD: Final = ("SECRET_KEY", "BRIDGE_TOKEN", "BRIDGE_MQTT_PASSWORD", "TG_INGEST_TOKEN", "IDS_API_TOKEN")
+ROBOTS: Final = ("ADMIN_PASSWORD",)
 #: Production: variable -> shortest value. DATABASE_URL is judged by its password.
 _REQUIRED: Final = {"SECRET_KEY": 50, "BRIDGE_TOKEN": 32, "BRIDGE_MQTT_PASSWORD": 16}
 _OPTIONAL: Final = {"TG_INGEST_TOKEN": 32, "IDS_API_TOKEN": 32}
@@ -42,16 +52,25 @@ def complaint(found: list[str]) -> str:
     )
 
 
-def make(folder: Path, wanted: Mapping[str, int]) -> None:
-    """Write what is missing, each a file that only this user can read; what is there stays.
+def make(folder: Path, names: Iterable[str]) -> None:
+    """Write those of `SIZES` that are missing, each a file that only this user can read; what is there stays.
 
     Raises:
         OSError: the folder cannot be written.
     """
-    for name, size in wanted.items():
+    for name in names:
         path = folder / name
         if not path.exists() or not path.read_text(encoding="utf-8").strip():
-            write(path, secrets.token_urlsafe(size) + "\n")
+            write(path, secrets.token_urlsafe(SIZES[name]) + "\n")
+
+
+def read(folder: Path, name: str) -> str:
+    """The value of one secret.
+
+    Raises:
+        OSError: it is not there, or closed to this user.
+    """
+    return (folder / name).read_text(encoding="utf-8").strip()
 
 
 def write(path: Path, text: str) -> None:
@@ -67,6 +86,29 @@ def write(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(path)
+
+
+def read_credentials(path: Path) -> dict[str, str]:
+    """Robots' secrets by id, from `ID SECRET` lines; none where there is no file.
+
+    Raises:
+        OSError: the file is closed to this user.
+    """
+    return pairs(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def write_credentials(path: Path, credentials: Mapping[str, str]) -> None:
+    """Write the file that `croody-sim --credentials` reads.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    write(path, "".join(f"{robot_id} {secret}\n" for robot_id, secret in credentials.items()))
+
+
+def pairs(text: str) -> dict[str, str]:
+    """What lines of two words say; every other line is passed over."""
+    return {words[0]: words[1] for words in map(str.split, text.splitlines()) if len(words) == 2}
 
 
 def faults(environ: Mapping[str, str]) -> list[str]:

@@ -8,6 +8,7 @@ import pytest
 
 from croody.operations import secrets
 
+WRAPPER = (Path(__file__).parents[3] / "ops" / "secrets.sh").read_text()
 GOOD = {
     "SECRET_KEY": "k" * 64,
     "BRIDGE_TOKEN": "b" * 43,
@@ -68,6 +69,16 @@ def test_an_empty_secret_is_made_again(tmp_path: Path) -> None:
     assert len((tmp_path / "ADMIN_PASSWORD").read_text().strip()) >= 12
 
 
+def test_the_credentials_of_robots_are_read_as_they_were_written(tmp_path: Path) -> None:
+    path = tmp_path / "robots"
+    assert secrets.read_credentials(path) == {}
+
+    secrets.write_credentials(path, {"robot-a": "s3cret", "robot-b": "other"})
+
+    assert secrets.read_credentials(path) == {"robot-a": "s3cret", "robot-b": "other"}
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
 def test_the_secrets_of_other_containers_are_judged_where_they_are_given() -> None:
     password = "p" * 24
 
@@ -80,9 +91,16 @@ def test_the_secrets_of_other_containers_are_judged_where_they_are_given() -> No
     assert secrets.others({**GOOD, "POSTGRES_PASSWORD": "q" * 24}) == ["DATABASE_URL: its password is not the one in POSTGRES_PASSWORD"]
 
 
+def test_the_wrapper_makes_secrets_of_the_size_that_the_system_makes() -> None:
+    # The shell makes them where there is no Python yet.
+    made = re.findall(r'^  put ([A-Z_]+) "\$\(random (\d+)\)"$', WRAPPER, re.MULTILINE)
+
+    assert {name: int(size) for name, size in made} == {name: size for name, size in secrets.SIZES.items() if name != "TG_INGEST_TOKEN"}
+
+
 def test_the_wrapper_asks_for_secrets_as_long_as_the_system_does() -> None:
     # Before anything is built it judges files by itself, and what it lets pass must not be refused minutes later.
-    pairs = re.findall(r"\b([A-Z_]+):(\d+)\b", (Path(__file__).parents[3] / "ops" / "secrets.sh").read_text())
+    pairs = re.findall(r"\b([A-Z_]+):(\d+)\b", WRAPPER)
     wrapper = {name: int(shortest) for name, shortest in pairs if name != "DATABASE_URL"}
     system = {**secrets._REQUIRED, **secrets._OPTIONAL, **secrets._OTHERS}
     del system["TG_INGEST_TOKEN"]  # empty is good

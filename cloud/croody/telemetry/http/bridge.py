@@ -9,11 +9,11 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from croody.accounts.caller import Caller, caller_of, is_open_demo
+from croody.accounts.demo import ORGANISATION
 from croody.accounts.models import Organisation
 from croody.accounts.rules import open_to
 from croody.commands import services as commands
 from croody.fleet import services as fleet
-from croody.fleet.demo import ORGANISATION
 from croody.fleet.models import Site
 from croody.liveness import listening
 from croody.telemetry.http.schemas import DemoRobots, DemoRobotsOut

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 
-from croody.accounts.organisations import DEMO_OPERATOR
+from croody.accounts.demo import OPERATOR
 from croody.accounts.services import make_login_link
 
 #: Of those from whom to choose, so many are named.
@@ -52,7 +52,7 @@ class Command(BaseCommand):
             raise CommandError(f"--user {name}: no active user has this name: add --create to make one")
         if not found:
             raise CommandError("no user yet: add --user NAME --create")
-        operator = User.objects.filter(username=DEMO_OPERATOR, is_active=True).first() if settings.ENV.demo else None
+        operator = User.objects.filter(username=OPERATOR, is_active=True).first() if settings.ENV.demo else None
         if operator is not None:
             return operator
         names = ", ".join(User.objects.filter(is_active=True).order_by("pk").values_list("username", flat=True)[:_MOST_NAMES])

@@ -1,17 +1,15 @@
-"""The demo's organisation, site, operator and robots. Knows how to make them once; safe to run again."""
+"""The demo's organisation, site, operator and robots in the database. Makes what is missing; knows no file and no secret's place."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
 
+from croody.accounts.demo import OPERATOR, ORGANISATION
 from croody.accounts.models import Membership, Organisation
-from croody.accounts.organisations import DEMO_OPERATOR
 from croody.fleet import services
 from croody.fleet.models import Robot, Site
-
-ORGANISATION: Final = ("Croody demo", "demo")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,7 @@ def seed(plan: dict[str, Any], robots: list[tuple[str, str]]) -> Seeded:
         slug=plan["slug"],
         defaults={"name": plan["name"], "plan": plan, "origin_lat": origin.get("lat"), "origin_lng": origin.get("lng")},
     )
-    user, made = get_user_model().objects.get_or_create(username=DEMO_OPERATOR)
+    user, made = get_user_model().objects.get_or_create(username=OPERATOR)
     if made:
         user.set_unusable_password()
         user.save()
@@ -53,4 +51,4 @@ def seed(plan: dict[str, Any], robots: list[tuple[str, str]]) -> Seeded:
         for robot_id, kind in robots
         if robot_id not in known
     )
-    return Seeded(site=site, operator=DEMO_OPERATOR, secrets=secrets)
+    return Seeded(site=site, operator=OPERATOR, secrets=secrets)

@@ -7,13 +7,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from croody.fleet import demo
+from croody.operations import demo
 
 
 class Command(BaseCommand):
     """Organisation, site with its plan, operator and robots; safe to run again."""
 
-    # Django would import every page of the site to check it: not this command\'s business.
+    # Django would import every page of the site to check it: not this command's business.
     requires_system_checks = ()
     help = "Make the demo's organisation, site, operator (without a password: see login-link) and robots."
 
