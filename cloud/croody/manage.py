@@ -10,6 +10,8 @@ from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any, Final
 
+from croody import catalogue
+
 #: Where `make up` leaves the environment of its cloud. No such file exists where this package is installed for real.
 CHECKOUT_ENV = Path(__file__).resolve().parents[2] / ".run" / "env"
 #: Who set one of these means a system of their own. `SECRET_KEY` says nothing: any Django project beside may have exported its own.
@@ -54,35 +56,25 @@ def no_database(databases: Mapping[str, Mapping[str, Any]], error: Exception, en
     """What a person reads when a command met a database that it cannot use: which, why, and what to do. Shows no password."""
     names = ", ".join(dict.fromkeys(f"{one.get('HOST') or ''}{':' if one.get('HOST') else ''}{one['NAME']}" for one in databases.values()))
     why = str(error).strip().partition("\n")[0]
+    told = {"names": names, "why": why}
+    _ = catalogue.of(catalogue.terminal_language(environ)).gettext
     if type(error.__cause__).__name__ == "UndefinedTable" or why.startswith(("no such table", "no such column")):
-        return _words(
-            f"la base de datos {names} no tiene las tablas de esta versión ({why}): ejecuta antes `croody setup`",
-            f"the database {names} lacks the tables of this version ({why}): run `croody setup` first",
-            environ,
+        return _("la base de datos %(names)s no tiene las tablas de esta versión (%(why)s): ejecuta antes `croody setup`") % told
+    return (
+        _(
+            "la base de datos %(names)s no se puede usar (%(why)s): pon en DATABASE_URL la del sistema que quieres administrar, "
+            "o ejecuta `make up` una vez en este clon"
         )
-    return _words(
-        f"la base de datos {names} no se puede usar ({why}): pon en DATABASE_URL la del sistema que quieres administrar, "
-        "o ejecuta `make up` una vez en este clon",
-        f"the database {names} cannot be used ({why}): set DATABASE_URL to that of the system you want to manage, "
-        "or run `make up` once in this clone",
-        environ,
+        % told
     )
 
 
 def _no_system(environ: Mapping[str, str]) -> str:
-    return _words(
+    _ = catalogue.of(catalogue.terminal_language(environ)).gettext
+    return _(
         "no hay SECRET_KEY, ni un sistema de `make up` en este clon: ejecuta `make up` una vez, "
-        "o exporta SECRET_KEY y DATABASE_URL del sistema que quieres administrar",
-        "there is no SECRET_KEY, nor a system of `make up` in this clone: run `make up` once, "
-        "or export SECRET_KEY and DATABASE_URL of the system you want to manage",
-        environ,
+        "o exporta SECRET_KEY y DATABASE_URL del sistema que quieres administrar"
     )
-
-
-def _words(es: str, en: str, environ: Mapping[str, str]) -> str:
-    """The sentence in the terminal's language, as `tools.words` chooses it."""
-    chosen = next((environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(name)), "")
-    return es if chosen.lower().startswith("es") else en
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Books:
+class DatabaseFacts:
     """Ages in seconds; None: there is none. `problem` is what the database answered instead."""
 
     problem: str = ""
@@ -60,11 +60,11 @@ class Books:
     newest_age_s: float | None = None
     #: Since when the bridge hears nothing of the broker; None while it hears.
     deaf_s: float | None = None
-    #: Streams of which something is missing now.
+    #: Streams with something missing now.
     gaps: int = 0
-    #: Records that robots said last that they still hold.
+    #: Records that robots still hold, as they last said.
     at_robots: int = 0
-    #: Words of the cloud that a robot has not answered yet.
+    #: Commands that a robot has not answered yet.
     to_robots: int = 0
     #: Kept and not replayed.
     dead_letters: int = 0

@@ -6,10 +6,11 @@
 import os
 import secrets
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
+from croody import catalogue
 from croody.env import KNOWN_DEFAULTS, BadEnvironment, parse_database, value_of
 
 #: How many random bytes a secret has that is made here.
@@ -44,10 +45,13 @@ def main() -> int:
 
 def complaint(found: list[str]) -> str:
     """What to tell of these faults, in both languages: it stands in a log that anybody may read."""
+    said = [_complaint(catalogue.of(language).gettext) for language in reversed(catalogue.LANGUAGES)]
     lines = "".join(f"\n  {fault}" for fault in found)
-    return (
-        f"croody: production does not start with these secrets / producción no arranca con estos secretos:{lines}\n"
-        "Remove the bad files from ./secrets, then `./croody secrets init` makes good ones. / "
+    return f"croody: {' / '.join(problem for problem, _ in said)}:{lines}\n{' / '.join(remedy for _, remedy in said)}"
+
+
+def _complaint(_: Callable[[str], str]) -> tuple[str, str]:
+    return _("producción no arranca con estos secretos"), _(
         "Borra de ./secrets los archivos malos; `./croody secrets init` crea otros buenos."
     )
 

@@ -1,4 +1,4 @@
-"""`python -m croody.operations.status`: what `./croody status` prints, in the language of LANG; exit status 1 when something is wrong.
+"""`python -m croody.operations.status`: what `./croody status` prints, in the terminal's language; exit status 1 when something is wrong.
 
 Facts of the engine come on standard input, the rest is asked here: the database, the certificate, the disk of the data.
 """
@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from croody import catalogue
 from croody.operations import certificate
 from croody.operations.facts import Certificate, Disk, parse
-from croody.operations.report import Report
 
 TLS: Final = Path("/data/tls")
 DATA: Final = Path("/data")
@@ -38,13 +38,18 @@ def main() -> int:
     import django
 
     django.setup()
-    from croody.operations import counts
+    from django.utils.translation import activate
+
+    from croody.operations import database_facts
+    from croody.operations.report import Report
+
+    activate(catalogue.terminal_language())
 
     now = datetime.now(UTC)
     usage = shutil.disk_usage(DATA)
-    report = Report(os.environ.get("LANG", ""), now)
+    report = Report(now)
     report.engine(facts)
-    report.books(counts.read(now))
+    report.database(database_facts.read(now))
     report.certificate(read_certificate(TLS), by_acme="certbot" in facts.wanted)
     report.disk(Disk(usage.free, usage.used))
     report.backup(facts)

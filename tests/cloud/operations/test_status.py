@@ -1,10 +1,12 @@
 """What `./croody status` reads, what it calls wrong, and in which words."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils.translation import override
 
-from croody.operations.facts import Backup, Books, Certificate, Disk, Facts, parse
+from croody.operations.facts import Backup, Certificate, DatabaseFacts, Disk, Facts, parse
 from croody.operations.report import Report
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -21,8 +23,14 @@ LINES = [
 ]
 
 
-def told(lines: list[str], language: str = "C.UTF-8") -> Report:
-    report = Report(language, NOW)
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    with override("en"):
+        yield
+
+
+def told(lines: list[str]) -> Report:
+    report = Report(NOW)
     facts = parse(lines)
     report.engine(facts)
     report.backup(facts)
@@ -48,7 +56,9 @@ def test_a_system_that_is_well_says_so_on_aligned_rows():
 
 
 def test_the_same_in_spanish():
-    assert told(LINES, "es_CO.UTF-8").text().splitlines() == [
+    with override("es"):
+        spanish = told(LINES).text()
+    assert spanish.splitlines() == [
         "versión       1.2 (abc1234)",
         "croody        sano        desde hace 3 h",
         "migrate       terminó bien",
@@ -90,24 +100,25 @@ def test_what_nobody_knows_is_not_called_wrong():
 
 
 def test_certificate_disk_and_database_are_judged_by_their_limits():
-    report = Report("C", NOW)
+    report = Report(NOW)
     report.certificate(Certificate("CN=R13", NOW + timedelta(days=14, hours=1)))
     report.disk(Disk(free=11, used=89))
-    report.books(Books(newest_age_s=3.0, robots={"online": 2, "offline": 1}, alarms={"high": 1}, dead_letters=2))
+    report.database(DatabaseFacts(newest_age_s=3.0, robots={"online": 2, "offline": 1}, alarms={"high": 1}, dead_letters=2))
     assert report.wrong == []
     assert ("robots", "1 offline, 2 online") in report.rows
     assert ("dead letters", "2 not replayed: ./croody dead list") in report.rows
 
-    spanish = Report("es", NOW)
-    spanish.books(Books(robots={"online": 2, "offline": 1}, alarms={"high": 1}))
+    spanish = Report(NOW)
+    with override("es"):
+        spanish.database(DatabaseFacts(robots={"online": 2, "offline": 1}, alarms={"high": 1}))
     assert ("robots", "1 sin conexión, 2 en línea") in spanish.rows
     assert ("alarmas", "1 altas") in spanish.rows
 
     report.certificate(Certificate("CN=R13", NOW + timedelta(days=13, hours=23)))
     report.certificate(Certificate(problem="no such file"))
     report.disk(Disk(free=9, used=91))
-    report.books(Books(problem="connection refused"))
-    report.books(Books(deaf_s=300.0))
+    report.database(DatabaseFacts(problem="connection refused"))
+    report.database(DatabaseFacts(deaf_s=300.0))
     assert [line.split(":")[0] for line in report.wrong] == [
         "the certificate has 13 days left",
         "the certificate cannot be read",
@@ -119,7 +130,7 @@ def test_certificate_disk_and_database_are_judged_by_their_limits():
 
 def test_a_certificate_that_certbot_should_have_replaced_is_wrong():
     own, bought = (Certificate(f"CN={name}", NOW + timedelta(days=80)) for name in (r"Croody\\, authority of robots.example.org", "R13"))
-    report = Report("C", NOW)
+    report = Report(NOW)
     report.certificate(own)
     report.certificate(bought, by_acme=True)
     assert report.wrong == []
@@ -129,7 +140,7 @@ def test_a_certificate_that_certbot_should_have_replaced_is_wrong():
 
 
 def test_room_that_is_kept_for_root_is_no_room():
-    report = Report("C", NOW)
+    report = Report(NOW)
     report.disk(Disk(free=5, used=85))
     assert ("disk", "0.0 GB free, 94% used") in report.rows
 
@@ -141,11 +152,11 @@ def test_a_line_of_another_version_of_the_wrapper_is_an_error():
 
 
 @pytest.mark.django_db(databases="__all__")
-def test_the_books_count_what_waits_and_what_needs_a_person():
+def test_the_facts_of_the_database_count_what_waits_and_what_needs_a_person():
     from croody.accounts.models import Organisation
     from croody.alarms.models import Alarm
     from croody.fleet.models import Robot
-    from croody.operations import counts
+    from croody.operations import database_facts
     from croody.telemetry.models import DeadLetter, Presence, Stream
 
     organisation = Organisation.objects.create(name="Alice", slug="alice")
@@ -160,7 +171,7 @@ def test_the_books_count_what_waits_and_what_needs_a_person():
     for key, resolved in (("a", None), ("b", None), ("c", NOW)):
         Alarm.objects.create(robot_id="amr-01", kind="gap", key=key, severity="high", opened_at=NOW, last_at=NOW, resolved_at=resolved)
 
-    found = counts.read(NOW)
+    found = database_facts.read(NOW)
 
     assert found.problem == ""
     assert (found.at_robots, found.gaps, found.dead_letters, found.alarms) == (40, 1, 2, {"high": 2})

@@ -7,10 +7,12 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
+from django.utils.translation import override
 
 from croody.accounts import organisations
 from croody.accounts.models import Organisation
-from croody.fleet import board, queries, services, trust
+from croody.catalogue import terminal_language
+from croody.fleet import enrolment_script, queries, services, trust_anchor
 from croody.fleet.models import Robot, Site
 
 #: The broker's own listener with TLS, beside the one without that the cloud uses.
@@ -82,19 +84,20 @@ class Command(BaseCommand):
         url = settings.ENV.robots_url
         if not url:
             return
-        found = self._trust(url)
-        lines = board.script(robot_id, secret, url, found.authority, found.problem)
+        with override(terminal_language()):
+            found = self._trust(url)
+            lines = enrolment_script.script(robot_id, secret, url, found.authority, found.problem)
         if board_only:
             self.stdout.write(lines, ending="")
         else:
             self.stdout.flush()
             self.stderr.write(f"\n{lines}", style_func=str, ending="")
 
-    def _trust(self, url: str) -> trust.Trust:
+    def _trust(self, url: str) -> trust_anchor.TrustAnchor:
         # Gateway and broker show the same certificate.
         if urlsplit(url).scheme not in ("mqtts", "wss"):
-            return trust.Trust()
-        return trust.look(urlsplit(settings.ENV.broker_url).hostname or "", TLS_PORT, urlsplit(url).hostname or "")
+            return trust_anchor.TrustAnchor()
+        return trust_anchor.find(urlsplit(settings.ENV.broker_url).hostname or "", TLS_PORT, urlsplit(url).hostname or "")
 
     def _robot(self, robot_id: str) -> Robot:
         robot = Robot.objects.filter(robot_id=robot_id, deleted_at=None).first()

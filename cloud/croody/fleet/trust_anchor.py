@@ -1,4 +1,4 @@
-"""Whom a robot has to trust to reach this site's broker over TLS, found by looking. Knows sockets and the program `openssl`."""
+"""The certificate that a robot has to trust to reach this site's broker over TLS, found by trying. Knows sockets and `openssl`."""
 
 import re
 import socket
@@ -7,6 +7,8 @@ import subprocess
 from dataclasses import dataclass
 from typing import Final
 
+from django.utils.translation import gettext as _
+
 _TIMEOUT_S: Final = 5.0
 #: OpenSSL's verify codes for a certificate of another host, e-mail or address.
 _OTHER_NAME: Final = (62, 63, 64)
@@ -14,32 +16,34 @@ _CERTIFICATE: Final = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIF
 
 
 @dataclass(frozen=True, slots=True)
-class Trust:
+class TrustAnchor:
     """`authority` (PEM) is what a robot needs; empty when every machine knows it. `problem` says why no robot would get through."""
 
     authority: str = ""
     problem: str = ""
 
 
-def look(host: str, port: int, name: str) -> Trust:
+def find(host: str, port: int, name: str) -> TrustAnchor:
     """See what a robot needs that knows the broker as `name`; the broker is reached at `host`:`port` from here.
 
     What is returned was tried: with it the certificate and the name in it were verified.
     """
     try:
         if _refusal(host, port, name, ssl.create_default_context()) is None:
-            return Trust()
+            return TrustAnchor()
         shown = _shown(host, port, name)
         if not shown:
-            return Trust(problem="the broker shows no certificate")
+            return TrustAnchor(problem=_("el broker no muestra ningún certificado"))
         refusal = _refusal(host, port, name, ssl.create_default_context(cadata=shown[-1]))
     except OSError as error:
-        return Trust(problem=f"no broker at {host}:{port} ({error})")
+        return TrustAnchor(problem=_("no hay broker en %(where)s (%(error)s)") % {"where": f"{host}:{port}", "error": error})
     if refusal is None:
-        return Trust(shown[-1])
+        return TrustAnchor(shown[-1])
     if refusal.verify_code in _OTHER_NAME:
-        return Trust(shown[-1], refusal.verify_message)
-    return Trust(problem=f"{refusal.verify_message}; CROODY_CA_FILE has to name the root of who signed it")
+        return TrustAnchor(shown[-1], refusal.verify_message)
+    return TrustAnchor(
+        problem=_("%(error)s; CROODY_CA_FILE tiene que nombrar la raíz de quien lo firmó") % {"error": refusal.verify_message}
+    )
 
 
 def _refusal(host: str, port: int, name: str, context: ssl.SSLContext) -> ssl.SSLCertVerificationError | None:

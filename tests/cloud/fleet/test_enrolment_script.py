@@ -13,12 +13,19 @@ from socket import create_server
 import pytest
 from django.conf import settings as live
 from django.core.management import CommandError, call_command
+from django.utils.translation import override
 
-from croody.fleet import board, trust
+from croody.fleet import enrolment_script, trust_anchor
 from croody.fleet.models import Robot
 from croody.operations import certificate
 
 URL = "mqtts://robots.example:8883"
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    with override("en"):
+        yield
 
 
 @pytest.fixture
@@ -58,14 +65,14 @@ def serving(tls: Path) -> Iterator[int]:
 
 def test_the_authority_that_a_board_needs_is_found_by_looking_and_was_tried(site: Path) -> None:
     with serving(site) as port:
-        found = trust.look("127.0.0.1", port, "robots.example")
+        found = trust_anchor.find("127.0.0.1", port, "robots.example")
 
-    assert found == trust.Trust((site / certificate.AUTHORITY).read_text())
+    assert found == trust_anchor.TrustAnchor((site / certificate.AUTHORITY).read_text())
 
 
 def test_a_certificate_for_another_name_is_told(site: Path) -> None:
     with serving(site) as port:
-        found = trust.look("127.0.0.1", port, "elsewhere.example")
+        found = trust_anchor.find("127.0.0.1", port, "elsewhere.example")
 
     assert found.authority == (site / certificate.AUTHORITY).read_text()
     assert "elsewhere.example" in found.problem
@@ -76,7 +83,7 @@ def test_of_an_authority_that_does_not_show_itself_the_root_is_asked_for(site: P
     (site / certificate.CHAIN).write_text(chain[: chain.index("END CERTIFICATE-----") + len("END CERTIFICATE-----\n")])
 
     with serving(site) as port:
-        found = trust.look("127.0.0.1", port, "robots.example")
+        found = trust_anchor.find("127.0.0.1", port, "robots.example")
 
     assert not found.authority
     assert "the root of who signed it" in found.problem
@@ -86,13 +93,13 @@ def test_a_broker_that_is_away_is_told(site: Path) -> None:
     with serving(site) as port:
         pass
 
-    assert f"no broker at 127.0.0.1:{port}" in trust.look("127.0.0.1", port, "robots.example").problem
+    assert f"no broker at 127.0.0.1:{port}" in trust_anchor.find("127.0.0.1", port, "robots.example").problem
 
 
 def test_a_certificate_that_every_machine_trusts_needs_no_authority(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(site / certificate.AUTHORITY))
     with serving(site) as port:
-        assert trust.look("127.0.0.1", port, "robots.example") == trust.Trust()
+        assert trust_anchor.find("127.0.0.1", port, "robots.example") == trust_anchor.TrustAnchor()
 
 
 class Board:
@@ -128,7 +135,7 @@ STARTED = "docker compose up -d --wait --force-recreate\n"
 def test_the_lines_for_a_board_set_an_empty_folder_up(place: Board, site: Path) -> None:
     pem = (site / certificate.AUTHORITY).read_text()
 
-    done = place.paste(board.script("taller-01", "it's secret", URL, pem))
+    done = place.paste(enrolment_script.script("taller-01", "it's secret", URL, pem))
 
     assert (done.returncode, done.stdout, done.stderr) == (0, STARTED, "")
     secret = place.folder / "secrets" / "ROBOT_SECRET"
@@ -147,7 +154,7 @@ def test_pasted_again_they_change_their_own_lines_and_no_other(place: Board, sit
     (place.folder / ".env").write_text("\n".join(before))
 
     for _ in range(2):
-        assert place.paste(board.script("taller-01", "secret", URL, "")).returncode == 0
+        assert place.paste(enrolment_script.script("taller-01", "secret", URL, "")).returncode == 0
 
     assert place.settings() == [before[0], f"CROODY_BROKER_URL={URL}", "ROBOT_ID=taller-01", *own]
 
@@ -155,7 +162,7 @@ def test_pasted_again_they_change_their_own_lines_and_no_other(place: Board, sit
 def test_a_root_that_was_put_there_by_hand_stays_when_none_could_be_found(place: Board) -> None:
     (place.folder / ".env").write_text("CROODY_CA_FILE=/ca/ours.pem\n")
 
-    assert place.paste(board.script("taller-01", "secret", URL, "", "the root of who signed it is not known")).returncode == 0
+    assert place.paste(enrolment_script.script("taller-01", "secret", URL, "", "the root of who signed it is not known")).returncode == 0
 
     assert "CROODY_CA_FILE=/ca/ours.pem" in place.settings()
 
@@ -168,16 +175,19 @@ def test_a_root_that_was_put_there_by_hand_stays_when_none_could_be_found(place:
         ("secrets/SECRET_KEY", "a secret of the server\n"),
     ],
 )
-def test_in_a_servers_folder_they_touch_nothing_and_say_so(place: Board, name: str, text: str) -> None:
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "this is a server's folder: use another one"), ("es", "aquí hay un servidor, usa otra carpeta")]
+)
+def test_in_a_servers_folder_they_touch_nothing_and_say_so(place: Board, name: str, text: str, language: str, said: str) -> None:
     (place.folder / "secrets").mkdir()
     (place.folder / name).write_text(text)
     before = place.files()
 
-    done = place.paste(board.script("taller-01", "secret", URL, ""))
+    with override(language):
+        done = place.paste(enrolment_script.script("taller-01", "secret", URL, ""))
 
     assert (done.returncode, done.stdout) == (1, "")
-    assert "here is a server" in done.stderr
-    assert "aquí hay un servidor" in done.stderr
+    assert done.stderr == f"{said}\n"
     assert place.files() == before
     assert (place.folder / name).read_text() == text
 
@@ -185,14 +195,14 @@ def test_in_a_servers_folder_they_touch_nothing_and_say_so(place: Board, name: s
 def test_what_cannot_be_written_starts_nothing_and_leaves_the_shell_open(place: Board) -> None:
     (place.folder / "secrets").write_text("a file where a folder has to be\n")
 
-    done = place.paste(board.script("taller-01", "secret", URL, "") + "echo $? and the shell goes on\n")
+    done = place.paste(enrolment_script.script("taller-01", "secret", URL, "") + "echo $? and the shell goes on\n")
 
     assert done.stdout == "1 and the shell goes on\n"
     assert place.files() == ["secrets"]
 
 
 def test_without_an_authority_of_its_own_a_board_trusts_what_its_system_trusts() -> None:
-    lines = board.script("taller-01", "secret", URL, "")
+    lines = enrolment_script.script("taller-01", "secret", URL, "")
 
     assert "ca.pem" not in lines
     assert "CROODY_CA_FILE=" not in lines
@@ -200,13 +210,16 @@ def test_without_an_authority_of_its_own_a_board_trusts_what_its_system_trusts()
 
 def test_an_address_that_no_other_machine_reaches_is_told() -> None:
     for url in ("mqtts://localhost:8883", "mqtts://[::1]:8883", "wss://localhost/mqtt"):
-        assert "this machine only" in board.script("taller-01", "secret", url, "")
-    assert "this machine only" not in board.script("taller-01", "secret", URL, "")
+        assert "this machine only" in enrolment_script.script("taller-01", "secret", url, "")
+    assert "this machine only" not in enrolment_script.script("taller-01", "secret", URL, "")
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("url", [URL, "wss://robots.example/mqtt"])
-def test_programs_read_id_and_secret_and_people_beside_it_what_the_board_needs(settings: pytest.FixtureRequest, url: str) -> None:
+def test_programs_read_id_and_secret_and_people_beside_it_what_the_board_needs(
+    settings: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
     settings.ENV = replace(live.ENV, robots_url=url, broker_url="mqtt://nowhere.invalid:1883")
     out, said = io.StringIO(), io.StringIO()
 

@@ -12,24 +12,24 @@ from croody.fleet.models import Robot
 from croody.liveness.judge import deaf
 from croody.liveness.listening import listening
 from croody.liveness.signs import states_of
-from croody.operations.facts import Books
+from croody.operations.facts import DatabaseFacts
 from croody.telemetry.models import DeadLetter, Presence, Record, Stream
 
 
-def read(now: datetime) -> Books:
+def read(now: datetime) -> DatabaseFacts:
     """Everything at once, or why not."""
     try:
         return _read(now)
     except DatabaseError as error:
-        return Books(problem=" ".join(str(error).split()) or type(error).__name__)
+        return DatabaseFacts(problem=" ".join(str(error).split()) or type(error).__name__)
 
 
-def _read(now: datetime) -> Books:
+def _read(now: datetime) -> DatabaseFacts:
     names = list(Robot.objects.filter(deleted_at=None).values_list("robot_id", flat=True))
     newest: datetime | None = Record.objects.order_by("-id").values_list("received_at", flat=True).first()
     heard = listening()
     alarms = Alarm.objects.filter(resolved_at=None).values_list("severity", flat=True)
-    return Books(
+    return DatabaseFacts(
         robots=dict(Counter(str(state) for state in states_of(names, now=now).values())),
         newest_age_s=_age_s(now, newest) if newest else None,
         deaf_s=_age_s(now, heard[1]) if heard and deaf(now, heard[1]) else None,
