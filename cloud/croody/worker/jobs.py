@@ -11,17 +11,17 @@ from croody.fleet import jobs as fleet
 from croody.liveness import jobs as liveness
 from croody.telemetry import jobs as telemetry
 
-Lane = Literal["quick", "slow", "detection"]
+Thread = Literal["quick", "slow", "detection"]
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`run(now)` every `period_s`. Jobs of one lane run one after the other: what may take long is not in `quick`."""
+    """`run(now)` every `period_s`. Jobs of one thread run one after the other: what may take long is not in `quick`."""
 
     name: str
     period_s: float
     run: Callable[[datetime], None]
-    lane: Lane = "slow"
+    thread: Thread = "slow"
 
 
 JOBS: list[Job] = [

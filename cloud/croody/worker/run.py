@@ -1,4 +1,4 @@
-"""The loop of `croody worker`: keeps the lead, the lanes and the heartbeat. Knows no job."""
+"""The loop of `croody worker`: keeps the lead, the threads and the heartbeat. Knows no job."""
 
 import logging
 import os
@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from croody.worker.job_thread import JobThread
 from croody.worker.jobs import Job
-from croody.worker.lane import Lane
 from croody.worker.leader import Leadership
 
 log = logging.getLogger(__name__)
@@ -20,33 +20,33 @@ STOP_WITHIN_S = 1.5
 
 
 def run(jobs: Sequence[Job], lead: Leadership, heartbeat: Path, *, stop: threading.Event, now: Callable[[], datetime]) -> None:
-    """Run the table until `stop`. Returns with every lane ended or cut off.
+    """Run the table until `stop`. Returns with every thread ended or cut off.
 
     Raises:
         OSError: the state folder cannot be written.
     """
     leading = threading.Event()
-    lanes = [
-        Lane(name, [job for job in jobs if job.lane == name], may_run=leading.is_set, now=now)
-        for name in dict.fromkeys(job.lane for job in jobs)
+    threads = [
+        JobThread(name, [job for job in jobs if job.thread == name], may_run=leading.is_set, now=now)
+        for name in dict.fromkeys(job.thread for job in jobs)
     ]
-    for lane in lanes:
-        lane.start()
+    for thread in threads:
+        thread.start()
     try:
         while not stop.is_set():
             held = lead.hold()
             if held != leading.is_set():
                 log.info("leading: running %d jobs" if held else "no longer leading: the jobs rest (%d)", len(jobs))
                 leading.set() if held else leading.clear()
-            for lane in lanes:
-                lane.restart_if_dead()
+            for thread in threads:
+                thread.restart_if_dead()
             beat(heartbeat, "leader" if held else "standby", now())
             stop.wait(LEAD_EVERY_S)
     finally:
         leading.clear()
         until = time.monotonic() + STOP_WITHIN_S
-        for lane in lanes:
-            if not lane.stop(max(0.0, until - time.monotonic())):
+        for thread in threads:
+            if not thread.stop(max(0.0, until - time.monotonic())):
                 log.warning("a job is still running: cut off with the process")
         lead.release()
 

@@ -1,6 +1,7 @@
 """Metric names -> what people read: label in both languages, unit, decimals. Pure; knows no robot.
 
-A metric that nobody described is shown all the same: its name as words, its unit from the name's ending.
+A metric that nobody described is shown all the same: its name as words, its unit from the name's ending. Both languages stand here and
+not in `locale/`: a new sensor is one row with name, words, unit and decimals, and "Ciclo" alone would tell a translator nothing.
 """
 
 from dataclasses import dataclass

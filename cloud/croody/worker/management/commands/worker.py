@@ -17,7 +17,7 @@ from croody.worker.run import run
 class Command(BaseCommand):
     """The background role."""
 
-    # Django would import every page of the site to check it: not this command\'s business.
+    # Django would import every page of the site to check it: not this command's business.
     requires_system_checks = ()
     help = "Run the table of jobs (worker/jobs.py) until SIGTERM. Writes worker.heartbeat into CROODY_STATE_DIR."
 

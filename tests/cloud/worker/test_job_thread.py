@@ -1,4 +1,4 @@
-"""Jobs of one lane: on time, through outages, past mistakes."""
+"""Jobs of one thread: on time, through outages, past mistakes."""
 
 import logging
 import threading
@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 import pytest
 from django.db import InterfaceError, InternalError, OperationalError
 
+from croody.worker.job_thread import JobThread
 from croody.worker.jobs import JOBS, Job
-from croody.worker.lane import Lane
 
 
 def now() -> datetime:
@@ -18,17 +18,17 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def start() -> Iterator[Callable[..., Lane]]:
-    lanes: list[Lane] = []
+def start() -> Iterator[Callable[..., JobThread]]:
+    threads: list[JobThread] = []
 
-    def begin(*jobs: Job, may_run: Callable[[], bool] = lambda: True) -> Lane:
-        lane = Lane("test", jobs, may_run=may_run, now=now)
-        lanes.append(lane)
-        lane.start()
-        return lane
+    def begin(*jobs: Job, may_run: Callable[[], bool] = lambda: True) -> JobThread:
+        thread = JobThread("test", jobs, may_run=may_run, now=now)
+        threads.append(thread)
+        thread.start()
+        return thread
 
     yield begin
-    assert all(lane.stop(2) for lane in lanes)
+    assert all(thread.stop(2) for thread in threads)
 
 
 def until(holds: Callable[[], object], within_s: float = 8) -> None:
@@ -89,11 +89,11 @@ def test_a_jobs_mistake_ends_its_thread_and_costs_the_other_jobs_nothing(start):
         mistakes.append(1)
         raise KeyError("a mistake")
 
-    lane = start(Job("mistaken", 0.05, job), Job("other", 0.05, others.append))
+    thread = start(Job("mistaken", 0.05, job), Job("other", 0.05, others.append))
     restarts = 0
     begun = time.monotonic()
     while time.monotonic() - begun < 2.0:
-        restarts += lane.restart_if_dead()
+        restarts += thread.restart_if_dead()
         time.sleep(0.02)
     assert 2 <= restarts <= 4, "each time it waits longer"
     assert len(mistakes) <= restarts + 1

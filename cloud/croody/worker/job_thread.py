@@ -1,4 +1,4 @@
-"""Runs the jobs of one lane when they are due. Knows time and threads, never what a job does."""
+"""One thread, and the jobs that it runs when they are due. Knows time and threads, never what a job does."""
 
 import logging
 import threading
@@ -28,7 +28,7 @@ class _Turn:
     outage: bool = False
 
 
-class Lane:
+class JobThread:
     """One thread's share of the table.
 
     A lost database is said once and waited out. Anything else that a job raises ends the thread, with its traceback in
@@ -45,7 +45,7 @@ class Lane:
 
     def start(self) -> None:
         """Begin, in a thread of its own."""
-        self._thread = threading.Thread(target=self._loop, name=f"lane-{self._name}", daemon=True)
+        self._thread = threading.Thread(target=self._loop, name=f"jobs-{self._name}", daemon=True)
         self._thread.start()
 
     def restart_if_dead(self) -> bool:
