@@ -1,4 +1,4 @@
-"""`make docs`: says where the documentation is not true: links, settings, commands, topics. Prints nothing when all is well."""
+"""`make docs`: says where the documentation is not true: links, files, settings, commands, topics. Names nothing when all is well."""
 
 import os
 import re
@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from fnmatch import fnmatch
 from pathlib import Path
 
 from tools.stack import ROOT, script, source_path
@@ -17,6 +18,13 @@ _FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _VARIABLE = re.compile(r"^\| `([A-Z][A-Z0-9_]+)`", re.MULTILINE)
 _OPTION = re.compile(r"(?<![\w-])(--[a-z][a-z-]+)")
 _TOPIC = re.compile(r"croody/v1/[A-Za-z0-9_{}<>/+#-]+")
+_INLINE = re.compile(r"`([^`\n]+)`")
+_NAMED_FILE = re.compile(r"[\w.*/-]+\.(?:py|sh|js|css|html|svg|cnf|toml|in)")
+_MODULE = re.compile(r"(?:croody|croody_edge|croody_broker|croody_contract|tools)(?:\.[a-z_]+)+")
+#: What a reader is told to write.
+_TO_BE_WRITTEN = {"edge_agent/croody_edge/sources/lathe.py"}
+#: About the files of the earlier Croody.
+_ELSEWHERE = {"docs/reference/from-the-earlier-croody.md", "docs/reference/from-the-earlier-croody.es.md"}
 
 #: Our commands, as a person types them. The last word of `croody` ones is the management command.
 COMMANDS = (
@@ -185,10 +193,37 @@ def topics_in_docs(files: Iterable[Path]) -> Iterator[str]:
                 yield f"{_short(page)}: {topic}: {error}"
 
 
+def repository() -> set[str]:
+    """Every file and folder of this clone, new ones too, as a path from its root."""
+    command = ["git", "-c", "safe.directory=*", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    files = [Path(name) for name in listed if (ROOT / name).exists()]
+    return {str(path) for file in files for path in (file, *file.parents)} - {"."}
+
+
+def gone_files(files: Iterable[Path], known: set[str]) -> Iterator[str]:
+    """Files, folders and modules that a page names and the clone lacks. A name may be the end of a path (`worker/jobs.py`)."""
+    ends = {name[start:] for name in known for start in (0, *(at.end() for at in re.finditer("/", name)))}
+    tops = {name.partition("/")[0] for name in known if "/" in name}
+    dotted = {end.removesuffix(".py").replace("/", ".") for end in ends}
+    modules = {end.removesuffix(".py").replace("/", ".") for end in ends if end.endswith(".py")}
+    for page in files:
+        if _short(page) in _ELSEWHERE:
+            continue
+        for text in _INLINE.findall(_FENCE.sub("", page.read_text(encoding="utf-8"))):
+            path = text.rstrip("/")
+            named = _NAMED_FILE.fullmatch(path) or (re.fullmatch(r"[\w./-]+", path) and path.partition("/")[0] in tops and "/" in path)
+            if named and path not in ends | _TO_BE_WRITTEN and not any(fnmatch(name, path) for name in ends if "*" in path):
+                yield f"{_short(page)}: {text}: no such file"
+            # Behind a module may stand a class or a function.
+            elif _MODULE.fullmatch(text) and text not in dotted and text.rpartition(".")[0] not in modules:
+                yield f"{_short(page)}: {text}: no such module"
+
+
 def findings() -> list[str]:
     """Everything that is not true."""
     files = pages()
-    found = list(broken_links(files))
+    found = [*broken_links(files), *gone_files(files, repository())]
     documented, read = settings_in_docs(), settings_in_code() | make_up_variables()
     found += [f"docs/reference/settings.md: {name} is read and not documented" for name in sorted(read - documented)]
     found += [f"docs/reference/settings.md: {name} is documented and nothing reads it" for name in sorted(documented - read)]

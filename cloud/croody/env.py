@@ -50,7 +50,6 @@ class Env:
     model_path: str
     state_dir: Path
     retention_days: int
-    raw_log: str
     #: Where people, and the web's own health page, reach each part.
     public_url: str
     telemetry_url: str
@@ -154,7 +153,6 @@ def read(environ: Mapping[str, str]) -> Env:
         model_path=value_of(environ, "MODEL_PATH"),
         state_dir=state_dir,
         retention_days=retention_days,
-        raw_log=value_of(environ, "CROODY_LOG", "text"),
         public_url=value_of(environ, "CROODY_PUBLIC_URL", f"http://127.0.0.1:{value_of(environ, 'WEB_PORT', '8000')}"),
         telemetry_url=value_of(environ, "CROODY_TELEMETRY_URL", f"http://127.0.0.1:{value_of(environ, 'TELEMETRY_PORT', '9000')}"),
         ids_url=value_of(environ, "CROODY_IDS_URL", f"http://127.0.0.1:{value_of(environ, 'IDS_PORT', '9100')}"),

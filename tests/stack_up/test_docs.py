@@ -14,7 +14,7 @@ from tools.stack import ROOT
 
 
 @pytest.mark.slow
-def test_every_setting_command_topic_and_link_of_the_documentation_is_true() -> None:
+def test_every_setting_command_topic_file_and_link_of_the_documentation_is_true() -> None:
     assert docs.findings() == []
 
 
@@ -31,6 +31,47 @@ def test_a_topic_that_the_contract_does_not_know_is_found(tmp_path: Path) -> Non
     page = tmp_path / "page.md"
     page.write_text("`croody/v1/{robot_id}/up/batch/{stream}/{first}-{last}` `croody/v1/ID/down/#` `croody/v1/robot-7/up/telemetri`\n")
     assert [line.split(": ")[1] for line in docs.topics_in_docs([page])] == ["croody/v1/robot-7/up/telemetri"]
+
+
+def test_a_file_or_module_that_is_not_there_is_found(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    real = (
+        "`worker/jobs.py` `cloud/croody/telemetry/` `jobs.py` `tools/*.py` `croody.worker.jobs` `croody.worker.run.beat` `and/or`"
+    )
+    page.write_text(f"{real} `worker/lanes.py` `cloud/croody/gone/` `lanes.py` `croody.worker.lanes`\n```\n`gone.py`\n```\n")
+    known = {"cloud", "cloud/croody", "cloud/croody/telemetry", "cloud/croody/worker", "tools", "tools/docs.py"}
+    known |= {f"cloud/croody/worker/{name}.py" for name in ("jobs", "run")}
+
+    found = [line.split(": ")[1] for line in docs.gone_files([page], known)]
+
+    assert found == ["worker/lanes.py", "cloud/croody/gone/", "lanes.py", "croody.worker.lanes"]
+
+
+def test_the_repository_has_its_folders_and_its_files() -> None:
+    assert {"cloud", "cloud/croody/worker", "cloud/croody/worker/jobs.py", "croody"} <= docs.repository()
+
+
+def glossary(name: str) -> list[tuple[str, str, str, str]]:
+    text = (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8")
+    return re.findall(r"^\| \*\*(.+?)\*\* \| (.+?) \| (.+?) \| `(.+?)` \|$", text, re.MULTILINE)
+
+
+def test_the_glossary_has_the_same_words_in_both_languages_each_once_and_each_somewhere() -> None:
+    english, spanish = glossary("glossary.md"), glossary("glossary.es.md")
+
+    assert len(english) >= 30
+    assert [(other, word, where) for word, other, _, where in english] == [(word, other, where) for word, other, _, where in spanish]
+    assert len({word for word, *_ in english}) == len(english)
+    assert [where for *_, where in english if not (ROOT / where).exists()] == []
+
+
+def test_the_architecture_names_every_room_of_the_cloud_and_its_picture_every_layer() -> None:
+    rooms = {path.parent.name for path in (ROOT / "cloud" / "croody").glob("*/__init__.py")}
+    page = (ROOT / "docs" / "explanation" / "architecture.md").read_text(encoding="utf-8")
+    picture = (ROOT / "docs" / "images" / "architecture.svg").read_text(encoding="utf-8")
+
+    assert [room for room in sorted(rooms) if f"`cloud/croody/{room}`" not in page] == []
+    assert [room for room in sorted(rooms) if not re.search(rf">[^<]*\b{room}\b[^<]*</text>", picture)] == []
 
 
 def test_the_variables_that_a_part_reads_are_found_by_letting_it_read() -> None:
