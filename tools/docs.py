@@ -202,7 +202,9 @@ def repository() -> set[str]:
 
 
 def gone_files(files: Iterable[Path], known: set[str]) -> Iterator[str]:
-    """Files, folders and modules that a page names and the clone lacks. A name may be the end of a path (`worker/jobs.py`)."""
+    """Files, folders and modules that a page or a comment names and the clone lacks. A name may be the end of a path (`worker/jobs.py`),
+    and a word in capitals stands for others.
+    """
     ends = {name[start:] for name in known for start in (0, *(at.end() for at in re.finditer("/", name)))}
     tops = {name.partition("/")[0] for name in known if "/" in name}
     dotted = {end.removesuffix(".py").replace("/", ".") for end in ends}
@@ -213,17 +215,28 @@ def gone_files(files: Iterable[Path], known: set[str]) -> Iterator[str]:
         for text in _INLINE.findall(_FENCE.sub("", page.read_text(encoding="utf-8"))):
             path = text.rstrip("/")
             named = _NAMED_FILE.fullmatch(path) or (re.fullmatch(r"[\w./-]+", path) and path.partition("/")[0] in tops and "/" in path)
-            if named and path not in ends | _TO_BE_WRITTEN and not any(fnmatch(name, path) for name in ends if "*" in path):
+            if named and path not in ends | _TO_BE_WRITTEN and not _fits_one(path, ends):
                 yield f"{_short(page)}: {text}: no such file"
             # Behind a module may stand a class or a function.
             elif _MODULE.fullmatch(text) and text not in dotted and text.rpartition(".")[0] not in modules:
                 yield f"{_short(page)}: {text}: no such module"
 
 
+def _fits_one(path: str, ends: set[str]) -> bool:
+    pattern = re.sub(r"\b[A-Z]{2,}\b", "*", path)
+    return "*" in pattern and any(fnmatch(name, pattern) for name in ends)
+
+
+def sources(known: set[str]) -> list[Path]:
+    """Code with comments: not tests, which name what is not there on purpose, nor what others wrote."""
+    kinds = (".py", ".sh", ".yml", ".conf", ".js", ".html", "Dockerfile", "Makefile")
+    return [ROOT / name for name in sorted(known) if name.endswith(kinds) and not name.startswith("tests/") and "/vendor/" not in name]
+
+
 def findings() -> list[str]:
     """Everything that is not true."""
-    files = pages()
-    found = [*broken_links(files), *gone_files(files, repository())]
+    files, known = pages(), repository()
+    found = [*broken_links(files), *gone_files([*files, *sources(known)], known)]
     documented, read = settings_in_docs(), settings_in_code() | make_up_variables()
     found += [f"docs/reference/settings.md: {name} is read and not documented" for name in sorted(read - documented)]
     found += [f"docs/reference/settings.md: {name} is documented and nothing reads it" for name in sorted(documented - read)]

@@ -40,7 +40,7 @@ class Verdict(models.Model):
 
 
 class Usual(models.Model):
-    """A robot's usual: summaries of its last cleared windows of one edge model, oldest first. See `usual.summarise`."""
+    """A robot's usual: summaries of its last cleared windows of one edge model, oldest first. See `windows/baseline.py`."""
 
     robot_id = models.CharField(max_length=64)
     edge_model = models.CharField(max_length=128)

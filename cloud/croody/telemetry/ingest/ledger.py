@@ -1,6 +1,6 @@
 """The arithmetic of the ledger: what is new, what is a repeat, what is a clone, what is missing. Pure.
 
-The table it follows is in docs/reference/protocol.md; `place.py` has the order of streams.
+The table it follows is in docs/reference/protocol.md; `stream_order.py` has the order of streams.
 """
 
 from collections.abc import Mapping, Sequence
