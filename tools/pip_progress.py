@@ -54,7 +54,7 @@ def install(what: tuple[str, str], command: list[str], total: int) -> None:
 
 
 class Line:
-    """One line of the terminal that is written over; a line every few seconds where the output is no terminal."""
+    """One line of the terminal that is written over; a line every few seconds where the output is not a terminal."""
 
     def __init__(self) -> None:
         self.live = sys.stdout.isatty()

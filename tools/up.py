@@ -97,7 +97,7 @@ def _start(stack: Stack, began: float) -> None:
         except Problem as problem:
             if not name.startswith(_ROBOTS):
                 raise
-            # A robot that does not start is no reason to show nothing; it is tried again like anything that dies.
+            # A robot that does not start must not hide the rest; it is tried again like anything that dies.
             print(problem, file=sys.stderr, flush=True)
         else:
             tell(f"✓ {name}", f"✓ {name}")

@@ -203,7 +203,7 @@ def fit_detector(
 
 
 def calibrate(evidence: Array, parts: Split, left_out: list[LeftOut]) -> Calibration:
-    """Probability at even odds, of attacks half of which are of a class never seen: known ones alone would make it too sure."""
+    """Probability at even odds, where half of the attacks are of a class never seen: known ones alone would make it too sure."""
     groups: list[tuple[Array, bool, float]] = [
         (evidence[parts.benign_threshold], False, 0.5),
         (evidence[parts.attack_threshold], True, 0.25),

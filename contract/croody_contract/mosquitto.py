@@ -1,6 +1,6 @@
 """Credentials and topic rules in Mosquitto's own file formats, as text. Pure but for the salt: opens no file.
 
-Whoever keeps the robots writes `render_files(...)` into one folder; amqtt's guard and Mosquitto read the same files:
+The worker writes `render_files(...)` into one folder; amqtt's guard and Mosquitto read the same files:
 
     passwd          every account, `user:$7$iterations$salt$hash` (PBKDF2-SHA512, base64)
     passwd.bridge   the bridge's account alone, for the listener that only bridges may use

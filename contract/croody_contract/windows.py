@@ -68,7 +68,7 @@ def vector(window: Sequence[Sequence[float]]) -> list[float]:
         window: shape (WINDOW_ROWS, len(FEATURES)), oldest row first, raw units.
 
     Raises:
-        ValueError: another shape. Whoever made the window was built apart from this module; no retry can help.
+        ValueError: another shape. The window's maker and this module were built apart; no retry can help.
     """
     if len(window) != WINDOW_ROWS or any(len(values) != len(FEATURES) for values in window):
         widths = sorted({len(values) for values in window})

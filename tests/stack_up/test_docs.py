@@ -35,9 +35,7 @@ def test_a_topic_that_the_contract_does_not_know_is_found(tmp_path: Path) -> Non
 
 def test_a_file_or_module_that_is_not_there_is_found(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    real = (
-        "`worker/jobs.py` `cloud/croody/telemetry/` `jobs.py` `tools/*.py` `croody.worker.jobs` `croody.worker.run.beat` `and/or`"
-    )
+    real = "`worker/jobs.py` `cloud/croody/telemetry/` `jobs.py` `tools/*.py` `croody.worker.jobs` `croody.worker.run.beat` `and/or`"
     page.write_text(f"{real} `worker/lanes.py` `cloud/croody/gone/` `lanes.py` `croody.worker.lanes`\n```\n`gone.py`\n```\n")
     known = {"cloud", "cloud/croody", "cloud/croody/telemetry", "cloud/croody/worker", "tools", "tools/docs.py"}
     known |= {f"cloud/croody/worker/{name}.py" for name in ("jobs", "run")}

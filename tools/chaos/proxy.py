@@ -50,7 +50,7 @@ class Proxy:
         self._loop.call_soon_threadsafe(self._abort_all)
 
     def filtered(self, make: Callable[[], Filter] | None) -> None:
-        """Give each new connection a filter for what goes to the broker, and make all connect anew."""
+        """Give each new connection a filter for what goes to the broker, and make all connect again."""
         self._filter = make
         self.reset()
 

@@ -71,7 +71,7 @@ def is_free(port: int) -> bool:
 
 
 def holder(port: int) -> tuple[int, str] | None:
-    """Process id and command line of who listens on `port`, where /proc tells this user; None otherwise."""
+    """Process id and command line of the listener on `port`, where /proc tells this user; None otherwise."""
     inodes = set()
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         try:

@@ -74,7 +74,7 @@ class Server:
         settings = {**_SETTINGS, **({} if self.durable else UNSAFE)}
         with (self.data / "postgresql.conf").open("a", encoding="utf-8") as file:
             file.write("".join(f"{name} = '{value}'\n" for name, value in settings.items()))
-        # PostgreSQL starts only on a directory that no stranger can read, whoever wrote these files.
+        # PostgreSQL starts only on a directory that no other user can read, and these files may have been written by anybody.
         (self.data / "ready").touch()
         if account:
             shutil.chown(self.data / "ready", account)

@@ -43,7 +43,7 @@ class Spec:
 def inherited(outer: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
     """What a process keeps of the caller's environment: nothing that names again, as `NAME` or `NAME_FILE`, what `own` says.
 
-    Both at once are refused by whoever reads them, and a terminal may well have a robot's `ROBOT_SECRET` exported.
+    A reader refuses both at once, and a terminal may well have a robot's `ROBOT_SECRET` exported.
     """
     twins = {name.removesuffix("_FILE") if name.endswith("_FILE") else f"{name}_FILE" for name in own}
     return {name: value for name, value in outer.items() if name not in twins}
@@ -159,7 +159,7 @@ class Process:
             return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
 
     def trim_log(self, limit_bytes: int = 20 * 2**20) -> None:
-        """Begin the log anew when it has grown past the limit; what was in it is `NAME.log.1`."""
+        """Begin a new log when this one has grown past the limit; what was in it is `NAME.log.1`."""
         if self.log_file.exists() and self.log_file.stat().st_size > limit_bytes:
             # The process holds the file open for appending, so it is emptied in place.
             shutil.copyfile(self.log_file, self.log_file.with_name(self.log_file.name + ".1"))

@@ -68,7 +68,7 @@ def cloud_environ(options: Options, layout: Layout, role: str, server: Server | 
     else:
         environ["DATABASE_URL"] = f"sqlite:///{layout.database}"
         environ["TG_DB_PATH"] = str(layout.telemetry_database)
-    # A role must not learn its database from whoever started the stack.
+    # A role must not learn its database from the terminal that started the stack.
     return {"TG_DB_URL": "", **common_environ(options), **environ, **options.environ}
 
 

@@ -44,7 +44,7 @@ class Usual(models.Model):
 
     robot_id = models.CharField(max_length=64)
     edge_model = models.CharField(max_length=128)
-    #: Sensor names in the order of each summary; another set of names begins anew.
+    #: Sensor names in the order of each summary; another set of names starts from nothing.
     names = models.JSONField(default=list)
     #: List of summaries, each of shape (len(names), len(usual.STATISTICS)).
     summaries = models.JSONField(default=list)

@@ -10,7 +10,7 @@ _BREAK: Final = timedelta(seconds=10)
 
 
 def note(now: datetime) -> None:
-    """A bridge hears the broker now. Written every two seconds; after a break of ten the time begins anew."""
+    """A bridge hears the broker now. Written every two seconds; after a break of ten the time begins again."""
     known = listening()
     if known is None:
         Listening.objects.bulk_create([Listening(pk=Listening.ONLY, since=now, at=now)], ignore_conflicts=True)

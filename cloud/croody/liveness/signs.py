@@ -1,4 +1,4 @@
-"""What was heard of robots, as `judge` needs it. Asks whoever keeps readings through `source`; judges nothing itself."""
+"""What was heard of robots, as `judge` needs it. Asks the keeper of readings through `source`; judges nothing itself."""
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass

@@ -24,7 +24,7 @@ AUTHORITY_NAME: Final = "Croody, authority of"
 _AUTHORITY_DAYS: Final = 3650
 #: No longer than what public authorities sign, and Mozilla's profile allows (366).
 _DAYS: Final = 365
-#: One of the site's own is made anew when it ends within this time.
+#: The site's own is replaced when it ends within this time.
 _FRESH_S: Final = 60 * 24 * 3600
 #: All that openssl has to know; what the machine's own file says would differ from system to system.
 _CONFIG: Final = """
@@ -45,13 +45,13 @@ authorityKeyIdentifier = keyid
 
 
 def ensure(folder: Path, authority: Path, names: list[str]) -> bool:
-    """See to a certificate for `names` (hosts and addresses) that the site's own authority signed. Says whether it made one.
+    """Make sure of a certificate for `names` (hosts and addresses), signed by the site's own authority. Says whether it made one.
 
-    One that somebody else signed is never touched, not even when it ended; a self-signed one is good until it ends.
+    One that somebody else signed is never touched, not even after its end; a self-signed one is good until it ends.
 
     Args:
-        folder: where gateway and broker look; the authority's certificate is laid beside.
-        authority: where the authority is kept; nobody but this may read it.
+        folder: where gateway and broker look; the authority's certificate is put beside it.
+        authority: where the authority is kept; only this process may read it.
         names: the first is the site's.
 
     Raises:

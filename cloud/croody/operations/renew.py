@@ -1,5 +1,5 @@
-"""`python -m croody.operations.renew`: sees to the site's own certificate at its start and every hour, so that a server that nobody
-starts anew for a year has a good one. The authority's key is in here and in the job that prepares a start, and here is no network.
+"""`python -m croody.operations.renew`: looks after the site's own certificate at its start and every hour, so that a server that
+runs for a year has a good one. Only this service and the job that prepares a start have the authority's key; this one has no network.
 """
 
 import signal
@@ -16,7 +16,7 @@ from croody.operations.prepare import AUTHORITY, TLS, hosts
 ALIVE: Final = Path("/tmp/alive")
 _LOOK_S: Final = 3600
 _BEAT_S: Final = 60
-#: A clock that was set, or a machine that slept: the certificate is judged anew at once.
+#: A clock that was set, or a machine that slept: the certificate is judged again at once.
 _JUMP_S: Final = 300
 
 

@@ -192,5 +192,5 @@ def _age(age_s: float) -> str:
 
 
 def _same(one: str, other: str) -> bool:
-    """Commits, shortened or not; an unknown one is no other one."""
+    """Whether two commits may be the same: either may be shortened, and an unknown one is not called different."""
     return one.startswith(other) or other.startswith(one)

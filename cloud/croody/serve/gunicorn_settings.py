@@ -1,7 +1,7 @@
-"""gunicorn's settings that are no numbers (`--config python:croody.serve.gunicorn_settings`).
+"""gunicorn's settings that are not numbers (`--config python:croody.serve.gunicorn_settings`).
 
-Everything is loaded before the port opens: until then whoever asks is refused at once, and the gateway asks the one that is there
-already, instead of waiting for this one to have read its code. What is loaded once is also in memory once.
+Everything is loaded before the port opens. Until then a connection is refused at once and the gateway uses the instance that is already
+there, instead of waiting for this one to read its code. What is loaded once is also in memory once.
 """
 
 import os

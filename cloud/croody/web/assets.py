@@ -40,7 +40,7 @@ class Static(WhiteNoiseMiddleware):  # type: ignore[misc]
 
     def __init__(self, get_response: Any) -> None:
         with warnings.catch_warnings():
-            # Before the files are collected there is no folder of them, and they come from where they lie.
+            # Before the files are collected their folder does not exist, and they are served from their sources.
             warnings.filterwarnings("ignore", message="No directory at")
             super().__init__(get_response)
         if iscoroutinefunction(get_response):

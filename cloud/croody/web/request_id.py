@@ -14,7 +14,7 @@ from django.utils.decorators import sync_and_async_middleware
 Sync = Callable[[HttpRequest], HttpResponseBase]
 Async = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
-#: The gateway and the bridge send 32 hexadecimal digits; whoever else comes may not write what he likes into the log.
+#: The gateway and the bridge send 32 hexadecimal digits; nobody else may write what they like into the log.
 _GOOD: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _current: ContextVar[str] = ContextVar("request_id", default="")
 

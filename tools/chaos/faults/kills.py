@@ -1,4 +1,4 @@
-"""SIGKILL, several times a round, at moments that the dice choose. Whoever looks after the process starts it again at once."""
+"""SIGKILL, several times a round, at moments that the dice choose. The process is started again at once."""
 
 from collections.abc import Callable
 

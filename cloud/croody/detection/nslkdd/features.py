@@ -88,7 +88,7 @@ NAMES: Final = tuple(feature.name for feature in FEATURES)
 BY_NAME: Final = {feature.name: feature for feature in FEATURES}
 INDEX: Final = {name: index for index, name in enumerate(NAMES)}
 WORDS: Final = tuple(feature.name for feature in FEATURES if feature.kind == "word")
-#: What the model calls a connection that is no attack.
+#: What the model calls a connection that is not an attack.
 BENIGN: Final = "normal"
 CLASSES: Final = ("dos", "probe", "r2l", "u2r")
 LONGEST_WORD: Final = 64

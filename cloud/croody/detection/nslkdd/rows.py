@@ -38,7 +38,7 @@ class Rows:
     given: list[set[str]] = field(default_factory=list)
     #: Feature -> rows in which it was filled in.
     imputed: Counter[str] = field(default_factory=Counter)
-    #: Names that are no feature -> rows that had them.
+    #: Names that are not features -> rows that had them.
     ignored: Counter[str] = field(default_factory=Counter)
     #: Category -> words that training never saw, at most `MAX_NAMED` each.
     unknown_words: dict[str, list[str]] = field(default_factory=dict)
@@ -99,7 +99,7 @@ def complete(raw: list[dict[str, Any]], imputed: Mapping[str, float | str], voca
 
 
 def _plain(index: int, name: str, value: object) -> None:
-    """Of a name that is no feature too: nothing nested, no NUL, nothing that cannot be said again."""
+    """Also for a name that is not a feature: nothing nested, no NUL, nothing that cannot be said again."""
     if "\x00" in name or (isinstance(value, str) and "\x00" in value):
         raise BadRequest(f"rows[{index}].{name[:LONGEST_WORD]!r}: holds the character U+0000: remove it")
     if isinstance(value, list | dict):

@@ -1,6 +1,6 @@
 """What is usual for one robot, and how far a window lies from it. Pure numpy; knows neither models nor the database.
 
-A robot does several things (it drives, waits, charges), so its usual is no single average: a window is compared with the
+A robot does several things (it drives, waits, charges), so one average cannot say what is usual: a window is compared with the
 most similar of the robot's own cleared windows, on scales that a few odd ones among them cannot move.
 """
 

@@ -26,7 +26,7 @@ class Usuals:
     known: dict[tuple[str, str, tuple[str, ...]], tuple[Verdict.Basis, baseline.Known | None]] = field(default_factory=dict)
 
     def own(self, robot_id: str, model: str, names: list[str]) -> Usual:
-        """This robot's row. Other sensors than before begin anew."""
+        """This robot's row. Other sensors than before start from nothing."""
         key = (robot_id, model)
         if key not in self.rows:
             found = Usual.objects.filter(robot_id=robot_id, edge_model=model).first()

@@ -15,7 +15,7 @@ from croody.telemetry.store.base import Held, Place, Span
 from croody_contract.ranges import Ranges
 from croody_contract.topics import PLAIN_STREAMS
 
-# Whoever makes a stream of a robot, or moves one, waits here for the others who do: places are told by looking at all.
+# A transaction that makes or moves a stream of a robot waits here for the others: places are told by looking at all streams.
 _QUEUE: Final = """
 SELECT pg_advisory_xact_lock(7210002, h) FROM (SELECT DISTINCT hashtext(r) AS h FROM unnest(%s::text[]) AS r ORDER BY h) AS robots
 """
