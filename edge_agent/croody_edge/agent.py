@@ -15,17 +15,17 @@ from typing import Final
 from croody_contract import ranges, topics
 from croody_contract.messages import Record, encode
 from croody_contract.topics import UpPresence
-from croody_edge.ingest import Ingest
-from croody_edge.intake import Intake
-from croody_edge.link import Link
-from croody_edge.outbox import Outbox
-from croody_edge.packed import pack
-from croody_edge.rows import place_of
+from croody_edge.faults import Troubles
+from croody_edge.link.client import Link
+from croody_edge.outbox.encoding import pack
+from croody_edge.outbox.keys import place_of
+from croody_edge.outbox.queue import Outbox
 from croody_edge.screen import Screen
 from croody_edge.settings import Settings
 from croody_edge.sources import Source
-from croody_edge.troubles import Troubles
-from croody_edge.uplink import Uplink
+from croody_edge.sources.sampler import Intake
+from croody_edge.sync.ingest import Ingest
+from croody_edge.sync.uplink import Uplink
 
 #: Longest sleep between two ticks, seconds.
 _REST_S: Final = 1.0

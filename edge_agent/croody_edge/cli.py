@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from croody_edge.agent import Agent
-from croody_edge.beside import with_ports
+from croody_edge.checkout import with_ports
 from croody_edge.daemon import heard, run
-from croody_edge.lock import Locked
-from croody_edge.rescue import FILE
+from croody_edge.outbox.lock import Locked
+from croody_edge.outbox.rescue import FILE
+from croody_edge.outbox.store import Damaged, connect, read_streams
 from croody_edge.screen import Screen
 from croody_edge.settings import Settings, from_environment
 from croody_edge.sources import open_source
-from croody_edge.store import Damaged, connect, read_streams
 from croody_edge.texts import text
 from croody_edge.variables import BadSetting
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from croody_contract.limits import MAX_RECORDS, MIB
 from croody_contract.topics import BadTopic, check_robot_id
-from croody_edge.address import BrokerAddress, parse_brokers
+from croody_edge.link.address import BrokerAddress, parse_brokers
 from croody_edge.variables import BadSetting, Variables, switch
 
 #: A name that the HTTP contract has always used when none is given.

@@ -1,6 +1,6 @@
 """Cut the excerpt that ships as the source `replay`: UR3 CobotOps (XLSX) -> CSV with units in its names. Needs openpyxl.
 
-    python edge_agent/tools/excerpt_ur3.py dataset.xlsx edge_agent/croody_edge/sources/ur3_cobotops.csv
+    python edge_agent/tools/excerpt_ur3.py dataset.xlsx edge_agent/croody_edge/sources/replay/ur3_cobotops.csv
 
 Rows are kept as they are and in their order, from the first on, as long as the file stays under the limit. Numbers are rounded to what
 such sensors give. Cells without a number are left empty.

@@ -17,8 +17,8 @@ from pathlib import Path
 from statistics import median
 
 from croody_contract.messages import Reading
-from croody_edge.address import BrokerAddress
 from croody_edge.agent import Agent
+from croody_edge.link.address import BrokerAddress
 from croody_edge.settings import Settings
 from croody_edge.sources.host import HostSource
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from croody_edge.address import BrokerAddress
 from croody_edge.agent import Agent
+from croody_edge.link.address import BrokerAddress
 from tests.edge_agent.doubles import Broker, Cloud
 from tests.edge_agent.lines import Watched
 

@@ -26,7 +26,7 @@ from croody_contract import mosquitto, ranges, topics
 from croody_contract.batch import payload_hash, unpack
 from croody_contract.messages import Ack, Answer, Outgoing, Presence, Reading, Tombstone, decode_record, encode
 from croody_contract.ranges import Ranges
-from croody_edge.address import BrokerAddress
+from croody_edge.link.address import BrokerAddress
 from croody_edge.settings import Settings
 
 ROBOT = "rover-alice"

@@ -15,7 +15,7 @@ from websockets.http11 import Request
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
-from croody_edge.address import BrokerAddress
+from croody_edge.link.address import BrokerAddress
 
 Talk = Callable[[socket.socket], None]
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from random import Random
 
 from croody_contract import topics
-from croody_edge.address import BrokerAddress
-from croody_edge.connection import Happening
-from croody_edge.link import Link
+from croody_edge.link.address import BrokerAddress
+from croody_edge.link.client import Link
+from croody_edge.link.connection import Happening
 from tests.edge_agent.doubles import ROBOT, SECRET
 
 

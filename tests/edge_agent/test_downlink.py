@@ -7,7 +7,7 @@ import pytest
 
 from croody_contract import ranges
 from croody_contract.messages import Tombstone
-from croody_edge.downlink import Doubts
+from croody_edge.commands.resend import Doubts
 from tests.edge_agent.world import World
 
 LOST = ((3, 5),)

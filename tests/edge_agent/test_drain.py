@@ -4,7 +4,7 @@ from random import Random
 
 from croody_contract import ranges
 from croody_contract.ranges import Ranges
-from croody_edge.drain import Drain, Pick
+from croody_edge.sync.drain import Drain, Pick
 
 
 class Robot:

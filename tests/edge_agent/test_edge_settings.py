@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from croody_edge.address import BrokerAddress, parse_brokers
+from croody_edge.link.address import BrokerAddress, parse_brokers
 from croody_edge.settings import from_environment
 from croody_edge.variables import BadSetting
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from croody_contract import topics
-from croody_edge.address import BrokerAddress
-from croody_edge.connection import Down, Message, Up
+from croody_edge.link.address import BrokerAddress
+from croody_edge.link.connection import Down, Message, Up
 from tests.edge_agent.doubles import NOBODY, ROBOT, Broker, Cloud, wait_until
 from tests.edge_agent.lines import Cable, TlsDoor, Watched
 

@@ -15,8 +15,8 @@ from websockets.frames import Opcode
 
 from croody_contract import topics
 from croody_contract.messages import Reading
-from croody_edge.address import BrokerAddress
-from croody_edge.connection import Down, Message, Up
+from croody_edge.link.address import BrokerAddress
+from croody_edge.link.connection import Down, Message, Up
 from tests.edge_agent.conftest import Driven
 from tests.edge_agent.doubles import NOBODY, ROBOT, SECRET, Broker, Cloud, Counting, Silent, reading, settings, wait_until
 from tests.edge_agent.gateways import Gateway, Peer, Talk, read_head, refusal

@@ -17,10 +17,10 @@ import pytest
 from croody_contract import ranges
 from croody_contract.messages import Born, Event, Record, Tombstone, decode_record, encode
 from croody_contract.ranges import Ranges
-from croody_edge.lock import Locked
-from croody_edge.outbox import Outbox
-from croody_edge.packed import Packed
-from croody_edge.rows import key_of, place_of
+from croody_edge.outbox.encoding import Packed
+from croody_edge.outbox.keys import key_of, place_of
+from croody_edge.outbox.lock import Locked
+from croody_edge.outbox.queue import Outbox
 from tests.edge_agent.doubles import reading
 
 NOW = 1_790_000_000.0
@@ -187,8 +187,8 @@ def test_a_card_of_another_robot_is_set_aside(opened: Open, tmp_path: Path) -> N
 KILLED = """
 import sys
 from pathlib import Path
-from croody_edge.outbox import Outbox
-from croody_edge.packed import Packed
+from croody_edge.outbox.queue import Outbox
+from croody_edge.outbox.encoding import Packed
 outbox = Outbox(Path(sys.argv[1]), "rover-alice", agent="test", limit_bytes=1 << 30)
 outbox.open(1790000000.0)
 number = 0
@@ -462,8 +462,8 @@ def assert_soon(attempt: Callable[[], object], within_s: float = 5.0) -> None:
 LIMITED = """
 import resource, signal, sys, time
 from pathlib import Path
-from croody_edge.outbox import Outbox
-from croody_edge.packed import Packed
+from croody_edge.outbox.queue import Outbox
+from croody_edge.outbox.encoding import Packed
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 outbox = Outbox(Path(sys.argv[1]), "rover-alice", agent="test", limit_bytes=1 << 30)
 outbox.open(1790000000.0)
@@ -503,7 +503,7 @@ def test_a_queue_of_a_million_is_ready_at_once(tmp_path: Path) -> None:
         outbox.append([Packed(body, True)] * 10_000, NOW)
     outbox.close()
     check = (
-        "import re, sys, time; from pathlib import Path; from croody_edge.outbox import Outbox;"
+        "import re, sys, time; from pathlib import Path; from croody_edge.outbox.queue import Outbox;"
         "began = time.monotonic();"
         "outbox = Outbox(Path(sys.argv[1]), 'rover-alice', agent='test', limit_bytes=1 << 40); outbox.open(time.time());"
         "batch = outbox.read(0, 1 << 62, 500, 250_000, time.time());"

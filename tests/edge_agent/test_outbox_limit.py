@@ -10,10 +10,10 @@ import pytest
 from croody_contract import ranges
 from croody_contract.messages import Born, Event, Reading, Tombstone, Window, decode_record, encode
 from croody_contract.ranges import Ranges
-from croody_edge import thin
-from croody_edge.outbox import Outbox
-from croody_edge.packed import Packed
-from croody_edge.rows import key_of, place_of
+from croody_edge.outbox import thinning
+from croody_edge.outbox.encoding import Packed
+from croody_edge.outbox.keys import key_of, place_of
+from croody_edge.outbox.queue import Outbox
 from tests.edge_agent.doubles import reading
 from tests.edge_agent.test_outbox import EVERYTHING, NOW, packed, records
 
@@ -62,7 +62,7 @@ def test_the_present_stays_whole_and_the_past_fades_in_runs(outbox: Outbox) -> N
     present = sorted(seq for (_, seq), record in records(outbox).items() if isinstance(record, Reading))
     assert present[-300:] == published[-300:], "of the newest nothing goes"
     oldest = ranges.of(present)[:10]
-    assert sum(last - first + 1 for first, last in oldest) >= 8 * thin.RUN, "what stays of the past stays in runs"
+    assert sum(last - first + 1 for first, last in oldest) >= 8 * thinning.RUN, "what stays of the past stays in runs"
     middle = [seq for seq in present if seq > published[len(published) // 2]]
     assert len(middle) > len(present) / 2, "the older, the coarser"
 
@@ -73,7 +73,7 @@ def test_events_births_tombstones_and_suspect_windows_never_go(outbox: Outbox) -
     kept = []
     for number in range(100):
         for record in (Event(code="bumped", detail={"n": number}), window, cleared):
-            (key,) = outbox.append([Packed(encode(record), thin.may_go(record))], NOW)
+            (key,) = outbox.append([Packed(encode(record), thinning.may_go(record))], NOW)
             if record is not cleared:
                 kept.append(place_of(key)[1])
         publish(outbox, 50)
@@ -148,20 +148,20 @@ def test_a_tombstone_that_the_disk_refused_deletes_nothing(tmp_path: Path) -> No
 
 
 def test_the_policy_takes_every_second_run_of_ten() -> None:
-    assert thin.choose(range(40), ranges.EMPTY) == [*range(10, 20), *range(30, 40)]
-    assert thin.choose(range(40), ((5, 14),)) == [*range(20, 30)]
-    assert thin.choose([], ranges.EMPTY) == []
-    assert len(thin.chunks(tuple((n, n) for n in range(1, 5000, 2)))) == 3
+    assert thinning.choose(range(40), ranges.EMPTY) == [*range(10, 20), *range(30, 40)]
+    assert thinning.choose(range(40), ((5, 14),)) == [*range(20, 30)]
+    assert thinning.choose([], ranges.EMPTY) == []
+    assert len(thinning.chunks(tuple((n, n) for n in range(1, 5000, 2)))) == 3
 
 
 def test_what_may_go_is_said_by_kind() -> None:
-    assert thin.may_go(reading(1))
-    assert thin.may_go(Window(model="m", score=0.1, suspect=False, names=[], features=[]))
+    assert thinning.may_go(reading(1))
+    assert thinning.may_go(Window(model="m", score=0.1, suspect=False, names=[], features=[]))
     for record in (
         Window(model="m", score=0.9, suspect=True, names=[], features=[]),
         Event(code="bumped"),
         Born(agent="a"),
         Tombstone(stream="abcdefgh", ranges=[(1, 1)], reason="thinned"),
     ):
-        assert not thin.may_go(record)
+        assert not thinning.may_go(record)
         assert decode_record(encode(record)) == record

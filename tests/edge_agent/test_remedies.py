@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from croody_edge import remedies
-from croody_edge.address import BrokerAddress
+from croody_edge.link import remedies
+from croody_edge.link.address import BrokerAddress
 
 BROKER = BrokerAddress("robots.example", 8883, tls=True)
 NOW = datetime(1970, 1, 1, 0, 5, tzinfo=UTC)

@@ -9,7 +9,7 @@ from threading import Event
 import pytest
 
 from croody_contract.batch import payload_hash
-from croody_edge.beside import with_ports
+from croody_edge.checkout import with_ports
 from croody_edge.settings import from_environment
 from croody_edge.sim.credentials import Credential, NoCredentials, choose, from_file, keep
 from croody_edge.sim.fleet import Fleet

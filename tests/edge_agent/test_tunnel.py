@@ -20,8 +20,8 @@ from websockets.http11 import Request
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
-from croody_edge.tunnel import Tunnel, dig
-from croody_edge.websocket import NotHttp, Refused
+from croody_edge.link.tunnel import Tunnel, dig
+from croody_edge.link.websocket import NotHttp, Refused
 from tests.edge_agent.gateways import Gateway, Peer, Talk, read_head, refusal
 
 Open = Callable[..., Tunnel]

@@ -9,8 +9,8 @@ from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
-from croody_edge.address import BrokerAddress
-from croody_edge.websocket import NotHttp, Refused, ask, take_answer
+from croody_edge.link.address import BrokerAddress
+from croody_edge.link.websocket import NotHttp, Refused, ask, take_answer
 
 BROKER = BrokerAddress("robots.example.org", 443, tls=True, path="/mqtt")
 

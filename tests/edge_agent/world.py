@@ -17,12 +17,12 @@ from croody_contract import ranges, topics
 from croody_contract.batch import payload_hash
 from croody_contract.messages import Ack, Answer, Outgoing, Tombstone, encode
 from croody_contract.ranges import Ranges
-from croody_edge.connection import Confirmed, Down, Happening, Message, Up
-from croody_edge.link import Link
-from croody_edge.outbox import Outbox
-from croody_edge.packed import Packed
-from croody_edge.rows import place_of
-from croody_edge.uplink import Uplink
+from croody_edge.link.client import Link
+from croody_edge.link.connection import Confirmed, Down, Happening, Message, Up
+from croody_edge.outbox.encoding import Packed
+from croody_edge.outbox.keys import place_of
+from croody_edge.outbox.queue import Outbox
+from croody_edge.sync.uplink import Uplink
 from tests.edge_agent.doubles import ROBOT, Ledger, reading, settings
 
 NOW = 1_790_000_000.0

@@ -16,7 +16,7 @@ from threading import Event
 from typing import Final
 
 from croody_edge.agent import Agent
-from croody_edge.beside import with_ports
+from croody_edge.checkout import with_ports
 from croody_edge.settings import Settings, from_environment
 from croody_edge.sim import credentials as names
 from croody_edge.sim import options

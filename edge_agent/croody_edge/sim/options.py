@@ -7,7 +7,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from croody_edge.address import parse_brokers
+from croody_edge.link.address import parse_brokers
 from croody_edge.settings import DEFAULT_ROBOT_ID
 from croody_edge.sim.faults import SCENARIOS
 from croody_edge.sim.texts import Texts

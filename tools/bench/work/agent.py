@@ -33,8 +33,8 @@ def main() -> None:
 
 def _croody(folder: Path) -> tuple[Callable[[], object], Callable[[], None]]:
     from croody_contract.messages import Reading
-    from croody_edge.address import BrokerAddress
     from croody_edge.agent import Agent
+    from croody_edge.link.address import BrokerAddress
     from croody_edge.settings import Settings
 
     class Nothing:

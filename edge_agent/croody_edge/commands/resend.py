@@ -9,8 +9,8 @@ import msgspec
 from croody_contract import ranges
 from croody_contract.messages import Answer, Outgoing, Resend, Tombstone
 from croody_contract.ranges import Ranges
-from croody_edge import thin
-from croody_edge.rows import TOP_SEQ
+from croody_edge.outbox import thinning
+from croody_edge.outbox.keys import TOP_SEQ
 
 #: Every kind this agent can do.
 KINDS: Final = ("resend",)
@@ -65,7 +65,7 @@ def ask(outgoing: Outgoing, current: str, last: int) -> Ask:
 def stones(stream: str, lost: Ranges, now: float) -> list[Tombstone]:
     """Declare records of a stream lost, in as many tombstones as it takes."""
     moment = datetime.fromtimestamp(now, UTC)
-    return [Tombstone(stream=stream, ranges=list(piece), reason="unknown", ts=moment) for piece in thin.chunks(lost)]
+    return [Tombstone(stream=stream, ranges=list(piece), reason="unknown", ts=moment) for piece in thinning.chunks(lost)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What to send now, what to send again, and what an acknowledgement covers. Pure: no clock, no socket, no database.
 
-All records lie on one line of keys (see `store`), oldest first. Live records go first; the backlog of an outage follows at a
+All records lie on one line of keys (see `outbox.keys`), oldest first. Live records go first; the backlog of an outage follows at a
 limited rate, oldest first, marked historical; what was not acknowledged in time goes again. Only what was sent can be acknowledged.
 Every `now_s` is in seconds of a clock that never jumps.
 """

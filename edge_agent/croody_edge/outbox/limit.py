@@ -1,6 +1,6 @@
 """The size limit of an outbox: what it holds is thinned, oldest first, when more would not fit, and the cloud is told what went.
 
-Knows how full the file is; which of the readings go is decided in `thin`.
+Knows how full the file is; which of the readings go is decided in `thinning`.
 """
 
 from collections.abc import Sequence
@@ -12,10 +12,10 @@ from typing import Final
 from croody_contract import ranges
 from croody_contract.messages import Tombstone, encode
 from croody_contract.ranges import Ranges
-from croody_edge import thin
-from croody_edge.packed import Packed
-from croody_edge.queue_file import QueueFile
-from croody_edge.rows import place_of
+from croody_edge.outbox import thinning
+from croody_edge.outbox.encoding import Packed
+from croody_edge.outbox.keys import place_of
+from croody_edge.outbox.queue_file import QueueFile
 
 #: Above the limit this share is kept for what may never be thinned, so that an event still finds a place.
 _RESERVE: Final = 1.1
@@ -77,13 +77,13 @@ class Limit:
         restarts = 0
         while restarts < 3 and queue.store.used_bytes() > target:
             if self._left <= 0:
-                self._at, self._left = 0, max(2 * thin.RUN, queue.pending() // 2)
+                self._at, self._left = 0, max(2 * thinning.RUN, queue.pending() // 2)
                 restarts += 1
             rows = queue.store.rows(self._at, queue.end, min(_THIN_ROWS, self._left))
             if not rows:
                 self._left = 0
                 continue
-            gone = set(thin.choose([row.key for row in rows if row.low], protected))
+            gone = set(thinning.choose([row.key for row in rows if row.low], protected))
             # What stays is written anew behind what goes, because rows taken out one by one leave half-empty pages.
             if gone:
                 queue.store.rewrite(rows, gone)
@@ -101,6 +101,6 @@ def _tell(queue: QueueFile, dropped: Ranges, now: float) -> None:
         n, seq = place_of(first)
         by_stream.setdefault(n, []).append((seq, place_of(last)[1]))
     for n, spans in by_stream.items():
-        for piece in thin.chunks(tuple(spans)):
+        for piece in thinning.chunks(tuple(spans)):
             stone = Tombstone(stream=queue.stream(n).id, ranges=list(piece), reason="thinned", ts=moment)
             queue.insert([Packed(encode(stone), low=False)])

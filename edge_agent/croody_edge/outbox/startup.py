@@ -12,25 +12,25 @@ from pathlib import Path
 from typing import Final
 
 from croody_contract.messages import Born, Event, Tombstone, encode
-from croody_edge import marks, rescue
-from croody_edge.queue_file import QueueFile
-from croody_edge.rows import StreamRow, key_of
-from croody_edge.store import Foreign, Store, TooNew
+from croody_edge.outbox import rescue, watermark
+from croody_edge.outbox.keys import StreamRow, key_of
+from croody_edge.outbox.queue_file import QueueFile
+from croody_edge.outbox.store import Foreign, Store, TooNew
 
 log: Final = logging.getLogger("croody.outbox")
 
 
-def known(folder: Path, robot_id: str, now: float) -> marks.Known | None:
+def known(folder: Path, robot_id: str, now: float) -> watermark.Known | None:
     """What the marks say, after a rescue that a crash interrupted was completed or undone.
 
     Raises:
         OSError: a file cannot be moved.
     """
     rescue.finish_swap(folder, f"corrupt-{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}")
-    return marks.read(folder, robot_id)
+    return watermark.read(folder, robot_id)
 
 
-def open_store(folder: Path, robot_id: str, before: marks.Known | None, suspicion: str | None, now: float) -> Store:
+def open_store(folder: Path, robot_id: str, before: watermark.Known | None, suspicion: str | None, now: float) -> Store:
     """The file, or a new one with what can be saved of it.
 
     Args:
@@ -61,7 +61,7 @@ def open_store(folder: Path, robot_id: str, before: marks.Known | None, suspicio
     return Store(path, robot_id)
 
 
-def begin(folder: Path, robot_id: str, agent: str, store: Store, before: marks.Known | None, now: float) -> QueueFile:
+def begin(folder: Path, robot_id: str, agent: str, store: Store, before: watermark.Known | None, now: float) -> QueueFile:
     """A new stream in an open file, which is closed when this fails.
 
     Args:
@@ -77,7 +77,7 @@ def begin(folder: Path, robot_id: str, agent: str, store: Store, before: marks.K
         sqlite3.Error: as before.
     """
     moment = datetime.fromtimestamp(now, UTC)
-    written: marks.Marks | None = None
+    written: watermark.Marks | None = None
     try:
         streams = store.streams()
         with store.transaction():
@@ -101,7 +101,7 @@ def begin(folder: Path, robot_id: str, agent: str, store: Store, before: marks.K
     return QueueFile(folder, store, streams, len(bodies), written)
 
 
-def _vanished(folder: Path, store: Store, streams: list[StreamRow], before: marks.Known | None, moment: datetime) -> list[bytes]:
+def _vanished(folder: Path, store: Store, streams: list[StreamRow], before: watermark.Known | None, moment: datetime) -> list[bytes]:
     """Records to publish when the newest known stream ends earlier in the file than it did in truth."""
     if before is None:
         return []
@@ -121,11 +121,11 @@ def _vanished(folder: Path, store: Store, streams: list[StreamRow], before: mark
     return [encode(event), encode(Tombstone(stream=newest.id, ranges=[(there + 1, newest.last)], reason="corrupt", ts=moment))]
 
 
-def _mark(folder: Path, robot_id: str, store: Store, streams: list[StreamRow], last: int) -> marks.Marks | None:
+def _mark(folder: Path, robot_id: str, store: Store, streams: list[StreamRow], last: int) -> watermark.Marks | None:
     """Write the marks; then streams with nothing left may be forgotten, but for the two newest."""
     current = StreamRow(streams[-1].n, streams[-1].id, streams[-1].prev, streams[-1].prev_last, last, 0)
     try:
-        written = marks.Marks(folder, robot_id, [*streams[:-1], current])
+        written = watermark.Marks(folder, robot_id, [*streams[:-1], current])
     except OSError as error:
         log.warning("outbox %s: its marks cannot be written (%s): a lost tail would not be noticed", folder, error)
         return None

@@ -7,9 +7,9 @@ from typing import Final
 import msgspec
 
 from croody_contract.messages import Reading, Record
+from croody_edge.faults import Troubles
 from croody_edge.screen import Screen
 from croody_edge.sources import Source
-from croody_edge.troubles import Troubles
 
 #: Most readings that are taken together when a source is faster than single commits.
 _GROUP: Final = 100

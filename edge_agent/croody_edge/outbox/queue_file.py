@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from croody_edge.marks import Marks
-from croody_edge.packed import Packed
-from croody_edge.rows import TOP_SEQ, StreamRow, key_of
-from croody_edge.store import Damaged, Store
+from croody_edge.outbox.encoding import Packed
+from croody_edge.outbox.keys import TOP_SEQ, StreamRow, key_of
+from croody_edge.outbox.store import Damaged, Store
+from croody_edge.outbox.watermark import Marks
 
 log: Final = logging.getLogger("croody.outbox")
 

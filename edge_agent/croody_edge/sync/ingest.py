@@ -17,8 +17,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from croody_contract.messages import Event, Reading, Refused, Telemetry, decode_record, encode
-from croody_edge.outbox import Batch, Outbox
-from croody_edge.rows import TOP_SEQ, key_of
+from croody_edge.outbox.keys import TOP_SEQ, key_of
+from croody_edge.outbox.queue import Batch, Outbox
 
 log = logging.getLogger("croody.ingest")
 

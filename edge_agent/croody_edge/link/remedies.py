@@ -8,8 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from croody_edge.address import USUAL_PATH, BrokerAddress
-from croody_edge.websocket import NotHttp, Refused
+from croody_edge.link.address import USUAL_PATH, BrokerAddress
+from croody_edge.link.websocket import NotHttp, Refused
 
 #: OpenSSL's verify codes (x509_vfy.h): by the calendar; by the name; all others say that nobody known signed it.
 _NOT_YET: Final = 9

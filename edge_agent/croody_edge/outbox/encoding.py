@@ -6,7 +6,7 @@ import msgspec
 
 from croody_contract.batch import check_size
 from croody_contract.messages import Record, Refused, check_record, decode_record, encode
-from croody_edge.thin import may_go
+from croody_edge.outbox.thinning import may_go
 
 
 @dataclass(frozen=True, slots=True)

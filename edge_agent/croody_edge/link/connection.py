@@ -21,11 +21,11 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from croody_contract import topics
-from croody_edge import remedies
-from croody_edge.address import BrokerAddress
-from croody_edge.remedies import Reason
-from croody_edge.tunnel import Tunnel, dig
-from croody_edge.wake import Wake
+from croody_edge.link import remedies
+from croody_edge.link.address import BrokerAddress
+from croody_edge.link.remedies import Reason
+from croody_edge.link.self_pipe import Wake
+from croody_edge.link.tunnel import Tunnel, dig
 
 if TYPE_CHECKING:
     from paho.mqtt.client import SocketLike

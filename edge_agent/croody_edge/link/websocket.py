@@ -15,7 +15,7 @@ from websockets.typing import Subprotocol
 from websockets.uri import WebSocketURI
 
 from croody_contract.limits import MAX_PUBLISH_BYTES
-from croody_edge.address import BrokerAddress
+from croody_edge.link.address import BrokerAddress
 
 #: The only name that MQTT 3.1.1 gives its subprotocol.
 _MQTT: Final = Subprotocol("mqtt")

@@ -1,6 +1,6 @@
 """Batches out, acknowledgements in: the outbox, the drain and the link of one robot brought together. MQTT mode only.
 
-The decisions are `drain`'s and `downlink`'s; this is the rim that moves bytes. Runs in the agent's thread, under the agent's lock.
+The decisions are `drain`'s and the commands'; this is the rim that moves bytes. Runs in the agent's thread, under the agent's lock.
 """
 
 import logging
@@ -17,14 +17,14 @@ from croody_contract.limits import MAX_PUBLISH_BYTES
 from croody_contract.messages import Ack, Answer, Outgoing, Presence, encode
 from croody_contract.ranges import Ranges
 from croody_contract.topics import DownAck, DownOutgoing, UpAnswer, UpBatch, UpPresence
-from croody_edge import downlink
-from croody_edge.connection import Confirmed, Down, Message, Up
-from croody_edge.drain import Drain
-from croody_edge.link import Link
-from croody_edge.outbox import Outbox
-from croody_edge.packed import Packed
-from croody_edge.rows import TOP_SEQ, StreamRow, key_of
+from croody_edge.commands import resend
+from croody_edge.link.client import Link
+from croody_edge.link.connection import Confirmed, Down, Message, Up
+from croody_edge.outbox.encoding import Packed
+from croody_edge.outbox.keys import TOP_SEQ, StreamRow, key_of
+from croody_edge.outbox.queue import Outbox
 from croody_edge.settings import Settings
+from croody_edge.sync.drain import Drain
 
 log = logging.getLogger("croody.agent")
 
@@ -42,7 +42,7 @@ class Uplink:
     def __init__(self, settings: Settings, outbox: Outbox, link: Link, *, random: Random) -> None:
         self._settings, self._outbox, self._link = settings, outbox, link
         self._drain = Drain(settings.batch_records, settings.in_flight, settings.ack_timeout_s, settings.drain_rate, random)
-        self._doubts = downlink.Doubts()
+        self._doubts = resend.Doubts()
         self._generation = 0
         self._online = False
         self._presence_at_s = 0.0
@@ -178,12 +178,12 @@ class Uplink:
         self._link.publish(topics.build(UpAnswer(self._settings.robot_id, outgoing.id)), body)
 
     def _do(self, outgoing: Outgoing, now: float, mono_s: float) -> Answer:
-        refusal = downlink.judge(outgoing, now)
+        refusal = resend.judge(outgoing, now)
         current = self._outbox.current
         if refusal is not None or current is None:
             return refusal or Answer(state="refused", detail="the outbox cannot be opened at the moment")
         try:
-            asked = downlink.ask(outgoing, current.id, current.last)
+            asked = resend.ask(outgoing, current.id, current.last)
         except ValueError as error:
             return Answer(state="refused", detail=str(error)[:1000])
         row = self._outbox.find(asked.stream)
@@ -197,7 +197,7 @@ class Uplink:
         absent = ranges.subtract(asked.spans, held)
         end, oldest = key_of(current.n, current.last), self._outbox.oldest(now)
         lost = self._doubts.certain(asked.stream, absent, end=end, oldest=oldest, mono_s=mono_s)
-        if stones := downlink.stones(asked.stream, lost, now):
+        if stones := resend.stones(asked.stream, lost, now):
             self._outbox.append([Packed(encode(stone), low=False) for stone in stones], now, self.protected)
             self.grew()
         detail = f"{ranges.count(held)} sent again, {ranges.count(absent)} not here, {ranges.count(lost)} of them declared lost"

@@ -11,7 +11,7 @@ from typing import Final
 
 from croody_contract import ranges
 from croody_contract.ranges import Ranges
-from croody_edge.rows import TOP_SEQ, Row, StreamRow, checksum, key_of, place_of, sound
+from croody_edge.outbox.keys import TOP_SEQ, Row, StreamRow, checksum, key_of, place_of, sound
 
 _VERSION: Final = 1
 _SCHEMA: Final = """

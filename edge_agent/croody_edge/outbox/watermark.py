@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 from zlib import crc32
 
-from croody_edge.rows import StreamRow
+from croody_edge.outbox.keys import StreamRow
 
 NAME: Final = "outbox.marks"
 _BLOCK: Final = 4096

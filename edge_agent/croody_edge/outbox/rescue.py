@@ -18,10 +18,10 @@ from typing import Final
 from croody_contract import ranges
 from croody_contract.messages import Event, Tombstone, encode
 from croody_contract.ranges import Ranges
-from croody_edge import thin
-from croody_edge.marks import Known
-from croody_edge.rows import TOP_SEQ, Row, StreamRow, key_of, place_of, sound
-from croody_edge.store import Store, connect
+from croody_edge.outbox import thinning
+from croody_edge.outbox.keys import TOP_SEQ, Row, StreamRow, key_of, place_of, sound
+from croody_edge.outbox.store import Store, connect
+from croody_edge.outbox.watermark import Known
 
 log = logging.getLogger("croody.outbox")
 
@@ -84,7 +84,7 @@ def rebuild(folder: Path, robot_id: str, known: Known | None, cause: str, now: f
                 }
                 target.note(encode(Event(code="outbox_corrupt", ts=moment, severity="high", detail=detail)))
                 for stream, spans in lost.items():
-                    for piece in thin.chunks(spans):
+                    for piece in thinning.chunks(spans):
                         target.note(encode(Tombstone(stream=stream, ranges=list(piece), reason="corrupt", ts=moment)))
                 target.finish()
     finally:

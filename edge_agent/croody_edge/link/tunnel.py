@@ -10,8 +10,8 @@ from typing import Final
 from websockets.client import ClientProtocol
 from websockets.frames import Close, CloseCode, Frame, Opcode
 
-from croody_edge.address import BrokerAddress
-from croody_edge.websocket import NotHttp, ask, shown, take_answer
+from croody_edge.link.address import BrokerAddress
+from croody_edge.link.websocket import NotHttp, ask, shown, take_answer
 
 _CONNECT_S: Final = 5.0
 #: How long the upgrade may take: a gateway whose broker does not answer says so after some seconds of its own.

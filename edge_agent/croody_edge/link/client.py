@@ -15,11 +15,11 @@ from threading import Event, Lock, Thread
 from time import monotonic
 from typing import Final
 
-from croody_edge.address import BrokerAddress
-from croody_edge.connection import Account, Confirmed, Connection, Down, Happening, Up
-from croody_edge.remedies import Reason
+from croody_edge.link.address import BrokerAddress
+from croody_edge.link.connection import Account, Confirmed, Connection, Down, Happening, Up
+from croody_edge.link.remedies import Reason
+from croody_edge.link.self_pipe import Wake
 from croody_edge.variables import BadSetting
-from croody_edge.wake import Wake
 
 log = logging.getLogger("croody.link")
 

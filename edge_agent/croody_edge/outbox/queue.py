@@ -1,6 +1,6 @@
 """The queue of one robot: what was published and is not yet acknowledged. Survives power loss, a full disk and a damaged file.
 
-Knows what an error of the disk means: try again, begin anew, or set the file aside. How a file is opened is in `birth`, what is kept of
+Knows what an error of the disk means: try again, begin anew, or set the file aside. How a file is opened is in `startup`, what is kept of
 a damaged one in `rescue`, the size limit in `limit`, the open file in `queue_file`. Safe to use from several threads.
 """
 
@@ -16,12 +16,12 @@ from typing import Final, TypeVar
 
 from croody_contract import ranges
 from croody_contract.ranges import Ranges
-from croody_edge import birth, lock
-from croody_edge.limit import Limit
-from croody_edge.packed import Packed
-from croody_edge.queue_file import QueueFile
-from croody_edge.rows import StreamRow, place_of
-from croody_edge.store import Damaged
+from croody_edge.outbox import lock, startup
+from croody_edge.outbox.encoding import Packed
+from croody_edge.outbox.keys import StreamRow, place_of
+from croody_edge.outbox.limit import Limit
+from croody_edge.outbox.queue_file import QueueFile
+from croody_edge.outbox.store import Damaged
 
 #: Between two tries to open a file that could not be opened, seconds.
 _RETRY_S: Final = 0.5
@@ -286,10 +286,10 @@ class Outbox:
 
     def _start(self, now: float) -> QueueFile:
         """Open the file, or what can be saved of it, and begin a stream in it."""
-        before = birth.known(self._folder, self._robot_id, now)
-        store = birth.open_store(self._folder, self._robot_id, before, self._suspicion, now)
+        before = startup.known(self._folder, self._robot_id, now)
+        store = startup.open_store(self._folder, self._robot_id, before, self._suspicion, now)
         self._suspicion = None
-        queue = birth.begin(self._folder, self._robot_id, self._agent, store, before, now)
+        queue = startup.begin(self._folder, self._robot_id, self._agent, store, before, now)
         self._queue, self._limit = queue, Limit(self._folder, self._limit_bytes)
         self.generation += 1
         return queue

@@ -1,0 +1,1 @@
+"""What the cloud may ask of a robot, one file a kind."""
