@@ -15,15 +15,15 @@ from typing import Final
 from croody_contract import ranges, topics
 from croody_contract.messages import Record, encode
 from croody_contract.topics import UpPresence
-from croody_edge.faults import Troubles
+from croody_edge.faults import Faults
 from croody_edge.link.client import Link
-from croody_edge.outbox.encoding import pack
+from croody_edge.outbox.encoding import checked
 from croody_edge.outbox.keys import place_of
 from croody_edge.outbox.queue import Outbox
 from croody_edge.screen import Screen
 from croody_edge.settings import Settings
 from croody_edge.sources import Source
-from croody_edge.sources.sampler import Intake
+from croody_edge.sources.sampler import Sampler
 from croody_edge.sync.ingest import Ingest
 from croody_edge.sync.uplink import Uplink
 
@@ -68,8 +68,8 @@ class Agent:
         self._link: Link | None = None
         self._uplink: Uplink | None = None
         self._ingest: Ingest | None = None
-        self._troubles = Troubles(settings.robot_id, lambda event: self._keep([event]), clock)
-        self._intake = Intake(source, screen, self._troubles, monotonic)
+        self._faults = Faults(settings.robot_id, lambda event: self._keep([event]), clock)
+        self._sampler = Sampler(source, screen, self._faults, monotonic)
 
     def start(self) -> None:
         """Open the outbox, which begins a new stream, and connect in the background.
@@ -97,8 +97,8 @@ class Agent:
         try:
             outbox.open(self._clock())
         except OSError as error:
-            self._troubles.began("outbox_refused", "medium", str(error), 0)
-        self._intake.start()
+            self._faults.raised("outbox_refused", "medium", str(error), 0)
+        self._sampler.start()
         if self._ingest is not None:
             self._ingest.start()
         if self._link is not None:
@@ -138,10 +138,10 @@ class Agent:
         """
         self._news = False
         mono_s = self._monotonic()
-        records = self._intake.take(now, mono_s)
+        records = self._sampler.take(now, mono_s)
         if records:
             self._keep_or_say(records)
-        return min(self._intake.wait_s(), self._move(now, mono_s), _REST_S)
+        return min(self._sampler.wait_s(), self._move(now, mono_s), _REST_S)
 
     def stop(self, drain_s: float) -> None:
         """Read no more, send what is left for at most `drain_s` seconds while somebody takes it, say goodbye and close everything."""
@@ -155,7 +155,7 @@ class Agent:
         if self._link is not None and self._uplink is not None:
             goodbye = encode(self._uplink.presence("offline", self._clock()))
             self._link.close((topics.build(UpPresence(self.settings.robot_id)), goodbye))
-        self._intake.close()
+        self._sampler.close()
         if self._outbox is not None:
             self._outbox.close()
 
@@ -185,32 +185,32 @@ class Agent:
         try:
             self._keep(records)
         except OSError as error:
-            self._troubles.began("outbox_refused", "medium", str(error), len(records))
+            self._faults.raised("outbox_refused", "medium", str(error), len(records))
             return
         except ValueError as error:
             if len(records) > 1:
                 for record in records:
                     self._keep_or_say([record])
             else:
-                self._troubles.began("reading_refused", "low", str(error))
+                self._faults.raised("reading_refused", "low", str(error))
             return
-        self._troubles.over("outbox_refused")
-        self._troubles.over("reading_refused")
+        self._faults.cleared("outbox_refused")
+        self._faults.cleared("reading_refused")
 
     def _keep(self, records: Sequence[Record]) -> list[tuple[str, int]]:
-        packed = [pack(record) for record in records]
+        encoded = [checked(record) for record in records]
         if self._outbox is None:
             raise ValueError("the agent is not started: call start first")
         with self._guard:
             protected = self._uplink.protected if self._uplink is not None else ranges.EMPTY
-            keys = self._outbox.append(packed, self._clock(), protected)
+            keys = self._outbox.append(encoded, self._clock(), protected)
             current = self._outbox.current
             stream = current.id if current is not None else ""
             kept = [(stream, place_of(key)[1]) for key in keys]
             if self._uplink is not None:
                 self._uplink.grew()
             if self._on_published is not None:
-                for (name, seq), record in zip(kept, packed, strict=True):
+                for (name, seq), record in zip(kept, encoded, strict=True):
                     self._on_published(name, seq, record.body)
         if self._ingest is not None:
             self._ingest.wake()
@@ -225,7 +225,7 @@ class Agent:
             with self._guard:
                 wait_s = self._uplink.turn(now, mono_s)
         except OSError as error:
-            self._troubles.began("outbox_failed", "medium", str(error))
+            self._faults.raised("outbox_failed", "medium", str(error))
             return _REST_S
-        self._troubles.over("outbox_failed")
+        self._faults.cleared("outbox_failed")
         return wait_s

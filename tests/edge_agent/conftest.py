@@ -12,7 +12,7 @@ import pytest
 from croody_edge.agent import Agent
 from croody_edge.link.address import BrokerAddress
 from tests.edge_agent.doubles import Broker, Cloud
-from tests.edge_agent.lines import Watched
+from tests.edge_agent.link.lines import Watched
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from croody_contract.messages import Ack, Answer, Outgoing, Tombstone, encode
 from croody_contract.ranges import Ranges
 from croody_edge.link.client import Link
 from croody_edge.link.connection import Confirmed, Down, Happening, Message, Up
-from croody_edge.outbox.encoding import Packed
+from croody_edge.outbox.encoding import Encoded
 from croody_edge.outbox.keys import place_of
 from croody_edge.outbox.queue import Outbox
 from croody_edge.sync.uplink import Uplink
@@ -107,7 +107,7 @@ class World:
             self._number += 1
             body = encode(reading(self._number, **({"t": "x" * padding} if padding else {})))
             try:
-                (key,) = self.outbox.append([Packed(body, True)], NOW, self.uplink.protected)
+                (key,) = self.outbox.append([Encoded(body, True)], NOW, self.uplink.protected)
             except OSError as error:
                 if error.errno != ENOSPC:
                     raise

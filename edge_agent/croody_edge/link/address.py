@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 _PORTS: Final = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
 #: Where a gateway has the broker as a rule, and where it is looked for when no path is given.
-USUAL_PATH: Final = "/mqtt"
+DEFAULT_PATH: Final = "/mqtt"
 _FORMS: Final = "give mqtt://HOST:PORT, mqtts://HOST:PORT, ws://HOST:PORT/PATH or wss://HOST:PORT/PATH"
 
 
@@ -59,5 +59,5 @@ def _broker(text: str) -> BrokerAddress:
         raise ValueError(f"{text!r} has a path, which only ws:// and wss:// know: {_FORMS}")
     if not all("!" <= letter <= "~" for letter in parts.path):
         raise ValueError(f"the path of {text!r} has to be of visible ASCII: write other letters as %XX")
-    path = (parts.path or USUAL_PATH) if websocket else ""
+    path = (parts.path or DEFAULT_PATH) if websocket else ""
     return BrokerAddress(parts.hostname, port if port is not None else _PORTS[parts.scheme], parts.scheme in ("mqtts", "wss"), path)

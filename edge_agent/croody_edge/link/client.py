@@ -18,7 +18,7 @@ from typing import Final
 from croody_edge.link.address import BrokerAddress
 from croody_edge.link.connection import Account, Confirmed, Connection, Down, Happening, Up
 from croody_edge.link.remedies import Reason
-from croody_edge.link.self_pipe import Wake
+from croody_edge.link.self_pipe import SelfPipe
 from croody_edge.variables import BadSetting
 
 log = logging.getLogger("croody.link")
@@ -79,7 +79,7 @@ class Link:
         self._guard = Lock()
         self._up: Connection | None = None
         self._stop = Event()
-        self._wake = Wake()
+        self._wake = SelfPipe()
         self._thread: Thread | None = None
         self._said: set[str] = set()
         self._why = Reason("not connected yet")
@@ -120,7 +120,7 @@ class Link:
                 break
             self._stop.wait(0.01)
         self._stop.set()
-        self._wake.pull()
+        self._wake.notify()
         if self._thread is not None:
             self._thread.join(_END_S)
             if self._thread.is_alive():

@@ -24,7 +24,7 @@ from croody_contract import topics
 from croody_edge.link import remedies
 from croody_edge.link.address import BrokerAddress
 from croody_edge.link.remedies import Reason
-from croody_edge.link.self_pipe import Wake
+from croody_edge.link.self_pipe import SelfPipe
 from croody_edge.link.tunnel import Tunnel, dig
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Connection:
     """Use once: `live`, while others `publish`."""
 
     def __init__(
-        self, account: Account, broker: BrokerAddress, tls: ssl.SSLContext | None, wake: Wake, tell: Callable[[Happening], None]
+        self, account: Account, broker: BrokerAddress, tls: ssl.SSLContext | None, wake: SelfPipe, tell: Callable[[Happening], None]
     ) -> None:
         """Nothing is opened before `live`.
 
@@ -105,7 +105,7 @@ class Connection:
             account: as whom.
             broker: whither.
             tls: whom to trust, where the address asks for TLS.
-            wake: ends the wait for bytes; pulled by `publish`.
+            wake: ends the wait for bytes; notified by `publish`.
             tell: called from `live` with everything that happens.
         """
         self.broker = broker
@@ -129,7 +129,7 @@ class Connection:
     def publish(self, topic: str, payload: bytes) -> int | None:
         """Hand a message over. Returns its token, or None when it could not be taken; a `Confirmed` follows."""
         info = self._client.publish(topic, payload, self._account.qos)
-        self._wake.pull()
+        self._wake.notify()
         return info.mid if info.rc == mqtt.MQTT_ERR_SUCCESS else None
 
     def live(self, stop: Event) -> Reason:
@@ -169,7 +169,7 @@ class Connection:
             pending = isinstance(sock, (ssl.SSLSocket, Tunnel)) and sock.pending() > 0
             ready = dict(poller.poll(0 if pending else pause_ms))
             if self._wake.fileno() in ready:
-                self._wake.heard()
+                self._wake.clear()
             if stop.is_set():
                 if client.is_connected():
                     client.disconnect()

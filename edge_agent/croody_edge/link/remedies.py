@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from croody_edge.link.address import USUAL_PATH, BrokerAddress
+from croody_edge.link.address import DEFAULT_PATH, BrokerAddress
 from croody_edge.link.websocket import NotHttp, Refused
 
 #: OpenSSL's verify codes (x509_vfy.h): by the calendar; by the name; all others say that nobody known signed it.
@@ -107,7 +107,7 @@ def _refused_upgrade(error: Refused, broker: BrokerAddress) -> Reason:
     scheme, _, rest = location.partition("://")
     words = {
         "host": broker.host,
-        "path": f"look which path of {broker.host} has it" if broker.path == USUAL_PATH else f"the path is {USUAL_PATH} as a rule",
+        "path": f"look which path of {broker.host} has it" if broker.path == DEFAULT_PATH else f"the path is {DEFAULT_PATH} as a rule",
         "port": _other_port(broker),
         "location": location or "nowhere",
         "instead": {"http": f"ws://{rest}", "https": f"wss://{rest}"}.get(scheme, "another address"),

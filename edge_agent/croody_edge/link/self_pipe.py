@@ -1,10 +1,10 @@
-"""Ends another thread's wait for bytes: a socket pair, one end polled beside the connection's own socket."""
+"""Ends another thread's wait for bytes (the self-pipe trick): a socket pair, one end polled beside the connection's own socket."""
 
 import socket
 
 
-class Wake:
-    """Pulled from any thread, heard by the one that polls."""
+class SelfPipe:
+    """Notified from any thread, cleared by the one that polls."""
 
     def __init__(self) -> None:
         """Takes two file descriptors."""
@@ -16,14 +16,14 @@ class Wake:
         """What to poll."""
         return self._in.fileno()
 
-    def pull(self) -> None:
+    def notify(self) -> None:
         """End the wait, or the next one."""
         try:
             self._out.send(b"\0")
         except OSError:
             return  # Full: it is awake already. Closed: nobody is left to wake.
 
-    def heard(self) -> None:
+    def clear(self) -> None:
         """Wait again from here on."""
         try:
             self._in.recv(4096)

@@ -10,14 +10,14 @@ from croody_edge.outbox.thinning import may_go
 
 
 @dataclass(frozen=True, slots=True)
-class Packed:
+class Encoded:
     """An encoded record. `low` says that it may be thinned."""
 
     body: bytes
     low: bool
 
 
-def pack(record: Record) -> Packed:
+def checked(record: Record) -> Encoded:
     """Check and encode a record.
 
     Raises:
@@ -32,4 +32,4 @@ def pack(record: Record) -> Packed:
         raise
     except (TypeError, AttributeError, OverflowError, msgspec.MsgspecError) as error:
         raise ValueError(f"no record: {error}") from error
-    return Packed(body, may_go(record))
+    return Encoded(body, may_go(record))

@@ -13,7 +13,7 @@ from croody_contract import ranges
 from croody_contract.messages import Tombstone, encode
 from croody_contract.ranges import Ranges
 from croody_edge.outbox import thinning
-from croody_edge.outbox.encoding import Packed
+from croody_edge.outbox.encoding import Encoded
 from croody_edge.outbox.keys import place_of
 from croody_edge.outbox.queue_file import QueueFile
 
@@ -36,7 +36,7 @@ class Limit:
         #: Where the walk through the oldest half is, and how many rows of it are left.
         self._at = self._left = 0
 
-    def make_room(self, queue: QueueFile, records: Sequence[Packed], now: float, protected: Ranges) -> bool:
+    def make_room(self, queue: QueueFile, records: Sequence[Encoded], now: float, protected: Ranges) -> bool:
         """Thin the oldest readings when these records would pass the limit, and say so with tombstones, in the caller's transaction.
 
         Returns whether any went.
@@ -103,4 +103,4 @@ def _tell(queue: QueueFile, dropped: Ranges, now: float) -> None:
     for n, spans in by_stream.items():
         for piece in thinning.chunks(tuple(spans)):
             stone = Tombstone(stream=queue.stream(n).id, ranges=list(piece), reason="thinned", ts=moment)
-            queue.insert([Packed(encode(stone), low=False)])
+            queue.insert([Encoded(encode(stone), low=False)])

@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 from croody_contract import ranges
 from croody_contract.ranges import Ranges
 from croody_edge.outbox import lock, startup
-from croody_edge.outbox.encoding import Packed
+from croody_edge.outbox.encoding import Encoded
 from croody_edge.outbox.keys import StreamRow, place_of
 from croody_edge.outbox.limit import Limit
 from croody_edge.outbox.queue_file import QueueFile
@@ -101,7 +101,7 @@ class Outbox:
 
     # writing
 
-    def append(self, records: Sequence[Packed], now: float, protected: Ranges = ranges.EMPTY) -> list[int]:
+    def append(self, records: Sequence[Encoded], now: float, protected: Ranges = ranges.EMPTY) -> list[int]:
         """Keep records, all or none; they are durable when this returns. Returns their keys.
 
         Args:

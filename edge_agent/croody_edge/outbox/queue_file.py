@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from croody_edge.outbox.encoding import Packed
+from croody_edge.outbox.encoding import Encoded
 from croody_edge.outbox.keys import TOP_SEQ, StreamRow, key_of
 from croody_edge.outbox.store import Damaged, Store
-from croody_edge.outbox.watermark import Marks
+from croody_edge.outbox.watermark import Watermark
 
 log: Final = logging.getLogger("croody.outbox")
 
@@ -21,10 +21,10 @@ log: Final = logging.getLogger("croody.outbox")
 class QueueFile:
     """Lasts as long as nothing makes the file doubtful. What it counted can be asked also after `close`."""
 
-    def __init__(self, folder: Path, store: Store, streams: Sequence[StreamRow], last: int, marks: Marks | None) -> None:
-        """Args: `streams` with the growing one at the end, whose newest seq is `last`; `marks` where they can be written."""
+    def __init__(self, folder: Path, store: Store, streams: Sequence[StreamRow], last: int, watermark: Watermark | None) -> None:
+        """Args: `streams` with the growing one at the end, whose newest seq is `last`; `watermark` where it can be written."""
         self.store, self.is_open = store, True
-        self._folder, self._marks = folder, marks
+        self._folder, self._watermark = folder, watermark
         self._streams = {row.n: row for row in streams}
         self._n, self._last = streams[-1].n, last
 
@@ -71,7 +71,7 @@ class QueueFile:
             self._last = before
             raise
 
-    def insert(self, records: Sequence[Packed]) -> list[int]:
+    def insert(self, records: Sequence[Encoded]) -> list[int]:
         """Add records to the growing stream, inside `transaction`. Returns their keys.
 
         Raises:
@@ -91,13 +91,13 @@ class QueueFile:
 
     def reached(self) -> None:
         """What was inserted is durable: leave word of it outside the file."""
-        if self._marks is not None:
+        if self._watermark is not None:
             try:
-                self._marks.reached(self._last)
+                self._watermark.reached(self._last)
             except OSError as error:
-                log.warning("outbox %s: its marks cannot be written (%s): a lost tail would not be noticed", self._folder, error)
-                self._marks.close()
-                self._marks = None
+                log.warning("outbox %s: its watermark cannot be written (%s): a lost tail would not be noticed", self._folder, error)
+                self._watermark.close()
+                self._watermark = None
 
     def close(self) -> None:
         """Give the file back; never raises, since it often follows an error."""
@@ -106,6 +106,6 @@ class QueueFile:
             self.store.close()
         except sqlite3.Error as error:
             log.debug("outbox %s: closing: %s", self._folder, error)
-        if self._marks is not None:
-            self._marks.close()
-            self._marks = None
+        if self._watermark is not None:
+            self._watermark.close()
+            self._watermark = None

@@ -52,7 +52,7 @@ def rebuild(folder: Path, robot_id: str, known: Known | None, cause: str, now: f
     Args:
         folder: where the outbox lies.
         robot_id: whose outbox it has to be.
-        known: what the marks say.
+        known: what the watermark says.
         cause: what was found, in words.
         now: unix seconds.
         owner: the other robot whose file it is; then nothing is copied and nothing is lost.

@@ -1,7 +1,7 @@
 """A start of the agent: its outbox file is opened, or what can be saved of it, and a new stream is born in it.
 
 Knows which file to trust. Every start begins a new stream, so that a copied card, a restored snapshot or a disk that lied about fsync
-can never use a key twice; what the marks know and the file does not show is told to the cloud as the stream's first records.
+can never use a key twice; what the watermark knows and the file does not show is told to the cloud as the stream's first records.
 """
 
 import logging
@@ -21,7 +21,7 @@ log: Final = logging.getLogger("croody.outbox")
 
 
 def known(folder: Path, robot_id: str, now: float) -> watermark.Known | None:
-    """What the marks say, after a rescue that a crash interrupted was completed or undone.
+    """What the watermark says, after a rescue that a crash interrupted was completed or undone.
 
     Raises:
         OSError: a file cannot be moved.
@@ -36,7 +36,7 @@ def open_store(folder: Path, robot_id: str, before: watermark.Known | None, susp
     Args:
         folder: where the outbox lies.
         robot_id: whose it has to be.
-        before: what the marks say.
+        before: what the watermark says.
         suspicion: what made the file doubtful, if anything did.
         now: unix seconds.
 
@@ -69,7 +69,7 @@ def begin(folder: Path, robot_id: str, agent: str, store: Store, before: waterma
         robot_id: whose it is.
         agent: name and version of this program, for the stream's first record.
         store: open.
-        before: what the marks say.
+        before: what the watermark says.
         now: unix seconds.
 
     Raises:
@@ -77,7 +77,7 @@ def begin(folder: Path, robot_id: str, agent: str, store: Store, before: waterma
         sqlite3.Error: as before.
     """
     moment = datetime.fromtimestamp(now, UTC)
-    written: watermark.Marks | None = None
+    written: watermark.Watermark | None = None
     try:
         streams = store.streams()
         with store.transaction():
@@ -121,13 +121,13 @@ def _vanished(folder: Path, store: Store, streams: list[StreamRow], before: wate
     return [encode(event), encode(Tombstone(stream=newest.id, ranges=[(there + 1, newest.last)], reason="corrupt", ts=moment))]
 
 
-def _mark(folder: Path, robot_id: str, store: Store, streams: list[StreamRow], last: int) -> watermark.Marks | None:
-    """Write the marks; then streams with nothing left may be forgotten, but for the two newest."""
+def _mark(folder: Path, robot_id: str, store: Store, streams: list[StreamRow], last: int) -> watermark.Watermark | None:
+    """Write the watermark; then streams with nothing left may be forgotten, but for the two newest."""
     current = StreamRow(streams[-1].n, streams[-1].id, streams[-1].prev, streams[-1].prev_last, last, 0)
     try:
-        written = watermark.Marks(folder, robot_id, [*streams[:-1], current])
+        written = watermark.Watermark(folder, robot_id, [*streams[:-1], current])
     except OSError as error:
-        log.warning("outbox %s: its marks cannot be written (%s): a lost tail would not be noticed", folder, error)
+        log.warning("outbox %s: its watermark cannot be written (%s): a lost tail would not be noticed", folder, error)
         return None
     done = [row for row in streams[:-2] if row.pending == 0]
     if done:

@@ -23,7 +23,7 @@ _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the marks say: streams with their last seq, oldest first.
+    """What the watermark says: streams with their last seq, oldest first.
 
     `returned` is the last seq of the newest stream that is proven; its `last` is as high or, after a reboot, an upper bound.
     """
@@ -33,7 +33,7 @@ class Known:
     returned: int
 
 
-class Marks:
+class Watermark:
     """The open file, for the newest stream."""
 
     def __init__(self, folder: Path, robot_id: str, streams: list[StreamRow], boot: str | None = None) -> None:

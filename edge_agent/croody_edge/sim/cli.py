@@ -21,7 +21,7 @@ from croody_edge.settings import Settings, from_environment
 from croody_edge.sim import credentials as names
 from croody_edge.sim import options
 from croody_edge.sim.credentials import Credential, NoCredentials
-from croody_edge.sim.files import make_room
+from croody_edge.sim.file_limit import make_room
 from croody_edge.sim.fleet import Fleet
 from croody_edge.sim.machine import SimMachine
 from croody_edge.sim.options import Options

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from croody_contract.messages import Reading, Record
-from croody_edge.faults import Troubles
+from croody_edge.faults import Faults
 from croody_edge.screen import Screen
 from croody_edge.sources import Source
 
@@ -17,12 +17,12 @@ _GROUP: Final = 100
 _BEHIND_S: Final = 5.0
 
 
-class Intake:
+class Sampler:
     """Asks the source at its pace."""
 
-    def __init__(self, source: Source, screen: Screen | None, troubles: Troubles, monotonic: Callable[[], float]) -> None:
+    def __init__(self, source: Source, screen: Screen | None, faults: Faults, monotonic: Callable[[], float]) -> None:
         """Args: `monotonic` gives seconds of a clock that never jumps."""
-        self._source, self._screen, self._troubles, self._monotonic = source, screen, troubles, monotonic
+        self._source, self._screen, self._faults, self._monotonic = source, screen, faults, monotonic
         self._due_s = 0.0
 
     def start(self) -> None:
@@ -47,9 +47,9 @@ class Intake:
             try:
                 reading = self._source.read(now)
             except OSError as error:
-                self._troubles.began("source_failed", "medium", str(error))
+                self._faults.raised("source_failed", "medium", str(error))
                 continue
-            self._troubles.over("source_failed")
+            self._faults.cleared("source_failed")
             if reading is not None:
                 records += self._screened(reading, now)
         if mono_s - self._due_s > _BEHIND_S:

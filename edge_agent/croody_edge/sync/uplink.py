@@ -20,7 +20,7 @@ from croody_contract.topics import DownAck, DownOutgoing, UpAnswer, UpBatch, UpP
 from croody_edge.commands import resend
 from croody_edge.link.client import Link
 from croody_edge.link.connection import Confirmed, Down, Message, Up
-from croody_edge.outbox.encoding import Packed
+from croody_edge.outbox.encoding import Encoded
 from croody_edge.outbox.keys import TOP_SEQ, StreamRow, key_of
 from croody_edge.outbox.queue import Outbox
 from croody_edge.settings import Settings
@@ -198,7 +198,7 @@ class Uplink:
         end, oldest = key_of(current.n, current.last), self._outbox.oldest(now)
         lost = self._doubts.certain(asked.stream, absent, end=end, oldest=oldest, mono_s=mono_s)
         if stones := resend.stones(asked.stream, lost, now):
-            self._outbox.append([Packed(encode(stone), low=False) for stone in stones], now, self.protected)
+            self._outbox.append([Encoded(encode(stone), low=False) for stone in stones], now, self.protected)
             self.grew()
         detail = f"{ranges.count(held)} sent again, {ranges.count(absent)} not here, {ranges.count(lost)} of them declared lost"
         return Answer(state="done", detail=detail)

@@ -14,7 +14,7 @@ from croody_contract import topics
 from croody_edge.link.address import BrokerAddress
 from croody_edge.link.connection import Down, Message, Up
 from tests.edge_agent.doubles import NOBODY, ROBOT, Broker, Cloud, wait_until
-from tests.edge_agent.lines import Cable, TlsDoor, Watched
+from tests.edge_agent.link.lines import Cable, TlsDoor, Watched
 
 MakeLink = Callable[..., Watched]
 

@@ -17,7 +17,7 @@ import pytest
 from croody_contract import ranges
 from croody_contract.messages import Born, Event, Record, Tombstone, decode_record, encode
 from croody_contract.ranges import Ranges
-from croody_edge.outbox.encoding import Packed
+from croody_edge.outbox.encoding import Encoded
 from croody_edge.outbox.keys import key_of, place_of
 from croody_edge.outbox.lock import Locked
 from croody_edge.outbox.queue import Outbox
@@ -28,8 +28,8 @@ EVERYTHING = key_of(1 << 22, 0)
 Open = Callable[..., Outbox]
 
 
-def packed(number: int, *, padding: int = 0, low: bool = True) -> Packed:
-    return Packed(encode(reading(number, **({"padding": "x" * padding} if padding else {}))), low)
+def encoded(number: int, *, padding: int = 0, low: bool = True) -> Encoded:
+    return Encoded(encode(reading(number, **({"padding": "x" * padding} if padding else {}))), low)
 
 
 def records(outbox: Outbox) -> dict[tuple[str, int], Record]:
@@ -62,7 +62,7 @@ def fill(outbox: Outbox, count: int, *, padding: int = 0) -> list[tuple[str, int
     """Publish readings one by one. Returns their keys."""
     kept = []
     for number in range(count):
-        (key,) = outbox.append([packed(number, padding=padding)], NOW)
+        (key,) = outbox.append([encoded(number, padding=padding)], NOW)
         assert outbox.current is not None
         kept.append((outbox.current.id, place_of(key)[1]))
     return kept
@@ -144,7 +144,7 @@ def test_a_batch_ends_at_a_hole_at_the_size_and_at_the_stream(opened: Open) -> N
         *((1, seq) for seq in (1, 2, 3, 5, 6, 7, 8, 9, 10)),
         *((2, seq) for seq in (1, 2, 3)),
     ]
-    big = outbox.append([packed(1, padding=1000)], NOW)[0]
+    big = outbox.append([encoded(1, padding=1000)], NOW)[0]
     assert outbox.read(big, EVERYTHING, 5, 10, NOW), "a record larger than the size goes alone"
 
 
@@ -188,13 +188,13 @@ KILLED = """
 import sys
 from pathlib import Path
 from croody_edge.outbox.queue import Outbox
-from croody_edge.outbox.encoding import Packed
+from croody_edge.outbox.encoding import Encoded
 outbox = Outbox(Path(sys.argv[1]), "rover-alice", agent="test", limit_bytes=1 << 30)
 outbox.open(1790000000.0)
 number = 0
 while True:
     number += 1
-    outbox.append([Packed(b'{"kind":"reading","data":{"n":%d}}' % number, True)] * (1 + number % 3), 1790000000.0)
+    outbox.append([Encoded(b'{"kind":"reading","data":{"n":%d}}' % number, True)] * (1 + number % 3), 1790000000.0)
     sys.stdout.write(f"{outbox.current.id} {outbox.current.last}\\n")
     sys.stdout.flush()
 """
@@ -410,7 +410,7 @@ def test_a_full_disk_makes_publish_raise_and_it_goes_on_when_there_is_room(opene
     ballast.write_bytes(bytes(1_000_000))
     for number in range(2000):
         try:
-            (key,) = outbox.append([packed(number, padding=900)], NOW)
+            (key,) = outbox.append([encoded(number, padding=900)], NOW)
         except OSError as error:
             codes.add(error.errno)
             refused += 1
@@ -439,9 +439,9 @@ def test_an_outbox_that_cannot_be_opened_on_a_full_disk_opens_by_itself_later(sm
     with pytest.raises(OSError, match="outbox"):
         outbox.open(NOW)
     with pytest.raises(OSError, match="outbox"):
-        outbox.append([packed(1)], NOW)
+        outbox.append([encoded(1)], NOW)
     ballast.unlink()
-    assert_soon(lambda: outbox.append([packed(1)], NOW))
+    assert_soon(lambda: outbox.append([encoded(1)], NOW))
     assert outbox.pending() == 2
     outbox.close()
 
@@ -463,7 +463,7 @@ LIMITED = """
 import resource, signal, sys, time
 from pathlib import Path
 from croody_edge.outbox.queue import Outbox
-from croody_edge.outbox.encoding import Packed
+from croody_edge.outbox.encoding import Encoded
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 outbox = Outbox(Path(sys.argv[1]), "rover-alice", agent="test", limit_bytes=1 << 30)
 outbox.open(1790000000.0)
@@ -471,7 +471,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, resource.RLIM_INFINITY))
 kept, refused = [], 0
 body = b'{"kind":"reading","data":{"t":"' + b"x" * 900 + b'"}}'
 def publish():
-    outbox.append([Packed(body, True)], 1790000000.0)
+    outbox.append([Encoded(body, True)], 1790000000.0)
     print(outbox.current.id, outbox.current.last)
 while refused < 5:
     try:
@@ -500,7 +500,7 @@ def test_a_queue_of_a_million_is_ready_at_once(tmp_path: Path) -> None:
     outbox.open(NOW)
     body = encode(reading(1, TEMP=23.5, HUM=60.2, PRES=1013.2, WIND=1.1, speed_mps=0.8, battery_pct=77.1))
     for _ in range(100):
-        outbox.append([Packed(body, True)] * 10_000, NOW)
+        outbox.append([Encoded(body, True)] * 10_000, NOW)
     outbox.close()
     check = (
         "import re, sys, time; from pathlib import Path; from croody_edge.outbox.queue import Outbox;"

@@ -11,11 +11,11 @@ from croody_contract import ranges
 from croody_contract.messages import Born, Event, Reading, Tombstone, Window, decode_record, encode
 from croody_contract.ranges import Ranges
 from croody_edge.outbox import thinning
-from croody_edge.outbox.encoding import Packed
+from croody_edge.outbox.encoding import Encoded
 from croody_edge.outbox.keys import key_of, place_of
 from croody_edge.outbox.queue import Outbox
 from tests.edge_agent.doubles import reading
-from tests.edge_agent.test_outbox import EVERYTHING, NOW, packed, records
+from tests.edge_agent.outbox.test_queue import EVERYTHING, NOW, encoded, records
 
 LIMIT = 400_000
 
@@ -32,7 +32,7 @@ def publish(outbox: Outbox, count: int, protected: Ranges = ranges.EMPTY) -> lis
     """Readings, ten in a commit. Returns their seqs."""
     seqs: list[int] = []
     for first in range(0, count, 10):
-        group = [packed(number, padding=100) for number in range(first, min(first + 10, count))]
+        group = [encoded(number, padding=100) for number in range(first, min(first + 10, count))]
         seqs += [place_of(key)[1] for key in outbox.append(group, NOW, protected)]
     return seqs
 
@@ -73,7 +73,7 @@ def test_events_births_tombstones_and_suspect_windows_never_go(outbox: Outbox) -
     kept = []
     for number in range(100):
         for record in (Event(code="bumped", detail={"n": number}), window, cleared):
-            (key,) = outbox.append([Packed(encode(record), thinning.may_go(record))], NOW)
+            (key,) = outbox.append([Encoded(encode(record), thinning.may_go(record))], NOW)
             if record is not cleared:
                 kept.append(place_of(key)[1])
         publish(outbox, 50)
@@ -117,11 +117,11 @@ def test_older_streams_are_thinned_first_and_named(tmp_path: Path) -> None:
 
 
 def test_a_queue_full_of_what_may_not_go_refuses_readings_and_still_takes_events(outbox: Outbox) -> None:
-    event = Packed(encode(Event(code="bumped", detail={"t": "x" * 900})), low=False)
+    event = Encoded(encode(Event(code="bumped", detail={"t": "x" * 900})), low=False)
 
     def fill() -> None:
         for _ in range(1000):
-            outbox.append([packed(1), event], NOW)
+            outbox.append([encoded(1), event], NOW)
 
     with pytest.raises(OSError, match="none of it may be thinned") as refused:
         fill()
@@ -139,7 +139,7 @@ def test_a_tombstone_that_the_disk_refused_deletes_nothing(tmp_path: Path) -> No
     outbox.open(NOW)
     publish(outbox, 1500)
     before = set(records(outbox))
-    event = Packed(b'{"kind":"event","code":"bumped","detail":{"t":"' + b"x" * 500_000 + b'"}}', low=False)
+    event = Encoded(b'{"kind":"event","code":"bumped","detail":{"t":"' + b"x" * 500_000 + b'"}}', low=False)
     with pytest.raises(OSError, match="at most"):
         outbox.append([event], NOW)
     assert set(records(outbox)) == before

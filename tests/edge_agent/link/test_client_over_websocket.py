@@ -19,8 +19,8 @@ from croody_edge.link.address import BrokerAddress
 from croody_edge.link.connection import Down, Message, Up
 from tests.edge_agent.conftest import Driven
 from tests.edge_agent.doubles import NOBODY, ROBOT, SECRET, Broker, Cloud, Counting, Silent, reading, settings, wait_until
-from tests.edge_agent.gateways import Gateway, Peer, Talk, read_head, refusal
-from tests.edge_agent.lines import Cable, TlsDoor, Watched
+from tests.edge_agent.link.gateways import Gateway, Peer, Talk, read_head, refusal
+from tests.edge_agent.link.lines import Cable, TlsDoor, Watched
 
 Drive = Callable[..., Driven]
 MakeLink = Callable[..., Watched]

@@ -22,7 +22,7 @@ from websockets.typing import Subprotocol
 
 from croody_edge.link.tunnel import Tunnel, dig
 from croody_edge.link.websocket import NotHttp, Refused
-from tests.edge_agent.gateways import Gateway, Peer, Talk, read_head, refusal
+from tests.edge_agent.link.gateways import Gateway, Peer, Talk, read_head, refusal
 
 Open = Callable[..., Tunnel]
 
