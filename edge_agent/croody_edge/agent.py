@@ -3,7 +3,6 @@
 One thread drives it by calling `tick`; many agents may share that thread. `publish` may be called from any thread.
 """
 
-import secrets
 import time
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
@@ -12,11 +11,8 @@ from threading import Event as Flag
 from threading import RLock
 from typing import Final
 
-from croody_contract import ranges, topics
-from croody_contract.messages import Record, encode
-from croody_contract.topics import UpPresence
+from croody_contract.messages import Record
 from croody_edge.faults import Faults
-from croody_edge.link.client import Link
 from croody_edge.outbox.encoding import checked
 from croody_edge.outbox.keys import place_of
 from croody_edge.outbox.queue import Outbox
@@ -24,8 +20,8 @@ from croody_edge.screen import Screen
 from croody_edge.settings import Settings
 from croody_edge.sources import Source
 from croody_edge.sources.sampler import Sampler
-from croody_edge.sync.ingest import Ingest
-from croody_edge.sync.uplink import Uplink
+from croody_edge.sync import make_transport
+from croody_edge.sync.transport import Transport
 
 #: Longest sleep between two ticks, seconds.
 _REST_S: Final = 1.0
@@ -65,9 +61,7 @@ class Agent:
         self._news = False
         self._guard = RLock()
         self._outbox: Outbox | None = None
-        self._link: Link | None = None
-        self._uplink: Uplink | None = None
-        self._ingest: Ingest | None = None
+        self._transport: Transport | None = None
         self._faults = Faults(settings.robot_id, lambda event: self._keep([event]), clock)
         self._sampler = Sampler(source, screen, self._faults, monotonic)
 
@@ -84,25 +78,17 @@ class Agent:
             settings.edge_dir, settings.robot_id, agent=f"croody-edge {version('croody-edge')}", limit_bytes=settings.outbox_limit_bytes
         )
         try:
-            if settings.http:
-                token = settings.secret or settings.ingest_token
-                self._ingest = Ingest(settings.ingest_url, token, settings.robot_id, outbox, ca_file=settings.ca_file, random=self._random)
-            else:
-                self._link = self._make_link()
-                self._uplink = Uplink(settings, outbox, self._link, random=self._random)
+            transport = make_transport(settings, outbox, self._wake_up, self._random)
         except BaseException:
             outbox.close()
             raise
-        self._outbox = outbox
+        self._outbox, self._transport = outbox, transport
         try:
             outbox.open(self._clock())
         except OSError as error:
             self._faults.raised("outbox_refused", "medium", str(error), 0)
         self._sampler.start()
-        if self._ingest is not None:
-            self._ingest.start()
-        if self._link is not None:
-            self._link.start()
+        transport.start()
 
     def publish(self, record: Record) -> tuple[str, int]:
         """Queue a record for the cloud; it is durable when this returns. Returns its stream and seq.
@@ -122,8 +108,7 @@ class Agent:
     @property
     def trouble(self) -> str:
         """Why nothing reaches the cloud at the moment; empty while something would."""
-        way = self._link or self._ingest
-        return way.trouble if way is not None else "not started"
+        return self._transport.trouble if self._transport is not None else "not started"
 
     @property
     def news(self) -> bool:
@@ -145,36 +130,18 @@ class Agent:
 
     def stop(self, drain_s: float) -> None:
         """Read no more, send what is left for at most `drain_s` seconds while somebody takes it, say goodbye and close everything."""
-        until = self._monotonic() + drain_s
-        while self.pending() and self._uplink is not None and self._uplink.online and self._monotonic() < until:
-            wait_s = self._move(self._clock(), self._monotonic())
-            self.wake.wait(min(wait_s, 0.05))
-            self.wake.clear()
-        if self._ingest is not None:
-            self._ingest.close(max(0.0, until - self._monotonic()))
-        if self._link is not None and self._uplink is not None:
-            goodbye = encode(self._uplink.presence("offline", self._clock()))
-            self._link.close((topics.build(UpPresence(self.settings.robot_id)), goodbye))
+        transport, until = self._transport, self._monotonic() + drain_s
+        if transport is not None:
+            while self.pending() and transport.online and self._monotonic() < until:
+                wait_s = self._move(self._clock(), self._monotonic())
+                self.wake.wait(min(wait_s, 0.05))
+                self.wake.clear()
+            transport.close(self._clock())
         self._sampler.close()
         if self._outbox is not None:
             self._outbox.close()
 
     # inside
-
-    def _make_link(self) -> Link:
-        settings = self.settings
-        return Link(
-            settings.brokers,
-            settings.robot_id,
-            settings.secret,
-            will=(topics.build(UpPresence(settings.robot_id)), b'{"state":"offline"}'),
-            keepalive_s=settings.keepalive_s,
-            qos=settings.qos,
-            suffix=secrets.token_hex(4),
-            ca_file=settings.ca_file,
-            on_news=self._wake_up,
-            random=self._random,
-        )
 
     def _wake_up(self) -> None:
         self._news = True
@@ -199,31 +166,25 @@ class Agent:
 
     def _keep(self, records: Sequence[Record]) -> list[tuple[str, int]]:
         encoded = [checked(record) for record in records]
-        if self._outbox is None:
+        if self._outbox is None or self._transport is None:
             raise ValueError("the agent is not started: call start first")
         with self._guard:
-            protected = self._uplink.protected if self._uplink is not None else ranges.EMPTY
-            keys = self._outbox.append(encoded, self._clock(), protected)
+            keys = self._outbox.append(encoded, self._clock(), self._transport.protected)
             current = self._outbox.current
             stream = current.id if current is not None else ""
             kept = [(stream, place_of(key)[1]) for key in keys]
-            if self._uplink is not None:
-                self._uplink.grew()
+            self._transport.grew()
             if self._on_published is not None:
                 for (name, seq), record in zip(kept, encoded, strict=True):
                     self._on_published(name, seq, record.body)
-        if self._ingest is not None:
-            self._ingest.wake()
         return kept
 
     def _move(self, now: float, mono_s: float) -> float:
-        if self._ingest is not None:
-            self._ingest.start()
-        if self._uplink is None:
+        if self._transport is None:
             return _REST_S
         try:
             with self._guard:
-                wait_s = self._uplink.turn(now, mono_s)
+                wait_s = self._transport.turn(now, mono_s)
         except OSError as error:
             self._faults.raised("outbox_failed", "medium", str(error))
             return _REST_S

@@ -22,7 +22,7 @@ from croody_edge.link.connection import Confirmed, Down, Happening, Message, Up
 from croody_edge.outbox.encoding import Encoded
 from croody_edge.outbox.keys import place_of
 from croody_edge.outbox.queue import Outbox
-from croody_edge.sync.uplink import Uplink
+from croody_edge.sync.mqtt import MqttTransport
 from tests.edge_agent.doubles import ROBOT, Ledger, reading, settings
 
 NOW = 1_790_000_000.0
@@ -97,7 +97,7 @@ class World:
         self.outbox.open(NOW)
         self.wire = Wire()
         given = settings(self.folder, batch_records=7, in_flight=3, ack_timeout_s=2.0, drain_rate=1000)
-        self.uplink = Uplink(given, self.outbox, cast(Link, self.wire), random=Random(1))
+        self.uplink = MqttTransport(given, self.outbox, cast(Link, self.wire), random=Random(1))
         self.uplink.grew()
 
     # steps

@@ -1,23 +1,58 @@
-"""What the cloud asks of a robot, decided purely: is it still wanted, is it known, which records can be sent again, which are lost."""
+"""`resend`: which records can be sent again, and which are lost."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from croody_contract import ranges
-from croody_contract.messages import Answer, Outgoing, Resend, Tombstone
+from croody_contract.messages import Answer, Resend, Tombstone, encode
 from croody_contract.ranges import Ranges
+from croody_edge.commands.table import Sender
 from croody_edge.outbox import thinning
-from croody_edge.outbox.keys import TOP_SEQ
+from croody_edge.outbox.encoding import Encoded
+from croody_edge.outbox.keys import TOP_SEQ, key_of, keys_of
+from croody_edge.outbox.queue import Outbox
 
-#: Every kind this agent can do.
-KINDS: Final = ("resend",)
 #: Between the two requests after which what is not here is lost, seconds; the cloud asks again after a minute.
 _CERTAIN_AFTER_S: Final = 20.0
 #: Streams with open doubts that are remembered; a cloud asks for a few at most.
 _DOUBTS_KEPT: Final = 100
+
+
+class ResendCommand:
+    """Sends records again, and declares lost what has not been here for long enough."""
+
+    #: Sending again changes nothing and is never too late: a robot whose clock is years ahead must be able to close its gaps.
+    expires = False
+
+    def __init__(self, outbox: Outbox, sender: Sender) -> None:
+        self._outbox, self._sender = outbox, sender
+        self._doubts = Doubts()
+
+    def do(self, payload: dict[str, Any], now: float, mono_s: float) -> Answer:
+        """See `Command.do`."""
+        current = self._outbox.current
+        if current is None:
+            return Answer(state="refused", detail="the outbox cannot be opened at the moment")
+        asked = ask(payload, current.id, current.last)
+        row = self._outbox.find(asked.stream)
+        held: Ranges = ranges.EMPTY
+        if row is not None:
+            keys = [self._outbox.held(first, last, now) for first, last in keys_of(row, asked.spans)]
+            there = ranges.normalise(span for spans in keys for span in spans)
+            self._sender.again(there)
+            base = key_of(row.n, 0)
+            held = tuple((first - base, last - base) for first, last in there)
+        absent = ranges.subtract(asked.spans, held)
+        end, oldest = key_of(current.n, current.last), self._outbox.oldest(now)
+        lost = self._doubts.certain(asked.stream, absent, end=end, oldest=oldest, mono_s=mono_s)
+        if stones := tombstones(asked.stream, lost, now):
+            self._outbox.append([Encoded(encode(stone), low=False) for stone in stones], now, self._sender.protected)
+            self._sender.grew()
+        detail = f"{ranges.count(held)} sent again, {ranges.count(absent)} not here, {ranges.count(lost)} of them declared lost"
+        return Answer(state="done", detail=detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,41 +63,26 @@ class Ask:
     spans: Ranges
 
 
-def judge(outgoing: Outgoing, now: float) -> Answer | None:
-    """The answer to what is not to be done at all; None when it is to be done.
-
-    Sending again changes nothing and is never too late: a robot whose clock is years ahead must be able to close its gaps.
-    """
-    if outgoing.kind not in KINDS:
-        return Answer(state="refused", detail=f"kind {outgoing.kind!r} is unknown here: this agent knows {', '.join(KINDS)}")
-    if outgoing.kind != "resend" and outgoing.expires_at.timestamp() <= now:
-        return Answer(
-            state="expired",
-            detail=f"it expired at {outgoing.expires_at.isoformat()}, here it is {datetime.fromtimestamp(now, UTC).isoformat()}",
-        )
-    return None
-
-
-def ask(outgoing: Outgoing, current: str, last: int) -> Ask:
-    """Read a `resend`.
+def ask(payload: dict[str, Any], current: str, last: int) -> Ask:
+    """Read the payload of a `resend`.
 
     Args:
-        outgoing: of kind `resend`.
+        payload: as it came.
         current: the stream that grows.
         last: its last seq; what lies beyond has not been written and must not be declared lost.
 
     Raises:
-        ValueError: the payload is no `Resend`.
+        ValueError: it is no `Resend`.
     """
     try:
-        payload = msgspec.convert(outgoing.payload, Resend)
+        resend = msgspec.convert(payload, Resend)
     except msgspec.ValidationError as error:
         raise ValueError(f"payload: {error}") from error
-    spans = ranges.intersect(ranges.normalise(payload.ranges), ((1, last if payload.stream == current else TOP_SEQ),))
-    return Ask(payload.stream, spans)
+    spans = ranges.intersect(ranges.normalise(resend.ranges), ((1, last if resend.stream == current else TOP_SEQ),))
+    return Ask(resend.stream, spans)
 
 
-def stones(stream: str, lost: Ranges, now: float) -> list[Tombstone]:
+def tombstones(stream: str, lost: Ranges, now: float) -> list[Tombstone]:
     """Declare records of a stream lost, in as many tombstones as it takes."""
     moment = datetime.fromtimestamp(now, UTC)
     return [Tombstone(stream=stream, ranges=list(piece), reason="unknown", ts=moment) for piece in thinning.chunks(lost)]

@@ -3,9 +3,13 @@
 A row's key is `n << 40 | seq`: its stream's place in the file and its number, so that all streams lie on one line, oldest first.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 from zlib import crc32
+
+from croody_contract import ranges
+from croody_contract.ranges import Ranges
 
 _SHIFT: Final = 40
 #: Greatest seq that a key can hold; at a thousand records a second it lasts for 34 years of one start.
@@ -46,6 +50,16 @@ def key_of(n: int, seq: int) -> int:
 def place_of(key: int) -> tuple[int, int]:
     """(n, seq) of a key."""
     return key >> _SHIFT, key & TOP_SEQ
+
+
+def keys_of(row: StreamRow, spans: Iterable[tuple[int, int]]) -> Ranges:
+    """Seqs of a stream as keys; what no key can hold is left out.
+
+    Raises:
+        ValueError: a range that ends before it begins.
+    """
+    inside = ranges.intersect(ranges.normalise(spans), ((1, TOP_SEQ),))
+    return tuple((key_of(row.n, first), key_of(row.n, last)) for first, last in inside)
 
 
 def checksum(key: int, low: int, body: bytes) -> int:

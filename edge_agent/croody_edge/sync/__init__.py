@@ -1,1 +1,32 @@
-"""How records leave the outbox and acknowledgements come back: over MQTT in batches, or over HTTP one by one."""
+"""How records leave the outbox and acknowledgements come back.
+
+`transport` is what the agent needs of a way to the cloud. There are two: `mqtt`, in batches, as `drain` decides; and `http`, one reading a
+request.
+"""
+
+from collections.abc import Callable
+from random import Random
+
+from croody_edge.outbox.queue import Outbox
+from croody_edge.settings import Settings
+from croody_edge.sync.http import HttpTransport
+from croody_edge.sync.mqtt import MqttTransport, make_link
+from croody_edge.sync.transport import Transport
+
+
+def make_transport(settings: Settings, outbox: Outbox, on_news: Callable[[], None], random: Random) -> Transport:
+    """The way that the settings name.
+
+    Args:
+        settings: of this robot.
+        outbox: what it empties.
+        on_news: called from any thread when `turn` has something to do; must not raise.
+        random: for jitter.
+
+    Raises:
+        BadSetting: the certificate file cannot be used.
+    """
+    if settings.http:
+        token = settings.secret or settings.ingest_token
+        return HttpTransport(settings.ingest_url, token, settings.robot_id, outbox, ca_file=settings.ca_file, random=random)
+    return MqttTransport(settings, outbox, make_link(settings, on_news, random), random=random)

@@ -1,10 +1,11 @@
-"""Batches out, acknowledgements in: the outbox, the drain and the link of one robot brought together. MQTT mode only.
+"""Batches out, acknowledgements in, over MQTT: the outbox, the drain and the link of one robot brought together.
 
 The decisions are `drain`'s and the commands'; this is the rim that moves bytes. Runs in the agent's thread, under the agent's lock.
 """
 
 import logging
-from collections.abc import Iterable
+import secrets
+from collections.abc import Callable
 from datetime import UTC, datetime
 from random import Random
 from typing import Final
@@ -14,14 +15,13 @@ import msgspec
 from croody_contract import ranges, topics
 from croody_contract.batch import Head, pack
 from croody_contract.limits import MAX_PUBLISH_BYTES
-from croody_contract.messages import Ack, Answer, Outgoing, Presence, encode
+from croody_contract.messages import Ack, Outgoing, Presence, encode
 from croody_contract.ranges import Ranges
 from croody_contract.topics import DownAck, DownOutgoing, UpAnswer, UpBatch, UpPresence
-from croody_edge.commands import resend
+from croody_edge.commands import make_commands
 from croody_edge.link.client import Link
 from croody_edge.link.connection import Confirmed, Down, Message, Up
-from croody_edge.outbox.encoding import Encoded
-from croody_edge.outbox.keys import TOP_SEQ, StreamRow, key_of
+from croody_edge.outbox.keys import key_of, keys_of
 from croody_edge.outbox.queue import Outbox
 from croody_edge.settings import Settings
 from croody_edge.sync.drain import Drain
@@ -36,19 +36,24 @@ _VERIFY_S: Final = 5.0
 _REMOVE_S: Final = 1.0
 
 
-class Uplink:
-    """Drives one robot's outbox through its link."""
+class MqttTransport:
+    """A `Transport`: drives one robot's outbox through its link."""
 
     def __init__(self, settings: Settings, outbox: Outbox, link: Link, *, random: Random) -> None:
         self._settings, self._outbox, self._link = settings, outbox, link
         self._drain = Drain(settings.batch_records, settings.in_flight, settings.ack_timeout_s, settings.drain_rate, random)
-        self._doubts = resend.Doubts()
+        self._commands = make_commands(outbox, self)
         self._generation = 0
         self._online = False
         self._presence_at_s = 0.0
         self._unremoved: Ranges = ranges.EMPTY
         self._remove_at_s = 0.0
         self._verify_at_s = 0.0
+
+    @property
+    def trouble(self) -> str:
+        """See `Transport.trouble`."""
+        return self._link.trouble
 
     @property
     def online(self) -> bool:
@@ -59,6 +64,14 @@ class Uplink:
     def protected(self) -> Ranges:
         """Keys on their way: not to be thinned."""
         return self._drain.unacknowledged()
+
+    def start(self) -> None:
+        """See `Transport.start`."""
+        self._link.start()
+
+    def again(self, keys: Ranges) -> None:
+        """The cloud asks for these records of the outbox."""
+        self._drain.again(keys)
 
     def grew(self) -> None:
         """The outbox has new records, or has begun anew."""
@@ -102,7 +115,7 @@ class Uplink:
             return 60.0
         if mono_s >= self._presence_at_s:
             self._presence_at_s = mono_s + self._settings.presence_s
-            self._link.publish(topics.build(UpPresence(self._settings.robot_id)), encode(self.presence("online", now)))
+            self._link.publish(topics.build(UpPresence(self._settings.robot_id)), encode(self._presence("online", now)))
         self._send(now, mono_s)
         if self._drain.idle and not self._unremoved and mono_s >= self._verify_at_s and self._outbox.pending():
             self._verify(now, mono_s)
@@ -111,7 +124,11 @@ class Uplink:
             waits.append(self._remove_at_s - mono_s)
         return max(0.0, min(waits))
 
-    def presence(self, state: str, now: float) -> Presence:
+    def close(self, now: float) -> None:
+        """See `Transport.close`."""
+        self._link.close((topics.build(UpPresence(self._settings.robot_id)), encode(self._presence("offline", now))))
+
+    def _presence(self, state: str, now: float) -> Presence:
         """What the robot says of itself. Its last will is not made here: `offline` from here is a goodbye."""
         current = self._outbox.current
         return Presence(
@@ -155,8 +172,8 @@ class Uplink:
         row = self._outbox.find(ack.stream)
         if row is None:
             return
-        accepted = self._drain.acknowledged(_keys(row, (*ack.stored, *ack.dead)), mono_s)
-        if ack.dead and ranges.intersect(accepted, _keys(row, ack.dead)):
+        accepted = self._drain.acknowledged(keys_of(row, (*ack.stored, *ack.dead)), mono_s)
+        if ack.dead and ranges.intersect(accepted, keys_of(row, ack.dead)):
             log.warning("the cloud keeps records %s of stream %s as dead letters: see their reasons there", ack.dead[:5], ack.stream)
         if accepted:
             self._unremoved = ranges.union(self._unremoved, accepted)
@@ -171,37 +188,8 @@ class Uplink:
         self.grew()
 
     def _outgoing(self, outgoing: Outgoing, now: float, mono_s: float) -> None:
-        before = self._outbox.answered(outgoing.id, now)
-        body = before or encode(self._do(outgoing, now, mono_s))
-        if before is None:
-            self._outbox.answer(outgoing.id, body, now)
+        body = self._commands.answer(outgoing, now, mono_s)
         self._link.publish(topics.build(UpAnswer(self._settings.robot_id, outgoing.id)), body)
-
-    def _do(self, outgoing: Outgoing, now: float, mono_s: float) -> Answer:
-        refusal = resend.judge(outgoing, now)
-        current = self._outbox.current
-        if refusal is not None or current is None:
-            return refusal or Answer(state="refused", detail="the outbox cannot be opened at the moment")
-        try:
-            asked = resend.ask(outgoing, current.id, current.last)
-        except ValueError as error:
-            return Answer(state="refused", detail=str(error)[:1000])
-        row = self._outbox.find(asked.stream)
-        held: Ranges = ranges.EMPTY
-        if row is not None:
-            keys = [self._outbox.held(first, last, now) for first, last in _keys(row, asked.spans)]
-            there = ranges.normalise(span for spans in keys for span in spans)
-            self._drain.again(there)
-            base = key_of(row.n, 0)
-            held = tuple((first - base, last - base) for first, last in there)
-        absent = ranges.subtract(asked.spans, held)
-        end, oldest = key_of(current.n, current.last), self._outbox.oldest(now)
-        lost = self._doubts.certain(asked.stream, absent, end=end, oldest=oldest, mono_s=mono_s)
-        if stones := resend.stones(asked.stream, lost, now):
-            self._outbox.append([Encoded(encode(stone), low=False) for stone in stones], now, self.protected)
-            self.grew()
-        detail = f"{ranges.count(held)} sent again, {ranges.count(absent)} not here, {ranges.count(lost)} of them declared lost"
-        return Answer(state="done", detail=detail)
 
     def _verify(self, now: float, mono_s: float) -> None:
         self._verify_at_s = mono_s + _VERIFY_S
@@ -212,11 +200,21 @@ class Uplink:
         self.grew()
 
 
-def _keys(row: StreamRow, spans: Iterable[tuple[int, int]]) -> Ranges:
-    """Seqs of a stream as keys; what no key can hold is left out.
+def make_link(settings: Settings, on_news: Callable[[], None], random: Random) -> Link:
+    """The connection that the settings name; nothing is opened yet.
 
     Raises:
-        ValueError: a range that ends before it begins.
+        BadSetting: the certificate file cannot be used.
     """
-    inside = ranges.intersect(ranges.normalise(spans), ((1, TOP_SEQ),))
-    return tuple((key_of(row.n, first), key_of(row.n, last)) for first, last in inside)
+    return Link(
+        settings.brokers,
+        settings.robot_id,
+        settings.secret,
+        will=(topics.build(UpPresence(settings.robot_id)), b'{"state":"offline"}'),
+        keepalive_s=settings.keepalive_s,
+        qos=settings.qos,
+        suffix=secrets.token_hex(4),
+        ca_file=settings.ca_file,
+        on_news=on_news,
+        random=random,
+    )

@@ -12,11 +12,13 @@ from pathlib import Path
 from random import Random
 from threading import Event as Flag
 from threading import Thread
-from time import monotonic, time
+from time import time
 from typing import Final
 from urllib.parse import urlsplit
 
+from croody_contract import ranges
 from croody_contract.messages import Event, Reading, Refused, Telemetry, decode_record, encode
+from croody_contract.ranges import Ranges
 from croody_edge.outbox.keys import TOP_SEQ, key_of
 from croody_edge.outbox.queue import Batch, Outbox
 
@@ -26,6 +28,8 @@ _PATH: Final = "/api/telemetry/ingest"
 _TIMEOUT_S: Final = 10.0
 #: How long `close` waits for an answer that is on its way, seconds.
 _END_S: Final = 1.0
+#: Between two looks whether the thread lives, seconds.
+_IDLE_S: Final = 60.0
 _BACKOFF_S: Final = (0.1, 30.0)
 #: The reading itself is at fault, and always will be.
 _NEVER: Final = (400, 413, 415, 422)
@@ -33,8 +37,8 @@ _ROWS: Final = 100
 _EVERYTHING: Final = key_of(1 << 22, TOP_SEQ)
 
 
-class Ingest:
-    """The thread that empties one robot's outbox over HTTP."""
+class HttpTransport:
+    """A `Transport`: a thread that empties one robot's outbox over HTTP."""
 
     def __init__(
         self, url: str, token: str, robot_id: str, outbox: Outbox, *, ca_file: Path | None = None, random: Random | None = None
@@ -73,16 +77,27 @@ class Ingest:
             self._thread = Thread(target=self._run, name=f"ingest-{self._robot_id}", daemon=True)
             self._thread.start()
 
-    def wake(self) -> None:
+    @property
+    def online(self) -> bool:
+        """Say whether the server took the last reading, or none was tried yet."""
+        return not self._lost
+
+    @property
+    def protected(self) -> Ranges:
+        """See `Transport.protected`."""
+        return ranges.EMPTY
+
+    def grew(self) -> None:
         """There is something new in the outbox."""
         self._news.set()
 
-    def close(self, drain_s: float) -> None:
-        """Go on for at most `drain_s` seconds while the server takes what is left, then end."""
-        until = monotonic() + drain_s
-        while self._outbox.pending() and not self._lost and monotonic() < until:
-            self._news.set()
-            self._stop.wait(0.02)
+    def turn(self, now: float, mono_s: float) -> float:
+        """See `Transport.turn`: all the work is the thread's."""
+        self.start()
+        return _IDLE_S
+
+    def close(self, now: float) -> None:
+        """End after an answer that is on its way."""
         self._stop.set()
         self._news.set()
         if self._thread is not None:
