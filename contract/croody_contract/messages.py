@@ -22,6 +22,7 @@ Stream = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{8,64}$(?!\n)")]
 Seq = Annotated[int, Meta(ge=1, le=MAX_SEQ)]
 Span = tuple[Seq, Seq]
 Value = bool | int | float | Text
+Kind = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{1,31}$(?!\n)")]
 
 
 class Position(Struct, frozen=True, forbid_unknown_fields=True):
@@ -81,12 +82,16 @@ class Tombstone(Struct, frozen=True, tag_field="kind", tag="tombstone", omit_def
 
 
 class Born(Struct, frozen=True, tag_field="kind", tag="born", omit_defaults=True):
-    """First record of every stream (seq 1): the start of an agent. Names the stream before and its last seq."""
+    """First record of every stream (seq 1): the start of an agent. Names the stream before and its last seq.
+
+    `capabilities` are the kinds of `Outgoing` that this agent can do; absent when it does not say.
+    """
 
     agent: Annotated[str, Meta(max_length=64)]
     ts: Moment | None = None
     prev: Stream | None = None
     prev_last: Annotated[int, Meta(ge=0, le=MAX_SEQ)] | None = None
+    capabilities: Annotated[list[Kind], Meta(max_length=64)] | None = None
 
 
 Record = Reading | Event | Window | Tombstone | Born
@@ -129,7 +134,7 @@ class Outgoing(Struct, frozen=True, omit_defaults=True):
     """What the cloud wants of a robot. Sent again until answered or expired; a robot ignores what has expired."""
 
     id: Annotated[int, Meta(ge=1)]
-    kind: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{1,31}$(?!\n)")]
+    kind: Kind
     payload: dict[str, Any]
     expires_at: Moment
 

@@ -16,11 +16,12 @@ from croody_edge.faults import Faults
 from croody_edge.outbox.encoding import checked
 from croody_edge.outbox.keys import place_of
 from croody_edge.outbox.queue import Outbox
+from croody_edge.outbox.startup import Program
 from croody_edge.screen import Screen
 from croody_edge.settings import Settings
 from croody_edge.sources import Source
 from croody_edge.sources.sampler import Sampler
-from croody_edge.sync import make_transport
+from croody_edge.sync import capabilities, make_transport
 from croody_edge.sync.transport import Transport
 
 #: Longest sleep between two ticks, seconds.
@@ -74,9 +75,8 @@ class Agent:
             BadSetting: the certificate file cannot be used.
         """
         settings = self.settings
-        outbox = Outbox(
-            settings.edge_dir, settings.robot_id, agent=f"croody-edge {version('croody-edge')}", limit_bytes=settings.outbox_limit_bytes
-        )
+        program = Program(f"croody-edge {version('croody-edge')}", capabilities(settings))
+        outbox = Outbox(settings.edge_dir, settings.robot_id, program=program, limit_bytes=settings.outbox_limit_bytes)
         try:
             transport = make_transport(settings, outbox, self._wake_up, self._random)
         except BaseException:

@@ -39,6 +39,7 @@ from croody_contract.messages import Refused
         ({"kind": "tombstone", "stream": "stream-a1", "ranges": [[2, 1]], "reason": "thinned"}, "bad_range", "ranges"),
         ({"kind": "tombstone", "stream": "stream-a1", "ranges": [[0, 1]], "reason": "thinned"}, "bad_value", "ranges"),
         ({"kind": "born", "agent": "a", "prev": "no"}, "bad_value", "prev"),
+        ({"kind": "born", "agent": "a", "capabilities": ["resend", "Dance!"]}, "bad_value", "capabilities"),
         ({"kind": "else"}, "bad_value", "kind"),
     ],
 )

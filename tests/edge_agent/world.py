@@ -22,6 +22,7 @@ from croody_edge.link.connection import Confirmed, Down, Happening, Message, Up
 from croody_edge.outbox.encoding import Encoded
 from croody_edge.outbox.keys import place_of
 from croody_edge.outbox.queue import Outbox
+from croody_edge.outbox.startup import Program
 from croody_edge.sync.mqtt import MqttTransport
 from tests.edge_agent.doubles import ROBOT, Ledger, reading, settings
 
@@ -93,7 +94,7 @@ class World:
         self._open()
 
     def _open(self) -> None:
-        self.outbox = Outbox(self.folder, ROBOT, agent="test", limit_bytes=self.limit_bytes)
+        self.outbox = Outbox(self.folder, ROBOT, program=Program("test"), limit_bytes=self.limit_bytes)
         self.outbox.open(NOW)
         self.wire = Wire()
         given = settings(self.folder, batch_records=7, in_flight=3, ack_timeout_s=2.0, drain_rate=1000)

@@ -21,6 +21,7 @@ from croody_edge.outbox.encoding import Encoded
 from croody_edge.outbox.keys import StreamRow, place_of
 from croody_edge.outbox.limit import Limit
 from croody_edge.outbox.queue_file import QueueFile
+from croody_edge.outbox.startup import Program
 from croody_edge.outbox.store import Damaged
 
 #: Between two tries to open a file that could not be opened, seconds.
@@ -61,14 +62,14 @@ class Batch:
 class Outbox:
     """One robot's queue in one folder. Methods raise OSError while the disk says no, and go on by themselves when it recovers."""
 
-    def __init__(self, folder: Path, robot_id: str, *, agent: str, limit_bytes: int) -> None:
+    def __init__(self, folder: Path, robot_id: str, *, program: Program, limit_bytes: int) -> None:
         """Take the folder's lock; the file is opened by `open`, or by the first call that needs it.
 
         Raises:
             Locked: another agent holds it.
             OSError: the folder cannot be written.
         """
-        self._folder, self._robot_id, self._agent, self._limit_bytes = folder, robot_id, agent, limit_bytes
+        self._folder, self._robot_id, self._program, self._limit_bytes = folder, robot_id, program, limit_bytes
         self._guard = RLock()
         self._queue: QueueFile | None = None
         self._limit = Limit(folder, limit_bytes)
@@ -289,7 +290,7 @@ class Outbox:
         before = startup.known(self._folder, self._robot_id, now)
         store = startup.open_store(self._folder, self._robot_id, before, self._suspicion, now)
         self._suspicion = None
-        queue = startup.begin(self._folder, self._robot_id, self._agent, store, before, now)
+        queue = startup.begin(self._folder, self._robot_id, self._program, store, before, now)
         self._queue, self._limit = queue, Limit(self._folder, self._limit_bytes)
         self.generation += 1
         return queue

@@ -6,6 +6,7 @@ can never use a key twice; what the watermark knows and the file does not show i
 
 import logging
 import secrets
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from errno import EIO
 from pathlib import Path
@@ -18,6 +19,14 @@ from croody_edge.outbox.queue_file import QueueFile
 from croody_edge.outbox.store import Foreign, Store, TooNew
 
 log: Final = logging.getLogger("croody.outbox")
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What writes the stream: name with version, and the kinds of commands it can do."""
+
+    name: str
+    capabilities: tuple[str, ...] = ()
 
 
 def known(folder: Path, robot_id: str, now: float) -> watermark.Known | None:
@@ -61,13 +70,13 @@ def open_store(folder: Path, robot_id: str, before: watermark.Known | None, susp
     return Store(path, robot_id)
 
 
-def begin(folder: Path, robot_id: str, agent: str, store: Store, before: watermark.Known | None, now: float) -> QueueFile:
+def begin(folder: Path, robot_id: str, program: Program, store: Store, before: watermark.Known | None, now: float) -> QueueFile:
     """A new stream in an open file, which is closed when this fails.
 
     Args:
         folder: where the outbox lies.
         robot_id: whose it is.
-        agent: name and version of this program, for the stream's first record.
+        program: what the stream's first record says of this agent.
         store: open.
         before: what the watermark says.
         now: unix seconds.
@@ -85,7 +94,13 @@ def begin(folder: Path, robot_id: str, agent: str, store: Store, before: waterma
             streams = store.streams()
             old = streams[-1] if streams else None
             n = old.n + 1 if old else 1
-            born = Born(agent=agent, ts=moment, prev=old.id if old else None, prev_last=old.last if old else None)
+            born = Born(
+                agent=program.name,
+                ts=moment,
+                prev=old.id if old else None,
+                prev_last=old.last if old else None,
+                capabilities=list(program.capabilities),
+            )
             fresh = StreamRow(n, secrets.token_hex(8), born.prev, born.prev_last, 0, 0)
             store.add_stream(fresh)
             bodies = [encode(born), *notes]

@@ -7,6 +7,7 @@ request.
 from collections.abc import Callable
 from random import Random
 
+from croody_edge.commands import KINDS
 from croody_edge.outbox.queue import Outbox
 from croody_edge.settings import Settings
 from croody_edge.sync.http import HttpTransport
@@ -30,3 +31,8 @@ def make_transport(settings: Settings, outbox: Outbox, on_news: Callable[[], Non
         token = settings.secret or settings.ingest_token
         return HttpTransport(settings.ingest_url, token, settings.robot_id, outbox, ca_file=settings.ca_file, random=random)
     return MqttTransport(settings, outbox, make_link(settings, on_news, random), random=random)
+
+
+def capabilities(settings: Settings) -> tuple[str, ...]:
+    """Kinds of commands that reach a robot this way: over HTTP there is no way down."""
+    return () if settings.http else tuple(KINDS)

@@ -110,6 +110,15 @@ def test_every_kind_of_record_is_kept_whole(send: Send):
     assert rows[4].at == rows[4].ts == NOON
 
 
+def test_a_birth_is_kept_whether_or_not_it_says_what_the_agent_can_do(send: Send):
+    from croody.telemetry.models import Record
+
+    assert send(1, [Born(agent="1", capabilities=["resend", "stop"])]) == {"stored": [(1, 1)], "dead": []}
+    assert send(1, [Born(agent="1")], stream="stream-b") == {"stored": [(1, 1)], "dead": []}
+    said = [row.data.get("capabilities") for row in Record.objects.order_by("id")]
+    assert said == [["resend", "stop"], None]
+
+
 def test_the_same_key_with_other_bytes_is_a_conflict_and_an_alarm(send: Send, fleet: SimpleNamespace):
     from croody.alarms.models import Alarm
     from croody.telemetry import jobs

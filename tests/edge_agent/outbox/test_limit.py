@@ -14,6 +14,7 @@ from croody_edge.outbox import thinning
 from croody_edge.outbox.encoding import Encoded
 from croody_edge.outbox.keys import key_of, place_of
 from croody_edge.outbox.queue import Outbox
+from croody_edge.outbox.startup import Program
 from tests.edge_agent.doubles import reading
 from tests.edge_agent.outbox.test_queue import EVERYTHING, NOW, encoded, records
 
@@ -22,7 +23,7 @@ LIMIT = 400_000
 
 @pytest.fixture
 def outbox(tmp_path: Path) -> Iterator[Outbox]:
-    made = Outbox(tmp_path / "edge", "rover-alice", agent="test", limit_bytes=LIMIT)
+    made = Outbox(tmp_path / "edge", "rover-alice", program=Program("test"), limit_bytes=LIMIT)
     made.open(NOW)
     yield made
     made.close()
@@ -99,11 +100,11 @@ def test_what_is_on_its_way_to_the_cloud_is_not_thinned(outbox: Outbox) -> None:
 
 def test_older_streams_are_thinned_first_and_named(tmp_path: Path) -> None:
     for _ in range(2):
-        outbox = Outbox(tmp_path / "edge", "rover-alice", agent="test", limit_bytes=LIMIT)
+        outbox = Outbox(tmp_path / "edge", "rover-alice", program=Program("test"), limit_bytes=LIMIT)
         outbox.open(NOW)
         publish(outbox, 900)
         outbox.close()
-    outbox = Outbox(tmp_path / "edge", "rover-alice", agent="test", limit_bytes=LIMIT)
+    outbox = Outbox(tmp_path / "edge", "rover-alice", program=Program("test"), limit_bytes=LIMIT)
     outbox.open(NOW)
     publish(outbox, 900)
     found = records(outbox)
@@ -135,7 +136,7 @@ def test_a_queue_full_of_what_may_not_go_refuses_readings_and_still_takes_events
 
 def test_a_tombstone_that_the_disk_refused_deletes_nothing(tmp_path: Path) -> None:
     """Rows and the tombstone that declares them go in one transaction: none without the other."""
-    outbox = Outbox(tmp_path / "edge", "rover-alice", agent="test", limit_bytes=LIMIT)
+    outbox = Outbox(tmp_path / "edge", "rover-alice", program=Program("test"), limit_bytes=LIMIT)
     outbox.open(NOW)
     publish(outbox, 1500)
     before = set(records(outbox))

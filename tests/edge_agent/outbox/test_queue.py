@@ -21,6 +21,7 @@ from croody_edge.outbox.encoding import Encoded
 from croody_edge.outbox.keys import key_of, place_of
 from croody_edge.outbox.lock import Locked
 from croody_edge.outbox.queue import Outbox
+from croody_edge.outbox.startup import Program
 from tests.edge_agent.doubles import reading
 
 NOW = 1_790_000_000.0
@@ -48,7 +49,7 @@ def opened(tmp_path: Path) -> Iterator[Open]:
     made: list[Outbox] = []
 
     def make(folder: Path = tmp_path / "edge", robot_id: str = "rover-alice", limit_bytes: int = 1 << 30) -> Outbox:
-        outbox = Outbox(folder, robot_id, agent="test", limit_bytes=limit_bytes)
+        outbox = Outbox(folder, robot_id, program=Program("test"), limit_bytes=limit_bytes)
         made.append(outbox)
         outbox.open(NOW)
         return outbox
@@ -188,8 +189,9 @@ KILLED = """
 import sys
 from pathlib import Path
 from croody_edge.outbox.queue import Outbox
+from croody_edge.outbox.startup import Program
 from croody_edge.outbox.encoding import Encoded
-outbox = Outbox(Path(sys.argv[1]), "rover-alice", agent="test", limit_bytes=1 << 30)
+outbox = Outbox(Path(sys.argv[1]), "rover-alice", program=Program("test"), limit_bytes=1 << 30)
 outbox.open(1790000000.0)
 number = 0
 while True:
@@ -435,7 +437,7 @@ def test_an_outbox_that_cannot_be_opened_on_a_full_disk_opens_by_itself_later(sm
     ballast = small_disk / "ballast"
     with pytest.raises(OSError, match="No space left"):
         ballast.write_bytes(bytes(3_000_000))
-    outbox = Outbox(small_disk, "rover-alice", agent="test", limit_bytes=1 << 20)
+    outbox = Outbox(small_disk, "rover-alice", program=Program("test"), limit_bytes=1 << 20)
     with pytest.raises(OSError, match="outbox"):
         outbox.open(NOW)
     with pytest.raises(OSError, match="outbox"):
@@ -463,9 +465,10 @@ LIMITED = """
 import resource, signal, sys, time
 from pathlib import Path
 from croody_edge.outbox.queue import Outbox
+from croody_edge.outbox.startup import Program
 from croody_edge.outbox.encoding import Encoded
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-outbox = Outbox(Path(sys.argv[1]), "rover-alice", agent="test", limit_bytes=1 << 30)
+outbox = Outbox(Path(sys.argv[1]), "rover-alice", program=Program("test"), limit_bytes=1 << 30)
 outbox.open(1790000000.0)
 resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, resource.RLIM_INFINITY))
 kept, refused = [], 0
@@ -496,7 +499,7 @@ def test_a_write_error_makes_publish_raise_and_it_goes_on_afterwards(opened: Ope
 
 def test_a_queue_of_a_million_is_ready_at_once(tmp_path: Path) -> None:
     folder = tmp_path / "edge"
-    outbox = Outbox(folder, "rover-alice", agent="test", limit_bytes=1 << 40)
+    outbox = Outbox(folder, "rover-alice", program=Program("test"), limit_bytes=1 << 40)
     outbox.open(NOW)
     body = encode(reading(1, TEMP=23.5, HUM=60.2, PRES=1013.2, WIND=1.1, speed_mps=0.8, battery_pct=77.1))
     for _ in range(100):
@@ -504,8 +507,9 @@ def test_a_queue_of_a_million_is_ready_at_once(tmp_path: Path) -> None:
     outbox.close()
     check = (
         "import re, sys, time; from pathlib import Path; from croody_edge.outbox.queue import Outbox;"
+        "from croody_edge.outbox.startup import Program;"
         "began = time.monotonic();"
-        "outbox = Outbox(Path(sys.argv[1]), 'rover-alice', agent='test', limit_bytes=1 << 40); outbox.open(time.time());"
+        "outbox = Outbox(Path(sys.argv[1]), 'rover-alice', program=Program('test'), limit_bytes=1 << 40); outbox.open(time.time());"
         "batch = outbox.read(0, 1 << 62, 500, 250_000, time.time());"
         # Not getrusage: that remembers the memory of whoever started this process.
         "rss_kib = re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1];"
