@@ -61,6 +61,14 @@ def test_a_module_that_calls_itself_pure_reaches_nothing_outside(path: Path) -> 
     [
         ("edge_agent/croody_edge/outbox/queue.py", "import django.utils.timezone", "A robot never carries the cloud"),
         ("edge_agent/croody_edge/link/client.py", "from croody import env", "A robot never carries the cloud"),
+        ("edge_agent/croody_edge/sync/drain.py", "import paho.mqtt.client", "On the robot only the link speaks MQTT"),
+        ("edge_agent/croody_edge/outbox/queue.py", "from croody_edge.sync import drain", "The robot's rooms are layered"),
+        (
+            "edge_agent/croody_edge/commands/resend.py",
+            "from croody_edge.link import client",
+            "Outbox, commands and screen know no connection",
+        ),
+        ("edge_agent/croody_edge/sim/world.py", "from croody_edge.outbox import queue", "The virtual world knows nothing of the agent"),
         ("contract/croody_contract/topics.py", "import socket", "The contract knows no sockets"),
         ("cloud/croody/bridge/shell.py", "from django.conf import settings", "The bridge imports no Django"),
         ("cloud/croody/telemetry/ingest/ledger.py", "import time", "Decisions are pure"),
