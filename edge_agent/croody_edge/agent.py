@@ -64,7 +64,7 @@ class Agent:
         self._outbox: Outbox | None = None
         self._transport: Transport | None = None
         self._faults = Faults(settings.robot_id, lambda event: self._keep([event]), clock)
-        self._sampler = Sampler(source, screen, self._faults, monotonic)
+        self._sampler = Sampler(source, screen, self._faults, monotonic, self._wake_up)
 
     def start(self) -> None:
         """Open the outbox, which begins a new stream, and connect in the background.
@@ -131,13 +131,15 @@ class Agent:
     def stop(self, drain_s: float) -> None:
         """Read no more, send what is left for at most `drain_s` seconds while somebody takes it, say goodbye and close everything."""
         transport, until = self._transport, self._monotonic() + drain_s
+        self._sampler.close()
         if transport is not None:
+            while records := self._sampler.take(self._clock(), self._monotonic()):
+                self._keep_or_say(records)
             while self.pending() and transport.online and self._monotonic() < until:
                 wait_s = self._move(self._clock(), self._monotonic())
                 self.wake.wait(min(wait_s, 0.05))
                 self.wake.clear()
             transport.close(self._clock())
-        self._sampler.close()
         if self._outbox is not None:
             self._outbox.close()
 

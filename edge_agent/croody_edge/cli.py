@@ -18,15 +18,14 @@ from croody_edge.outbox.lock import Locked
 from croody_edge.outbox.rescue import FILE
 from croody_edge.outbox.store import Damaged, connect, read_streams
 from croody_edge.screen import Screen
-from croody_edge.settings import Settings, from_environment
+from croody_edge.screen.on_demand import ScreenOnDemand
+from croody_edge.settings import from_environment
 from croody_edge.sources import open_source
 from croody_edge.texts import text
 from croody_edge.variables import BadSetting
 
 log = logging.getLogger("croody.agent")
 
-#: Sources whose readings are not what the sensor model was trained on (motor, battery, air).
-_UNSCREENED: Final = ("host", "replay")
 #: Exit statuses as sysexits.h has them: configuration, temporary failure.
 _BAD_CONFIG: Final = 78
 _TRY_LATER: Final = 75
@@ -41,7 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = from_environment(with_ports(os.environ))
         logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
         settings.edge_dir.mkdir(parents=True, exist_ok=True)
-        agent = Agent(settings, open_source(settings), make_screen(settings, os.environ))
+        screen = ScreenOnDemand(lambda: load_screen(os.environ)) if settings.screen else None
+        agent = Agent(settings, open_source(settings, os.environ), screen)
         run(agent, heartbeat=settings.heartbeat)
     except BadSetting as error:
         print(f"croody-edge: {error}", file=sys.stderr)
@@ -55,10 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def make_screen(settings: Settings, environ: Mapping[str, str]) -> Screen | None:
-    """The screen for this source; None when it has none, or this machine cannot run one, which is said."""
-    if not settings.screen or settings.source in _UNSCREENED:
-        return None
+def load_screen(environ: Mapping[str, str]) -> Screen | None:
+    """The screen of the robot's own sensors; None when this machine cannot run one, which is said."""
     try:
         from croody_edge.screen.sensors import SensorScreen
     except ImportError as error:

@@ -1,4 +1,7 @@
-"""What an agent may be told: variables -> one frozen `Settings`. Knows names, rules and defaults; how they are read is in `variables`."""
+"""What an agent may be told: variables -> one frozen `Settings`. Knows names, rules and defaults; how they are read is in `variables`.
+
+What only one kind of source takes is in the folder of that source.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,9 +32,6 @@ class Settings:
     ingest_token: str = field(default="", repr=False)
     source: str = "host"
     interval_s: float = 1.0
-    replay_file: Path | None = None
-    replay_speed: float = 1.0
-    replay_loop: bool = True
     screen: bool = True
     #: Size of the outbox file beyond which the oldest readings are thinned, bytes.
     outbox_limit_bytes: int = 256 * MIB
@@ -73,7 +73,6 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
             raise BadSetting(f"ROBOT_ID: {error} (over HTTP, with TELEMETRY_INGEST_URL, other names go too)") from error
     if not secret and not ingest_url:
         raise BadSetting(f"ROBOT_SECRET is missing: give what `croody robot add {robot_id}` printed, or its file in ROBOT_SECRET_FILE")
-    replay_file = read.text("CROODY_REPLAY_FILE", "")
     ca_file = read.text("CROODY_CA_FILE", "", _file)
     heartbeat = read.text("CROODY_HEARTBEAT", "")
     return Settings(
@@ -86,9 +85,6 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         ingest_token=read.text("TG_INGEST_TOKEN", ""),
         source=read.text("CROODY_SOURCE", "host"),
         interval_s=read.number("CROODY_INTERVAL_S", 1.0, 0.001, 86400),
-        replay_file=Path(replay_file) if replay_file else None,
-        replay_speed=read.number("CROODY_REPLAY_SPEED", 1.0, 0.001, 100_000),
-        replay_loop=read.of("CROODY_REPLAY_LOOP", switch, "1"),
         screen=read.of("CROODY_SCREEN", switch, "1"),
         outbox_limit_bytes=read.whole("CROODY_OUTBOX_LIMIT_BYTES", 256 * MIB, MIB, 2**50),
         batch_records=read.whole("CROODY_BATCH_RECORDS", MAX_RECORDS, 1, MAX_RECORDS),

@@ -89,7 +89,6 @@ def test_kinds_of_addresses_may_be_mixed() -> None:
         ("CROODY_INTERVAL_S", "nan", "number, such as 2.5"),
         ("CROODY_OUTBOX_LIMIT_BYTES", "1000", "between 1048576"),
         ("CROODY_BATCH_RECORDS", "501", "between 1 and 500"),
-        ("CROODY_REPLAY_LOOP", "maybe", "1 or 0"),
         ("CROODY_LOG_LEVEL", "LOUD", "DEBUG, INFO"),
         ("TELEMETRY_INGEST_URL", "ftp://x", "http://HOST"),
     ],

@@ -11,6 +11,7 @@ from typing import Final
 
 from croody_contract.messages import Reading, Value
 from croody_edge.settings import Settings
+from croody_edge.variables import Variables
 
 _SECTOR_BYTES: Final = 512
 _PAGE: Final = 1024
@@ -32,7 +33,7 @@ class _Counters:
 
 
 class HostSource:
-    """A `Source` over this machine."""
+    """A `PullSource` over this machine."""
 
     def __init__(self, *, interval_s: float = 1.0, root: Path = Path("/"), disk: Path = Path("/")) -> None:
         """Args: `root` is where `proc` and `sys` lie; `disk` is a path on the file system to watch."""
@@ -106,7 +107,7 @@ class HostSource:
         return None
 
 
-def open_source(settings: Settings) -> HostSource:
+def open_source(settings: Settings, variables: Variables) -> HostSource:
     """The source `host`, watching the disk on which the outbox lies."""
     return HostSource(interval_s=settings.interval_s, disk=settings.edge_dir)
 

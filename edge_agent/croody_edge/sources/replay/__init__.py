@@ -13,7 +13,8 @@ from typing import Final
 
 from croody_contract.messages import Reading, Value
 from croody_edge.settings import Settings
-from croody_edge.variables import BadSetting
+from croody_edge.sources.replay.settings import read
+from croody_edge.variables import BadSetting, Variables
 
 EXCERPT: Final = Path(__file__).with_name("ur3_cobotops.csv")
 #: Between the last row and the first of the next round, seconds of the recording.
@@ -24,7 +25,7 @@ _FIELDS: Final = ("status", "environment")
 
 
 class ReplaySource:
-    """A `Source` over one CSV file."""
+    """A `PullSource` over one CSV file."""
 
     def __init__(self, path: Path, *, speed: float = 1.0, loop: bool = True, interval_s: float = 0.1) -> None:
         """Open the file and read its head.
@@ -108,14 +109,15 @@ class Rows(Iterator[tuple[float, dict[str, str]]]):
         self._file.close()
 
 
-def open_source(settings: Settings) -> ReplaySource:
+def open_source(settings: Settings, variables: Variables) -> ReplaySource:
     """The source `replay`; without `CROODY_REPLAY_FILE` it plays the excerpt that ships.
 
     Raises:
         BadSetting: the recording cannot be used.
     """
-    interval_s = min(settings.interval_s, max(0.001, 0.1 / settings.replay_speed))
-    return ReplaySource(settings.replay_file or EXCERPT, speed=settings.replay_speed, loop=settings.replay_loop, interval_s=interval_s)
+    own = read(variables)
+    interval_s = min(settings.interval_s, max(0.001, 0.1 / own.speed))
+    return ReplaySource(own.file or EXCERPT, speed=own.speed, loop=own.loop, interval_s=interval_s)
 
 
 def _reading(row: dict[str, str], now: float) -> Reading | None:

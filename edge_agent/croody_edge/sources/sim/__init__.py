@@ -15,6 +15,7 @@ from croody_edge.sim.plan import BODEGA, load
 from croody_edge.sim.robot import STEP_S, Robot, Sensed
 from croody_edge.sim.route import Routes
 from croody_edge.sim.world import World
+from croody_edge.variables import Variables
 
 #: A clock that went further than this between two reads was set, not lived through, seconds.
 _JUMP_S: Final = 30.0
@@ -41,7 +42,7 @@ class Site:
 
 
 class SimSource:
-    """A `Source` over one virtual robot, safe to use from the agent's thread and the TCP server's."""
+    """A `PullSource` over one virtual robot, safe to use from the agent's thread and the TCP server's."""
 
     def __init__(self, robot: Robot, site: Site, *, interval_s: float = 1.0) -> None:
         self.interval_s = interval_s
@@ -88,7 +89,7 @@ class SimSource:
         return self._site.world.plan.slug
 
 
-def open_source(settings: Settings) -> SimSource:
+def open_source(settings: Settings, variables: Variables) -> SimSource:
     """A robot alone in its world; its life follows from its name."""
     site = Site()
     return SimSource(site.robot(settings.robot_id, crc32(settings.robot_id.encode())), site, interval_s=settings.interval_s)

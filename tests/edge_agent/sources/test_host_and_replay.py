@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from croody_contract.messages import decode_record, encode
-from croody_edge.settings import Settings
-from croody_edge.sources import SOURCES, open_source
 from croody_edge.sources.host import HostSource
 from croody_edge.sources.replay import EXCERPT, ReplaySource
-from croody_edge.variables import BadSetting
+from croody_edge.sources.replay.settings import read
+from croody_edge.variables import BadSetting, Variables
 
 NOW = 1_790_000_000.0
 
@@ -135,9 +134,8 @@ def test_the_excerpt_that_ships_is_real_small_and_attributed() -> None:
     source.close()
 
 
-def test_sources_are_found_by_name(tmp_path: Path) -> None:
-    for name in ("host", "replay"):
-        open_source(Settings("rover-alice", tmp_path, source=name)).close()
-    with pytest.raises(BadSetting, match="must be one of host, replay, sim"):
-        open_source(Settings("rover-alice", tmp_path, source="crystal-ball"))
-    assert set(SOURCES) == {"host", "replay", "sim"}
+def test_what_replay_may_be_told_is_read_with_its_rules(tmp_path: Path) -> None:
+    told = read(Variables({"CROODY_REPLAY_FILE": str(tmp_path), "CROODY_REPLAY_SPEED": "10", "CROODY_REPLAY_LOOP": "no"}))
+    assert (told.file, told.speed, told.loop) == (tmp_path, 10.0, False)
+    with pytest.raises(BadSetting, match="CROODY_REPLAY_LOOP is 'maybe': it must be 1 or 0"):
+        read(Variables({"CROODY_REPLAY_LOOP": "maybe"}))
