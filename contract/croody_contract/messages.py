@@ -177,12 +177,21 @@ def decode_record(raw: bytes | msgspec.Raw) -> Record:
     Raises:
         Refused: with the field, the value and the rule.
     """
-    try:
-        record = _record.decode(raw)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError, OverflowError) as error:
-        raise Refused(*explain(error, raw, key_type=Name, value_type=Value)) from error
+    record = parse_record(raw)
     check_record(record)
     return record
+
+
+def parse_record(raw: bytes | msgspec.Raw) -> Record:
+    """One record, as far as its types go: for what `check_record` has seen before it was encoded.
+
+    Raises:
+        Refused: with the field, the value and the rule.
+    """
+    try:
+        return _record.decode(raw)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, OverflowError) as error:
+        raise Refused(*explain(error, raw, key_type=Name, value_type=Value)) from error
 
 
 def decode_telemetry(raw: bytes) -> Telemetry:

@@ -1,11 +1,14 @@
-"""A record as it is kept: checked, encoded, and judged whether it may be thinned. Pure."""
+"""A record as it is kept: checked, encoded, and judged whether it may be thinned. Pure.
+
+This is the only place of the edge that encodes a record or reads one back: from here on its bytes are kept, sent and hashed as they are.
+"""
 
 from dataclasses import dataclass
 
 import msgspec
 
 from croody_contract.batch import check_size
-from croody_contract.messages import Record, Refused, check_record, decode_record, encode
+from croody_contract.messages import Record, Refused, check_record, encode, parse_record
 from croody_edge.outbox.thinning import may_go
 
 
@@ -27,7 +30,8 @@ def checked(record: Record) -> Encoded:
         check_record(record)
         body = encode(record)
         check_size(body)
-        decode_record(body)
+        # A struct takes whatever it is given: only reading it back tells values of a wrong type.
+        parse_record(body)
     except Refused:
         raise
     except (TypeError, AttributeError, OverflowError, msgspec.MsgspecError) as error:

@@ -16,8 +16,11 @@ from time import time
 from typing import Final
 from urllib.parse import urlsplit
 
+import msgspec
+from msgspec import Struct
+
 from croody_contract import ranges
-from croody_contract.messages import Event, Reading, Refused, Telemetry, decode_record, encode
+from croody_contract.messages import encode
 from croody_contract.ranges import Ranges
 from croody_edge.outbox.keys import TOP_SEQ, key_of
 from croody_edge.outbox.queue import Batch, Outbox
@@ -35,6 +38,38 @@ _BACKOFF_S: Final = (0.1, 30.0)
 _NEVER: Final = (400, 413, 415, 422)
 _ROWS: Final = 100
 _EVERYTHING: Final = key_of(1 << 22, TOP_SEQ)
+
+
+_NULL: Final = msgspec.Raw(b"null")
+
+
+class _Telemetry(Struct, frozen=True):
+    """The contract's `Telemetry` with the bytes of its values as they were kept."""
+
+    data: msgspec.Raw
+    robot_id: str
+    ts: msgspec.Raw
+    position: msgspec.Raw
+    environment: msgspec.Raw
+    status: msgspec.Raw
+
+
+class _Outline(Struct, frozen=True):
+    """A kept record, of which only its kind is read."""
+
+    kind: str
+    data: msgspec.Raw = _NULL
+    ts: msgspec.Raw = _NULL
+    position: msgspec.Raw = _NULL
+    environment: msgspec.Raw = _NULL
+    status: msgspec.Raw = _NULL
+
+    def telemetry(self, robot_id: str) -> bytes:
+        """The body that ingest takes."""
+        return encode(_Telemetry(self.data, robot_id, self.ts, self.position, self.environment, self.status))
+
+
+_outline: Final = msgspec.json.Decoder(_Outline)
 
 
 class HttpTransport:
@@ -129,13 +164,13 @@ class HttpTransport:
             if self._stop.is_set():
                 return
             try:
-                record = decode_record(body)
-            except Refused as error:
+                record = _outline.decode(body)
+            except msgspec.MsgspecError as error:
                 self._outbox.bury(key, str(error)[:200], body, time())
                 continue
-            if not isinstance(record, Reading):
+            if record.kind != "reading":
                 log.log(
-                    logging.WARNING if isinstance(record, Event) else logging.INFO,
+                    logging.WARNING if record.kind == "event" else logging.INFO,
                     "not sent, HTTP carries readings only: %s",
                     body[:1000].decode(),
                 )
@@ -143,17 +178,9 @@ class HttpTransport:
             elif not self._deliver(key, body, record):
                 return
 
-    def _deliver(self, key: int, body: bytes, reading: Reading) -> bool:
-        telemetry = Telemetry(
-            data=reading.data,
-            robot_id=self._robot_id,
-            ts=reading.ts,
-            position=reading.position,
-            environment=reading.environment,
-            status=reading.status,
-        )
+    def _deliver(self, key: int, body: bytes, record: "_Outline") -> bool:
         try:
-            status, answer, retry_after_s = self._post(encode(telemetry))
+            status, answer, retry_after_s = self._post(record.telemetry(self._robot_id))
         except (OSError, http.client.HTTPException) as error:
             self._hang_up()
             self._trouble(str(error) or type(error).__name__)

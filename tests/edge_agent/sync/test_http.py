@@ -4,13 +4,14 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from croody_contract.messages import Event
+from croody_contract.messages import Event, Position, Reading, Telemetry, encode
 from tests.edge_agent.conftest import Driven
 from tests.edge_agent.doubles import Counting, Silent, reading, settings, wait_until
 
@@ -22,6 +23,7 @@ class Server:
 
     def __init__(self) -> None:
         self.bodies: list[dict[str, Any]] = []
+        self.raw: list[bytes] = []
         self.tokens: list[str | None] = []
         self.paths: list[str] = []
         self.answer: Callable[[dict[str, Any]], int] = lambda _: 201
@@ -33,7 +35,9 @@ class Server:
             wbufsize = -1
 
             def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                raw = self.rfile.read(int(self.headers["Content-Length"]))
+                body = json.loads(raw)
+                outer.raw.append(raw)
                 outer.bodies.append(body)
                 outer.paths.append(self.path)
                 outer.tokens.append(self.headers["X-API-Key"])
@@ -82,6 +86,24 @@ def test_readings_go_one_by_one_as_the_contract_says(tmp_path: Path, server: Ser
     assert server.bodies[0]["robot_id"] == "rover-alice"
     assert server.bodies[0]["ts"].endswith("Z")
     assert set(server.tokens) == {"s" * 43}
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        Reading(data={"n": 1}),
+        Reading(data={"temp_c": 0.1, "mode": "café ☕", "ok": True, "big": 2**53}, ts=datetime(2026, 11, 24, 10, 0, 0, 250_000, UTC)),
+        Reading(data={"n": 2}, position=Position(4.6, -74.1), environment="bodega", status="moving"),
+    ],
+)
+def test_a_body_is_byte_for_byte_the_contracts_though_nothing_is_decoded(
+    tmp_path: Path, server: Server, drive: Drive, whole: Reading
+) -> None:
+    driven = drive(settings(tmp_path / "edge", ingest_url=server.url), Silent(), None)
+    driven.agent.publish(whole)
+    assert wait_until(lambda: server.raw)
+    told = Telemetry(whole.data, "rover-alice", whole.ts, whole.position, whole.environment, whole.status)
+    assert server.raw == [encode(told)]
 
 
 def test_the_path_of_the_url_and_the_shared_token_are_used(tmp_path: Path, server: Server, drive: Drive) -> None:
