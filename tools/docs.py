@@ -103,7 +103,6 @@ def settings_in_code() -> set[str]:
     from croody.env import read as read_cloud
     from croody_edge.settings import from_environment as read_edge
     from croody_edge.sim.options import read as read_sim
-    from croody_edge.sim.texts import Texts
     from croody_edge.sources.replay.settings import read as read_replay
     from croody_edge.variables import Variables
 
@@ -113,7 +112,7 @@ def settings_in_code() -> set[str]:
         read_bridge,
         read_edge,
         lambda environ: read_replay(Variables(environ)),
-        lambda environ: read_sim([], environ, Texts({})),
+        lambda environ: read_sim([], environ),
     ]
     given = {"SECRET_KEY": long, "BRIDGE_TOKEN": long, "BRIDGE_MQTT_PASSWORD": long, "ROBOT_ID": "robot-a", "ROBOT_SECRET": long}
     names = {"CROODY_ROLE"}

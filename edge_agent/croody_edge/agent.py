@@ -23,6 +23,7 @@ from croody_edge.sources import Source
 from croody_edge.sources.sampler import Sampler
 from croody_edge.sync import capabilities, make_transport
 from croody_edge.sync.transport import Transport
+from croody_edge.texts import text
 
 #: Longest sleep between two ticks, seconds.
 _REST_S: Final = 1.0
@@ -108,7 +109,7 @@ class Agent:
     @property
     def trouble(self) -> str:
         """Why nothing reaches the cloud at the moment; empty while something would."""
-        return self._transport.trouble if self._transport is not None else "not started"
+        return self._transport.trouble if self._transport is not None else text("edge.not_started")
 
     @property
     def news(self) -> bool:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from croody_contract.limits import MAX_RECORDS, MIB
 from croody_contract.topics import BadTopic, check_robot_id
 from croody_edge.link.address import BrokerAddress, parse_brokers
+from croody_edge.texts import text
 from croody_edge.variables import BadSetting, Variables, switch
 
 #: A name that the HTTP contract has always used when none is given.
@@ -64,15 +65,15 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
     ingest_url = read.text("TELEMETRY_INGEST_URL", "", _http_url)
     robot_id = read.text("ROBOT_ID", DEFAULT_ROBOT_ID if ingest_url else "", _robot_id)
     if not robot_id:
-        raise BadSetting("ROBOT_ID is missing: give the name that `croody robot add` printed")
+        raise BadSetting(text("setting.no_robot_id"))
     secret = read.text("ROBOT_SECRET", "")
     if not ingest_url:
         try:
             check_robot_id(robot_id)
         except BadTopic as error:
-            raise BadSetting(f"ROBOT_ID: {error} (over HTTP, with TELEMETRY_INGEST_URL, other names go too)") from error
+            raise BadSetting(text("setting.rule", name="ROBOT_ID", value=repr(robot_id), rule=text("rule.robot_id"))) from error
     if not secret and not ingest_url:
-        raise BadSetting(f"ROBOT_SECRET is missing: give what `croody robot add {robot_id}` printed, or its file in ROBOT_SECRET_FILE")
+        raise BadSetting(text("setting.no_secret", robot_id=robot_id))
     ca_file = read.text("CROODY_CA_FILE", "", _file)
     heartbeat = read.text("CROODY_HEARTBEAT", "")
     return Settings(
@@ -99,27 +100,27 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
     )
 
 
-def _robot_id(text: str) -> str:
-    if text and not 3 <= len(text) <= 64:
-        raise ValueError("it must have 3 to 64 characters")
-    return text
+def _robot_id(value: str) -> str:
+    if value and not 3 <= len(value) <= 64:
+        raise ValueError(text("rule.length"))
+    return value
 
 
-def _file(text: str) -> str:
-    if text and not Path(text).is_file():
-        raise ValueError("there is no such file: give the path of the certificate (PEM)")
-    return text
+def _file(value: str) -> str:
+    if value and not Path(value).is_file():
+        raise ValueError(text("rule.certificate"))
+    return value
 
 
-def _http_url(text: str) -> str:
-    if text:
-        parts = urlsplit(text)
+def _http_url(value: str) -> str:
+    if value:
+        parts = urlsplit(value)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("it must be http://HOST:PORT/PATH or https://HOST:PORT/PATH")
-    return text
+            raise ValueError(text("rule.http_url"))
+    return value
 
 
-def _log_level(text: str) -> str:
-    if text.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
-        raise ValueError("it must be DEBUG, INFO, WARNING or ERROR")
-    return text.upper()
+def _log_level(value: str) -> str:
+    if value.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise ValueError(text("rule.log_level"))
+    return value.upper()

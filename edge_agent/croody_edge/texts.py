@@ -1,58 +1,369 @@
-"""What the commands say to people, in English and Spanish, chosen by LC_ALL, LC_MESSAGES or LANG."""
+"""Every text of the edge that is for a person at a terminal, in Spanish and English, and which of the two this process speaks.
+
+English until a command says otherwise: a library has no terminal. What goes to the cloud (events, answers, reasons of dead letters) is not
+here, since whoever reads that sits elsewhere.
+"""
 
 from collections.abc import Mapping
 from typing import Final
 
+#: Key -> Spanish, English. The part before the dot says where it is used.
 TEXTS: Final[dict[str, tuple[str, str]]] = {
-    "about": (
-        "The agent on a robot board: reads a source, keeps every reading until the cloud has it, and sends it.",
+    # Both commands: their help, and what cannot be read of a command line.
+    "help.usage": ("uso: ", "usage: "),
+    "help.options": ("opciones", "options"),
+    "help.commands": ("órdenes", "commands"),
+    "help.help": ("muestra esta ayuda y termina", "show this help and end"),
+    "arguments.unknown": ("no se conoce: {names}: mira --help", "unrecognized arguments: {names}: see --help"),
+    "arguments.missing": ("falta {names}: mira --help", "{names} is missing: see --help"),
+    "arguments.no_value": ("{name}: falta su valor", "{name}: its value is missing"),
+    "arguments.not_a_number": ("{name} es {value}: tiene que ser un número", "{name} is {value}: it must be a number"),
+    "arguments.not_whole": ("{name} es {value}: tiene que ser un número entero", "{name} is {value}: it must be a whole number"),
+    "arguments.choice": ("{name} es {value}: tiene que ser uno de {choices}", "{name} is {value}: it must be one of {choices}"),
+    # The agent.
+    "edge.about": (
         "El agente en la placa de un robot: lee una fuente, guarda cada lectura hasta que la nube la tiene, y la envía.",
+        "The agent on a robot board: reads a source, keeps every reading until the cloud has it, and sends it.",
     ),
-    "more": (
-        "Settings come from environment variables, see docs/reference/settings.md. The ones that are always needed: CROODY_BROKER_URL,"
-        " ROBOT_ID, ROBOT_SECRET, CROODY_EDGE_DIR.",
+    "edge.more": (
         "Los ajustes vienen de variables de entorno, mira docs/reference/settings.md. Las que siempre hacen falta: CROODY_BROKER_URL,"
         " ROBOT_ID, ROBOT_SECRET, CROODY_EDGE_DIR.",
+        "Settings come from environment variables, see docs/reference/settings.md. The ones that are always needed: CROODY_BROKER_URL,"
+        " ROBOT_ID, ROBOT_SECRET, CROODY_EDGE_DIR.",
     ),
-    "usage": ("usage: ", "uso: "),
-    "commands": ("commands", "órdenes"),
-    "options": ("options", "opciones"),
-    "help": ("show this help and end", "muestra esta ayuda y termina"),
-    "run": ("run the agent until it is told to stop (SIGTERM, Ctrl-C)", "ejecuta el agente hasta que se le pide parar (SIGTERM, Ctrl-C)"),
-    "status": ("say what waits in the outbox", "dice qué espera en la cola de salida"),
-    "json": ("as JSON", "como JSON"),
-    "dir": ("where the outbox lies (default: CROODY_EDGE_DIR)", "dónde está la cola de salida (por defecto: CROODY_EDGE_DIR)"),
-    "none": ("{path}: there is no outbox yet", "{path}: todavía no hay cola de salida"),
-    "unreadable": ("{path}: cannot be read: {error}", "{path}: no se puede leer: {error}"),
-    "robot": ("robot", "robot"),
-    "link": ("link", "enlace"),
-    "connected": ("connected", "conectado"),
-    "offline": ("not connected", "sin conexión"),
-    "silent": ("no agent is running", "no hay ningún agente en marcha"),
-    "waiting": ("waiting for the cloud", "esperando a la nube"),
-    "size": ("size", "tamaño"),
-    "dead": ("set apart as undeliverable", "apartadas por no poder entregarse"),
-    "aside": ("damaged files set aside", "archivos dañados apartados"),
-    "stream": ("stream", "serie"),
-    "last": ("last seq", "última seq"),
-    "screen_off": (
-        "screening is not available here ({error}): readings are published unscreened",
+    "edge.run": (
+        "ejecuta el agente hasta que se le pide parar (SIGTERM, Ctrl-C)",
+        "run the agent until it is told to stop (SIGTERM, Ctrl-C)",
+    ),
+    "edge.status": ("dice qué espera en la cola de salida", "say what waits in the outbox"),
+    "edge.json": ("como JSON", "as JSON"),
+    "edge.dir": ("dónde está la cola de salida (por defecto: CROODY_EDGE_DIR)", "where the outbox lies (default: CROODY_EDGE_DIR)"),
+    "edge.screen_off": (
         "la revisión a bordo no está disponible aquí ({error}): las lecturas se publican sin revisar",
+        "screening is not available here ({error}): readings are published unscreened",
     ),
+    "edge.locked": (
+        "{folder} lo usa otro agente (proceso {holder}): detenlo, o da a este un CROODY_EDGE_DIR propio",
+        "{folder} is in use by another agent (process {holder}): stop it, or give this one a CROODY_EDGE_DIR of its own",
+    ),
+    "edge.not_started": ("no ha arrancado", "not started"),
+    "status.none": ("{path}: todavía no hay cola de salida", "{path}: there is no outbox yet"),
+    "status.unreadable": ("{path}: no se puede leer: {error}", "{path}: cannot be read: {error}"),
+    "status.robot": ("robot", "robot"),
+    "status.link": ("enlace", "link"),
+    "status.connected": ("conectado", "connected"),
+    "status.offline": ("sin conexión", "not connected"),
+    "status.silent": ("no hay ningún agente en marcha", "no agent is running"),
+    "status.waiting": ("esperando a la nube", "waiting for the cloud"),
+    "status.size": ("tamaño", "size"),
+    "status.dead": ("apartadas por no poder entregarse", "set apart as undeliverable"),
+    "status.aside": ("archivos dañados apartados", "damaged files set aside"),
+    "status.stream": ("serie", "stream"),
+    "status.last": ("última seq", "last seq"),
+    # Settings: which variable, and the rule that its value breaks.
+    "setting.rule": ("{name} es {value}: {rule}", "{name} is {value}: {rule}"),
+    "setting.secret": ("un secreto", "a secret"),
+    "setting.twice": ("{name} y {name}_FILE están puestas las dos: deja una", "{name} and {name}_FILE are both set: keep one of them"),
+    "setting.unreadable": (
+        "{name}_FILE es {file}, que no se puede leer ({error}): da la ruta de un archivo de texto legible",
+        "{name}_FILE is {file}, which cannot be read ({error}): give the path of a readable text file",
+    ),
+    "setting.no_robot_id": (
+        "falta ROBOT_ID: da el nombre que mostró `croody robot add`",
+        "ROBOT_ID is missing: give the name that `croody robot add` printed",
+    ),
+    "setting.no_secret": (
+        "falta ROBOT_SECRET: da lo que mostró `croody robot add {robot_id}`, o su archivo en ROBOT_SECRET_FILE",
+        "ROBOT_SECRET is missing: give what `croody robot add {robot_id}` printed, or its file in ROBOT_SECRET_FILE",
+    ),
+    "setting.ca": (
+        "CROODY_CA_FILE es {file}, donde no hay un certificado legible ({error}): da el archivo PEM de la autoridad",
+        "CROODY_CA_FILE is {file}, which holds no certificate that can be read ({error}): give the PEM file of the authority",
+    ),
+    "setting.source": ("CROODY_SOURCE es {name}: tiene que ser una de {names}", "CROODY_SOURCE is {name}: it must be one of {names}"),
+    "setting.source_twice": (
+        "CROODY_SOURCE es {name}, que está en {count} paquetes ({packages}): deja uno",
+        "CROODY_SOURCE is {name}, which {count} packages have ({packages}): keep one of them",
+    ),
+    "setting.source_broken": (
+        "CROODY_SOURCE es {name}, y {place} del paquete {package} no se puede cargar ({error}): instala lo que le falta, o corrige"
+        " su punto de entrada",
+        "CROODY_SOURCE is {name}, and {place} of the package {package} cannot be loaded ({error}): install what it needs, or mend its entry"
+        " point",
+    ),
+    "rule.switch": ("tiene que ser 1 o 0", "it must be 1 or 0"),
+    "rule.number": ("tiene que ser un número, como 2.5", "it must be a number, such as 2.5"),
+    "rule.whole": ("tiene que ser un número entero", "it must be a whole number"),
+    "rule.between": ("tiene que estar entre {low} y {high}", "it must lie between {low} and {high}"),
+    "rule.port": ("tiene que ser un número de 0 a 65535", "it must be a number from 0 to 65535"),
+    "rule.length": ("tiene que tener de 3 a 64 caracteres", "it must have 3 to 64 characters"),
+    "rule.robot_id": (
+        "tiene que tener de 3 a 64 letras, dígitos, «-» o «_» (por HTTP, con TELEMETRY_INGEST_URL, valen también otros nombres)",
+        "it must be 3 to 64 letters, digits, '-' or '_' (over HTTP, with TELEMETRY_INGEST_URL, other names go too)",
+    ),
+    "rule.certificate": (
+        "no existe ese archivo: da la ruta del certificado (PEM)",
+        "there is no such file: give the path of the certificate (PEM)",
+    ),
+    "rule.http_url": (
+        "tiene que ser http://HOST:PUERTO/RUTA o https://HOST:PUERTO/RUTA",
+        "it must be http://HOST:PORT/PATH or https://HOST:PORT/PATH",
+    ),
+    "rule.log_level": ("tiene que ser DEBUG, INFO, WARNING o ERROR", "it must be DEBUG, INFO, WARNING or ERROR"),
+    # Addresses of brokers.
+    "address.forms": (
+        "da mqtt://HOST:PUERTO, mqtts://HOST:PUERTO, ws://HOST:PUERTO/RUTA o wss://HOST:PUERTO/RUTA",
+        "give mqtt://HOST:PORT, mqtts://HOST:PORT, ws://HOST:PORT/PATH or wss://HOST:PORT/PATH",
+    ),
+    "address.empty": (
+        "no contiene ninguna dirección: da mqtt://HOST:PUERTO, o varias separadas por comas",
+        "no address in it: give mqtt://HOST:PORT, or several with commas between",
+    ),
+    "address.bad": ("{address} no es una dirección: {forms}", "{address} is no address: {forms}"),
+    "address.unreadable": ("{address} no es una dirección ({error}): {forms}", "{address} is no address ({error}): {forms}"),
+    "address.credentials": (
+        "una dirección no lleva credenciales (host {host}): dalas en ROBOT_ID y ROBOT_SECRET",
+        "an address carries no credentials (host {host}): give them as ROBOT_ID and ROBOT_SECRET",
+    ),
+    "address.path": (
+        "{address} tiene una ruta, y solo ws:// y wss:// la conocen: {forms}",
+        "{address} has a path, which only ws:// and wss:// know: {forms}",
+    ),
+    "address.ascii": (
+        "la ruta de {address} tiene que ser de ASCII visible: escribe otras letras como %XX",
+        "the path of {address} has to be of visible ASCII: write other letters as %XX",
+    ),
+    # The link, in the log and in `croody-edge status`.
+    "link.connected": ("enlace {robot_id}: conectado a {broker}", "link {robot_id}: connected to {broker}"),
+    "link.back": ("enlace {robot_id}: de nuevo en {broker}", "link {robot_id}: back, on {broker}"),
+    "link.lost": ("enlace {robot_id}: perdido {broker}: {why}; se intenta de nuevo", "link {robot_id}: lost {broker}: {why}; trying again"),
+    "link.unreachable": (
+        "enlace {robot_id}: no se llega a {broker}: {why}; se intenta de nuevo",
+        "link {robot_id}: cannot reach {broker}: {why}; trying again",
+    ),
+    "link.not_yet": ("todavía no se ha conectado", "not connected yet"),
+    "link.closed": ("la conexión se cerró", "the connection was closed"),
+    "link.no_answer": ("el broker no responde", "no answer from the broker"),
+    "link.no_connack": ("sin CONNACK en {seconds:g} s", "no CONNACK within {seconds:g} s"),
+    "link.no_subscription": (
+        "el broker rechaza la suscripción a los temas del propio robot",
+        "the broker refuses the subscription to the robot's own down topics",
+    ),
+    "link.text_message": ("lo que llegó no es MQTT: un mensaje de texto", "what came is no MQTT: a message of text"),
+    "link.not_websocket": ("lo que llegó no es un WebSocket: {error}", "what came is no WebSocket: {error}"),
+    "link.goodbye": ("el WebSocket se cerró: {code} {reason}", "the WebSocket was closed: {code} {reason}"),
+    "link.no_reason": ("sin motivo", "without a reason"),
+    "link.slow_upgrade": ("el cambio a WebSocket tardó más de {seconds:g} s", "the upgrade took longer than {seconds:g} s"),
+    "link.not_http": ("la respuesta no es HTTP", "the answer is not HTTP"),
+    "link.closed_early": ("se cerró antes de una respuesta", "closed before an answer"),
+    "link.refused": ("rechazado: {what}", "refused: {what}"),
+    "link.not_mqtt": ("no es para MQTT", "not for MQTT"),
+    # What to do about a link that cannot be had.
+    "remedy.wss_port": ("wss:// va al puerto con TLS, 443 por regla", "wss:// takes the port with TLS, 443 as a rule"),
+    "remedy.mqtts_port": ("mqtts:// va al puerto con TLS, 8883 por regla", "mqtts:// takes the port with TLS, 8883 as a rule"),
+    "remedy.no_tls": ("{said}: puede que este puerto no hable TLS: {port}", "{said}: this port may speak no TLS: {port}"),
+    "remedy.no_gateway": (
+        "{said}: puede que en este puerto no haya gateway: {port}",
+        "{said}: this port may have no gateway: {port}",
+    ),
+    "remedy.no_name": (
+        "{said}: nadie conoce el nombre {host}: mira CROODY_BROKER_URL, y el DNS de esta placa",
+        "{said}: nobody knows the name {host}: look at CROODY_BROKER_URL, and at this board's DNS",
+    ),
+    "remedy.nobody_listens": (
+        "{said}: nadie escucha en {host}:{port}: ¿está el broker en marcha, y es ese su puerto?",
+        "{said}: nobody listens at {host}:{port}: is the broker up, and is this its port?",
+    ),
+    "remedy.timeout": (
+        "{said}: sin respuesta de {host}:{port}: ¿está encendida la máquina, y abierto el puerto en su cortafuegos?",
+        "{said}: no answer from {host}:{port}: is the machine up, and is the port open in its firewall?",
+    ),
+    "remedy.no_way": (
+        "{said}: esta placa no tiene camino a {host}: ¿tiene red?",
+        "{said}: this board has no way to {host}: is its network up?",
+    ),
+    "remedy.secret": (
+        "rechazado: {code}: el secreto de {robot_id} no es correcto, o ese robot no tiene entrada: pon en ROBOT_SECRET el que muestra"
+        " `croody robot rotate {robot_id}` en el servidor",
+        "refused: {code}: the secret of {robot_id} is wrong, or no such robot is let in: take the one that `croody robot rotate {robot_id}`"
+        " prints on the server into ROBOT_SECRET",
+    ),
+    "remedy.silence": (
+        "la conexión se cerró antes de una palabra: a un puerto con TLS se va con mqtts:// en CROODY_BROKER_URL",
+        "the connection was closed before a word: a port with TLS takes mqtts:// in CROODY_BROKER_URL",
+    ),
+    "remedy.other_name": (
+        "el certificado es para otros nombres: pon uno de ellos en CROODY_BROKER_URL, o CROODY_DOMAIN={host} en el servidor",
+        "the certificate is for other names: give one of them in CROODY_BROKER_URL, or set CROODY_DOMAIN={host} on the server",
+    ),
+    "remedy.clock_behind": (
+        "el certificado empieza después de la hora de esta placa, {now:%Y-%m-%d %H:%M} UTC: pon la placa en hora",
+        "the certificate begins later than this board's clock, {now:%Y-%m-%d %H:%M} UTC: set the clock",
+    ),
+    "remedy.ended": (
+        "el certificado terminó, o la hora de esta placa, {now:%Y-%m-%d %H:%M} UTC, va adelantada: renueva lo uno o corrige lo otro",
+        "the certificate ended, or this board's clock, {now:%Y-%m-%d %H:%M} UTC, is ahead: renew the one or set the other",
+    ),
+    "remedy.unknown_authority": (
+        "esta máquina no conoce a quien lo firmó: da la autoridad del sitio (PEM) en CROODY_CA_FILE; `croody robot add` la muestra",
+        "this machine knows nobody who signed it: name the site's authority (PEM) in CROODY_CA_FILE; `croody robot add` prints it",
+    ),
+    "remedy.other_authority": (
+        "la autoridad de CROODY_CA_FILE ({file}) no lo firmó: toma la que muestra `croody robot add` en el servidor de este sitio",
+        "the authority in CROODY_CA_FILE ({file}) did not sign it: take the one that `croody robot add` prints on this site's server",
+    ),
+    "remedy.redirect": (
+        "{said}: el gateway envía a {location}: pon {instead} en CROODY_BROKER_URL",
+        "{said}: the gateway sends to {location}: give {instead} in CROODY_BROKER_URL",
+    ),
+    "remedy.nowhere": ("ninguna parte", "nowhere"),
+    "remedy.another": ("otra dirección", "another address"),
+    "remedy.proxy": (
+        "{said}: alguien en el camino solo deja pasar a algunos, quizá un proxy: pide que deje pasar {host}",
+        "{said}: somebody on the way lets only some through, a proxy perhaps: have {host} let through",
+    ),
+    "remedy.no_mqtt": ("{said}: en esta dirección no hay MQTT: {path}", "{said}: this address has no MQTT: {path}"),
+    "remedy.no_mqtt_or_proxy": (
+        "{said}: en esta dirección no hay MQTT, o un proxy en el camino no deja pasar WebSocket: {path}",
+        "{said}: this address has no MQTT, or a proxy on the way passes no WebSocket on: {path}",
+    ),
+    "remedy.port": ("{said}: {port}", "{said}: {port}"),
+    "remedy.crowded": (
+        "{said}: el gateway no acepta más conexiones desde aquí: se intenta de nuevo, o hay que subir su límite",
+        "{said}: the gateway takes no more connections from here: it is tried again, or its limit has to be raised",
+    ),
+    "remedy.broker_away": (
+        "{said}: el broker detrás del gateway no está: ¿está en marcha?",
+        "{said}: the broker behind the gateway is away: is it up?",
+    ),
+    "remedy.which_path": ("mira en qué ruta lo tiene {host}", "look which path of {host} has it"),
+    "remedy.usual_path": ("la ruta es {path} por regla", "the path is {path} as a rule"),
+    "remedy.port_with_tls": (
+        "wss:// va al puerto del gateway, 443 por regla; al del propio broker, 8883 por regla, se va con mqtts://",
+        "wss:// takes the gateway's port, 443 as a rule; the broker's own, 8883 as a rule, takes mqtts://",
+    ),
+    "remedy.port_without_tls": (
+        "a un puerto con TLS se va con wss:// en CROODY_BROKER_URL, y al del propio broker con mqtt://",
+        "a port with TLS takes wss:// in CROODY_BROKER_URL, and the broker's own takes mqtt://",
+    ),
+    # Over HTTP.
+    "http.back": ("ingesta {host}: de nuevo", "ingest {host}: back"),
+    "http.lost": ("ingesta {host}: {why}; se intenta de nuevo", "ingest {host}: {why}; trying again"),
+    "http.refused": (
+        "rechazada para siempre con {status}, apartada: {answer}: {body}",
+        "refused for good with {status}, set apart: {answer}: {body}",
+    ),
+    # The source `replay`.
+    "replay.unreadable": (
+        "grabación {path}: {error}: da la ruta de un archivo CSV",
+        "recording {path}: {error}: give the path of a CSV file",
+    ),
+    "replay.empty": (
+        "grabación {path}: no tiene filas: da un CSV con cabecera y filas",
+        "recording {path}: has no rows: give a CSV with a head and rows",
+    ),
+    "replay.first_column": (
+        "la primera columna es {name}, y tiene que ser ts o t_s",
+        "the first column is {name}, it must be ts or t_s",
+    ),
+    # Virtual robots.
+    "sim.about": (
+        "Robots virtuales en un solo proceso, cada uno con el mismo agente que un robot real.",
+        "Virtual robots in one process, each through the same agent as a real robot.",
+    ),
+    "sim.broker": (
+        "dirección del broker MQTT: mqtt://, mqtts://, ws:// o wss://; por defecto $CROODY_BROKER_URL",
+        "address of the MQTT broker: mqtt://, mqtts://, ws:// or wss://; default $CROODY_BROKER_URL",
+    ),
+    "sim.robots": (
+        "cuántos robots; por defecto todos los de --credentials, o 3",
+        "how many robots; default all of --credentials, or 3",
+    ),
+    "sim.rate": ("lecturas por segundo de cada robot", "readings a second of each robot"),
+    "sim.duration": (
+        "termina tras tantos segundos, con 0 solo si todo quedó confirmado; sin ella sigue hasta SIGTERM",
+        "end after so many seconds, with 0 only when all is acknowledged; without it go on until SIGTERM",
+    ),
+    "sim.settle": ("cuánto espera las confirmaciones al final, en segundos", "how long to wait for acknowledgements at the end, seconds"),
+    "sim.seed": ("semilla: la misma da la misma vida a los robots", "seed: the same one gives the robots the same life"),
+    "sim.witness": (
+        "agrega a este archivo 'robot_id stream seq' por cada registro cuya publicación volvió",
+        "append 'robot_id stream seq' to this file for every record whose publish returned",
+    ),
+    "sim.witness_hashes": ("agrega además el hash de cada registro", "append the hash of every record too"),
+    "sim.credentials": (
+        "archivo con líneas 'ID SECRETO'; sin él los pide a la API de la demostración",
+        "file of 'ID SECRET' lines; without it they are asked of the demo's API",
+    ),
+    "sim.api": ("dirección de la API de telemetría", "address of the telemetry API"),
+    "sim.state": ("carpeta de las colas de salida; por defecto una temporal", "folder of the outboxes; default a temporary one"),
+    "sim.scenario": ("qué se avería: {names}", "what breaks: {names}"),
+    "sim.no_tcp": ("sin el protocolo TCP del primer robot", "without the first robot's TCP protocol"),
+    "sim.tcp_port": ("puerto del protocolo TCP; por defecto $ROBOT_PORT o 9090", "port of the TCP protocol; default $ROBOT_PORT or 9090"),
+    "sim.tcp_bind": (
+        "dirección en la que escucha; por defecto $ROBOT_BIND o 127.0.0.1",
+        "address it listens on; default $ROBOT_BIND or 127.0.0.1",
+    ),
+    "sim.prefix": ("comienzo de los nombres de los robots que se piden", "beginning of the names of robots that are asked for"),
+    "sim.started": ("{count} robots hacia {target}, colas en {state}", "{count} robots to {target}, outboxes in {state}"),
+    "sim.tcp_on": ("{robot} responde por TCP en {host}:{port}", "{robot} answers by TCP on {host}:{port}"),
+    "sim.tcp_taken": (
+        "no se puede escuchar en {host}:{port} ({reason}): sigo sin el protocolo TCP; otro puerto con --tcp-port",
+        "cannot listen on {host}:{port} ({reason}): going on without the TCP protocol; another port with --tcp-port",
+    ),
+    "sim.all_acknowledged": ("todo confirmado: {count} registros", "all acknowledged: {count} records"),
+    "sim.left": (
+        "{left} registros de {robots} robots sin confirmar tras {settle:g} s; siguen en {state}: repite con --state {state}",
+        "{left} records of {robots} robots not acknowledged after {settle:g} s; they stay in {state}: run again with --state {state}",
+    ),
+    "sim.stopped": ("detenido; {left} registros quedan en {state}", "stopped; {left} records stay in {state}"),
+    "sim.stopped_clean": ("detenido; todo confirmado", "stopped; all acknowledged"),
+    "sim.bad_line": (
+        "{file}, línea {number}: se espera 'ID SECRETO', separados por un espacio",
+        "{file}, line {number}: 'ID SECRET' is expected, with a space between",
+    ),
+    "sim.too_few": (
+        "{file} tiene {have} robots y se piden {want}: baja --robots o agrega líneas con `croody robot add ID`",
+        "{file} has {have} robots and {want} are asked for: lower --robots, or add lines with `croody robot add ID`",
+    ),
+    "sim.no_enrolment": (
+        "no se pudieron pedir {count} robots a {url} ({reason}): ¿está en marcha `make up`? Si no, da --credentials o --api",
+        "could not ask {url} for {count} robots ({reason}): is `make up` running? If not, give --credentials or --api",
+    ),
+    "sim.too_few_files": (
+        "{robots} robots necesitan {need} archivos abiertos y aquí se permiten {hard}: como mucho {most} robots, o sube el límite"
+        " (`ulimit -Hn` como root, LimitNOFILE en systemd, `--ulimit nofile=` en docker)",
+        "{robots} robots need {need} open files, and {hard} are allowed here: run at most {most} robots, or raise the limit"
+        " (`ulimit -Hn` as root, LimitNOFILE in systemd, `--ulimit nofile=` in docker)",
+    ),
+    "sim.positive": ("{name} es {value}: tiene que ser mayor que 0", "{name} is {value}: it must be above 0"),
+    "sim.witness_failed": (
+        "el testigo {file} no se pudo escribir: {reason}",
+        "the witness {file} could not be written: {reason}",
+    ),
+    "sim.witness_in_part": ("una línea quedó a medias: libera espacio", "a line was written in part: free some space"),
 }
+
+_SPANISH, _ENGLISH = 0, 1
+_column = _ENGLISH
 
 
 def spanish(environ: Mapping[str, str]) -> bool:
-    """Say whether the user's language is Spanish."""
+    """Say whether the user's language is Spanish, by LC_ALL, LC_MESSAGES or LANG, the first that is set."""
     chosen = next((environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(name)), "")
     return chosen.lower().startswith("es")
 
 
-def text(name: str, environ: Mapping[str, str], **values: object) -> str:
-    """A text in the user's language.
+def speak(environ: Mapping[str, str]) -> None:
+    """Speak the user's language from here on; a command calls it once, before anything else."""
+    global _column
+    _column = _SPANISH if spanish(environ) else _ENGLISH
+
+
+def text(key: str, **values: object) -> str:
+    """A text in the language that is spoken.
 
     Raises:
-        KeyError: no such text.
+        KeyError: no such text, or one of its places has no value.
     """
-    english, other = TEXTS[name]
-    return (other if spanish(environ) else english).format(**values)
+    return TEXTS[key][_column].format(**values)

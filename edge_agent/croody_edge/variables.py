@@ -8,6 +8,8 @@ from math import isfinite
 from pathlib import Path
 from typing import Final, TypeVar
 
+from croody_edge.texts import text
+
 _TRUE: Final = ("1", "true", "yes", "on", "si", "sí")
 _FALSE: Final = ("0", "false", "no", "off")
 #: Shown to nobody, not even when they break a rule.
@@ -31,11 +33,11 @@ def variable(environ: Mapping[str, str], name: str) -> str | None:
     if file is None:
         return value
     if value is not None:
-        raise BadSetting(f"{name} and {name}_FILE are both set: keep one of them")
+        raise BadSetting(text("setting.twice", name=name))
     try:
         return Path(file).read_text(encoding="utf-8").strip() or None
     except (OSError, UnicodeError) as error:
-        raise BadSetting(f"{name}_FILE is {file!r}, which cannot be read ({error}): give the path of a readable text file") from error
+        raise BadSetting(text("setting.unreadable", name=name, file=repr(file), error=error)) from error
 
 
 class Variables:
@@ -50,11 +52,11 @@ class Variables:
 
     def number(self, name: str, default: float, low: float, high: float) -> float:
         """A number from `low` to `high`."""
-        return self.of(name, lambda text: _between(_number(text), low, high), str(default))
+        return self.of(name, lambda value: _between(_number(value), low, high), str(default))
 
     def whole(self, name: str, default: int, low: int, high: int) -> int:
         """A whole number from `low` to `high`."""
-        return self.of(name, lambda text: _between(_whole(text), low, high), str(default))
+        return self.of(name, lambda value: _between(_whole(value), low, high), str(default))
 
     def of(self, name: str, rule: Callable[[str], _T], default: str) -> _T:
         """What the rule makes of the value.
@@ -66,41 +68,41 @@ class Variables:
         try:
             return rule(default if value is None else value)
         except ValueError as error:
-            shown = "a secret" if name in _SECRET else repr(value)
-            raise BadSetting(f"{name} is {shown}: {error}") from error
+            shown = text("setting.secret") if name in _SECRET else repr(value)
+            raise BadSetting(text("setting.rule", name=name, value=shown, rule=error)) from error
 
 
-def switch(text: str) -> bool:
+def switch(value: str) -> bool:
     """On or off.
 
     Raises:
         ValueError: neither.
     """
-    if text.lower() in _TRUE:
+    if value.lower() in _TRUE:
         return True
-    if text.lower() in _FALSE:
+    if value.lower() in _FALSE:
         return False
-    raise ValueError("it must be 1 or 0")
+    raise ValueError(text("rule.switch"))
 
 
-def _number(text: str) -> float:
+def _number(value: str) -> float:
     try:
-        number = float(text)
+        number = float(value)
     except ValueError:
         number = float("nan")
     if not isfinite(number):
-        raise ValueError("it must be a number, such as 2.5")
+        raise ValueError(text("rule.number"))
     return number
 
 
-def _whole(text: str) -> int:
+def _whole(value: str) -> int:
     try:
-        return int(text)
+        return int(value)
     except ValueError:
-        raise ValueError("it must be a whole number") from None
+        raise ValueError(text("rule.whole")) from None
 
 
 def _between(number: _N, low: float, high: float) -> _N:
     if not low <= number <= high:
-        raise ValueError(f"it must lie between {low} and {high}")
+        raise ValueError(text("rule.between", low=low, high=high))
     return number

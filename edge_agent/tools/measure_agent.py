@@ -1,11 +1,15 @@
-"""Measure the agent on this machine: durable publishes a second, memory with the screening model, CPU at one reading a second.
+"""Measure the agent on this machine: durable publishes a second, and memory and CPU at the default rate, with and without the model.
 
     python edge_agent/tools/measure_agent.py [DIR]
 
-DIR is where the outboxes lie (the disk is what is measured). No broker is needed: everything waits in the outbox.
+DIR is where the outboxes lie (the disk is what is measured). No broker is needed: everything waits in the outbox. Screening is measured on
+the recording of a virtual robot, played by the source `replay`, so that the simulator's own work is not counted; an agent that does
+not score every reading ends the measurement.
 """
 
+import csv
 import json
+import logging
 import resource
 import sqlite3
 import subprocess
@@ -17,12 +21,17 @@ from pathlib import Path
 from statistics import median
 
 from croody_contract.messages import Reading
+from croody_contract.windows import WINDOW_ROWS
 from croody_edge.agent import Agent
+from croody_edge.cli import load_screen
 from croody_edge.link.address import BrokerAddress
+from croody_edge.screen.on_demand import ScreenOnDemand
 from croody_edge.settings import Settings
-from croody_edge.sources.host import HostSource
+from croody_edge.sources import open_source
+from croody_edge.sources.sim import SimSource, Site
 
-WATCHED_S = 20.0
+WATCHED_S = 30.0
+RECORDED_S = 3600
 ROUNDS = 60
 
 
@@ -49,14 +58,31 @@ class Fast:
         """Nothing to give back."""
 
 
-def agents(folder: Path, count: int, *, screened: bool) -> list[Agent]:
-    """Agents on this machine's own values, without a broker."""
-    from croody_edge.screen.sensors import SensorScreen
+def record(path: Path, number: int) -> None:
+    """Write what a virtual robot reads in an hour, as `replay` takes it."""
+    site = Site(seed=number)
+    source = SimSource(site.robot(f"robot-{number:03}", number), site)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        for second in range(RECORDED_S):
+            found = source.read(float(second))
+            assert found is not None
+            if not second:
+                rows.writerow(["t_s", *found.data, "environment", "status"])
+            rows.writerow([second, *found.data.values(), found.environment, found.status])
 
+
+def agents(folder: Path, count: int, source: str, seen: list[bytes]) -> list[Agent]:
+    """Agents without a broker, each with what `croody-edge run` would give it; what they publish is put into `seen`."""
     made = []
     for number in range(count):
-        robot = Settings(f"robot-{number:03}", folder / str(number), secret="x", brokers=(BrokerAddress("127.0.0.1", 9),))
-        made.append(Agent(robot, HostSource(), SensorScreen() if screened else None))
+        robot = Settings(f"robot-{number:03}", folder / str(number), secret="x", brokers=(BrokerAddress("127.0.0.1", 9),), source=source)
+        robot.edge_dir.mkdir(parents=True)
+        recording = robot.edge_dir / "recording.csv"
+        if source == "replay":
+            subprocess.run([sys.executable, __file__, str(recording), "record", str(number)], check=True)
+        opened = open_source(robot, {"CROODY_REPLAY_FILE": str(recording)})
+        made.append(Agent(robot, opened, ScreenOnDemand(load_screen), on_published=lambda _stream, _seq, body: seen.append(body)))
     return made
 
 
@@ -65,7 +91,7 @@ def publishes(folder: Path) -> dict[str, float]:
 
     Medians of short interleaved rounds, because what else uses the disk comes and goes.
     """
-    (agent,) = agents(folder / "single", 1, screened=False)
+    (agent,) = agents(folder / "single", 1, "host", [])
     agent.start()
     bare = sqlite3.connect(folder / "bare.db", isolation_level=None)
     for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "CREATE TABLE r(body BLOB)"):
@@ -91,22 +117,36 @@ def publishes(folder: Path) -> dict[str, float]:
     return {name: round(median(found)) for name, found in rates.items()}
 
 
-def idle(folder: Path, count: int) -> dict[str, float]:
-    """Memory and CPU of `count` agents, each with its model, at one reading a second."""
-    made = agents(folder, count, screened=True)
+def idle(folder: Path, count: int, source: str) -> dict[str, float]:
+    """Memory and CPU of `count` agents at one reading a second, and the share of readings that the model scored."""
+    seen: list[bytes] = []
+    made = agents(folder, count, source, seen)
     for agent in made:
         agent.start()
-    until = time.monotonic() + 2
-    turn(made, until)
+    turn(made, time.monotonic() + 2)
+    for _ in range(3 * WINDOW_ROWS if source == "replay" else 0):
+        if share_scored(seen[-count:]) == 1:
+            break
+        turn(made, time.monotonic() + 1)
+    seen.clear()
     used, began = cpu_s(), time.monotonic()
     turn(made, began + WATCHED_S)
     share = 100 * (cpu_s() - used) / (time.monotonic() - began)
+    scored = share_scored(seen)
+    if scored != (source == "replay"):
+        sys.exit(f"{scored:.0%} of {len(seen)} records were scored: this is not the measurement that it should be")
     # Not getrusage: that remembers the memory of whoever started this process.
     status = Path("/proc/self/status").read_text(encoding="ascii")
-    peak = int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))) / 1024
+    peak, rss = (int(next(line.split()[1] for line in status.splitlines() if line.startswith(name))) / 1024 for name in ("VmHWM", "VmRSS"))
     for agent in made:
         agent.stop(0)
-    return {"RSS, MB (peak)": round(peak, 1), "CPU, % of one core": round(share, 2)}
+    return {"RSS, MB": round(rss, 1), "peak, MB": round(peak, 1), "CPU, % of one core": round(share, 2), "scored, %": round(100 * scored)}
+
+
+def share_scored(bodies: list[bytes]) -> float:
+    """Of the readings among published records, those that the model has looked at."""
+    readings = [body for body in bodies if b'"kind":"reading"' in body]
+    return sum(b"screen_score" in body for body in readings) / max(1, len(readings))
 
 
 def turn(made: list[Agent], until: float) -> None:
@@ -127,14 +167,24 @@ def cpu_s() -> float:
 
 def main() -> None:
     """Measure each thing in a process of its own."""
+    logging.basicConfig(level=logging.ERROR)
     place = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(tempfile.mkdtemp(prefix="croody-measure-"))
     if len(sys.argv) > 2:
-        what = sys.argv[2]
-        print(json.dumps(publishes(place) if what == "publishes" else idle(place, int(what))))
+        what, *more = sys.argv[2:]
+        if what == "record":
+            record(place, int(more[0]))
+        else:
+            print(json.dumps(publishes(place) if what == "publishes" else idle(place, int(what), more[0])))
         return
-    for name, what in (("durable publishes", "publishes"), ("1 agent", "1"), ("50 agents in one process", "50")):
-        done = subprocess.run([sys.executable, __file__, str(place / what), what], capture_output=True, text=True, check=True)
-        print(f"{name}: {done.stdout.strip()}")
+    for name, arguments in (
+        ("durable publishes", ["publishes"]),
+        ("1 agent, host, not screened", ["1", "host"]),
+        ("1 agent, screening", ["1", "replay"]),
+        ("50 agents in one process, screening", ["50", "replay"]),
+    ):
+        command = [sys.executable, __file__, str(place / "-".join(arguments)), *arguments]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+        print(f"{name}: {done.stdout.strip()}", flush=True)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from croody_contract.messages import Reading
-from croody_edge import texts
 from tests.edge_agent.doubles import ROBOT, SECRET, Broker, Cloud, wait_until
 
 PROGRAM = str(Path(sys.executable).with_name("croody-edge"))
@@ -127,13 +126,3 @@ def test_help_speaks_the_users_language(lang: str, words: list[str]) -> None:
         assert words[0] in done.stdout
     top = ask("--help", LANG=lang, PYTHONUTF8="1").stdout
     assert all(word in top for word in words)
-
-
-def test_every_text_exists_in_both_languages_with_the_same_places() -> None:
-    import string
-
-    for name, (english, spanish) in texts.TEXTS.items():
-        fields = [{field for _, field, _, _ in string.Formatter().parse(text) if field} for text in (english, spanish)]
-        assert fields[0] == fields[1], name
-        assert english
-        assert spanish

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
+from croody_edge.texts import text
+
 _PORTS: Final = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
 #: Where a gateway has the broker as a rule, and where it is looked for when no path is given.
 DEFAULT_PATH: Final = "/mqtt"
-_FORMS: Final = "give mqtt://HOST:PORT, mqtts://HOST:PORT, ws://HOST:PORT/PATH or wss://HOST:PORT/PATH"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,32 +33,33 @@ class BrokerAddress:
         return f"{self.scheme}://{host}{port}{self.path}"
 
 
-def parse_brokers(text: str) -> tuple[BrokerAddress, ...]:
+def parse_brokers(addresses: str) -> tuple[BrokerAddress, ...]:
     """Addresses of a list with commas between.
 
     Raises:
         ValueError: an address that is none of the four kinds; the message says which and why.
     """
-    found = tuple(_broker(part.strip()) for part in text.split(",") if part.strip())
+    found = tuple(_broker(part.strip()) for part in addresses.split(",") if part.strip())
     if not found:
-        raise ValueError("no address in it: give mqtt://HOST:PORT, or several with commas between")
+        raise ValueError(text("address.empty"))
     return found
 
 
-def _broker(text: str) -> BrokerAddress:
+def _broker(address: str) -> BrokerAddress:
+    forms = text("address.forms")
     try:
-        parts = urlsplit(text)
+        parts = urlsplit(address)
         port = parts.port
     except ValueError as error:
-        raise ValueError(f"{text!r} is no address ({error}): {_FORMS}") from error
+        raise ValueError(text("address.unreadable", address=repr(address), error=error, forms=forms)) from error
     websocket = parts.scheme in ("ws", "wss")
     if parts.scheme not in _PORTS or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError(f"{text!r} is no address: {_FORMS}")
+        raise ValueError(text("address.bad", address=repr(address), forms=forms))
     if parts.username is not None or parts.password is not None:
-        raise ValueError(f"an address carries no credentials (host {parts.hostname}): give them as ROBOT_ID and ROBOT_SECRET")
+        raise ValueError(text("address.credentials", host=parts.hostname))
     if not websocket and parts.path not in ("", "/"):
-        raise ValueError(f"{text!r} has a path, which only ws:// and wss:// know: {_FORMS}")
+        raise ValueError(text("address.path", address=repr(address), forms=forms))
     if not all("!" <= letter <= "~" for letter in parts.path):
-        raise ValueError(f"the path of {text!r} has to be of visible ASCII: write other letters as %XX")
+        raise ValueError(text("address.ascii", address=repr(address)))
     path = (parts.path or DEFAULT_PATH) if websocket else ""
     return BrokerAddress(parts.hostname, port if port is not None else _PORTS[parts.scheme], parts.scheme in ("mqtts", "wss"), path)

@@ -19,6 +19,7 @@ from croody_edge.link.address import BrokerAddress
 from croody_edge.link.connection import Account, Confirmed, Connection, Down, Happening, Up
 from croody_edge.link.remedies import Reason
 from croody_edge.link.self_pipe import SelfPipe
+from croody_edge.texts import text
 from croody_edge.variables import BadSetting
 
 log = logging.getLogger("croody.link")
@@ -82,7 +83,7 @@ class Link:
         self._wake = SelfPipe()
         self._thread: Thread | None = None
         self._said: set[str] = set()
-        self._why = Reason("not connected yet")
+        self._why = Reason(text("link.not_yet"))
 
     @property
     def trouble(self) -> str:
@@ -156,15 +157,16 @@ class Link:
                 self._up = None
         if not self._stop.is_set() and (not self._said or (self._why.by_hand and self._why.text not in self._said)):
             self._said.add(self._why.text)
-            verb = "lost" if connection.was_up else "cannot reach"
-            log.warning("link %s: %s %s: %s; trying again", self._robot_id, verb, broker, self._why.text)
+            key = "link.lost" if connection.was_up else "link.unreachable"
+            log.warning("%s", text(key, robot_id=self._robot_id, broker=broker, why=self._why.text))
         return connection.was_up
 
     def _happened(self, connection: Connection, happening: Happening) -> None:
         if isinstance(happening, Up):
             with self._guard:
                 self._up = connection
-            log.info("link %s: %s %s", self._robot_id, "back, on" if self._said else "connected to", connection.broker)
+            key = "link.back" if self._said else "link.connected"
+            log.info("%s", text(key, robot_id=self._robot_id, broker=connection.broker))
             self._said.clear()
         elif isinstance(happening, Down):
             with self._guard:
@@ -177,6 +179,4 @@ def _trust(ca_file: Path | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca_file)
     except OSError as error:  # of which SSLError is one
-        raise BadSetting(
-            f"CROODY_CA_FILE is {str(ca_file)!r}, which holds no certificate that can be read ({error}): give the PEM file of the authority"
-        ) from error
+        raise BadSetting(text("setting.ca", file=repr(str(ca_file)), error=error)) from error

@@ -26,6 +26,7 @@ from croody_edge.link.address import BrokerAddress
 from croody_edge.link.remedies import Reason
 from croody_edge.link.self_pipe import SelfPipe
 from croody_edge.link.tunnel import Tunnel, dig
+from croody_edge.texts import text
 
 if TYPE_CHECKING:
     from paho.mqtt.client import SocketLike
@@ -148,7 +149,7 @@ class Connection:
             sock = self._client.socket()
             if sock is not None:
                 sock.close()
-        return self.reason or (Reason("the connection was closed") if self.was_up else remedies.of_silence(self.broker))
+        return self.reason or (Reason(text("link.closed")) if self.was_up else remedies.of_silence(self.broker))
 
     def _turn(self, stop: Event) -> None:
         """Move bytes until the connection ends. With poll, since select ends at 1,024 open files."""
@@ -189,10 +190,10 @@ class Connection:
             if tunnel is not None and client.socket() is not None:
                 tunnel.flush()
             if client.socket() is not None and client.loop_misc() != mqtt.MQTT_ERR_SUCCESS:
-                self._because(Reason("no answer from the broker"))
+                self._because(Reason(text("link.no_answer")))
                 return
             if not self.was_up and monotonic() > until:
-                self._because(Reason(f"no CONNACK within {_CONNACK_S:g} s"))
+                self._because(Reason(text("link.no_connack", seconds=_CONNACK_S)))
                 return
 
     def _because(self, reason: Reason) -> None:
@@ -207,7 +208,7 @@ class Connection:
 
     def _on_subscribe(self, client: mqtt.Client, _data: Any, _mid: int, codes: Any, _properties: Any) -> None:
         if any(code.value >= _REFUSED for code in codes):
-            self._because(Reason("the broker refuses the subscription to the robot's own down topics"))
+            self._because(Reason(text("link.no_subscription")))
             client.disconnect()
             return
         self.was_up = True

@@ -12,6 +12,7 @@ from websockets.frames import Close, CloseCode, Frame, Opcode
 
 from croody_edge.link.address import BrokerAddress
 from croody_edge.link.websocket import NotHttp, ask, shown, take_answer
+from croody_edge.texts import text
 
 _CONNECT_S: Final = 5.0
 #: How long the upgrade may take: a gateway whose broker does not answer says so after some seconds of its own.
@@ -98,12 +99,12 @@ class Tunnel:
             if isinstance(event, Frame):
                 if event.opcode is Opcode.TEXT:
                     self._protocol.fail(CloseCode.UNSUPPORTED_DATA, "MQTT is sent in binary messages")
-                    self.trouble = "what came is no MQTT: a message of text"
+                    self.trouble = text("link.text_message")
                     break
                 if event.opcode in (Opcode.BINARY, Opcode.CONT):
                     self._ready += event.data
         if self._protocol.parser_exc is not None:
-            self.trouble = self.trouble or f"what came is no WebSocket: {shown(str(self._protocol.parser_exc))}"
+            self.trouble = self.trouble or text("link.not_websocket", error=shown(str(self._protocol.parser_exc)))
         elif self._protocol.close_rcvd is not None:
             self.trouble = self.trouble or _goodbye(self._protocol.close_rcvd)
         self._ended = bool(self.trouble)
@@ -149,22 +150,22 @@ def _answer(sock: socket.socket, stop: Event) -> bytes:
     sock.settimeout(_LOOK_S)
     while b"\r\n\r\n" not in came:
         if not b"HTTP/1.".startswith(came[:7]) or len(came) > _MAX_HEAD_BYTES:
-            raise NotHttp("the answer is not HTTP")
+            raise NotHttp(text("link.not_http"))
         if stop.is_set():
             raise InterruptedError("told to stop")
         if monotonic() > until:
-            raise TimeoutError(f"the upgrade took longer than {_UPGRADE_S:g} s")
+            raise TimeoutError(text("link.slow_upgrade", seconds=_UPGRADE_S))
         try:
             data = sock.recv(_CHUNK_BYTES)
         except TimeoutError:
             continue
         came += data
         if not data:
-            raise NotHttp("closed before an answer")
+            raise NotHttp(text("link.closed_early"))
     return came
 
 
 def _goodbye(close: Close) -> str:
     """What a close frame says, for people."""
-    code = "without a reason" if close.code == CloseCode.NO_STATUS_RCVD else str(int(close.code))
-    return f"the WebSocket was closed: {code} {shown(close.reason)}".rstrip()
+    code = text("link.no_reason") if close.code == CloseCode.NO_STATUS_RCVD else str(int(close.code))
+    return text("link.goodbye", code=code, reason=shown(close.reason)).rstrip()

@@ -16,6 +16,7 @@ from websockets.uri import WebSocketURI
 
 from croody_contract.limits import MAX_PUBLISH_BYTES
 from croody_edge.link.address import BrokerAddress
+from croody_edge.texts import text
 
 #: The only name that MQTT 3.1.1 gives its subprotocol.
 _MQTT: Final = Subprotocol("mqtt")
@@ -32,7 +33,7 @@ class Refused(ConnectionError):
 
     def __init__(self, status: int, phrase: str, location: str = "", why: str = "") -> None:
         """Args: `why` for an answer that says yes and is not to be believed."""
-        super().__init__(f"refused: {status} {shown(phrase)}".rstrip() + (f" ({shown(why)})" if why else ""))
+        super().__init__(text("link.refused", what=f"{status} {shown(phrase)}".rstrip()) + (f" ({shown(why)})" if why else ""))
         self.status, self.location = status, location
 
 
@@ -66,7 +67,7 @@ def take_answer(protocol: ClientProtocol, came: bytes) -> None:
     first, _, rest = came.partition(b"\r\n\r\n")[0].decode("latin-1").partition("\r\n")
     said = _STATUS.fullmatch(first)
     if said is None:
-        raise NotHttp("the answer is not HTTP")
+        raise NotHttp(text("link.not_http"))
     status, phrase = int(said[1]), said[2] or ""
     if status != 101:
         raise Refused(status, phrase, message_from_string(rest).get("Location", ""))
@@ -74,9 +75,9 @@ def take_answer(protocol: ClientProtocol, came: bytes) -> None:
     if protocol.handshake_exc is not None:
         raise Refused(status, phrase, why=str(protocol.handshake_exc))
     if protocol.subprotocol != _MQTT:
-        raise Refused(status, phrase, why="not for MQTT")
+        raise Refused(status, phrase, why=text("link.not_mqtt"))
 
 
-def shown(text: str) -> str:
+def shown(words: str) -> str:
     """Of a stranger's words, what may stand in a line of a log."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text.strip()[:100])
+    return "".join(letter if letter.isprintable() else "?" for letter in words.strip()[:100])

@@ -7,6 +7,8 @@ from errno import EBUSY
 from pathlib import Path
 from typing import Final
 
+from croody_edge.texts import text
+
 _NAME: Final = "outbox.lock"
 
 
@@ -27,9 +29,7 @@ def take(folder: Path) -> int:
     except BlockingIOError as error:
         holder = os.read(number, 20).decode("ascii", "replace").strip() or "unknown"
         os.close(number)
-        raise Locked(
-            EBUSY, f"{folder} is in use by another agent (process {holder}): stop it, or give this one a CROODY_EDGE_DIR of its own"
-        ) from error
+        raise Locked(EBUSY, text("edge.locked", folder=folder, holder=holder)) from error
     with suppress(OSError):  # The process id is for people; a full disk may lack the place for it.
         os.ftruncate(number, 0)
         os.write(number, b"%d\n" % os.getpid())

@@ -26,9 +26,9 @@ from croody_edge.sim.fleet import Fleet
 from croody_edge.sim.machine import SimMachine
 from croody_edge.sim.options import Options
 from croody_edge.sim.tcp import Server
-from croody_edge.sim.texts import Texts
 from croody_edge.sim.witness import Notes, Witness
 from croody_edge.sources.sim import SimSource, Site
+from croody_edge.texts import speak, text
 from croody_edge.variables import BadSetting
 
 #: What is still to be acknowledged at a SIGTERM gets this long, seconds; the rest waits in its outbox.
@@ -46,10 +46,10 @@ _TRY_LATER: Final = 75
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command. Returns its exit status."""
-    texts = Texts(os.environ)
+    speak(os.environ)
     environ = with_ports(os.environ)
     try:
-        chosen = options.read(sys.argv[1:] if arguments is None else arguments, environ, texts)
+        chosen = options.read(sys.argv[1:] if arguments is None else arguments, environ)
         level = os.environ.get("CROODY_LOG_LEVEL") or "WARNING"
         logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
         wake, stop = Event(), Event()
@@ -60,16 +60,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGINT, end)
-        return run(chosen, environ, texts, wake, stop)
+        return run(chosen, environ, wake, stop)
     except BadSetting as error:
-        print(texts("error", text=error), file=sys.stderr)
+        print(f"croody-sim: {error}", file=sys.stderr)
         return _BAD_CONFIG
     except (NoCredentials, OSError) as error:
-        print(texts("error", text=error), file=sys.stderr)
+        print(f"croody-sim: {error}", file=sys.stderr)
         return _TRY_LATER
 
 
-def run(chosen: Options, environ: Mapping[str, str], texts: Texts, wake: Event, stop: Event) -> int:
+def run(chosen: Options, environ: Mapping[str, str], wake: Event, stop: Event) -> int:
     """Run a fleet. 0 when all is acknowledged, or when `stop` ended a run without a duration; 1 when something is left of a timed run.
 
     Raises:
@@ -81,8 +81,8 @@ def run(chosen: Options, environ: Mapping[str, str], texts: Texts, wake: Event, 
         if chosen.state is None:
             undo.callback(_forget_when_empty, state)
         notes = Notes(undo.enter_context(Witness(chosen.witness, hashes=chosen.witness_hashes)) if chosen.witness else None, stop, wake)
-        robots = _credentials(chosen, state, texts, stop)
-        make_room(len(robots), texts)
+        robots = _credentials(chosen, state, stop)
+        make_room(len(robots))
         site = Site(seed=chosen.seed)
         sources = [_source(site, number, robot, chosen) for number, robot in enumerate(robots)]
         agents = [
@@ -90,11 +90,11 @@ def run(chosen: Options, environ: Mapping[str, str], texts: Texts, wake: Event, 
             for number, (robot, source) in enumerate(zip(robots, sources, strict=True))
         ]
         if chosen.tcp:
-            _serve(sources[0], robots[0].robot_id, chosen, texts, undo)
+            _serve(sources[0], robots[0].robot_id, chosen, undo)
         started: list[Agent] = []
         undo.callback(_goodbye, started)
         fleet = Fleet(wake)
-        print(texts("started", count=len(agents), target=chosen.target, state=state), flush=True)
+        print(text("sim.started", count=len(agents), target=chosen.target, state=state), flush=True)
         began = time.monotonic()
         _start(agents, started, fleet, min(_SPREAD_S, 1.0 / chosen.rate_hz), stop)
         fleet.run(stop, until=None if chosen.duration_s is None else began + chosen.duration_s)
@@ -107,8 +107,8 @@ def run(chosen: Options, environ: Mapping[str, str], texts: Texts, wake: Event, 
         fleet.run(stop, until=time.monotonic() + patience_s, done=lambda: fleet.pending() == 0)
         left = [count for agent in started if (count := agent.pending())]
     if notes.failure is not None:
-        raise OSError(texts("witness_failed", file=chosen.witness, reason=notes.failure))
-    return _tell(chosen, texts, state, left, notes.count, stopped=stopped or stop.is_set())
+        raise OSError(text("sim.witness_failed", file=chosen.witness, reason=notes.failure))
+    return _tell(chosen, state, left, notes.count, stopped=stopped or stop.is_set())
 
 
 def _forget_when_empty(state: Path) -> None:
@@ -152,35 +152,35 @@ def _goodbye(agents: list[Agent]) -> None:
             done.result()
 
 
-def _tell(chosen: Options, texts: Texts, state: Path, left: list[int], published: int, *, stopped: bool) -> int:
+def _tell(chosen: Options, state: Path, left: list[int], published: int, *, stopped: bool) -> int:
     """Say how it ended, and clear a temporary state that nobody needs any more."""
     timed = chosen.duration_s is not None
     if left and timed and not stopped:
-        print(texts("left", left=sum(left), robots=len(left), settle=chosen.settle_s, state=state), file=sys.stderr)
+        print(text("sim.left", left=sum(left), robots=len(left), settle=chosen.settle_s, state=state), file=sys.stderr)
         return 1
     if left:
-        print(texts("stopped", left=sum(left), state=state))
+        print(text("sim.stopped", left=sum(left), state=state))
         return 1 if timed else 0
-    print(texts("all_acknowledged", count=published) if timed else texts("stopped_clean"))
+    print(text("sim.all_acknowledged", count=published) if timed else text("sim.stopped_clean"))
     if chosen.state is None:
         shutil.rmtree(state, ignore_errors=True)
     return 0
 
 
-def _credentials(chosen: Options, state: Path, texts: Texts, stop: Event) -> list[Credential]:
+def _credentials(chosen: Options, state: Path, stop: Event) -> list[Credential]:
     if chosen.credentials is not None:
-        found = names.from_file(chosen.credentials, texts)
-        return names.choose(found, chosen.robots, chosen.first, chosen.credentials, texts)
+        found = names.from_file(chosen.credentials)
+        return names.choose(found, chosen.robots, chosen.first, chosen.credentials)
     if chosen.ingest_url:
         # Over HTTP a robot is known by its name alone; the first keeps the one it always had.
         return [Credential(chosen.first if n == 0 else f"{chosen.first}-{n + 1}", "") for n in range(chosen.robots or 1)]
     kept = state / "credentials"
-    found = names.from_file(kept, texts) if kept.exists() else []
+    found = names.from_file(kept) if kept.exists() else []
     if len(found) < chosen.count:
-        found += names.enrol(chosen.api, chosen.prefix, chosen.count - len(found), texts)
+        found += names.enrol(chosen.api, chosen.prefix, chosen.count - len(found))
         names.keep(kept, found)
         stop.wait(_KNOWN_AFTER_S)
-    return names.choose(found, chosen.count, chosen.first, kept, texts)
+    return names.choose(found, chosen.count, chosen.first, kept)
 
 
 def _settings(robot: Credential, chosen: Options, state: Path, environ: Mapping[str, str]) -> Settings:
@@ -196,17 +196,17 @@ def _settings(robot: Credential, chosen: Options, state: Path, environ: Mapping[
     return from_environment({name: value for name, value in environ.items() if name.removesuffix("_FILE") not in own} | own)
 
 
-def _serve(source: SimSource, robot_id: str, chosen: Options, texts: Texts, undo: ExitStack) -> None:
+def _serve(source: SimSource, robot_id: str, chosen: Options, undo: ExitStack) -> None:
     """Open the first robot's TCP protocol, or say that its port is taken."""
     server = Server(SimMachine(source, robot_id), host=chosen.tcp_bind, port=chosen.tcp_port, admin_password=chosen.admin_password)
     try:
         server.start()
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else error
-        print(texts("tcp_taken", host=chosen.tcp_bind, port=chosen.tcp_port, reason=reason), file=sys.stderr, flush=True)
+        print(text("sim.tcp_taken", host=chosen.tcp_bind, port=chosen.tcp_port, reason=reason), file=sys.stderr, flush=True)
         return
     undo.callback(server.stop)
-    print(texts("tcp_on", robot=robot_id, host=chosen.tcp_bind, port=server.port), flush=True)
+    print(text("sim.tcp_on", robot=robot_id, host=chosen.tcp_bind, port=server.port), flush=True)
 
 
 if __name__ == "__main__":

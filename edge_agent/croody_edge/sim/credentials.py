@@ -9,7 +9,7 @@ from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 from croody_contract.topics import BadTopic, check_robot_id
-from croody_edge.sim.texts import Texts
+from croody_edge.texts import text
 
 _ENROL_PATH: Final = "/api/telemetry/demo/robots"
 _TIMEOUT_S: Final = 10.0
@@ -27,7 +27,7 @@ class Credential:
     secret: str = field(repr=False)
 
 
-def from_file(path: Path, texts: Texts) -> list[Credential]:
+def from_file(path: Path) -> list[Credential]:
     """Read a credentials file; empty lines and lines that begin with # are passed over.
 
     Raises:
@@ -43,7 +43,7 @@ def from_file(path: Path, texts: Texts) -> list[Credential]:
         if not words or words[0].startswith("#"):
             continue
         if len(words) != 2:
-            raise NoCredentials(texts("bad_line", file=path, number=number))
+            raise NoCredentials(text("sim.bad_line", file=path, number=number))
         try:
             out.append(Credential(check_robot_id(words[0]), words[1]))
         except BadTopic as error:
@@ -51,19 +51,19 @@ def from_file(path: Path, texts: Texts) -> list[Credential]:
     return out
 
 
-def choose(found: list[Credential], wanted: int | None, first: str, path: Path, texts: Texts) -> list[Credential]:
+def choose(found: list[Credential], wanted: int | None, first: str, path: Path) -> list[Credential]:
     """The robots to run: `first` in front when it is among them, and no more than wanted.
 
     Raises:
         NoCredentials: there are fewer than wanted, or none.
     """
     if not found or (wanted is not None and len(found) < wanted):
-        raise NoCredentials(texts("too_few", file=path, have=len(found), want=wanted or 1))
+        raise NoCredentials(text("sim.too_few", file=path, have=len(found), want=wanted or 1))
     ordered = sorted(found, key=lambda credential: credential.robot_id != first)
     return ordered[:wanted]
 
 
-def enrol(api: str, prefix: str, count: int, texts: Texts) -> list[Credential]:
+def enrol(api: str, prefix: str, count: int) -> list[Credential]:
     """Ask the demo for robots of our own.
 
     Raises:
@@ -76,7 +76,7 @@ def enrol(api: str, prefix: str, count: int, texts: Texts) -> list[Credential]:
             robots = json.load(answer)["robots"]
         return [Credential(check_robot_id(robot["robot_id"]), str(robot["secret"])) for robot in robots]
     except (URLError, OSError, ValueError, KeyError, TypeError) as error:
-        raise NoCredentials(texts("no_enrolment", count=count, url=url, reason=error)) from error
+        raise NoCredentials(text("sim.no_enrolment", count=count, url=url, reason=error)) from error
 
 
 def keep(path: Path, credentials: list[Credential]) -> None:

@@ -3,7 +3,7 @@
 import resource
 from typing import Final
 
-from croody_edge.sim.texts import Texts
+from croody_edge.texts import text
 from croody_edge.variables import BadSetting
 
 #: Of one robot (measured): outbox, WAL, its index, marks and their map, lock, connection, and the pair that wakes its thread.
@@ -12,7 +12,7 @@ PER_ROBOT: Final = 9
 BESIDE: Final = 96
 
 
-def make_room(robots: int, texts: Texts) -> None:
+def make_room(robots: int) -> None:
     """Raise the soft limit, as far as it may go, when this many robots need it.
 
     Raises:
@@ -23,5 +23,5 @@ def make_room(robots: int, texts: Texts) -> None:
     if soft == resource.RLIM_INFINITY or need <= soft:
         return
     if hard != resource.RLIM_INFINITY and need > hard:
-        raise BadSetting(texts("too_few_files", robots=robots, need=need, hard=hard, most=max(0, (hard - BESIDE) // PER_ROBOT)))
+        raise BadSetting(text("sim.too_few_files", robots=robots, need=need, hard=hard, most=max(0, (hard - BESIDE) // PER_ROBOT)))
     resource.setrlimit(resource.RLIMIT_NOFILE, (need if hard == resource.RLIM_INFINITY else hard, hard))

@@ -1,16 +1,16 @@
 """What `croody-sim` was told: arguments and environment -> one frozen `Options`. Opens nothing but secret files."""
 
-import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Final
 
+from croody_edge.arguments import Parser
 from croody_edge.link.address import parse_brokers
 from croody_edge.settings import DEFAULT_ROBOT_ID
 from croody_edge.sim.faults import SCENARIOS
-from croody_edge.sim.texts import Texts
+from croody_edge.texts import text
 from croody_edge.variables import BadSetting, variable
 
 _DEFAULT_ROBOTS: Final = 3
@@ -51,17 +51,17 @@ class Options:
         return self.ingest_url or self.broker
 
 
-def read(arguments: Sequence[str], environ: Mapping[str, str], texts: Texts) -> Options:
+def read(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
     """Read the command line over the environment. Ends the process as argparse does on `--help` and on what it cannot read.
 
     Raises:
         BadSetting: a variable that breaks a rule.
     """
-    given = _parser(environ, texts).parse_args(arguments)
+    given = _parser(environ).parse_args(arguments)
     for name in ("rate", "duration", "robots"):
         value = getattr(given, name)
         if value is not None and not (isfinite(value) and value > 0):
-            raise BadSetting(texts("positive", name=f"--{name}", value=value))
+            raise BadSetting(text("sim.positive", name=f"--{name}", value=value))
     try:
         host = parse_brokers(given.broker)[0].host
     except ValueError as error:
@@ -91,47 +91,34 @@ def read(arguments: Sequence[str], environ: Mapping[str, str], texts: Texts) -> 
 
 
 def _port(environ: Mapping[str, str]) -> int:
-    text = variable(environ, "ROBOT_PORT") or "9090"
-    if not (text.isascii() and text.isdigit() and int(text) < 65536):
-        raise BadSetting(f"ROBOT_PORT is {text!r}: it must be a number from 0 to 65535")
-    return int(text)
+    port = variable(environ, "ROBOT_PORT") or "9090"
+    if not (port.isascii() and port.isdigit() and int(port) < 65536):
+        raise BadSetting(text("setting.rule", name="ROBOT_PORT", value=repr(port), rule=text("rule.port")))
+    return int(port)
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong as every other mistake is said."""
-
-    def error(self, message: str) -> NoReturn:
-        raise BadSetting(message)
-
-
-def _parser(environ: Mapping[str, str], texts: Texts) -> argparse.ArgumentParser:
-    class Formatter(argparse.HelpFormatter):
-        def add_usage(self, usage: Any, actions: Any, groups: Any, prefix: str | None = None) -> None:
-            super().add_usage(usage, actions, groups, prefix or texts("usage"))
-
-    parser = _Parser("croody-sim", description=texts("description"), add_help=False, allow_abbrev=False, formatter_class=Formatter)
-    group = parser.add_argument_group(texts("options"))
-    add = group.add_argument
-    add("-h", "--help", action="help", help=texts("help"))
+def _parser(environ: Mapping[str, str]) -> Parser:
+    parser = Parser("croody-sim", description=text("sim.about"))
+    add = parser.options.add_argument
     add(
         "--broker",
         metavar="mqtt://HOST:PORT",
         default=variable(environ, "CROODY_BROKER_URL") or f"mqtt://127.0.0.1:{variable(environ, 'MQTT_PORT') or 1883}",
-        help=texts("broker"),
+        help=text("sim.broker"),
     )
-    add("--robots", metavar="N", type=int, help=texts("robots"))
-    add("--rate", metavar="HZ", type=float, default=1.0, help=texts("rate"))
-    add("--duration", metavar="S", type=float, help=texts("duration"))
-    add("--settle", metavar="S", type=float, default=60.0, help=texts("settle"))
-    add("--seed", metavar="K", type=int, default=1, help=texts("seed"))
-    add("--witness", metavar="FILE", type=Path, help=texts("witness"))
-    add("--witness-hashes", action="store_true", help=texts("witness_hashes"))
-    add("--credentials", metavar="FILE", type=Path, help=texts("credentials"))
-    add("--api", metavar="URL", default="", help=texts("api"))
-    add("--state", metavar="DIR", type=Path, help=texts("state"))
-    add("--scenario", choices=SCENARIOS, default="default", help=texts("scenario", names=", ".join(SCENARIOS)), metavar="NAME")
-    add("--no-tcp", action="store_true", help=texts("no_tcp"))
-    add("--tcp-port", metavar="PORT", type=int, help=texts("tcp_port"))
-    add("--tcp-bind", metavar="ADDRESS", default="", help=texts("tcp_bind"))
-    add("--prefix", metavar="TEXT", default="sim", help=texts("prefix"))
+    add("--robots", metavar="N", type=int, help=text("sim.robots"))
+    add("--rate", metavar="HZ", type=float, default=1.0, help=text("sim.rate"))
+    add("--duration", metavar="S", type=float, help=text("sim.duration"))
+    add("--settle", metavar="S", type=float, default=60.0, help=text("sim.settle"))
+    add("--seed", metavar="K", type=int, default=1, help=text("sim.seed"))
+    add("--witness", metavar="FILE", type=Path, help=text("sim.witness"))
+    add("--witness-hashes", action="store_true", help=text("sim.witness_hashes"))
+    add("--credentials", metavar="FILE", type=Path, help=text("sim.credentials"))
+    add("--api", metavar="URL", default="", help=text("sim.api"))
+    add("--state", metavar="DIR", type=Path, help=text("sim.state"))
+    add("--scenario", choices=SCENARIOS, default="default", help=text("sim.scenario", names=", ".join(SCENARIOS)), metavar="NAME")
+    add("--no-tcp", action="store_true", help=text("sim.no_tcp"))
+    add("--tcp-port", metavar="PORT", type=int, help=text("sim.tcp_port"))
+    add("--tcp-bind", metavar="ADDRESS", default="", help=text("sim.tcp_bind"))
+    add("--prefix", metavar="TEXT", default="sim", help=text("sim.prefix"))
     return parser

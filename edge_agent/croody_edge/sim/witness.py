@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from croody_contract.batch import payload_hash
+from croody_edge.texts import text
 
 #: What an agent calls for every record whose publish is about to return: stream, seq, bytes.
 Saw = Callable[[str, int, bytes], None]
@@ -34,7 +35,7 @@ class Witness:
         line = f"{robot_id} {stream} {seq} {payload_hash(payload)}\n" if self._hashes else f"{robot_id} {stream} {seq}\n"
         data = line.encode()
         if os.write(self._descriptor, data) != len(data):
-            raise OSError("a line was written in part: free some space")
+            raise OSError(text("sim.witness_in_part"))
 
     def __enter__(self) -> Self:
         return self

@@ -10,6 +10,7 @@ from typing import Final, Protocol, runtime_checkable
 
 from croody_contract.messages import Reading
 from croody_edge.settings import Settings
+from croody_edge.texts import text
 from croody_edge.variables import BadSetting, Variables
 
 #: Name in `CROODY_SOURCE` -> an `OpenSource`.
@@ -20,7 +21,7 @@ GROUP: Final = "croody.sources"
 class PullSource(Protocol):
     """Something that can be read now and then."""
 
-    #: Wanted time between two readings, seconds.
+    #: Wanted time until the next `read`, seconds; looked at after every one.
     interval_s: float
 
     def read(self, now: float) -> Reading | None:
@@ -90,16 +91,15 @@ def open_source(settings: Settings, environ: Mapping[str, str]) -> Source:
     points = entry_points(group=GROUP)
     found = [point for point in points if point.name == settings.source]
     if not found:
-        raise BadSetting(f"CROODY_SOURCE is {settings.source!r}: it must be one of {', '.join(sorted(points.names))}")
+        raise BadSetting(text("setting.source", name=repr(settings.source), names=", ".join(sorted(points.names))))
     if len(found) > 1:
-        raise BadSetting(f"CROODY_SOURCE is {settings.source!r}, which {len(found)} packages have ({_packages(found)}): keep one of them")
+        raise BadSetting(text("setting.source_twice", name=repr(settings.source), count=len(found), packages=_packages(found)))
     (point,) = found
     try:
         opens: OpenSource = point.load()
     except (ImportError, AttributeError) as error:
         raise BadSetting(
-            f"CROODY_SOURCE is {settings.source!r}, and {point.value} of the package {_packages(found)} cannot be loaded ({error}):"
-            " install what it needs, or mend its entry point"
+            text("setting.source_broken", name=repr(settings.source), place=point.value, package=_packages(found), error=error)
         ) from error
     return opens(settings, Variables(environ))
 

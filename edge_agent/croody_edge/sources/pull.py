@@ -31,19 +31,18 @@ class PullFeed:
     def take(self, now: float, mono_s: float, most: int) -> list[Reading]:
         """See `Feed.take`."""
         readings: list[Reading] = []
-        interval_s = self._source.interval_s
         while self._due_s <= mono_s and len(readings) < most:
-            self._due_s += interval_s
             try:
                 reading = self._source.read(now)
             except OSError as error:
                 self._faults.raised("source_failed", "medium", str(error))
-                continue
-            self._faults.cleared("source_failed")
-            if reading is not None:
-                readings.append(reading)
+            else:
+                self._faults.cleared("source_failed")
+                if reading is not None:
+                    readings.append(reading)
+            self._due_s += self._source.interval_s
         if mono_s - self._due_s > _BEHIND_S:
-            self._due_s = mono_s + interval_s
+            self._due_s = mono_s + self._source.interval_s
         return readings
 
     def close(self) -> None:

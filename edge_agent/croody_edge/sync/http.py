@@ -24,6 +24,7 @@ from croody_contract.messages import encode
 from croody_contract.ranges import Ranges
 from croody_edge.outbox.keys import TOP_SEQ, key_of
 from croody_edge.outbox.queue import Batch, Outbox
+from croody_edge.texts import text
 
 log = logging.getLogger("croody.ingest")
 
@@ -188,14 +189,15 @@ class HttpTransport:
         if status in (200, 201):
             self._outbox.remove(((key, key),), time())
         elif status in _NEVER:
-            log.warning("refused for good with %d, set apart: %s: %s", status, answer[:300].decode("utf-8", "replace"), body[:300].decode())
+            said, what = answer[:300].decode("utf-8", "replace"), body[:300].decode("utf-8", "replace")
+            log.warning("%s", text("http.refused", status=status, answer=said, body=what))
             self._outbox.bury(key, f"{status} {answer[:200].decode('utf-8', 'replace')}", body, time())
         else:
             self._trouble(f"{status} {answer[:200].decode('utf-8', 'replace')}", retry_after_s)
             return False
         if self._lost:
             self._lost = False
-            log.info("ingest %s: back", self._host)
+            log.info("%s", text("http.back", host=self._host))
         self._wait_s = 0.0
         return True
 
@@ -218,7 +220,7 @@ class HttpTransport:
         self._why = reason
         if not self._lost:
             self._lost = True
-            log.warning("ingest %s: %s; trying again", self._host, reason)
+            log.warning("%s", text("http.lost", host=self._host, why=reason))
         self._wait_s = max(at_least_s, min(max(self._wait_s * 2, _BACKOFF_S[0]), _BACKOFF_S[1]))
 
     def _hang_up(self) -> None:

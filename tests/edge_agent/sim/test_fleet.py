@@ -14,7 +14,6 @@ from croody_edge.settings import from_environment
 from croody_edge.sim.credentials import Credential, NoCredentials, choose, from_file, keep
 from croody_edge.sim.fleet import Fleet
 from croody_edge.sim.options import read
-from croody_edge.sim.texts import _TEXTS, Texts
 from croody_edge.sim.witness import Notes, Witness
 from croody_edge.variables import BadSetting
 
@@ -112,48 +111,37 @@ def test_a_witness_adds_to_what_is_there_and_hashes_when_asked(tmp_path: Path) -
     assert path.read_text(encoding="utf-8").splitlines()[1] == f"rover-bob stream-two 7 {payload_hash(b'{}')}"
 
 
-TEXTS = Texts({})
-
-
 def test_credentials_are_kept_private_and_read_back_with_the_named_robot_in_front(tmp_path: Path) -> None:
     path = tmp_path / "credentials"
     robots = [Credential("rover-alice", "a" * 40), Credential("rover-bob", "b" * 40)]
     keep(path, robots)
-    assert from_file(path, TEXTS) == robots
-    assert choose(robots, None, "rover-bob", path, TEXTS) == robots[::-1]
-    assert choose(robots, 1, "robot-clases", path, TEXTS) == robots[:1]
+    assert from_file(path) == robots
+    assert choose(robots, None, "rover-bob", path) == robots[::-1]
+    assert choose(robots, 1, "robot-clases", path) == robots[:1]
     assert "a" * 40 not in repr(robots), "a secret does not come into a log"
     with pytest.raises(NoCredentials, match="has 0 robots and 1 are asked for"):
-        choose([], None, "x", path, TEXTS)
+        choose([], None, "x", path)
 
 
 def test_what_was_told_on_the_command_line_wins_over_the_environment() -> None:
-    told = read(["--tcp-port", "7", "--broker", "mqtt://127.0.0.1:5"], {"ROBOT_PORT": "8", "CROODY_BROKER_URL": "mqtt://10.0.0.1"}, TEXTS)
+    told = read(["--tcp-port", "7", "--broker", "mqtt://127.0.0.1:5"], {"ROBOT_PORT": "8", "CROODY_BROKER_URL": "mqtt://10.0.0.1"})
     assert (told.tcp_port, told.broker, told.api) == (7, "mqtt://127.0.0.1:5", "http://127.0.0.1:9000")
-    heard = read([], {"ROBOT_PORT": "8", "CROODY_BROKER_URL": "mqtt://10.0.0.1", "TELEMETRY_PORT": "9001", "ROBOT_ID": "rover-bob"}, TEXTS)
+    heard = read([], {"ROBOT_PORT": "8", "CROODY_BROKER_URL": "mqtt://10.0.0.1", "TELEMETRY_PORT": "9001", "ROBOT_ID": "rover-bob"})
     assert (heard.tcp_port, heard.broker, heard.api, heard.first) == (8, "mqtt://10.0.0.1", "http://10.0.0.1:9001", "rover-bob")
-    assert read([], {}, TEXTS).first == "robot-clases"
+    assert read([], {}).first == "robot-clases"
 
 
 def test_the_admin_password_may_come_from_a_file_and_has_no_default(tmp_path: Path) -> None:
     (tmp_path / "password").write_text("correct horse\n", encoding="utf-8")
-    assert read([], {"ADMIN_PASSWORD_FILE": str(tmp_path / "password")}, TEXTS).admin_password == "correct horse"
-    assert read([], {}, TEXTS).admin_password is None
-    assert "correct" not in repr(read([], {"ADMIN_PASSWORD": "correct horse"}, TEXTS))
+    assert read([], {"ADMIN_PASSWORD_FILE": str(tmp_path / "password")}).admin_password == "correct horse"
+    assert read([], {}).admin_password is None
+    assert "correct" not in repr(read([], {"ADMIN_PASSWORD": "correct horse"}))
     with pytest.raises(BadSetting, match="both set"):
-        read([], {"ADMIN_PASSWORD_FILE": "x", "ADMIN_PASSWORD": "y"}, TEXTS)
+        read([], {"ADMIN_PASSWORD_FILE": "x", "ADMIN_PASSWORD": "y"})
     with pytest.raises(BadSetting, match="cannot be read"):
-        read([], {"ADMIN_PASSWORD_FILE": str(tmp_path / "none")}, TEXTS)
+        read([], {"ADMIN_PASSWORD_FILE": str(tmp_path / "none")})
     with pytest.raises(BadSetting, match="ROBOT_PORT"):
-        read([], {"ROBOT_PORT": "http"}, TEXTS)
-
-
-def test_every_sentence_has_the_same_blanks_in_both_languages() -> None:
-    from string import Formatter
-
-    for key, (spanish, english) in _TEXTS.items():
-        blanks = [sorted({name for _, name, _, _ in Formatter().parse(text) if name}) for text in (spanish, english)]
-        assert blanks[0] == blanks[1], key
+        read([], {"ROBOT_PORT": "http"})
 
 
 @pytest.mark.parametrize("given", [{"CROODY_BROKER_URL": "mqtt://far:1"}, {"MQTT_PORT": "7"}, {"TELEMETRY_INGEST_URL": "http://far"}])
@@ -161,7 +149,7 @@ def test_without_an_address_the_ports_of_the_clones_own_system_are_taken(tmp_pat
     file = tmp_path / "env"
     file.write_text("SECRET_KEY_FILE=/x\nMQTT_PORT=1999\nTELEMETRY_PORT=9777\nROBOT_PORT=9099\n", encoding="utf-8")
 
-    chosen = read([], with_ports({}, file), Texts({}))
+    chosen = read([], with_ports({}, file))
 
     assert (chosen.broker, chosen.api, chosen.tcp_port) == ("mqtt://127.0.0.1:1999", "http://127.0.0.1:9777", 9090)
     assert from_environment(with_ports({"ROBOT_ID": "rover-alice", "ROBOT_SECRET": "s"}, file)).brokers[0].port == 1999

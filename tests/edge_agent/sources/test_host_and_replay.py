@@ -93,6 +93,19 @@ def test_a_recording_plays_faster_and_again(tmp_path: Path) -> None:
     source.close()
 
 
+def test_a_recording_is_asked_again_when_its_next_row_is_due(tmp_path: Path) -> None:
+    source = ReplaySource(recording(tmp_path / "r.csv", "t_s,n", "0,1", "0.25,2", "9,3"), loop=False)
+    now, seen, looks = NOW, [], 0
+    while len(seen) < 3:
+        found = source.read(now)
+        seen += [(round(now - NOW, 2), found.data["n"])] if found is not None else []
+        now += source.interval_s
+        looks += 1
+    assert seen == [(0.0, 1), (0.25, 2), (9.0, 3)]
+    assert looks == 11, "and once a second in between, should the clock be set"
+    source.close()
+
+
 def test_a_long_pause_in_a_recording_is_cut(tmp_path: Path) -> None:
     source = ReplaySource(recording(tmp_path / "r.csv", "t_s,n", "0,1", "90000,2"), loop=False)
     assert source.read(NOW)

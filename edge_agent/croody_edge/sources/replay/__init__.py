@@ -14,6 +14,7 @@ from typing import Final
 from croody_contract.messages import Reading, Value
 from croody_edge.settings import Settings
 from croody_edge.sources.replay.settings import read
+from croody_edge.texts import text
 from croody_edge.variables import BadSetting, Variables
 
 EXCERPT: Final = Path(__file__).with_name("ur3_cobotops.csv")
@@ -21,37 +22,46 @@ EXCERPT: Final = Path(__file__).with_name("ur3_cobotops.csv")
 _LOOP_GAP_S: Final = 1.0
 #: A pause in the recording that is longer than this is cut to it, seconds of the recording.
 _LONGEST_PAUSE_S: Final = 10.0
+#: Shortest and longest time until the source looks again whether a row is due, seconds.
+_SHORTEST_S: Final = 0.001
+_LONGEST_S: Final = 1.0
 _FIELDS: Final = ("status", "environment")
 
 
 class ReplaySource:
     """A `PullSource` over one CSV file."""
 
-    def __init__(self, path: Path, *, speed: float = 1.0, loop: bool = True, interval_s: float = 0.1) -> None:
+    def __init__(self, path: Path, *, speed: float = 1.0, loop: bool = True) -> None:
         """Open the file and read its head.
 
         Args:
             path: the recording.
             speed: 2.0 is twice as fast as it was.
             loop: begin again at the end.
-            interval_s: how often to look whether a row is due, seconds.
 
         Raises:
             BadSetting: it cannot be read, or is no such CSV; the message says what is wrong with it.
         """
         self._path, self._speed, self._loop = path, speed, loop
-        self.interval_s = interval_s
+        self.interval_s = _SHORTEST_S
         try:
             self._rows = self._read_rows()
             self._next = next(self._rows, None)
         except (OSError, UnicodeError, csv.Error) as error:
-            raise BadSetting(f"recording {path}: {error}: give the path of a CSV file") from error
+            raise BadSetting(text("replay.unreadable", path=path, error=error)) from error
         if self._next is None:
-            raise BadSetting(f"recording {path}: has no rows: give a CSV with a head and rows")
+            raise BadSetting(text("replay.empty", path=path))
         self._due_at: float | None = None
 
     def read(self, now: float) -> Reading | None:
         """The next row when its time has come; None between rows and after the end."""
+        found = self._due(now)
+        self.interval_s = (
+            _LONGEST_S if self._next is None or self._due_at is None else min(max(self._due_at - now, _SHORTEST_S), _LONGEST_S)
+        )
+        return found
+
+    def _due(self, now: float) -> Reading | None:
         if self._next is None:
             return None
         if self._due_at is None or abs(now - self._due_at) > _LONGEST_PAUSE_S / self._speed + 60:
@@ -87,7 +97,7 @@ class Rows(Iterator[tuple[float, dict[str, str]]]):
         names = self._reader.fieldnames or []
         if not names or names[0] not in ("ts", "t_s"):
             self._file.close()
-            raise csv.Error(f"the first column is {names[0] if names else ''!r}, it must be ts or t_s")
+            raise csv.Error(text("replay.first_column", name=repr(names[0] if names else "")))
 
     def __next__(self) -> tuple[float, dict[str, str]]:
         """The next row.
@@ -116,8 +126,7 @@ def open_source(settings: Settings, variables: Variables) -> ReplaySource:
         BadSetting: the recording cannot be used.
     """
     own = read(variables)
-    interval_s = min(settings.interval_s, max(0.001, 0.1 / own.speed))
-    return ReplaySource(own.file or EXCERPT, speed=own.speed, loop=own.loop, interval_s=interval_s)
+    return ReplaySource(own.file or EXCERPT, speed=own.speed, loop=own.loop)
 
 
 def _reading(row: dict[str, str], now: float) -> Reading | None:

@@ -1,0 +1,122 @@
+"""One catalogue for every text of the edge, whole in both languages, with nothing in it that nobody says."""
+
+import os
+import re
+import string
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from croody_edge.link import remedies
+from croody_edge.link.address import BrokerAddress, parse_brokers
+from croody_edge.settings import from_environment
+from croody_edge.texts import TEXTS, speak, text
+from croody_edge.variables import BadSetting
+from tools.stack import ROOT
+
+PACKAGE = ROOT / "edge_agent" / "croody_edge"
+CODE = {path: path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py") if path.name != "texts.py"}
+SPANISH = {"LANG": "es_CO.UTF-8"}
+
+
+@pytest.fixture
+def spanish() -> Iterator[None]:
+    speak(SPANISH)
+    yield
+    speak({})
+
+
+def places(sentence: str) -> set[str]:
+    return {place for _, place, _, _ in string.Formatter().parse(sentence) if place}
+
+
+@pytest.mark.parametrize("key", TEXTS)
+def test_a_text_exists_in_both_languages_with_the_same_places(key: str) -> None:
+    es, en = TEXTS[key]
+    assert es
+    assert en
+    assert places(es) == places(en)
+
+
+def test_every_text_is_said_somewhere_and_every_text_that_is_said_exists() -> None:
+    written = {word for code in CODE.values() for word in re.findall(r"""["']([a-z]+\.[a-z_]+)["']""", code)}
+    said = {key for code in CODE.values() for key in re.findall(r"""(?<!\.)\btext\(\s*["']([^"']+)["']""", code)}
+    assert sorted(set(TEXTS) - written) == []
+    assert sorted(said - set(TEXTS)) == []
+
+
+def test_no_module_but_the_catalogue_knows_two_languages() -> None:
+    accents = re.compile("[áéíóúñ¿¡]")
+    others = {path.relative_to(PACKAGE).as_posix() for path, code in CODE.items() if accents.search(code)}
+    assert others <= {"sim/climate.py", "sim/protocol.py", "variables.py"}, "a name, the old protocol's words, and a word for yes"
+
+
+def test_the_language_is_that_of_the_first_variable_that_is_set(spanish: None) -> None:
+    assert text("status.link") == "enlace"
+    speak({"LC_ALL": "C", "LANG": "es"})
+    assert text("status.link") == "link"
+    speak({"LC_MESSAGES": "es_MX", "LANG": "en"})
+    assert text("status.link") == "enlace"
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({}, "falta ROBOT_ID"),
+        ({"ROBOT_ID": "a b c", "ROBOT_SECRET": "s"}, "ROBOT_ID es 'a b c': tiene que tener de 3 a 64 letras"),
+        ({"ROBOT_ID": "rover-1"}, "falta ROBOT_SECRET"),
+        ({"ROBOT_ID": "rover-1", "ROBOT_SECRET": "s", "CROODY_QOS": "2"}, "CROODY_QOS es '2': tiene que estar entre 0 y 1"),
+        (
+            {"ROBOT_ID": "rover-1", "ROBOT_SECRET": "s", "CROODY_BROKER_URL": "x"},
+            "CROODY_BROKER_URL es 'x': 'x' no es una dirección: da mqtt",
+        ),
+    ],
+)
+def test_a_wrong_setting_is_told_in_spanish(spanish: None, variables: dict[str, str], said: str) -> None:
+    with pytest.raises(BadSetting) as error:
+        from_environment(variables)
+    assert str(error.value).startswith(said)
+
+
+def test_what_keeps_a_robot_from_its_broker_is_told_in_spanish(spanish: None) -> None:
+    assert "el secreto de rover-1 no es correcto" in remedies.of_refusal("Not authorized", "rover-1").text
+    assert remedies.of_silence(BrokerAddress("x", 1)).text.startswith("la conexión se cerró")
+    with pytest.raises(ValueError, match="no contiene ninguna dirección"):
+        parse_brokers(",")
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments", "lang", "said"),
+    [
+        ("croody-edge", ["--speed"], "es", "croody-edge: falta run|status: mira --help"),
+        ("croody-edge", ["dance"], "es", "croody-edge: run|status es 'dance': tiene que ser uno de 'run', 'status'"),
+        ("croody-edge", ["status", "--dir"], "es", "croody-edge: --dir: falta su valor"),
+        ("croody-edge", ["status", "--fast"], "en", "croody-edge: unrecognized arguments: --fast: see --help"),
+        ("croody-sim", ["--speed", "3"], "es", "croody-sim: no se conoce: --speed 3: mira --help"),
+        ("croody-sim", ["--robots", "many"], "es", "croody-sim: --robots es 'many': tiene que ser un número entero"),
+        ("croody-sim", ["--rate", "fast"], "en", "croody-sim: --rate is 'fast': it must be a number"),
+        ("croody-sim", ["--rate", "0"], "es", "croody-sim: --rate es 0.0: tiene que ser mayor que 0"),
+    ],
+)
+def test_a_wrong_command_line_is_one_line_in_the_terminals_language(program: str, arguments: list[str], lang: str, said: str) -> None:
+    done = run(program, *arguments, lang=lang)
+    assert (done.returncode, done.stdout) == (78, "")
+    assert re.sub(r"'?run'?, '?status'?", "'run', 'status'", done.stderr) == f"{said}\n"
+
+
+@pytest.mark.parametrize("words", [("croody-edge",), ("croody-edge", "run"), ("croody-edge", "status"), ("croody-sim",)])
+def test_help_says_usage_once_and_nothing_in_the_other_language(words: tuple[str, ...]) -> None:
+    spoken = {lang: run(*words, "--help", lang=lang).stdout for lang in ("es", "en")}
+    assert spoken["es"].startswith(f"uso: {' '.join(words)} ")
+    assert spoken["en"].startswith(f"usage: {' '.join(words)} ")
+    assert spoken["es"].count("uso:") == spoken["en"].count("usage:") == 1
+    assert not re.search(r"\b(usage|options|show|with|the)\b", spoken["es"])
+
+
+def run(program: str, *arguments: str, lang: str) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).with_name(program)), *arguments]
+    env = {"PATH": os.environ["PATH"], "LANG": f"{lang}.UTF-8", "PYTHONUTF8": "1", "COLUMNS": "200"}
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=30, check=False)
