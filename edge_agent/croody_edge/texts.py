@@ -42,6 +42,11 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "la revisión a bordo no está disponible aquí ({error}): las lecturas se publican sin revisar",
         "screening is not available here ({error}): readings are published unscreened",
     ),
+    "screen.off": ("sin revisión a bordo: {why}", "screening is off: {why}"),
+    "screen.unknown": (
+        "el modelo conoce {known}; este robot no envía {absent}",
+        "the model knows {known}; this robot does not send {absent}",
+    ),
     "edge.locked": (
         "{folder} lo usa otro agente (proceso {holder}): detenlo, o da a este un CROODY_EDGE_DIR propio",
         "{folder} is in use by another agent (process {holder}): stop it, or give this one a CROODY_EDGE_DIR of its own",

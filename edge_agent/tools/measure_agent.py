@@ -3,8 +3,8 @@
     python edge_agent/tools/measure_agent.py [DIR]
 
 DIR is where the outboxes lie (the disk is what is measured). No broker is needed: everything waits in the outbox. Screening is measured on
-the recording of a virtual robot, played by the source `replay`, so that the simulator's own work is not counted; an agent that does
-not score every reading ends the measurement.
+the recording of a virtual robot, played by the source `replay`, so that the simulator's own work is not counted. `scored` says how many readings the model looked at: all of
+them on a quiet machine; none ends the measurement.
 """
 
 import csv
@@ -133,7 +133,7 @@ def idle(folder: Path, count: int, source: str) -> dict[str, float]:
     turn(made, began + WATCHED_S)
     share = 100 * (cpu_s() - used) / (time.monotonic() - began)
     scored = share_scored(seen)
-    if scored != (source == "replay"):
+    if (scored > 0) != (source == "replay"):
         sys.exit(f"{scored:.0%} of {len(seen)} records were scored: this is not the measurement that it should be")
     # Not getrusage: that remembers the memory of whoever started this process.
     status = Path("/proc/self/status").read_text(encoding="ascii")

@@ -10,6 +10,7 @@ from typing import Final
 from croody_contract.messages import Reading, Record
 from croody_contract.windows import METRICS
 from croody_edge.screen import Screen
+from croody_edge.texts import text
 
 log = logging.getLogger("croody.screen")
 
@@ -34,7 +35,8 @@ class ScreenOnDemand:
             if absent:
                 self._unknown += 1
                 if self._unknown == _GIVE_UP:
-                    log.info("screening is off: the model knows %s; this robot does not send %s", ", ".join(METRICS), ", ".join(absent))
+                    why = text("screen.unknown", known=", ".join(METRICS), absent=", ".join(absent))
+                    log.info("%s", text("screen.off", why=why))
                 return None, []
             self._loaded = True
             self._screen = self._load()

@@ -16,6 +16,7 @@ from croody_contract.messages import Event, Reading, Record, Window
 from croody_edge.screen.card import SENSORS_CARD, ModelRefused, read
 from croody_edge.screen.decide import START, Policy, State, decide
 from croody_edge.screen.tflite import Scorer
+from croody_edge.texts import text
 
 log = logging.getLogger("croody.screen")
 
@@ -99,20 +100,20 @@ class SensorScreen:
         )
         return score, [window]
 
-    def _miss(self, reason: str, text: str) -> None:
+    def _miss(self, reason: str, cause: str) -> None:
         self._rows.clear()
         self._fruitless += 1
         if self._fruitless >= _GIVE_UP and self._stopped is None:
-            log.info("screening is off: %s", text)
-            self._stop(reason, text, severity="low")
+            log.info("%s", text("screen.off", why=cause))
+            self._stop(reason, cause, severity="low")
 
-    def _stop(self, reason: str, text: str, *, severity: str) -> None:
+    def _stop(self, reason: str, cause: str, *, severity: str) -> None:
         self._stopped = reason
         self._news.append(
             Event(
                 code="screening_stopped",
                 severity="medium" if severity == "medium" else "low",
-                detail={"reason": reason, "text": text[:1000]},
+                detail={"reason": reason, "text": cause[:1000]},
             )
         )
 
@@ -126,5 +127,5 @@ def _load(card: Path) -> Scorer | ModelRefused:
     try:
         return Scorer(read(card))
     except ModelRefused as error:
-        log.error("screening is off: %s", error)
+        log.error("%s", text("screen.off", why=error))
         return error
