@@ -3,8 +3,8 @@
     python edge_agent/tools/measure_agent.py [DIR]
 
 DIR is where the outboxes lie (the disk is what is measured). No broker is needed: everything waits in the outbox. Screening is measured on
-the recording of a virtual robot, played by the source `replay`, so that the simulator's own work is not counted. `scored` says how many readings the model looked at: all of
-them on a quiet machine; none ends the measurement.
+the recording of a virtual robot, played by the source `replay`, so that the simulator's own work is not counted. `scored` says how many
+readings the model looked at: all of them on a quiet machine; none ends the measurement.
 """
 
 import csv
