@@ -7,6 +7,7 @@ The private names of amqtt that this leans on are listed in `seams`.
 
 import asyncio
 import logging
+import random
 import socket
 import ssl
 from dataclasses import replace
@@ -26,8 +27,11 @@ from croody_broker.frames import MAX_TOPIC_BYTES, Malformed
 from croody_broker.handler import GuardedHandler, GuardedWriter
 from croody_broker.policy import Policy
 from croody_broker.rates import Rates
+from croody_broker.receipts import FIRST_NUMBER, LAST_NUMBER, Held, Receipts
 from croody_broker.rules import Grant, Levels, matches
 from croody_broker.settings import Settings
+from croody_contract.mosquitto import BRIDGE_USER
+from croody_contract.topics import UP_FILTER, is_plain
 
 log = logging.getLogger("croody.broker")
 
@@ -60,6 +64,7 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
         self._door = Door(self)
         self._complaints = Complaints()
         self.rates = Rates(settings.max_rate_bytes_s)
+        self.receipts = Receipts(first_number=random.randint(FIRST_NUMBER, LAST_NUMBER))
         self._sweeper: asyncio.Task[None] | None = None
         self._tls: ssl.SSLContext | None = None
         listeners = {"default": ListenerConfig(bind=settings.bind)}
@@ -121,7 +126,7 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
             now = loop.time()
             self._door.send_away_the_silent(now)
             for _, handler in self.guarded():
-                if handler.keep_alive_s and now - handler.last_in_s > 1.5 * handler.keep_alive_s:
+                if handler.keep_alive_s and not handler.paused and now - handler.last_in_s > 1.5 * handler.keep_alive_s:
                     handler.end(f"silent for more than 1.5 x its keepalive of {handler.keep_alive_s} s")
 
     # -- policy ----------------------------------------------------------------------------------------------------
@@ -231,6 +236,8 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
     async def _leave(self, session: Session, handler: GuardedHandler) -> None:
         """Forget a session, unless its client id has a newer one, and close its connection."""
         self._publish_will(session, handler)
+        self.receipts.leave(handler)
+        self.receipts.left(handler, handler.admitted.client_id)
         current = self._sessions.get(session.client_id or "")
         if current is not None and current[1] is handler:
             del self._sessions[session.client_id or ""]
@@ -242,7 +249,11 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
         if session.will_flag and session.will_topic:
             session.will_flag = False
             if handler.admitted.grant.may_publish(_levels(session.will_topic)):
-                self.route(session.will_topic, bytes(session.will_message or b""), session.will_qos or 0)
+                payload, qos = bytes(session.will_message or b""), session.will_qos or 0
+                if qos and is_plain(session.will_topic):
+                    self.route_held(Held(handler.admitted.client_id, 0, session.will_topic, payload, b"", None))
+                else:
+                    self.route(session.will_topic, payload, qos)
 
     async def _handle_disconnect(self, client_session: Session, handler: Any, disconnect_waiter: asyncio.Future[Any]) -> None:
         self._publish_will(client_session, handler)
@@ -255,7 +266,26 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
 
         Returns whether one of them falls behind, so that the sender is slowed down.
         """
+        targets = self._targets(topic)
+        if is_plain(topic):
+            # Bridges divide plain readings between them: nobody would notice that two stored the same one.
+            for handler in self.receipts.carriers[1:]:
+                targets.pop(handler, None)
         falls_behind = False
+        for handler, granted in targets.items():
+            falls_behind |= handler.send_publish(topic, payload, min(qos, granted))
+        return falls_behind
+
+    def route_held(self, held: Held) -> None:
+        """Give a plain reading to one bridge, to be acknowledged after the commit, and a copy to everybody else who may have it."""
+        carriers = self.receipts.carriers
+        for handler, granted in self._targets(held.topic).items():
+            if handler not in carriers:
+                handler.send_publish(held.topic, held.payload, min(1, granted))
+        self.receipts.hold(held)
+
+    def _targets(self, topic: str) -> dict[GuardedHandler, int]:
+        """Everybody who subscribed to a topic and may have it, with the QoS that was granted."""
         levels = topic.split("/")
         targets: dict[GuardedHandler, int] = {}
         for topic_filter, subscriptions in self._subscriptions.items():
@@ -264,10 +294,7 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
                     current = self._sessions.get(session.client_id or "")
                     if current is not None and isinstance(current[1], GuardedHandler):
                         targets[current[1]] = max(granted, targets.get(current[1], 0))
-        for handler, granted in targets.items():
-            if handler.admitted.grant.may_receive(levels):
-                falls_behind |= handler.send_publish(topic, payload, min(qos, granted))
-        return falls_behind
+        return {handler: granted for handler, granted in targets.items() if handler.admitted.grant.may_receive(levels)}
 
     async def subscribe(self, topic_filter: str, qos: int, handler: GuardedHandler) -> int:
         """Grant QoS 0 or 1, or refuse with 0x80."""
@@ -283,12 +310,16 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
             self.complain("subscribe", handler.admitted.user, f"may not subscribe to {topic_filter[:200]!r}: refused")
         else:
             handler.filters.add(topic_filter)
+            if code and topic_filter == UP_FILTER and handler.admitted.user == BRIDGE_USER:
+                self.receipts.join(handler)
         return code
 
     def remove_subscription(self, topic_filter: str, handler: GuardedHandler) -> None:
         """Forget one filter of one connection, if it has it."""
         if topic_filter in handler.filters and handler.session is not None:
             handler.filters.discard(topic_filter)
+            if topic_filter == UP_FILTER:
+                self.receipts.leave(handler)
             self._del_subscription(topic_filter, handler.session)
 
     def _del_subscription(self, a_filter: str, session: Session) -> int:

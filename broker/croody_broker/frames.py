@@ -33,13 +33,14 @@ class Frame(NamedTuple):
 
 
 class Publish(NamedTuple):
-    """A PUBLISH. `packet_id` is 0 at QoS 0."""
+    """A PUBLISH. `packet_id` is 0 at QoS 0; `again`: its sender says that it has sent it before (DUP)."""
 
     topic: str
     payload: bytes
     qos: int
     retain: bool
     packet_id: int
+    again: bool = False
 
 
 class FrameReader:
@@ -136,15 +137,16 @@ def parse_publish(frame: Frame) -> Publish:
     packet_id = int.from_bytes(body[end:rest], "big")
     if qos and not packet_id:
         raise Malformed("PUBLISH: packet id 0")
-    return Publish(topic, body[rest:], qos, bool(frame.flags & 1), packet_id)
+    return Publish(topic, body[rest:], qos, bool(frame.flags & 1), packet_id, bool(frame.flags & 8))
 
 
-def build_publish(topic: str, payload: bytes, packet_id: int) -> bytes:
-    """The bytes of an outgoing PUBLISH: QoS 1 with a packet id, QoS 0 with `packet_id` 0. Never retained, never DUP."""
+def build_publish(topic: str, payload: bytes, packet_id: int, *, again: bool = False) -> bytes:
+    """The bytes of an outgoing PUBLISH: QoS 1 with a packet id, QoS 0 with `packet_id` 0. Never retained; DUP when `again`."""
     name = topic.encode()
     identity = packet_id.to_bytes(2, "big") if packet_id else b""
     size = length_bytes(2 + len(name) + len(identity) + len(payload))
-    return b"".join((b"\x32" if packet_id else b"\x30", size, len(name).to_bytes(2, "big"), name, identity, payload))
+    first = b"\x3a" if again else b"\x32" if packet_id else b"\x30"
+    return b"".join((first, size, len(name).to_bytes(2, "big"), name, identity, payload))
 
 
 def length_bytes(size: int) -> bytes:

@@ -18,16 +18,18 @@ from amqtt.mqtt.suback import SubackPacket
 from amqtt.mqtt.subscribe import SubscribePacket
 from amqtt.mqtt.unsubscribe import UnsubscribePacket
 
-from croody_broker.frames import BodyReader, Frame, FrameReader, Malformed, build_publish, parse_publish
+from croody_broker.frames import BodyReader, Frame, FrameReader, Malformed, Publish, build_publish, parse_publish
 from croody_broker.policy import Admitted
+from croody_broker.receipts import FIRST_NUMBER, Held
+from croody_contract.topics import is_plain
 
 if TYPE_CHECKING:
     from croody_broker.broker import GuardedBroker
 
 _Packet = TypeVar("_Packet", SubscribePacket, UnsubscribePacket)
 
-#: A client may leave this many QoS 1 messages unacknowledged; MQTT has numbers for 65,535.
-MAX_UNACKED: Final = 60_000
+#: A client may leave this many QoS 1 messages unacknowledged. MQTT has numbers for 65,535; those from `FIRST_NUMBER` on are `receipts`'.
+MAX_UNACKED: Final = 30_000
 #: A client may have this many QoS 2 publishes half done.
 MAX_HALF_DONE: Final = 1_000
 #: Whoever publishes to a client that is more than half way to being dropped waits this long, in seconds. One flooding
@@ -81,6 +83,9 @@ class GuardedHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ship
         self.ended: str | None = None
         #: What it is subscribed to.
         self.filters: set[str] = set()
+        #: It is not read because too many of its readings wait for their commit: so its silence says nothing.
+        self.paused = False
+        self._room = asyncio.Event()
         self._unacked: set[int] = set()
         self._half_done: set[int] = set()
         self._next_id = 0
@@ -103,6 +108,7 @@ class GuardedHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ship
     def end(self, reason: str) -> None:
         """End this connection from the broker's side, now."""
         self.ended = self.ended or reason
+        self._room.set()
         self.link.abort()
 
     def send_publish(self, topic: str, payload: bytes, qos: int) -> bool:
@@ -128,7 +134,7 @@ class GuardedHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ship
 
     def _free_id(self) -> int:
         while True:
-            self._next_id = self._next_id % 65535 + 1
+            self._next_id = self._next_id % (FIRST_NUMBER - 1) + 1
             if self._next_id not in self._unacked:
                 self._unacked.add(self._next_id)
                 return self._next_id
@@ -165,7 +171,7 @@ class GuardedHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ship
             case 3:
                 await self._take_publish(frame)
             case 4:
-                self._unacked.discard(_id_of(frame))
+                self._take_puback(_id_of(frame))
             case 6:
                 self._half_done.discard(_id_of(frame))
                 await self._answer(b"\x70\x02" + frame.body)
@@ -186,25 +192,77 @@ class GuardedHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ship
                 raise Malformed(f"packet type {frame.kind}: not expected after CONNECT")
         return True
 
+    def _take_puback(self, packet_id: int) -> None:
+        if packet_id < FIRST_NUMBER:
+            self._unacked.discard(packet_id)
+        else:
+            self.broker.receipts.acknowledged(self, packet_id)
+
     async def _take_publish(self, frame: Frame) -> None:
         message = parse_publish(frame)
         if message.retain:
             raise Malformed("retained PUBLISH: nothing is retained here, clear the flag")
+        answer = (b"\x50\x02" if message.qos == 2 else b"\x40\x02") + message.packet_id.to_bytes(2, "big")
         repeated = message.qos == 2 and message.packet_id in self._half_done
-        if not repeated:
-            if self.admitted.grant.may_publish(message.topic.split("/")):
-                if self.broker.route(message.topic, message.payload, message.qos):
-                    await asyncio.sleep(_BRAKE_S)
-                await self._keep_to_rate(len(frame.body))
-            else:
-                self.broker.complain("publish", self.admitted.user, f"may not publish to {message.topic[:200]!r}: dropped")
-        if message.qos == 1:
-            await self._answer(b"\x40\x02" + message.packet_id.to_bytes(2, "big"))
-        elif message.qos == 2:
+        if message.qos == 2 and not repeated:
             if len(self._half_done) >= MAX_HALF_DONE:
                 raise Malformed(f"QoS 2: {MAX_HALF_DONE} publishes were begun and not finished")
             self._half_done.add(message.packet_id)
-            await self._answer(b"\x50\x02" + message.packet_id.to_bytes(2, "big"))
+        if not self.admitted.grant.may_publish(message.topic.split("/")):
+            self.broker.complain("publish", self.admitted.user, f"may not publish to {message.topic[:200]!r}: dropped")
+        elif message.qos and is_plain(message.topic) and not (repeated and self._committed(message)):
+            await self._hold(message, answer)
+            await self._keep_to_rate(len(frame.body))
+            return
+        elif not repeated:
+            if self.broker.route(message.topic, message.payload, message.qos):
+                await asyncio.sleep(_BRAKE_S)
+            await self._keep_to_rate(len(frame.body))
+        if message.qos:
+            await self._answer(answer)
+
+    def _committed(self, message: Publish) -> bool:
+        return self.broker.receipts.find(self.admitted.client_id, message.packet_id) is None
+
+    async def _hold(self, message: Publish, answer: bytes) -> None:
+        """Answer only when a bridge has: see `receipts`. While too many wait, nothing more is read from this client.
+
+        Raises:
+            Malformed: its packet id is open, with another message.
+        """
+        receipts, client_id = self.broker.receipts, self.admitted.client_id
+        held = receipts.find(client_id, message.packet_id)
+        if held is not None and (held.publisher is self or message.again):
+            if (held.topic, held.payload) == (message.topic, message.payload):
+                held.publisher, held.answer = self, answer
+                return
+            if held.publisher is self:
+                raise Malformed(f"PUBLISH: packet id {message.packet_id} is open, with another message")
+        fresh = Held(client_id, message.packet_id, message.topic, message.payload, answer, self)
+        while not receipts.room(client_id, fresh.size):
+            self._room.clear()
+            self.paused = True
+            receipts.pause(self, client_id, fresh.size)
+            await self._room.wait()
+            self.paused = False
+            self.alive()
+            if self.ended is not None:
+                return
+        self.broker.route_held(fresh)
+
+    def answer_held(self, answer: bytes) -> None:
+        """See `Publisher`."""
+        if not self.link.is_closed:
+            self.link.write(answer)
+
+    def go_on(self) -> None:
+        """See `Publisher`."""
+        self._room.set()
+
+    def carry(self, topic: str, payload: bytes, number: int, *, again: bool) -> None:
+        """See `Carrier`."""
+        if not self.link.is_closed:
+            self.link.write(build_publish(topic, payload, number, again=again))
 
     async def _keep_to_rate(self, size: int) -> None:
         """Read no further until the account is within its rate again: TCP slows the sender down."""

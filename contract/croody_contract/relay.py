@@ -24,15 +24,21 @@ class BatchItem(Struct, frozen=True, omit_defaults=True):
     historical: bool = False
 
 
-class PlainItem(Struct, frozen=True):
-    """One `up/telemetry`, raw."""
+class PlainItem(Struct, frozen=True, omit_defaults=True):
+    """One `up/telemetry`, raw. What tells a repeat: its `number` of the bridge's run, and how the broker delivered it.
+
+    `packet`: its packet id, 0 at QoS 0. `again`: a bridge had it before (DUP), and nobody knows whether it was stored.
+    """
 
     robot_id: str
     body: msgspec.Raw
+    number: int = 0
+    packet: int = 0
+    again: bool = False
 
 
 class DeadItem(Struct, frozen=True, omit_defaults=True):
-    """What the bridge itself could not read. `first`..`last` when the topic told its identity."""
+    """What the bridge itself could not read. `first`..`last` when the topic told its identity; `number` as in `PlainItem`."""
 
     reason: str
     detail: str
@@ -42,6 +48,7 @@ class DeadItem(Struct, frozen=True, omit_defaults=True):
     stream: str | None = None
     first: int | None = None
     last: int | None = None
+    number: int = 0
 
 
 class PresenceItem(Struct, frozen=True):
@@ -59,9 +66,23 @@ class AnswerItem(Struct, frozen=True):
     answer: Answer
 
 
+class Sender(Struct, frozen=True):
+    """Which bridge relays, so that what it sends again is known.
+
+    `run`: random, anew at each start. Numbers below `floor` are done with and never come again. `session`: bridges that
+    give the same name here have packet ids from one counter, so that what one had, another may be given.
+    """
+
+    bridge: str
+    run: str
+    floor: int
+    session: str
+
+
 class Relay(Struct, frozen=True, omit_defaults=True):
     """Everything the bridge had queued at one moment."""
 
+    sender: Sender | None = None
     batches: list[BatchItem] = []
     plain: list[PlainItem] = []
     dead: list[DeadItem] = []

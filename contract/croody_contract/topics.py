@@ -159,6 +159,11 @@ def _check_span(first: int, last: int) -> None:
         raise BadTopic(f"range {first}-{last}: needs 1 <= first <= last <= {MAX_SEQ}")
 
 
+def is_plain(text: str) -> bool:
+    """Say whether a topic is that of plain readings, whose PUBACK is a receipt of the commit. Looks at its end only."""
+    return text.endswith("/up/telemetry")
+
+
 def up_prefix(robot_id: str) -> str:
     """Below this a robot may publish."""
     return f"{ROOT}/{check_robot_id(robot_id)}/up/"

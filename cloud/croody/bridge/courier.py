@@ -1,7 +1,8 @@
 """Brings items to the telemetry API and never gives up on one that it did not answer. Knows statuses, not sockets.
 
 200 is a commit. 4xx on the content parts the relay until the one item that it is about is a dead letter. Everything else
-is an outage: the same relay again, with jittered backoff.
+is an outage: the same relay again, with jittered backoff. Items that somebody waits for (they have a number) are settled
+when they are committed, or when nothing better can become of them.
 """
 
 import logging
@@ -30,8 +31,15 @@ PATIENCE: Final = 6
 FRUITLESS: Final = 24
 
 
+def _nobody(items: Sequence[Item]) -> None:
+    """Nobody waits."""
+
+
 class Courier:
-    """`post(path, body, request_id)` sends; `acked` gets what each commit accounted for; `stop` ends a wait."""
+    """`post(path, body, request_id)` sends; `acked` gets what each commit accounted for; `stop` ends a wait.
+
+    `encode` makes the body of a POST; `settled` gets the items whose end is certain.
+    """
 
     def __init__(
         self,
@@ -39,8 +47,12 @@ class Courier:
         acked: Callable[[Sequence[relay.RobotAck]], None],
         stop: threading.Event,
         *,
+        encode: Callable[[Sequence[Item]], bytes] = handler.encode,
+        settled: Callable[[Sequence[Item]], None] = _nobody,
         longest_wait_s: float = LONGEST_WAIT_S,
     ) -> None:
+        self._encode = encode
+        self._settled = settled
         self._post = post
         self._acked = acked
         self._stop = stop
@@ -73,7 +85,7 @@ class Courier:
         self._request_id = secrets.token_hex(16)
         began = time.monotonic()
         try:
-            reply = self._post(api.RELAY, handler.encode(items), self._request_id)
+            reply = self._post(api.RELAY, self._encode(items), self._request_id)
             if reply.status == 200:
                 acks = relay.decode_relayed(reply.body).acks
         except (api.Unreachable, msgspec.MsgspecError) as error:
@@ -85,6 +97,7 @@ class Courier:
         if reply.status == 200:
             self._say_back()
             self._acked(acks)
+            self._settled(items)
         elif reply.status not in ABOUT_THE_BODY:
             self._say_lost(f"{reply.status} {_excerpt(reply.body)}")
         return reply.status, _excerpt(reply.body)
@@ -98,6 +111,7 @@ class Courier:
         letter = handler.refused(items[0], status, text)
         if letter is None:
             log.error("the telemetry API refuses a dead letter with %d, it is left out: %s request_id=%s", status, text, self._request_id)
+            self._settled(items)
         else:
             log.warning(
                 "the telemetry API refuses an item with %d, it becomes a dead letter: %s request_id=%s", status, text, self._request_id
@@ -107,10 +121,11 @@ class Courier:
     def _isolate(self, items: Sequence[Item]) -> list[Item]:
         """Bring what can be brought past an item that breaks the API; answer what is to be tried again.
 
-        Single items that break it while others pass are let go without an acknowledgement: their robots keep them and
-        send them again, so nothing is lost, and the gap alarm shows them.
+        A single item that breaks it while others pass is let go: without an acknowledgement where its robot keeps it and sends
+        it again, so that nothing is lost and the gap alarm shows it; as a dead letter where somebody waits for its end.
         """
         passed = tried = 0
+        broken: list[Item] = []
         stuck: list[Item] = []
         waiting = [list(items)]
         while waiting and not self._stop.is_set() and (passed or tried < FRUITLESS):
@@ -121,16 +136,26 @@ class Courier:
                 passed += 1
             elif status in ABOUT_THE_BODY:
                 self._part(part, status, text)
-            elif status == 500 and (smaller := handler.halves(part)) is not None:
+            elif status != 500:
+                stuck.extend(part)
+            elif (smaller := handler.halves(part)) is not None:
                 waiting.extend(reversed(smaller))
             else:
-                stuck.extend(part)
+                broken.extend(part)
         rest = stuck + [item for part in waiting for item in part]
         if not passed:
-            return rest
-        if rest:
-            log.error("the telemetry API breaks on %d items and takes the others: they are left to their robots to send again", len(rest))
-        return []
+            return broken + rest
+        let_go = [item for item in broken + rest if not handler.numbers([item])]
+        if let_go:
+            log.error("the telemetry API breaks on %d items and takes the others: they are left to their robots to send again", len(let_go))
+        for item in broken:
+            self._bury(item)
+        return [item for item in rest if handler.numbers([item])]
+
+    def _bury(self, item: Item) -> None:
+        letter = handler.refused(item, 500, "it breaks on this item and takes others") if handler.numbers([item]) else None
+        if letter is not None and self._try([letter])[0] != 200:
+            log.error("the telemetry API breaks on an item and takes no dead letter of it: it stays unacknowledged: %s", letter.topic)
 
     def _say_lost(self, why: str) -> None:
         if not self._lost:

@@ -4,12 +4,13 @@ broker -> shell.on_message -> read -> bundle -> POST -> acknowledgements -> publ
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 
+from croody.bridge.receipts import UNNUMBERED, Delivery
 from croody_contract import batch, messages, ranges, relay, topics
 from croody_contract.limits import KIB, MAX_NESTING, MAX_PUBLISH_BYTES, MAX_RECORD_BYTES, MAX_RECORDS
 from croody_contract.messages import Ack, Refused
@@ -40,12 +41,15 @@ class Publish:
     payload: bytes
 
 
-def read(topic: str, payload: bytes) -> list[Item]:
-    """Everything in one publish. Never fails: what cannot be read becomes a `DeadItem` that says why."""
+def read(topic: str, payload: bytes, delivery: Delivery = UNNUMBERED) -> list[Item]:
+    """Everything in one publish. Never fails: what cannot be read becomes a `DeadItem` that says why.
+
+    `delivery`: of a plain reading, so that its end can be told to whoever waits for it.
+    """
     try:
         parsed = topics.parse(topic)
     except topics.BadTopic as error:
-        return [_dead("bad_topic", str(error), topic, payload, robot_id=_robot_of(topic))]
+        return [_dead("bad_topic", str(error), topic, payload, robot_id=_robot_of(topic), number=delivery.number)]
     match parsed:
         case topics.UpBatch(robot_id, _, first, last):
             if last - first >= MAX_RECORDS:
@@ -54,7 +58,7 @@ def read(topic: str, payload: bytes) -> list[Item]:
                 return [_dead("too_many", text, topic, payload, robot_id=robot_id)]
             return _read_batch(parsed, topic, payload)
         case topics.UpTelemetry(robot_id):
-            return [_read_plain(robot_id, topic, payload)]
+            return [_read_plain(robot_id, topic, payload, delivery)]
         case topics.UpPresence(robot_id):
             try:
                 _check_size(payload, MAX_RECORD_BYTES)
@@ -71,8 +75,8 @@ def read(topic: str, payload: bytes) -> list[Item]:
             return [_dead("bad_topic", f"topic {topic!r}: only the cloud writes there", topic, payload, robot_id=parsed.robot_id)]
 
 
-def bundle(items: Iterable[Item]) -> relay.Relay:
-    """One relay of many items, each kind in the order it came."""
+def bundle(items: Iterable[Item], sender: relay.Sender | None = None, stale: Container[int] = ()) -> relay.Relay:
+    """One relay of many items, each kind in the order it came. `stale`: numbers that another bridge may have been given, too."""
     batches: list[relay.BatchItem] = []
     plain: list[relay.PlainItem] = []
     dead: list[relay.DeadItem] = []
@@ -83,19 +87,24 @@ def bundle(items: Iterable[Item]) -> relay.Relay:
             case relay.BatchItem():
                 batches.append(item)
             case relay.PlainItem():
-                plain.append(item)
+                plain.append(msgspec.structs.replace(item, again=True) if item.number in stale else item)
             case relay.DeadItem():
                 dead.append(item)
             case relay.PresenceItem():
                 presence.append(item)
             case relay.AnswerItem():
                 answers.append(item)
-    return relay.Relay(batches=batches, plain=plain, dead=dead, presence=presence, answers=answers)
+    return relay.Relay(sender=sender, batches=batches, plain=plain, dead=dead, presence=presence, answers=answers)
 
 
-def encode(items: Iterable[Item]) -> bytes:
+def encode(items: Iterable[Item], sender: relay.Sender | None = None, stale: Container[int] = ()) -> bytes:
     """The body of the POST."""
-    return msgspec.json.encode(bundle(items))
+    return msgspec.json.encode(bundle(items, sender, stale))
+
+
+def numbers(items: Iterable[Item]) -> list[int]:
+    """The numbers of those items that somebody waits for."""
+    return [item.number for item in items if isinstance(item, relay.PlainItem | relay.DeadItem) and item.number]
 
 
 def size_of(item: Item) -> int:
@@ -121,7 +130,7 @@ def _name(item: Item) -> str:
     match item:
         case relay.BatchItem(robot_id, stream, first, records):
             return f"{robot_id}/{stream}/{first}-{first + len(records) - 1}"
-        case relay.PlainItem(robot_id, _):
+        case relay.PlainItem(robot_id):
             return f"{robot_id}/plain"
         case relay.PresenceItem(robot_id, _):
             return f"{robot_id}/presence"
@@ -157,8 +166,9 @@ def refused(item: Item, status: int, text: str) -> relay.DeadItem | None:
             body = bytes(records[0]) if records else b""
             topic = topics.build(topics.UpBatch(robot_id, stream, first, last))
             return _dead("refused", detail, topic, body, robot_id=robot_id, stream=stream, first=first, last=last)
-        case relay.PlainItem(robot_id, body):
-            return _dead("refused", detail, topics.build(topics.UpTelemetry(robot_id)), bytes(body), robot_id=robot_id)
+        case relay.PlainItem(robot_id, body, number):
+            topic = topics.build(topics.UpTelemetry(robot_id))
+            return _dead("refused", detail, topic, bytes(body), robot_id=robot_id, number=number)
         case relay.PresenceItem(robot_id, presence):
             topic = topics.build(topics.UpPresence(robot_id))
             return _dead("refused", detail, topic, messages.encode(presence), robot_id=robot_id)
@@ -270,20 +280,22 @@ def _fault_of(record: msgspec.Raw) -> Refused | None:
     return None
 
 
-def _read_plain(robot_id: str, topic: str, payload: bytes) -> Item:
+def _read_plain(robot_id: str, topic: str, payload: bytes, delivery: Delivery) -> Item:
     try:
         _check_size(payload, MAX_RECORD_BYTES)
         _raw.decode(payload)
         _check_depth(payload)
     except Refused as error:
-        return _dead(error.reason, str(error), topic, payload, robot_id=robot_id)
+        why = error
     except _unreadable as error:
+        why = Refused("bad_json", f"body: {error}")
         try:
             messages.decode_telemetry(payload)
         except Refused as told:
-            return _dead(told.reason, str(told), topic, payload, robot_id=robot_id)
-        return _dead("bad_json", f"body: {error}", topic, payload, robot_id=robot_id)
-    return relay.PlainItem(robot_id, msgspec.Raw(payload))
+            why = told
+    else:
+        return relay.PlainItem(robot_id, msgspec.Raw(payload), delivery.number, delivery.packet, delivery.again)
+    return _dead(why.reason, str(why), topic, payload, robot_id=robot_id, number=delivery.number)
 
 
 def _check_size(payload: bytes, most: int) -> None:
@@ -333,6 +345,7 @@ def _dead(
     stream: str | None = None,
     first: int | None = None,
     last: int | None = None,
+    number: int = 0,
 ) -> relay.DeadItem:
     return relay.DeadItem(
         reason=reason,
@@ -343,4 +356,5 @@ def _dead(
         stream=stream,
         first=first,
         last=last,
+        number=number,
     )

@@ -1,15 +1,20 @@
-"""What came from the broker and is not yet relayed: bounded in bytes. Knows which messages their robots send again."""
+"""What came from the broker and is not yet relayed: bounded in bytes. Knows which messages come again by themselves.
+
+Batches are left out when there is no room: their robots send them again. Plain readings at QoS 1 always have room: they
+are acknowledged after the commit only, and the broker's window says how many of them there are.
+"""
 
 import threading
 from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
+from croody.bridge.receipts import UNNUMBERED, Delivery
 from croody_contract.limits import MIB
 
 #: Everything that waits, in bytes. Above it batches are left out: their robots keep them and send them again.
 CAPACITY_BYTES: Final = 32 * MIB
-#: Plain readings come only once, so they have this much room of their own beyond `CAPACITY_BYTES`.
+#: What is no batch, and not held by the broker either, has this much room of its own beyond `CAPACITY_BYTES`.
 PLAIN_EXTRA_BYTES: Final = 8 * MIB
 #: What a waiting message costs beside its payload, in bytes.
 _OVERHEAD_BYTES: Final = 256
@@ -21,6 +26,7 @@ class Message:
 
     topic: str
     payload: bytes
+    delivery: Delivery = UNNUMBERED
 
 
 class Inbox:
@@ -46,8 +52,8 @@ class Inbox:
             if is_batch and self._repeats.get(message.topic) == message.payload:
                 return True
             room = self._capacity if is_batch else self._capacity + self._plain_extra
-            size = len(message.payload) + _OVERHEAD_BYTES
-            if self._bytes + size > room:
+            size = _size(message)
+            if self._bytes + size > room and not message.delivery.packet:
                 self._left_out += 1
                 return False
             self._waiting.append(message)
@@ -66,7 +72,7 @@ class Inbox:
                 return None
             message = self._waiting.popleft()
             self._out = True
-            self._bytes -= len(message.payload) + _OVERHEAD_BYTES
+            self._bytes -= _size(message)
             if self._repeats.get(message.topic) is message.payload:
                 del self._repeats[message.topic]
             return message
@@ -88,3 +94,7 @@ class Inbox:
         with self._ready:
             count, self._left_out = self._left_out, 0
             return count
+
+
+def _size(message: Message) -> int:
+    return len(message.payload) + _OVERHEAD_BYTES

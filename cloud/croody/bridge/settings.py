@@ -28,6 +28,11 @@ class Settings:
     heartbeat: Path | None
     trace: bool = False
 
+    @property
+    def session(self) -> str:
+        """Whose packet ids ours are: Mosquitto counts for each bridge by itself, the embedded broker for all of them."""
+        return self.client_id if self.share else mosquitto.BRIDGE_USER
+
 
 def read(environ: Mapping[str, str]) -> Settings:
     """Read and judge the environment.

@@ -2,6 +2,9 @@
 
 Three threads: the network's (paho), which only queues; the relay's, which takes greedily whatever is queued; and the
 outgoing one. What dies is noticed by `healthy`, and the process ends so that it can be started again.
+
+Plain readings are acknowledged to the broker by hand, after the commit; everything else when it came, since it is sent again
+by whoever wants to be sure. The session lasts where the broker has such: what a bridge had when it was killed comes again.
 """
 
 import logging
@@ -19,6 +22,7 @@ from croody.bridge import api, handler
 from croody.bridge.courier import Courier
 from croody.bridge.handler import Item
 from croody.bridge.inbox import Inbox, Message
+from croody.bridge.receipts import Receipts
 from croody.bridge.settings import Settings
 from croody_contract import mosquitto, relay, topics
 from croody_contract.limits import ACK_MERGE_S, KIB
@@ -45,7 +49,8 @@ class Bridge:
         self._acks_lock = threading.Lock()
         self._relay_api = api.Api(settings.telemetry_url, settings.token)
         self._outgoing_api = api.Api(settings.telemetry_url, settings.token)
-        self._courier = Courier(self._relay_api.post, self._take_acks, self._stop)
+        self._receipts = Receipts(settings.client_id, settings.session, lambda packet: self._client.ack(packet, 1))
+        self._courier = Courier(self._relay_api.post, self._take_acks, self._stop, encode=self._encode, settled=self._settle)
         self._threads: list[threading.Thread] = []
         group = f"$share/{mosquitto.share_group(settings.password)}/" if settings.share else ""
         self._wanted = f"{group}{topics.UP_FILTER}"
@@ -72,10 +77,12 @@ class Bridge:
         return self._listening.is_set()
 
     def stop(self, within_s: float = 1.6) -> None:
-        """End. What is queued gets a last second to be relayed: plain readings come only once, and the rest is then not sent again."""
+        """End. What is queued gets a last second to be relayed: less is sent again then."""
         until = time.monotonic() + within_s
         if self._listening.is_set():
-            self._client.unsubscribe(self._wanted)
+            if self._settings.share:
+                # Else our share of what comes would wait for our return, and of several bridges perhaps none returns.
+                self._client.unsubscribe(self._wanted)
             while time.monotonic() < until - 0.6 and not self._inbox.idle():
                 time.sleep(0.02)
         self._stop.set()
@@ -85,7 +92,8 @@ class Bridge:
             thread.join(max(0.0, until - time.monotonic()))
 
     def _make_client(self) -> mqtt.Client:
-        client = mqtt.Client(CallbackAPIVersion.VERSION2, self._settings.client_id, clean_session=True, protocol=mqtt.MQTTv311)
+        name = self._settings.client_id
+        client = mqtt.Client(CallbackAPIVersion.VERSION2, name, clean_session=False, protocol=mqtt.MQTTv311, manual_ack=True)
         client.username_pw_set(mosquitto.BRIDGE_USER, self._settings.password)
         # Bridges are few: no crowd comes back at once, and robots wait for them.
         client.reconnect_delay_set(min_delay=1, max_delay=1)
@@ -104,6 +112,7 @@ class Bridge:
             self._said_refused = True
             return
         self._said_refused = False
+        self._receipts.connected()
         client.subscribe(self._wanted, qos=1)
 
     def _on_subscribe(self, client: mqtt.Client, userdata: Any, mid: int, reasons: list[ReasonCode], properties: Any) -> None:
@@ -117,6 +126,7 @@ class Bridge:
     def _on_disconnect(self, client: mqtt.Client, userdata: Any, flags: Any, reason: ReasonCode, properties: Any) -> None:
         if self._listening.is_set() and not self._stop.is_set():
             log.warning("the broker at %s:%d is lost: %s; trying again", self._settings.host, self._settings.port, reason)
+        self._receipts.lost()
         self._listening.clear()
 
     def _on_message(self, client: mqtt.Client, userdata: Any, message: mqtt.MQTTMessage) -> None:
@@ -124,7 +134,14 @@ class Bridge:
             topic = message.topic
         except UnicodeDecodeError as error:
             topic = error.object.decode("utf-8", "backslashreplace")
-        self._inbox.put(Message(topic, bytes(message.payload)))
+        payload, packet = bytes(message.payload), message.mid if message.qos else 0
+        if not topics.is_plain(topic):
+            self._inbox.put(Message(topic, payload))
+            if packet:
+                client.ack(packet, 1)
+        elif (delivery := self._receipts.take(packet, topic, payload, again=message.dup)) is not None:
+            if not self._inbox.put(Message(topic, payload, delivery)):
+                self._receipts.settle([delivery.number])
 
     def _relay_loop(self) -> None:
         spill: list[Item] = []
@@ -150,7 +167,13 @@ class Bridge:
             message = self._inbox.get(0.0 if items else 0.5)
             if message is None:
                 return items, []
-            fresh = handler.read(message.topic, message.payload)
+            fresh = handler.read(message.topic, message.payload, message.delivery)
+
+    def _encode(self, items: Sequence[Item]) -> bytes:
+        return handler.encode(items, self._receipts.sender(), self._receipts.stale())
+
+    def _settle(self, items: Sequence[Item]) -> None:
+        self._receipts.settle(handler.numbers(items))
 
     def _take_acks(self, acks: Sequence[relay.RobotAck]) -> None:
         with self._acks_lock:

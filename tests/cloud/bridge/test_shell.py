@@ -127,7 +127,7 @@ def test_a_due_row_is_published_within_half_a_second_and_none_is_fetched_without
     assert api.asked <= asked + 1
 
 
-def test_two_bridges_on_a_shared_subscription_pass_everything_once(start_bridge, robot, api, until):
+def test_two_bridges_share_the_work_and_what_is_a_killed_ones_share_waits_for_its_return(start_bridge, robot, api, until):
     first, second = start_bridge("1", BRIDGE_SHARE="1"), start_bridge("2", BRIDGE_SHARE="1")
     for seq in range(1, 101):
         publish(robot, seq, 1)
@@ -137,8 +137,20 @@ def test_two_bridges_on_a_shared_subscription_pass_everything_once(start_bridge,
     second.wait()
     for seq in range(101, 151):
         publish(robot, seq, 1)
-    until(lambda: len(acked(robot)) >= 145)
+    until(lambda: len(acked(robot)) == 125)
     assert first.poll() is None
+    start_bridge("2", BRIDGE_SHARE="1")
+    until(lambda: len(acked(robot)) == 150)
+
+
+def test_a_bridge_that_ends_leaves_its_share_to_the_others(start_bridge, robot, api, until):
+    start_bridge("1", BRIDGE_SHARE="1")
+    second = start_bridge("2", BRIDGE_SHARE="1")
+    second.send_signal(signal.SIGTERM)
+    assert second.wait(5) == 0
+    for seq in range(1, 21):
+        publish(robot, seq, 1)
+    until(lambda: len(acked(robot)) == 20)
 
 
 def test_sigterm_ends_it_within_two_seconds_even_while_the_api_is_away(start_bridge, robot, api):

@@ -1,0 +1,98 @@
+"""Which of the broker's deliveries wait for their commit. Knows packet ids and connections, never sockets.
+
+A packet id means something only on the connection that brought it, or where the broker says of a message that it brings it
+again (DUP). So each acknowledgement names the connection, and one of a connection that is over is never sent.
+"""
+
+import secrets
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from croody_contract.relay import Sender
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How a message came. `number`: counted in this run; `packet`: its packet id, 0 when it wants no acknowledgement."""
+
+    number: int = 0
+    packet: int = 0
+    again: bool = False
+
+
+#: Of what nobody waits for.
+UNNUMBERED: Final = Delivery()
+
+
+class Receipts:
+    """What is open. `acknowledge(packet)` is called under the lock, so that no connection begins or ends meanwhile; it must not wait."""
+
+    def __init__(self, bridge: str, session: str, acknowledge: Callable[[int], object]) -> None:
+        self._bridge = bridge
+        self._session = session
+        self._run = secrets.token_hex(8)
+        self._acknowledge = acknowledge
+        self._lock = threading.Lock()
+        self._connection = 0
+        self._connected = False
+        self._next = 1
+        #: Open numbers whose connection is over.
+        self._stale: set[int] = set()
+        #: number -> (packet id, connection)
+        self._open: dict[int, tuple[int, int]] = {}
+        #: packet id -> (number, hash) of what came under it last: at most 65,535.
+        self._last: dict[int, tuple[int, int]] = {}
+
+    def connected(self) -> None:
+        """A connection begins."""
+        with self._lock:
+            self._connection += 1
+            self._connected = True
+
+    def lost(self) -> None:
+        """It is over: nothing of it is acknowledged any more, and the broker may give what is open to another bridge."""
+        with self._lock:
+            self._connected = False
+            self._stale = {number for number, (packet, _) in self._open.items() if packet}
+
+    def take(self, packet: int, topic: str, payload: bytes, *, again: bool) -> Delivery | None:
+        """Number a message. None when it is here already: what is still open is acknowledged when its time comes."""
+        known = hash((topic, payload))
+        with self._lock:
+            last = self._last.get(packet)
+            if again and last is not None and last[1] == known:
+                if last[0] in self._open:
+                    self._open[last[0]] = (packet, self._connection)
+                    self._stale.discard(last[0])
+                else:
+                    self._acknowledge(packet)
+                return None
+            number, self._next = self._next, self._next + 1
+            self._open[number] = (packet, self._connection)
+            if packet:
+                self._last[packet] = (number, known)
+        return Delivery(number, packet, again)
+
+    def settle(self, numbers: Iterable[int]) -> None:
+        """These are committed, or their end was told: acknowledge those whose connection lives."""
+        with self._lock:
+            for number in numbers:
+                packet, connection = self._open.pop(number, (0, 0))
+                self._stale.discard(number)
+                if packet and self._connected and connection == self._connection:
+                    self._acknowledge(packet)
+
+    def stale(self) -> frozenset[int]:
+        """Numbers that another bridge may have been given meanwhile."""
+        with self._lock:
+            return frozenset(self._stale)
+
+    def sender(self) -> Sender:
+        """What a relay says about us now."""
+        with self._lock:
+            return Sender(self._bridge, self._run, next(iter(self._open), self._next), self._session)
+
+    def __len__(self) -> int:
+        return len(self._open)
