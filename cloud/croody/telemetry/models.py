@@ -139,3 +139,26 @@ class Cursor(models.Model):
 
     name = models.CharField(max_length=64, primary_key=True)
     value = models.JSONField(default=dict)
+
+
+class BridgeRun(models.Model):
+    """What a bridge has had stored since it was started, so that a relay it sends again stores nothing twice.
+
+    `have`: numbers of plain readings, as JSON ranges; what it will not send any more is left out, so it is short.
+    """
+
+    bridge = models.CharField(max_length=129, primary_key=True)
+    run = models.CharField(max_length=32)
+    have = models.TextField()
+    at = models.DateTimeField()
+
+
+class Delivered(models.Model):
+    """Marks of the plain readings of one commit: a broker may deliver them again when their bridge was killed just then.
+
+    `session`: bridges whose packet ids come from one counter. `marks`: eight bytes a reading, made of packet id, robot and bytes.
+    """
+
+    session = models.CharField(max_length=129)
+    at = models.DateTimeField(db_index=True)
+    marks = models.BinaryField()

@@ -33,6 +33,7 @@ JOBS: list[Job] = [
     Job("close_old_alarms", 60, alarms.close_old),
     Job("roll_up", 20, telemetry.roll_up),
     Job("make_partitions", 600, telemetry.make_partitions),
+    Job("forget_deliveries", 60, telemetry.forget_deliveries),
     Job("fold_finished", 600, telemetry.fold_finished),
     Job("apply_retention", 3600, telemetry.apply_retention),
 ]

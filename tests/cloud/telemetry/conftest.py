@@ -88,7 +88,7 @@ def _empty(alias: str) -> None:
     from croody.telemetry.store import partitions
 
     with connections[alias].cursor() as cursor:
-        for table in ("record", "stream", "streamtotal", "deadletter", "presence", "rollup", "cursor"):
+        for table in ("record", "stream", "streamtotal", "deadletter", "presence", "rollup", "cursor", "bridgerun", "delivered"):
             cursor.execute(f"DELETE FROM telemetry_{table}")
         for day in partitions.present(alias):
             cursor.execute(f"DROP TABLE {partitions.name_of(day)}")

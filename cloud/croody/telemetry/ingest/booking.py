@@ -1,6 +1,6 @@
 """One transaction: locks the ledger rows a request touches, judges every unit, writes records, ledger, letters, presence.
 
-The order of locks is the same for everybody (ledger rows sorted, then totals, letters, presence), so two relays with
+The order of locks is the same for everybody (the bridge's row, ledger rows sorted, then totals, letters, presence), so two relays with
 overlapping streams wait for each other and never in a ring.
 """
 
@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 from django.db.models import F
@@ -16,8 +17,10 @@ from croody.telemetry import rows, store
 from croody.telemetry.ingest import ledger, letters
 from croody.telemetry.ingest.intake import Batch, Buried, Intake, Key, One, Plain, Row
 from croody.telemetry.ingest.letters import Letter
+from croody.telemetry.ingest.repeats import Repeats
 from croody.telemetry.ingest.stream_order import arrange
 from croody.telemetry.models import StreamTotal
+from croody.telemetry.store import deliveries
 from croody.telemetry.store.base import Held, Span, Store
 from croody.telemetry.store.letters import write_letters
 from croody.telemetry.store.presence import write_presence
@@ -96,6 +99,7 @@ def book(intake: Intake, presence: Sequence[PresenceItem], *, now: datetime, ali
 def _book(intake: Intake, presence: Sequence[PresenceItem], now: datetime, alias: str, revive: bool) -> Booked:
     with store.turn(alias), transaction.atomic(using=alias):
         books = _Books(store.of(alias), alias, now, revive)
+        intake = _without_repeats(intake, now, alias)
         if intake.units:
             books.open(intake)
             for unit in intake.units:
@@ -105,6 +109,17 @@ def _book(intake: Intake, presence: Sequence[PresenceItem], now: datetime, alias
             write_presence(presence, now, alias)
     _heads.learn(alias, books.learnt)
     return booked
+
+
+def _without_repeats(intake: Intake, now: datetime, alias: str) -> Intake:
+    """Leave out the plain readings that a bridge brings a second time, and note what it brings. Its row is the first lock of all."""
+    sender = intake.sender
+    if sender is None or not any(isinstance(unit, Plain) and unit.came for unit in intake.units):
+        return intake
+    repeats = Repeats(deliveries.lock(sender, now, alias), sender.floor, partial(deliveries.marks, sender.session, now, alias))
+    units = [unit for unit in intake.units if not (isinstance(unit, Plain) and unit.came and repeats.is_repeat(unit.came))]
+    deliveries.write(sender, *repeats.noted(), now, alias)
+    return Intake(units, intake.letters, sender)
 
 
 class _Books:

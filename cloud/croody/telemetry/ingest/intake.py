@@ -14,12 +14,13 @@ from croody.telemetry.ingest import letters
 from croody.telemetry.ingest.clock import effective, in_utc
 from croody.telemetry.ingest.letters import Letter
 from croody.telemetry.ingest.position import coordinates_of
+from croody.telemetry.ingest.repeats import Delivered, delivered
 from croody_contract import messages, topics
 from croody_contract.batch import check_size, payload_hash
 from croody_contract.limits import MAX_SEQ
 from croody_contract.messages import Reading, Record, Refused, Telemetry, Tombstone
 from croody_contract.ranges import Ranges, normalise
-from croody_contract.relay import BatchItem, DeadItem, PlainItem, Relay
+from croody_contract.relay import BatchItem, DeadItem, PlainItem, Relay, Sender
 
 #: (robot_id, stream)
 Key = tuple[str, str]
@@ -81,10 +82,11 @@ class Buried:
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """A reading without stream and seq: the ledger numbers it. `row.seq` is 0 until then."""
+    """A reading without stream and seq: the ledger numbers it. `row.seq` is 0 until then. `came`: how a bridge delivered it."""
 
     key: Key
     row: Row
+    came: Delivered | None = None
 
 
 Unit = Batch | Buried | Plain
@@ -92,10 +94,11 @@ Unit = Batch | Buried | Plain
 
 @dataclass(slots=True)
 class Intake:
-    """What is to be booked in one transaction, in the order it came. `letters` have no place in any stream."""
+    """What is to be booked in one transaction, in the order it came. `letters` have no place in any stream. `sender`: the bridge."""
 
     units: list[Unit] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
+    sender: Sender | None = None
 
     def rows(self) -> list[Row]:
         """Every row that may be inserted."""
@@ -126,7 +129,7 @@ class Reader:
 
     def read(self, relay: Relay) -> Intake:
         """Units of everything but presence and answers."""
-        out = Intake()
+        out = Intake(sender=relay.sender)
         for item in relay.batches:
             self._batch(out, item)
         for plain in relay.plain:
@@ -190,11 +193,12 @@ class Reader:
             body = messages.decode_telemetry(raw)
             if body.robot_id is not None and body.robot_id != robot_id:
                 raise Refused("wrong_robot", f"robot_id: the body says {body.robot_id!r}, the topic {robot_id}: leave it out of the body")
-            out.units.append(self.plain(body, (robot_id, "mqtt"), payload_hash(raw)))
+            digest = payload_hash(raw)
+            out.units.append(self.plain(body, (robot_id, "mqtt"), digest, delivered(item, digest)))
         except Refused as why:
             out.letters.append(letters.make(robot_id, why.reason, str(why), topic, raw))
 
-    def plain(self, body: Telemetry, key: Key, digest: str) -> Plain:
+    def plain(self, body: Telemetry, key: Key, digest: str, came: Delivered | None = None) -> Plain:
         """A checked reading without stream and seq.
 
         Raises:
@@ -206,7 +210,7 @@ class Reader:
         at, wrong = effective(ts, self.now, self.retention)
         lat, lng, alt = _coordinates(body) if body.position is not None else coordinates_of(body.data)
         words = body.environment, body.status
-        return Plain(key, Row(*key, 0, "reading", at, ts, self.now, wrong, False, digest, body.data, lat, lng, alt, *words))
+        return Plain(key, Row(*key, 0, "reading", at, ts, self.now, wrong, False, digest, body.data, lat, lng, alt, *words), came)
 
 
 def _head(item: BatchItem, ones: list[One]) -> tuple[str | None, int | None]:

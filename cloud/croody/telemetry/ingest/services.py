@@ -167,7 +167,7 @@ def _find_poison(intake: Intake, alias: str) -> frozenset[str]:
 def _book_each(intake: Intake, presence: list[PresenceItem], now: datetime, alias: str) -> Booked:
     """The last resort: each unit in a transaction of its own, and one that still fails is buried whole."""
     booked = Booked()
-    parts = [Intake([unit]) for unit in intake.units] + [Intake([], [letter]) for letter in intake.letters]
+    parts = [Intake([unit], sender=intake.sender) for unit in intake.units] + [Intake([], [letter]) for letter in intake.letters]
     for part in parts:
         try:
             done = book(part, [], now=now, alias=alias)

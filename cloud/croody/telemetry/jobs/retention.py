@@ -1,7 +1,7 @@
 """Makes the partitions of the days to come, and lets go of what is older than retention."""
 
 from datetime import UTC, datetime, time, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import connections
@@ -9,8 +9,8 @@ from django.db.models import QuerySet
 
 from croody.telemetry.ingest.services import retention
 from croody.telemetry.jobs.rollups import roll_up
-from croody.telemetry.models import DeadLetter, Record, Rollup
-from croody.telemetry.store import partitions
+from croody.telemetry.models import BridgeRun, DeadLetter, Delivered, Record, Rollup
+from croody.telemetry.store import deliveries, partitions
 
 #: One-minute roll-ups outlive the rows by this; one-hour ones stay.
 MINUTES_KEPT: Final = timedelta(days=400)
@@ -40,7 +40,13 @@ def apply_retention(now: datetime) -> None:
     _delete(Rollup.objects.filter(step_s=60, at__lt=start - MINUTES_KEPT))
 
 
-def _delete(rows: "QuerySet[Record] | QuerySet[DeadLetter] | QuerySet[Rollup]") -> None:
+def forget_deliveries(now: datetime) -> None:
+    """Let go of what no bridge and no broker brings again."""
+    _delete(Delivered.objects.filter(at__lt=now - deliveries.MARKS_KEPT))
+    _delete(BridgeRun.objects.filter(at__lt=now - deliveries.RUNS_KEPT))
+
+
+def _delete(rows: "QuerySet[Any]") -> None:
     for _ in range(_MOST_SLICES):
         some = list(rows.values_list("pk", flat=True)[:_SLICE])
         if some:
