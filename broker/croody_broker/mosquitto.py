@@ -11,9 +11,15 @@ from pathlib import Path
 from typing import Final
 
 from croody_broker.settings import TLS12_CIPHERS, Settings, Tls, split_bind
+from croody_contract.limits import MIB
 
-#: For one subscriber that falls behind. Mosquitto's own limit of 1,000 messages is a second of a large fleet.
-MAX_QUEUED_MESSAGES: Final = 20_000
+#: For one subscriber that falls behind: Mosquitto cannot slow publishers down, and drops what is above. So the bridge's queue has
+#: room for 40 s at 10,000 messages a second; each costs about 350 bytes beside its payload. A hard `memory_limit` is no
+#: alternative: at it Mosquitto disconnects the bridge as well, which then never empties the queue (tried with 2.0.11).
+MAX_QUEUED_MESSAGES: Final = 400_000
+#: What a subscriber has and has not acknowledged: the bridge does after the commit, and two relays fill the time of one.
+MAX_INFLIGHT_MESSAGES: Final = 4_000
+MAX_INFLIGHT_BYTES: Final = 8 * MIB
 
 
 @dataclass(frozen=True)
@@ -28,7 +34,7 @@ class MosquittoSettings:
     tls: Tls | None = None
     websocket_bind: str | None = None
     max_packet_bytes: int = Settings.max_packet_bytes
-    max_backlog_bytes: int = Settings.max_backlog_bytes
+    max_backlog_bytes: int = 128 * MIB
     user: str | None = None
 
 
@@ -59,17 +65,20 @@ def _globals(settings: MosquittoSettings) -> str:
         "# Written by croody-broker mosquitto-conf; change its arguments, not this file.\n"
         "per_listener_settings true\n"
         "\n"
-        "# No broker is trusted with data: acknowledgements are end to end, so nothing is kept on disk or retained.\n"
+        "# No broker is trusted with data: agents have an acknowledgement of their own, so nothing is kept on disk or retained.\n"
         "persistence false\n"
         "retain_available false\n"
-        "# A client that asked for a session that lasts gets one for an hour; Croody's own never do.\n"
-        "persistent_client_expiration 1h\n"
+        "# The session of a bridge lasts, and holds what it has not acknowledged, until it is back.\n"
+        "persistent_client_expiration 7d\n"
         "\n"
         "# Without limits a slow subscriber takes all memory; with Mosquitto's own, it loses messages after the first 1,000.\n"
+        "# What is dropped all the same is counted in $SYS, and the bridge tells it.\n"
         f"max_packet_size {settings.max_packet_bytes}\n"
         f"max_queued_messages {MAX_QUEUED_MESSAGES}\n"
         f"max_queued_bytes {settings.max_backlog_bytes}\n"
-        "max_inflight_messages 100\n"
+        f"max_inflight_messages {MAX_INFLIGHT_MESSAGES}\n"
+        f"max_inflight_bytes {MAX_INFLIGHT_BYTES}\n"
+        "sys_interval 10\n"
         "\n"
         "set_tcp_nodelay true\n"
         "connection_messages true\n"

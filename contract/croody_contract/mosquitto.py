@@ -23,6 +23,9 @@ ACL_NAME: Final = "acl"
 #: The account of the bridges. No robot may have this id.
 BRIDGE_USER: Final = "bridge"
 
+#: Where Mosquitto says how many messages it has dropped since it was started, because a subscriber was too far behind.
+DROPPED_TOPIC: Final = "$SYS/broker/publish/messages/dropped"
+
 #: Rounds of PBKDF2. Stretching slows down guessing; a secret of 256 random bits cannot be guessed at any speed, and
 #: the broker pays for every round of every connect on its only thread when a whole fleet comes back at once. 101 is
 #: what `mosquitto_passwd` writes. A password that a person chose needs far more: do not use one here.
@@ -123,6 +126,7 @@ def render_acl(bridge_user: str = BRIDGE_USER) -> str:
         "\n"
         f"user {check_user(bridge_user)}\n"
         f"topic read {UP_FILTER}\n"
+        f"topic read {DROPPED_TOPIC}\n"
         f"topic write {ROOT}/+/down/#\n"
     )
 

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from croody.bridge.receipts import UNNUMBERED, Delivery
-from croody_contract import batch, messages, ranges, relay, topics
+from croody_contract import batch, messages, mosquitto, ranges, relay, topics
 from croody_contract.limits import KIB, MAX_NESTING, MAX_PUBLISH_BYTES, MAX_RECORD_BYTES, MAX_RECORDS
 from croody_contract.messages import Ack, Refused
 
@@ -46,6 +46,8 @@ def read(topic: str, payload: bytes, delivery: Delivery = UNNUMBERED) -> list[It
 
     `delivery`: of a plain reading, so that its end can be told to whoever waits for it.
     """
+    if topic == mosquitto.DROPPED_TOPIC:
+        return dropped(payload)
     try:
         parsed = topics.parse(topic)
     except topics.BadTopic as error:
@@ -73,6 +75,16 @@ def read(topic: str, payload: bytes, delivery: Delivery = UNNUMBERED) -> list[It
                 return [_dead(_reason(error), f"answer: {error}", topic, payload, robot_id=robot_id)]
         case _:
             return [_dead("bad_topic", f"topic {topic!r}: only the cloud writes there", topic, payload, robot_id=parsed.robot_id)]
+
+
+def dropped(payload: bytes) -> list[Item]:
+    """What Mosquitto says of messages that it has dropped since it was started: a dead letter for each new sum, none for 0."""
+    total = int(payload) if payload.isdigit() and len(payload) < 19 else 0
+    text = (
+        f"Mosquitto has dropped {total} messages since it was started: a subscriber was too far behind. Readings that agents send come again, "
+        "plain ones do not: add a bridge (BRIDGE_SHARE), or raise --max-backlog"
+    )
+    return [_dead("broker_dropped", text, mosquitto.DROPPED_TOPIC, payload)] if total else []
 
 
 def bundle(items: Iterable[Item], sender: relay.Sender | None = None, stale: Container[int] = ()) -> relay.Relay:

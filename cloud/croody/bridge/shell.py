@@ -113,10 +113,11 @@ class Bridge:
             return
         self._said_refused = False
         self._receipts.connected()
-        client.subscribe(self._wanted, qos=1)
+        client.subscribe([(self._wanted, 1), (mosquitto.DROPPED_TOPIC, 0)])
 
     def _on_subscribe(self, client: mqtt.Client, userdata: Any, mid: int, reasons: list[ReasonCode], properties: Any) -> None:
-        if any(reason.is_failure for reason in reasons):
+        # Only Mosquitto has the second.
+        if reasons[0].is_failure:
             log.error("the broker lets us in and refuses the subscription: does its acl file hold the bridge's rules? trying again")
             client.disconnect()
             return
@@ -137,6 +138,8 @@ class Bridge:
         payload, packet = bytes(message.payload), message.mid if message.qos else 0
         if not topics.is_plain(topic):
             self._inbox.put(Message(topic, payload))
+            if topic == mosquitto.DROPPED_TOPIC and payload != b"0":
+                log.error("Mosquitto has dropped %s messages since it was started; see croody dead list", payload[:19].decode("ascii", "replace"))
             if packet:
                 client.ack(packet, 1)
         elif (delivery := self._receipts.take(packet, topic, payload, again=message.dup)) is not None:

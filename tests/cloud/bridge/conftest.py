@@ -1,4 +1,4 @@
-"""A real Mosquitto, the real bridge as a process, and a telemetry API that does as it is told."""
+"""A real broker, the real bridge as a process, and a telemetry API that does as it is told."""
 
 import json
 import os
@@ -123,14 +123,18 @@ def api() -> Iterator[FakeApi]:
 
 
 @pytest.fixture
-def broker(tmp_path: Path, free_ports: Callable[[int], list[int]]) -> Iterator[Process]:
+def broker(tmp_path: Path, free_ports: Callable[[int], list[int]], request: pytest.FixtureRequest) -> Iterator[Process]:
+    """Mosquitto, or what `@pytest.mark.parametrize("broker", [...], indirect=True)` says."""
+    engine, *more = getattr(request, "param", "mosquitto").split()
     hashes = {robot: mosquitto.hash_secret(f"secret of {robot}") for robot in ("rover-1", "rover-2")}
     for name, text in mosquitto.render_files(hashes, mosquitto.hash_secret(BRIDGE_PASSWORD)).items():
         (tmp_path / name).write_text(text)
     port, bridge_port = free_ports(2)
     argv = [script("croody-broker"), "mosquitto", "--bind", f"127.0.0.1:{port}", "--bridge-bind", f"127.0.0.1:{bridge_port}"]
+    if engine == "amqtt":
+        argv, bridge_port = [script("croody-broker"), "--bind", f"127.0.0.1:{port}"], port
     files = ["--passwd", str(tmp_path / "passwd"), "--acl", str(tmp_path / "acl")]
-    process = Process(Spec("broker", [*argv, *files], ready=answers(port)), tmp_path)
+    process = Process(Spec("broker", [*argv, *files, *more], ready=answers(port)), tmp_path)
     process.port, process.bridge_port = port, bridge_port  # type: ignore[attr-defined]
     process.start()
     assert process.wait_ready(time.monotonic() + 10)
