@@ -1,21 +1,27 @@
 """A running Croody with a proxy before its broker and simulators whose witness is kept: what every fault plays on."""
 
+import json
 import os
 import random
 import shutil
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from croody.operations.secrets import write_credentials
-from tools.chaos import audit, witness
+from tools.chaos import audit, plain, witness
 from tools.chaos.proxy import Proxy
 from tools.stack import Options, Process, Spec, Stack, script, source_path
 from tools.words import Problem
 
 #: The robots that every round uses; a round's streams are its own.
 ROBOTS = ("chaos-1", "chaos-2", "chaos-3")
+#: So many readings of one stock client are open in good times: what it publishes within a commit or two.
+_OPEN = 60
+#: Robots that run no agent.
+PLAIN_ROBOTS = ("plain-1", "plain-2", "plain-3")
 
 
 @dataclass(slots=True)
@@ -30,12 +36,23 @@ class Sim:
 
 
 @dataclass(slots=True)
+class Plain:
+    """One process of a round that publishes plain readings of some robots; `tag` is in each of them."""
+
+    robots: tuple[str, ...]
+    tag: str
+    process: Process
+    witness: Path
+
+
+@dataclass(slots=True)
 class Round:
     """What one round has started and noticed."""
 
     folder: Path
     rng: random.Random
     sims: list[Sim] = field(default_factory=list)
+    plain: list[Plain] = field(default_factory=list)
     over_at: float | None = None
     notes: list[str] = field(default_factory=list)
     undo: list[Callable[[], None]] = field(default_factory=list)
@@ -58,7 +75,7 @@ class Arena:
             for name in ("web", "ids"):
                 self.stack.processes.pop(name, None)
             self.stack.start()
-            self.credentials = {robot_id: self.stack.add_robot(robot_id) for robot_id in ROBOTS}
+            self.credentials = {robot_id: self.stack.add_robot(robot_id) for robot_id in (*ROBOTS, *PLAIN_ROBOTS)}
             time.sleep(1.5)
         except BaseException:
             self.close()
@@ -115,6 +132,46 @@ class Arena:
         self.round.sims.append(sim)
         return sim
 
+    def clients(self, *, rate: float, seconds: float) -> None:
+        """Start a stock client for each plain robot."""
+        for robot_id in PLAIN_ROBOTS:
+            wanted = {"robot_id": robot_id, "secret": self.credentials[robot_id], "rate": rate, "seconds": max(3.0, seconds * self.pace)}
+            self._plain("client", (robot_id,), wanted)
+
+    def flood(self, *, rate: float, seconds: float) -> None:
+        """Start a process that publishes for all plain robots, open loop."""
+        clients = [(robot_id, self.credentials[robot_id]) for robot_id in PLAIN_ROBOTS]
+        self._plain("flood", PLAIN_ROBOTS, {"clients": clients, "rate": rate, "seconds": max(3.0, seconds * self.pace)})
+
+    def _plain(self, program: str, robots: tuple[str, ...], wanted: dict[str, object]) -> None:
+        name = f"{program}-{len(self.round.plain)}"
+        tag, seen = f"{self.round.folder.name}-{name}", self.round.folder / f"{name}.witness"
+        wanted |= {"port": self.stack.options.ports.mqtt, "tag": tag, "witness": str(seen)}
+        argv = [sys.executable, "-m", f"tools.chaos.{program}", json.dumps(wanted)]
+        # Where this very package lies, and what it imports.
+        path = os.pathsep.join([str(Path(__file__).parents[2]), source_path()])
+        process = self.stack.add(Spec(f"{name}-{self.round.folder.name}", argv, {**self.environ, "PYTHONPATH": path}, cwd=self.round.folder))
+        process.start()
+        self.round.plain.append(Plain(robots, tag, process, seen))
+
+    def plain_flowing(self, readings: int = 60, within_s: float = 30) -> None:
+        """Wait until so many plain readings of this round were acknowledged.
+
+        Raises:
+            Problem: nothing flows although nothing was broken yet.
+        """
+        deadline = time.monotonic() + within_s
+        while sum(len(seen.acknowledged) for seen in plain.read([each.witness for each in self.round.plain]).values()) < readings:
+            if time.monotonic() > deadline:
+                tails = "\n".join(each.process.log_tail(8) for each in self.round.plain)
+                raise Problem(f"No fluye nada antes del fallo:\n{tails}", f"Nothing flows before the fault:\n{tails}")
+            time.sleep(0.1)
+
+    def plain_verdicts(self) -> list[plain.Verdict]:
+        """What the database holds of this round's plain readings, against what their witnesses saw."""
+        seen = plain.read([each.witness for each in self.round.plain])
+        return [plain.judge(seen[each.witness], plain.stored(self.database, each.robots, each.tag)) for each in self.round.plain]
+
     @property
     def environ(self) -> dict[str, str]:
         """What every simulator gets: quick to notice and to try again, so that rounds are short."""
@@ -158,10 +215,14 @@ class Arena:
         begun = self.round.over_at or time.monotonic()
         wanted = self.witnessed().hashes.keys()
         while time.monotonic() - begun < within_s:
-            if wanted <= self.accounted():
+            if wanted <= self.accounted() and self._plain_recovered():
                 return time.monotonic() - begun
             time.sleep(0.15)
         return None
+
+    def _plain_recovered(self) -> bool:
+        """Whether every plain reading that was published by now is acknowledged, or the oldest that is open is a new one."""
+        return all(len(seen.sent - seen.acknowledged) <= _OPEN for seen in plain.read([each.witness for each in self.round.plain]).values())
 
     def settle(self, within_s: float) -> None:
         """Wait until every simulator has ended, and note those that did not end well."""
@@ -174,15 +235,20 @@ class Arena:
             elif sim.must_end_well and sim.process.returncode != 0:
                 tail = sim.process.log_tail(3).replace("\n", " | ")
                 self.round.notes.append(f"{sim.name} ended with {sim.process.returncode}: {tail}")
-        for sim in self.round.sims:
-            self.stack.processes.pop(sim.process.spec.name, None)
+        for each in self.round.plain:
+            if not each.process.wait(max(0.1, deadline - time.monotonic())) or each.process.returncode != 0:
+                tail = each.process.log_tail(3).replace("\n", " | ")
+                self.round.notes.append(f"{each.tag} still waits for its PUBACKs, or ended badly, after {within_s:.0f} s: {tail}")
+                each.process.kill()
+        for one in (*self.round.sims, *self.round.plain):
+            self.stack.processes.pop(one.process.spec.name, None)
 
     def heal(self) -> None:
         """Whatever a round broke is whole again, also when it was broken off."""
         self.proxy.set("open")
         self.proxy.filtered(None)
-        for sim in self.round.sims:
-            sim.process.kill()
+        for one in (*self.round.sims, *self.round.plain):
+            one.process.kill()
         for undo in self.round.undo:
             undo()
         self.stack.start()

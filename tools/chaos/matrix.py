@@ -68,12 +68,13 @@ def _round(arena: Arena, fault: Fault, number: int, seed: int, row: Row) -> None
     found += fault.check(arena)
     if left := arena.left_in_outboxes():
         found.append(f"{left} records are still in outboxes")
-    row.published += verdict.published
-    row.stored += verdict.stored
     row.dead += verdict.dead
     row.dropped += verdict.dropped
-    row.lost += verdict.lost
-    row.doubled += verdict.doubled
+    for each in (verdict, *arena.plain_verdicts()):
+        row.published += each.published
+        row.stored += each.stored
+        row.lost += each.lost
+        row.doubled += each.doubled
     row.faults += [f"round {number}: {sentence}" for sentence in found]
 
 

@@ -1,6 +1,6 @@
 """What can be broken: one file a group, one table."""
 
-from tools.chaos.faults import clocks, databases, hangs, kills, links, outboxes, poison, repeats
+from tools.chaos.faults import clocks, databases, hangs, kills, links, outboxes, plain, poison, repeats
 from tools.chaos.faults.base import Fault
 
 FAULTS: tuple[Fault, ...] = (
@@ -12,6 +12,7 @@ FAULTS: tuple[Fault, ...] = (
     *poison.FAULTS,
     *outboxes.FAULTS,
     *clocks.FAULTS,
+    *plain.FAULTS,
 )
 
 __all__ = ["FAULTS", "Fault"]
