@@ -17,8 +17,15 @@ case $role in
       --graceful-timeout 5 --worker-tmp-dir /dev/shm --no-control-socket --logger-class "croody.serve.access_log.$logger" \
       --access-logfile - --access-logformat '%(t)s %({x-real-ip}i)s %(m)s %(U)s %(s)s %(M)sms request_id=%({x-request-id}i)s' ;;
   bridge)
-    # Bridges that share the work need names of their own; so do two containers of one service.
-    [ -z "${BRIDGE_SHARE:-}" ] || export BRIDGE_NAME="${BRIDGE_NAME:-$(hostname)}"
+    # Bridges that share the work need names of their own; so do two containers of one service. No container comes back under the name of
+    # another, so one that ends leaves its share to the others.
+    case ${BRIDGE_SHARE:-0} in
+      0 | false | no | off) ;;
+      *) if [ -z "${BRIDGE_NAME:-}" ]; then
+           BRIDGE_NAME=$(hostname)
+           export BRIDGE_NAME BRIDGE_LEAVES=1
+         fi ;;
+    esac
     exec croody-bridge ;;
   worker)
     export CROODY_ROLE=worker

@@ -269,8 +269,8 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
         targets = self._targets(topic)
         if is_plain(topic):
             # Bridges divide plain readings between them: nobody would notice that two stored the same one.
-            for handler in self.receipts.carriers[1:]:
-                targets.pop(handler, None)
+            others = self.receipts.carriers[1:]
+            targets = {handler: granted for handler, granted in targets.items() if handler not in others}
         falls_behind = False
         for handler, granted in targets.items():
             falls_behind |= handler.send_publish(topic, payload, min(qos, granted))

@@ -203,7 +203,9 @@ class Receipts:
 
     def _least_busy(self, held: Held) -> Carrier | None:
         free = [
-            carrier for carrier, load in self._carriers.items() if load.count < WINDOW and load.size + held.size <= max(WINDOW_BYTES, held.size)
+            carrier
+            for carrier, load in self._carriers.items()
+            if load.count < WINDOW and load.size + held.size <= max(WINDOW_BYTES, held.size)
         ]
         return min(free, key=lambda carrier: self._carriers[carrier].count, default=None)
 

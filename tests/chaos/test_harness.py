@@ -1,14 +1,16 @@
 """The parts of the matrix that need no running system: an audit that missed something would prove nothing."""
 
 import random
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from tools.chaos import audit, packets, witness
+from tools.chaos import audit, packets, plain, witness
 from tools.chaos.__main__ import chosen
 from tools.chaos.audit import Books
 from tools.chaos.faults import FAULTS
+from tools.chaos.plain import Seen
 from tools.chaos.witness import Witness
 from tools.stack import ROOT
 from tools.words import Problem
@@ -83,6 +85,20 @@ def test_repeating_and_reordering_keeps_every_publish_and_adds_only_repeats():
     assert set(bare) == set(sent)
     assert len(bare) > 120
     assert bare != sorted(bare, key=sent.index)
+
+
+def test_an_acknowledged_plain_reading_without_a_row_is_lost_and_two_rows_are_forgiven_only_where_a_connection_was_lost():
+    seen = Seen(sent={1, 2, 3, 4, 5}, acknowledged={1, 2, 3, 4}, again={3})
+    verdict = plain.judge(seen, Counter({2: 2, 3: 2, 4: 1}))
+    assert (verdict.published, verdict.stored, verdict.lost, verdict.doubled) == (5, 3, 1, 1)
+    assert [sentence.split()[0] for sentence in verdict.faults] == ["1", "1", "1"]
+    assert plain.judge(Seen({1}, {1}, set()), Counter({1: 1})).faults == ()
+
+
+def test_what_a_stock_client_wrote_is_read_but_for_a_line_without_its_end(tmp_path: Path):
+    path = tmp_path / "witness"
+    path.write_text("S 1\nS 2\nA 1\nR 2\nA 2")
+    assert plain.read([path]) == {path: Seen({1, 2}, {1}, {2})}
 
 
 def test_every_fault_is_in_the_reference_and_an_unknown_one_is_refused_by_name():

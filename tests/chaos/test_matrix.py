@@ -21,6 +21,10 @@ SHORT = (
     "poison",
     "outbox-copied-running",
     "clocks-1970-2029",
+    "plain-bridge-killed",
+    "plain-broker-killed",
+    "plain-telemetry-killed",
+    "plain-telemetry-stalled",
 )
 
 

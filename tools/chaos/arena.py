@@ -53,9 +53,15 @@ class Round:
     rng: random.Random
     sims: list[Sim] = field(default_factory=list)
     plain: list[Plain] = field(default_factory=list)
+    #: Rows of plain robots before this round.
+    plain_rows: int = 0
     over_at: float | None = None
     notes: list[str] = field(default_factory=list)
     undo: list[Callable[[], None]] = field(default_factory=list)
+
+    def processes(self) -> list[Process]:
+        """All that publish."""
+        return [*(sim.process for sim in self.sims), *(each.process for each in self.plain)]
 
 
 class Arena:
@@ -101,7 +107,7 @@ class Arena:
         folder = self.stack.options.state / "rounds" / f"{name}-{number}"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        self.round = Round(folder, random.Random(f"{name}:{number}:{seed}"))
+        self.round = Round(folder, random.Random(f"{name}:{number}:{seed}"), plain_rows=self._plain_rows())
 
     def sim(
         self,
@@ -150,7 +156,9 @@ class Arena:
         argv = [sys.executable, "-m", f"tools.chaos.{program}", json.dumps(wanted)]
         # Where this very package lies, and what it imports.
         path = os.pathsep.join([str(Path(__file__).parents[2]), source_path()])
-        process = self.stack.add(Spec(f"{name}-{self.round.folder.name}", argv, {**self.environ, "PYTHONPATH": path}, cwd=self.round.folder))
+        process = self.stack.add(
+            Spec(f"{name}-{self.round.folder.name}", argv, {**self.environ, "PYTHONPATH": path}, cwd=self.round.folder)
+        )
         process.start()
         self.round.plain.append(Plain(robots, tag, process, seen))
 
@@ -221,8 +229,20 @@ class Arena:
         return None
 
     def _plain_recovered(self) -> bool:
-        """Whether every plain reading that was published by now is acknowledged, or the oldest that is open is a new one."""
-        return all(len(seen.sent - seen.acknowledged) <= _OPEN for seen in plain.read([each.witness for each in self.round.plain]).values())
+        """Whether no stock client has more open than in good times, every flood is over (its witness is written last), and as many are
+        stored as were acknowledged: on Mosquitto that is later."""
+        if not self.round.plain:
+            return True
+        seen = plain.read([each.witness for each in self.round.plain])
+        if not all(path.exists() and len(one.sent - one.acknowledged) <= _OPEN for path, one in seen.items()):
+            return False
+        return self._plain_rows() - self.round.plain_rows >= sum(len(one.acknowledged) for one in seen.values())
+
+    def _plain_rows(self) -> int:
+        try:
+            return plain.count(self.database, PLAIN_ROBOTS)
+        except audit.UNREACHABLE:
+            return 0
 
     def settle(self, within_s: float) -> None:
         """Wait until every simulator has ended, and note those that did not end well."""
@@ -240,15 +260,15 @@ class Arena:
                 tail = each.process.log_tail(3).replace("\n", " | ")
                 self.round.notes.append(f"{each.tag} still waits for its PUBACKs, or ended badly, after {within_s:.0f} s: {tail}")
                 each.process.kill()
-        for one in (*self.round.sims, *self.round.plain):
-            self.stack.processes.pop(one.process.spec.name, None)
+        for process in self.round.processes():
+            self.stack.processes.pop(process.spec.name, None)
 
     def heal(self) -> None:
         """Whatever a round broke is whole again, also when it was broken off."""
         self.proxy.set("open")
         self.proxy.filtered(None)
-        for one in (*self.round.sims, *self.round.plain):
-            one.process.kill()
+        for process in self.round.processes():
+            process.kill()
         for undo in self.round.undo:
             undo()
         self.stack.start()

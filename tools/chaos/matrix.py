@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from tools.chaos import audit
+from tools.chaos import audit, plain
 from tools.chaos.arena import ROBOTS, Arena
 from tools.chaos.faults.base import Fault
 from tools.words import Problem
@@ -70,12 +70,17 @@ def _round(arena: Arena, fault: Fault, number: int, seed: int, row: Row) -> None
         found.append(f"{left} records are still in outboxes")
     row.dead += verdict.dead
     row.dropped += verdict.dropped
-    for each in (verdict, *arena.plain_verdicts()):
-        row.published += each.published
-        row.stored += each.stored
-        row.lost += each.lost
-        row.doubled += each.doubled
+    _add(row, verdict)
+    for each in arena.plain_verdicts():
+        _add(row, each)
     row.faults += [f"round {number}: {sentence}" for sentence in found]
+
+
+def _add(row: Row, verdict: audit.Verdict | plain.Verdict) -> None:
+    row.published += verdict.published
+    row.stored += verdict.stored
+    row.lost += verdict.lost
+    row.doubled += verdict.doubled
 
 
 def _verdict(arena: Arena, fault: Fault) -> audit.Verdict:

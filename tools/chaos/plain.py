@@ -45,6 +45,13 @@ def read(paths: Sequence[Path]) -> dict[Path, Seen]:
     return found
 
 
+def count(database: Database, robots: Sequence[str]) -> int:
+    """How many rows there are."""
+    marks = ",".join("?" * len(robots))
+    sql = f"SELECT count(*) FROM telemetry_record WHERE stream = 'mqtt' AND robot_id IN ({marks})"
+    return int(database.query(sql, list(robots))[0][0])
+
+
 def stored(database: Database, robots: Sequence[str], tag: str) -> Counter[int]:
     """Number -> how many rows hold it."""
     marks = ",".join("?" * len(robots))

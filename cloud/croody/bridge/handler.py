@@ -81,8 +81,8 @@ def dropped(payload: bytes) -> list[Item]:
     """What Mosquitto says of messages that it has dropped since it was started: a dead letter for each new sum, none for 0."""
     total = int(payload) if payload.isdigit() and len(payload) < 19 else 0
     text = (
-        f"Mosquitto has dropped {total} messages since it was started: a subscriber was too far behind. Readings that agents send come again, "
-        "plain ones do not: add a bridge (BRIDGE_SHARE), or raise --max-backlog"
+        f"Mosquitto has dropped {total} messages since it was started: a subscriber was too far behind. "
+        "Readings that agents send come again, plain ones do not: add a bridge (BRIDGE_SHARE), or raise --max-backlog"
     )
     return [_dead("broker_dropped", text, mosquitto.DROPPED_TOPIC, payload)] if total else []
 

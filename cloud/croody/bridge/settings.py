@@ -14,7 +14,10 @@ _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything the bridge takes from outside. `ca_file` is for `mqtts`; empty takes the system's. `trace`: a line for every relay."""
+    """Everything the bridge takes from outside. `ca_file` is for `mqtts`; empty takes the system's. `trace`: a line for every relay.
+
+    `leaves`: nobody comes back under this name, so the end of this bridge is the end of its share.
+    """
 
     host: str
     port: int
@@ -27,6 +30,7 @@ class Settings:
     token: str
     heartbeat: Path | None
     trace: bool = False
+    leaves: bool = False
 
     @property
     def session(self) -> str:
@@ -68,4 +72,5 @@ def read(environ: Mapping[str, str]) -> Settings:
         token=token,
         heartbeat=Path(heartbeat) if heartbeat else None,
         trace=value_of(environ, "CROODY_TRACE") in _TRUE,
+        leaves=value_of(environ, "BRIDGE_LEAVES") in _TRUE,
     )

@@ -80,8 +80,8 @@ class Bridge:
         """End. What is queued gets a last second to be relayed: less is sent again then."""
         until = time.monotonic() + within_s
         if self._listening.is_set():
-            if self._settings.share:
-                # Else our share of what comes would wait for our return, and of several bridges perhaps none returns.
+            if self._settings.leaves:
+                # Else our share of what comes would wait for our return.
                 self._client.unsubscribe(self._wanted)
             while time.monotonic() < until - 0.6 and not self._inbox.idle():
                 time.sleep(0.02)
@@ -139,12 +139,15 @@ class Bridge:
         if not topics.is_plain(topic):
             self._inbox.put(Message(topic, payload))
             if topic == mosquitto.DROPPED_TOPIC and payload != b"0":
-                log.error("Mosquitto has dropped %s messages since it was started; see croody dead list", payload[:19].decode("ascii", "replace"))
+                log.error(
+                    "Mosquitto has dropped %s messages since it was started; see croody dead list", payload[:19].decode("ascii", "replace")
+                )
             if packet:
                 client.ack(packet, 1)
-        elif (delivery := self._receipts.take(packet, topic, payload, again=message.dup)) is not None:
-            if not self._inbox.put(Message(topic, payload, delivery)):
-                self._receipts.settle([delivery.number])
+            return
+        delivery = self._receipts.take(packet, topic, payload, again=message.dup)
+        if delivery is not None and not self._inbox.put(Message(topic, payload, delivery)):
+            self._receipts.settle([delivery.number])
 
     def _relay_loop(self) -> None:
         spill: list[Item] = []

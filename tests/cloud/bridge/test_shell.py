@@ -143,9 +143,9 @@ def test_two_bridges_share_the_work_and_what_is_a_killed_ones_share_waits_for_it
     until(lambda: len(acked(robot)) == 150)
 
 
-def test_a_bridge_that_ends_leaves_its_share_to_the_others(start_bridge, robot, api, until):
+def test_a_bridge_that_does_not_come_back_leaves_its_share_to_the_others(start_bridge, robot, api, until):
     start_bridge("1", BRIDGE_SHARE="1")
-    second = start_bridge("2", BRIDGE_SHARE="1")
+    second = start_bridge("2", BRIDGE_SHARE="1", BRIDGE_LEAVES="1")
     second.send_signal(signal.SIGTERM)
     assert second.wait(5) == 0
     for seq in range(1, 21):

@@ -65,7 +65,9 @@ def test_bridges_that_share_no_packet_ids_know_nothing_of_each_other(fleet: Simp
 
 def test_other_bytes_or_another_robot_under_the_same_packet_id_are_no_repeat(fleet: SimpleNamespace):
     ingest([item(1, packet=7)], sender("run-1"))
-    ingest([item(1, packet=7, body=b'{"data":{"on":false}}', again=True), item(2, packet=7, robot_id="rover-2", again=True)], sender("run-2"))
+    ingest(
+        [item(1, packet=7, body=b'{"data":{"on":false}}', again=True), item(2, packet=7, robot_id="rover-2", again=True)], sender("run-2")
+    )
     assert stored() == 3
 
 

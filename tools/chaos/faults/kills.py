@@ -21,6 +21,16 @@ def _killed(name: str, times: int = 3) -> Callable[[Arena], None]:
     return play
 
 
+def _away_long(arena: Arena) -> None:
+    """Longer than any time-out and back-off of an agent: its batches wait in its outbox, and go on within seconds."""
+    arena.sim(seconds=140)
+    arena.flowing()
+    arena.stack.kill("telemetry")
+    arena.sleep(125.0)
+    arena.stack.start("telemetry")
+    arena.over()
+
+
 def _all_killed(arena: Arena) -> None:
     arena.sim(seconds=14)
     arena.flowing()
@@ -49,6 +59,7 @@ FAULTS = (
     Fault("bridge-killed", _killed("bridge")),
     Fault("telemetry-killed", _killed("telemetry")),
     Fault("worker-killed", _killed("worker")),
+    Fault("telemetry-away-long", _away_long),
     Fault("all-killed", _all_killed),
     Fault("simulator-killed", _simulator_killed),
 )

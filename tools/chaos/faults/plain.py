@@ -81,5 +81,5 @@ FAULTS = (
     Fault("plain-worker-killed", _killed("worker"), check=_in_order),
     Fault("plain-telemetry-stalled", _stalled, check=_in_order),
     Fault("plain-database-killed", _database_down, check=_in_order, unfit=_not_postgres),
-    Fault("plain-overload", _overload, check=_in_order, settles_within_s=240.0),
+    Fault("plain-overload", _overload, check=_in_order, recovers_within_s=240.0),
 )
