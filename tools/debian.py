@@ -1,4 +1,4 @@
-"""Debian packages that the tests need: which are missing here, and how they come. Installs nothing without saying so first."""
+"""Debian packages that tests and bench need: which are missing here, and how they come. Installs nothing without saying so first."""
 
 import ctypes.util
 import os
@@ -23,7 +23,7 @@ def _faketime() -> bool:
     return any(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
 
 
-#: Package -> is it, or something as good, here.
+#: What the tests need. Package -> is it, or something as good, here.
 NEEDED: dict[str, Callable[[], bool]] = {
     "mosquitto": _program("mosquitto"),
     "mosquitto-clients": _program("mosquitto_pub"),
@@ -33,6 +33,9 @@ NEEDED: dict[str, Callable[[], bool]] = {
     "libfaketime": _faketime,
     "util-linux": _program("setpriv"),
 }
+#: What the bench runs Croody on, and what its peers run on.
+BENCH = {name: NEEDED[name] for name in ("mosquitto", "postgresql", "util-linux")}
+PEERS: dict[str, Callable[[], bool]] = {"nodejs": _program("node"), "npm": _program("npm")}
 
 
 def missing(needed: dict[str, Callable[[], bool]] | None = None) -> list[str]:
@@ -52,14 +55,14 @@ def bring(names: list[str]) -> None:
     command = f"apt-get install --no-install-recommends {wanted}"
     if shutil.which("apt-get", path=_PATH) is None:
         raise Problem(
-            f"Las pruebas necesitan {wanted} (nombres de Debian) y aquí no hay apt-get: instálalos con tu gestor de paquetes y repite.",
-            f"The tests need {wanted} (Debian's names) and there is no apt-get here: install them with your package manager and try again.",
+            f"Hace falta {wanted} (nombres de Debian) y aquí no hay apt-get: instálalo con tu gestor de paquetes y repite.",
+            f"This needs {wanted} (Debian's names) and there is no apt-get here: install them with your package manager and try again.",
         )
     prefix = _root_prefix()
     if prefix is None:
         raise Problem(
-            f"Las pruebas necesitan paquetes de Debian que faltan y esta cuenta no puede instalarlos: sudo {command}",
-            f"The tests need Debian packages that are missing, and this account may not install them: sudo {command}",
+            f"Faltan paquetes de Debian y esta cuenta no puede instalarlos: sudo {command}",
+            f"Debian packages are missing, and this account may not install them: sudo {command}",
         )
     say(f"Se instalan con apt (sus servicios no se arrancan): {wanted}", f"Installing with apt (their services are not started): {wanted}")
     with _NoServices(prefix):
@@ -70,7 +73,7 @@ def bring(names: list[str]) -> None:
             if done.returncode:
                 detail = " ".join(done.stdout.split())[-400:]
                 raise Problem(f"apt no pudo instalar {wanted}: {detail}", f"apt could not install {wanted}: {detail}")
-    left = missing()
+    left = [name for name in missing({**NEEDED, **PEERS}) if name in names]
     if left:
         raise Problem(f"apt terminó y aún falta: {' '.join(left)}", f"apt has ended and this is still missing: {' '.join(left)}")
 
