@@ -36,6 +36,8 @@ COMMANDS = (
     "croody-broker mosquitto-conf",
     "croody-bridge",
 )
+#: What `make` starts that takes options of its own -> its module.
+TOOLS = {"make bench": "tools.bench"}
 #: The commands of a server.
 WRAPPER = "./croody"
 #: What every one of Django's commands takes; documented where Django documents it.
@@ -130,18 +132,18 @@ def settings_in_docs(root: Path = ROOT) -> set[str]:
 
 def make_up_variables() -> set[str]:
     """What `make` itself takes; not read by any of our packages."""
-    return {"PYTHON", "DB", "BROKER", "ROBOTS", "BRIDGES", "ROUNDS", "CROODY_VENV", "CROODY_TEST_DB"}
+    return {"PYTHON", "DB", "BROKER", "ROBOTS", "BRIDGES", "ROUNDS", "ONLY", "QUICK", "CROODY_VENV", "CROODY_TEST_DB"}
 
 
 def commands() -> tuple[str, ...]:
-    """All of ours: the console scripts and the management commands of our apps."""
+    """All of ours: the console scripts, the tools behind `make`, and the management commands of our apps."""
     ours = (path.stem for path in (ROOT / "cloud" / "croody").glob("*/management/commands/*.py") if path.stem != "__init__")
-    return (*COMMANDS, *(f"croody {name}" for name in sorted(ours)))
+    return (*COMMANDS, *TOOLS, *(f"croody {name}" for name in sorted(ours)))
 
 
 def options_in_code(command: str) -> set[str]:
     """The options that a command's `--help` names, those of its verbs included."""
-    program, *words = command.split()
+    program, *words = ["python", "-m", TOOLS[command]] if command in TOOLS else command.split()
     text = _help(program, words)
     verbs = re.search(r"\{([a-z,-]+)\}", text)
     if verbs:
@@ -283,7 +285,7 @@ def _help(program: str, words: list[str]) -> str:
             "LC_ALL": "C.UTF-8",
             "COLUMNS": "200",
         }
-        done = subprocess.run([script(program), *words, "--help"], env=environ, capture_output=True, text=True, check=False)
+        done = subprocess.run([script(program), *words, "--help"], env=environ, cwd=ROOT, capture_output=True, text=True, check=False)
     return done.stdout
 
 

@@ -1,32 +1,57 @@
 """Runs a measuring program in a process of its own and reads the one JSON object that it prints."""
 
 import json
+import select
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from tools.stack import script, source_path
+from tools.stack import ROOT, script, source_path
 from tools.words import Problem
 
+_Popen = subprocess.Popen[str]
 
-def measure(program: str, arguments: Mapping[str, Any], environ: Mapping[str, str], *, timeout_s: float) -> dict[str, Any]:
+
+def measure(program: str, arguments: Mapping[str, Any], *, timeout_s: float) -> dict[str, Any]:
     """What `tools.bench.work.PROGRAM` printed.
 
     Raises:
         Problem: it failed or hung; the text holds the end of what it said.
     """
-    process = begin(program, arguments, environ)
-    return end(process, program, timeout_s=timeout_s)
+    return end(begin(program, arguments), program, timeout_s=timeout_s)
 
 
-def begin(program: str, arguments: Mapping[str, Any], environ: Mapping[str, str]) -> "subprocess.Popen[str]":
+@contextmanager
+def beside(program: str, arguments: Mapping[str, Any], *, timeout_s: float = 60) -> Iterator[dict[str, Any]]:
+    """Let a program that prints `ready` run beside the block; what it found is in the dictionary after the block.
+
+    Raises:
+        Problem: as in `measure`.
+    """
+    process = begin(program, arguments)
+    found: dict[str, Any] = {}
+    try:
+        out = process.stdout
+        if out is None or not select.select([out], [], [], timeout_s)[0] or out.readline().strip() != "ready":
+            end(process, program, timeout_s=timeout_s)
+            raise Problem(f"{program}: terminó sin empezar.", f"{program}: ended before it began.")
+        yield found
+        found.update(end(process, program, timeout_s=timeout_s))
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+
+
+def begin(program: str, arguments: Mapping[str, Any]) -> _Popen:
     """Start it."""
     command = [script("python"), "-m", f"tools.bench.work.{program}", json.dumps(arguments)]
-    whole = {"PATH": "/usr/bin:/bin", "PYTHONPATH": source_path(), **environ}
-    return subprocess.Popen(command, env=whole, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    whole = {"PATH": "/usr/bin:/bin", "PYTHONPATH": source_path()}
+    return subprocess.Popen(command, env=whole, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def end(process: "subprocess.Popen[str]", program: str, *, timeout_s: float) -> dict[str, Any]:
+def end(process: _Popen, program: str, *, timeout_s: float) -> dict[str, Any]:
     """Close its standard input, which some take as the sign to stop, and read its answer.
 
     Raises:

@@ -1,82 +1,138 @@
 """Publishes batches as our agents do and counts what comes back acknowledged: stored, end to end.
 
-Argument: `port`, `seconds`, `clients` ([robot_id, secret] each), `batch` (records), `window` (unacknowledged batches a robot).
+Timed, bodies are packed beforehand and used again, so that it is not gzip that is measured. With `count` it loads so many records of
+each robot, each with its own values and times, and ends when all are acknowledged.
+
+Argument: `port`, `accounts` ([user, secret] each), `robots`, `stream`, `batch` (records), `window` (unacknowledged batches a robot),
+and `seconds`, or `count` with `first` (seq), `spacing_s` and `limit_s`.
 """
 
 import json
-import secrets
+import select
 import sys
-import threading
 import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
-import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
 
 from croody_contract import ranges
 from croody_contract.batch import Head, pack
 from croody_contract.messages import Ack
-from croody_contract.topics import UpBatch, build, down_filter
-from tools.bench.readings import encoded
+from croody_contract.topics import ROOT, UpBatch, build
+from tools.bench.readings import batch
+from tools.bench.work.wire import PUBLISH, Wire, message, publish
+
+_ACKS = f"{ROOT}/+/down/ack"
+_BODIES = 40
 
 
-class Robot:
-    """One robot: keeps `window` batches on their way."""
+class Sender:
+    """All robots over a few connections; the first one hears every acknowledgement."""
 
-    def __init__(self, port: int, robot_id: str, secret: str, body: bytes, batch: int) -> None:
-        self.robot_id, self.body, self.batch = robot_id, body, batch
-        self.stream, self.next = secrets.token_hex(8), 1
+    def __init__(self, wanted: dict[str, Any], body: Callable[[str, int, int], bytes]) -> None:
+        self._stream, self._batch, self._body = wanted["stream"], wanted["batch"], body
+        self._wires = [Wire(wanted["port"], user, user, secret) for user, secret in wanted["accounts"]]
+        self._wires[0].subscribe(_ACKS)
+        first = wanted.get("first", 1)
+        self.next = dict.fromkeys(wanted["robots"], first)
+        self.last = first + wanted["count"] - 1 if "count" in wanted else 1 << 52
         self.stored = 0
-        self.running = True
-        self.ready = threading.Event()
-        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=robot_id, protocol=mqtt.MQTTv311)
-        self.client.username_pw_set(robot_id, secret)
-        self.client.on_connect = self._on_connect
-        self.client.on_subscribe = lambda *_: self.ready.set()
-        self.client.on_message = self._on_message
-        self.client.connect("127.0.0.1", port)
-        self.client.loop_start()
+        self._packets = 0
 
-    def send(self) -> None:
-        """One more batch."""
-        first, self.next = self.next, self.next + self.batch
-        self.client.publish(build(UpBatch(self.robot_id, self.stream, first, first + self.batch - 1)), self.body, qos=1)
-
-    def _on_connect(self, client: mqtt.Client, *_: object) -> None:
-        client.subscribe(down_filter(self.robot_id), qos=0)
-
-    def _on_message(self, client: mqtt.Client, userdata: object, message: mqtt.MQTTMessage) -> None:
-        if not message.topic.endswith("/down/ack"):
+    def send(self, robot_id: str) -> None:
+        """The robot's next batch, if it has one."""
+        first = self.next[robot_id]
+        last = min(first + self._batch - 1, self.last)
+        if first > last:
             return
-        ack = msgspec.json.decode(message.payload, type=Ack)
-        count = ranges.count(tuple(ack.stored))
-        self.stored += count
-        for _ in range(count // self.batch if self.running else 0):
-            self.send()
+        self.next[robot_id] = last + 1
+        self._packets += 1
+        wire = self._wires[self._packets % len(self._wires)]
+        wire.send(
+            publish(build(UpBatch(robot_id, self._stream, first, last)), self._body(robot_id, first, last), self._packets % 65_000 + 1)
+        )
+
+    def listen(self, timeout_s: float) -> list[tuple[str, int]]:
+        """Which robot's records were accounted for, and how many."""
+        found = []
+        readable, _, _ = select.select([wire.socket for wire in self._wires], [], [], timeout_s)
+        for wire in self._wires:
+            for kind, body in wire.packets() if wire.socket in readable else ():
+                if kind == PUBLISH:
+                    topic, payload = message(body)
+                    ack = msgspec.json.decode(payload, type=Ack)
+                    if ack.stream == self._stream:
+                        found.append((topic.split("/")[2], ranges.count(tuple(ack.stored))))
+        self.stored += sum(count for _, count in found)
+        return found
+
+    def close(self) -> None:
+        """Leave in good order."""
+        for wire in self._wires:
+            wire.send(b"\xe0\x00")
+            wire.socket.close()
+
+
+def timed(wanted: dict[str, Any]) -> dict[str, float]:
+    """As many as are acknowledged, for `seconds`."""
+    now = datetime.now(UTC)
+    bodies = [pack(Head(), batch(wanted["batch"], seed, newest=now, spacing_s=1)) for seed in range(_BODIES)]
+    sender = Sender(wanted, lambda robot_id, first, last: bodies[first // wanted["batch"] % _BODIES])
+    done = dict.fromkeys(wanted["robots"], 0)
+    started = time.perf_counter()
+    for _ in range(wanted["window"]):
+        for robot_id in wanted["robots"]:
+            sender.send(robot_id)
+    while (took := time.perf_counter() - started) < wanted["seconds"]:
+        for robot_id, count in sender.listen(0.1):
+            done[robot_id] += count
+            while done[robot_id] >= wanted["batch"]:
+                done[robot_id] -= wanted["batch"]
+                sender.send(robot_id)
+    stored = sender.stored
+    # What is under way is still stored, and must not run into the next measurement.
+    quiet_at = time.perf_counter()
+    while time.perf_counter() - quiet_at < 1:
+        if sender.listen(0.2):
+            quiet_at = time.perf_counter()
+    sender.close()
+    return {"rate": stored / took, "bytes_a_record": sum(map(len, bodies)) / _BODIES / wanted["batch"]}
+
+
+def load(wanted: dict[str, Any]) -> dict[str, float]:
+    """`count` records of each robot."""
+    now = datetime.now(UTC)
+    seeds = {robot_id: seed for seed, robot_id in enumerate(wanted["robots"])}
+    end = wanted["first"] + wanted["count"] - 1
+
+    def body(robot_id: str, first: int, last: int) -> bytes:
+        newest = datetime.fromtimestamp(now.timestamp() - wanted["spacing_s"] * (end - last), UTC)
+        return pack(Head(), batch(last - first + 1, seeds[robot_id] * 1000 + first, newest=newest, spacing_s=wanted["spacing_s"]))
+
+    sender = Sender(wanted, body)
+    waiting = list(wanted["robots"])[::-1]
+    total = len(waiting) * wanted["count"]
+    for robot_id in [waiting.pop() for _ in range(min(wanted["window"], len(waiting)))]:
+        sender.send(robot_id)
+    until = time.monotonic() + wanted["limit_s"]
+    while sender.stored < total:
+        if time.monotonic() > until:
+            sys.exit(f"of {total} records {sender.stored} were acknowledged within {wanted['limit_s']:.0f} s")
+        for robot_id, _ in sender.listen(0.5):
+            if sender.next[robot_id] <= sender.last:
+                sender.send(robot_id)
+            elif waiting:
+                sender.send(waiting.pop())
+    sender.close()
+    return {"stored": sender.stored}
 
 
 def main() -> None:
-    """Run for `seconds`; print stored records a second."""
+    """Run; print stored records a second, or how many were loaded."""
     wanted = json.loads(sys.argv[1])
-    body = pack(Head(), encoded(wanted["batch"], 1))
-    robots = [Robot(wanted["port"], robot_id, secret, body, wanted["batch"]) for robot_id, secret in wanted["clients"]]
-    for robot in robots:
-        if not robot.ready.wait(15):
-            sys.exit(f"{robot.robot_id}: not connected within 15 s")
-    started = time.perf_counter()
-    for robot in robots:
-        for _ in range(wanted["window"]):
-            robot.send()
-    time.sleep(wanted["seconds"])
-    stored, took = sum(robot.stored for robot in robots), time.perf_counter() - started
-    for robot in robots:
-        robot.running = False
-    # What is under way is still stored, and must not run into the next measurement.
-    time.sleep(1)
-    for robot in robots:
-        robot.client.disconnect()
-        robot.client.loop_stop()
-    print(json.dumps({"rate": stored / took, "bytes_a_record": len(body) / wanted["batch"]}))
+    print(json.dumps(load(wanted) if "count" in wanted else timed(wanted)))
 
 
 if __name__ == "__main__":

@@ -33,39 +33,52 @@ class Wire:
             raise ConnectionError(f"no SUBACK but {kind}")
 
     def packets(self) -> Iterator[tuple[int, bytes]]:
-        """Every packet that one or more reads bring, as (kind, body)."""
+        """Every packet that one or more reads bring, as (kind, body).
+
+        Raises:
+            ConnectionError: the broker closed the connection.
+            BlockingIOError: the socket does not block and holds no whole packet; what came of it is kept.
+        """
         while True:
             data = self.socket.recv(1 << 18)
             if not data:
                 raise ConnectionError("the broker closed the connection")
-            self._rest += data
-            found = False
-            while (packet := self._take()) is not None:
-                found = True
-                yield packet
+            found, used = parted(self._rest + data)
+            self._rest = (self._rest + data)[used:]
+            yield from found
             if found:
                 return
 
-    def _take(self) -> tuple[int, bytes] | None:
-        size, shift, at = 0, 0, 1
+
+def parted(data: bytes) -> tuple[list[tuple[int, bytes]], int]:
+    """The whole packets at the beginning of `data` as (kind, body), and how many bytes they take."""
+    found: list[tuple[int, bytes]] = []
+    start = 0
+    while True:
+        size, shift, at = 0, 0, start + 1
         while True:
-            if at >= len(self._rest):
-                return None
-            byte = self._rest[at]
+            if at >= len(data):
+                return found, start
+            byte = data[at]
             size |= (byte & 0x7F) << shift
             at, shift = at + 1, shift + 7
             if not byte & 0x80:
                 break
-        if len(self._rest) < at + size:
-            return None
-        kind, body = self._rest[0] >> 4, self._rest[at : at + size]
-        self._rest = self._rest[at + size :]
-        return kind, body
+        if len(data) < at + size:
+            return found, start
+        found.append((data[start] >> 4, data[at : at + size]))
+        start = at + size
 
 
 def publish(topic: str, payload: bytes, number: int) -> bytes:
     """A PUBLISH at QoS 1."""
     return _packet(0x32, _text(topic) + struct.pack("!H", number) + payload)
+
+
+def message(body: bytes) -> tuple[str, bytes]:
+    """Topic and payload of a received PUBLISH at QoS 0."""
+    at = 2 + int.from_bytes(body[:2], "big")
+    return body[2:at].decode(), body[at:]
 
 
 def puback(body: bytes) -> bytes:

@@ -1,0 +1,1 @@
+"""The parts of the bench, one file each: what is measured, beside which peer, with which goal."""

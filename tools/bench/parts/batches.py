@@ -1,0 +1,38 @@
+"""Readings as our agents send them, a hundred a message, until they are acknowledged."""
+
+import secrets
+from collections.abc import Iterator
+from functools import partial
+
+from tools.bench.child import measure
+from tools.bench.plan import BATCH, SENDERS, Plan
+from tools.bench.row import OURS, Figures, Goal, Note, Row, play
+from tools.bench.system import PAIRS, System, pair, system
+
+_GOALS = {"sqlite": 40_000, "postgres": 35_000}
+#: Robots, and unacknowledged batches of each.
+_ROBOTS = 10
+_WINDOW = 4
+
+
+def run(plan: Plan) -> Iterator[Row | Note]:
+    """Both pairs."""
+    for broker, database in PAIRS:
+        with system(plan, broker, database, robots=_ROBOTS) as own:
+            own.start("broker", "telemetry", "worker", "bridge")
+            outcome = play({OURS: partial(_once, plan, own)}, plan.rounds)
+        what = f"batches of {BATCH}, {pair(broker, database)}: readings stored and acknowledged"
+        yield outcome.row(what, "rate", "/s", Goal(_GOALS[database], most=False))
+
+
+def _once(plan: Plan, own: System) -> Figures:
+    wanted = {
+        "port": own.port,
+        "accounts": list(own.accounts[:SENDERS]),
+        "robots": own.robots,
+        "stream": f"bench-{secrets.token_hex(6)}",
+        "batch": BATCH,
+        "window": _WINDOW,
+        "seconds": plan.seconds,
+    }
+    return {"rate": float(measure("batches", wanted, timeout_s=plan.seconds + 90)["rate"])}

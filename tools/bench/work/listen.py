@@ -1,0 +1,104 @@
+"""Many listeners of a stream of readings: how many events each gets, and how late. Prints `ready` when all are connected and hear.
+
+Every listener counts its events. A few of them, spread over all, also read when each reading was due (its `ts`): to read them all would
+make this program the bottleneck.
+
+Argument: `port`, `path`, `listeners`, `watched` (how many read times). Ends when standard input is closed and nothing has come for a
+second.
+"""
+
+import json
+import selectors
+import socket
+import sys
+import time
+from datetime import datetime
+
+from tools.bench.stats import percentile
+
+_EVENT = b"event: reading"
+_TS = b'"ts":"'
+
+
+class Listener:
+    """One connection. `watched`: keeps what it reads until an event is whole, and notes its age."""
+
+    def __init__(self, port: int, path: str, *, watched: bool) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
+        self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n".encode())
+        self.watched, self.open, self.heard = watched, True, False
+        self.count = 0
+        self.ages: list[float] = []
+        self._rest = b""
+
+    def read(self) -> bool:
+        """Take what came; False when the server has ended it."""
+        try:
+            data = self.socket.recv(1 << 18)
+        except ConnectionError:
+            data = b""
+        if not data:
+            self.open = False
+            return False
+        self.heard = True
+        data = self._rest + data
+        if not self.watched:
+            # A name that is cut in two between two reads is counted when it is whole.
+            self.count += data.count(_EVENT)
+            tail = data[-len(_EVENT) + 1 :]
+            self._rest = tail if any(_EVENT.startswith(tail[at:]) for at in range(len(tail))) else b""
+            return True
+        now = time.time()
+        *whole, self._rest = data.split(b"\n\n")
+        for event in whole:
+            if _EVENT in event:
+                self.count += 1
+                text = event[event.index(_TS) + len(_TS) :].partition(b'"')[0].decode()
+                self.ages.append(now - datetime.fromisoformat(text).timestamp())
+        return True
+
+
+def main() -> None:
+    """Connect, listen, print what arrived."""
+    wanted = json.loads(sys.argv[1])
+    every = max(1, wanted["listeners"] // wanted["watched"])
+    listeners = [Listener(wanted["port"], wanted["path"], watched=number % every == 0) for number in range(wanted["listeners"])]
+    with selectors.DefaultSelector() as selector:
+        for one in listeners:
+            selector.register(one.socket, selectors.EVENT_READ, one)
+        while not all(one.heard or not one.open for one in listeners):
+            _take(selector, 1)
+        print("ready", flush=True)
+        began, used = time.monotonic(), time.process_time()
+        selector.register(sys.stdin, selectors.EVENT_READ, None)
+        told, last = False, time.monotonic()
+        while not told or time.monotonic() - last < 1:
+            came, ended = _take(selector, 0.2)
+            last = time.monotonic() if came else last
+            if ended:
+                told = True
+                selector.unregister(sys.stdin)
+    busy = (time.process_time() - used) / (time.monotonic() - began)
+    ages = [age for one in listeners for age in one.ages]
+    answer = {"arrived": sum(one.count for one in listeners), "cut_off": sum(not one.open for one in listeners), "busy": busy}
+    print(json.dumps({**answer, **({"p50_s": percentile(ages, 0.5), "p99_s": percentile(ages, 0.99)} if ages else {})}))
+
+
+def _take(selector: selectors.BaseSelector, timeout_s: float) -> tuple[bool, bool]:
+    """Whether an event came, and whether standard input is closed."""
+    came = ended = False
+    for key, _ in selector.select(timeout_s):
+        one = key.data
+        if one is None:
+            ended = True
+            continue
+        before = one.count
+        if not one.read():
+            selector.unregister(one.socket)
+            one.socket.close()
+        came = came or one.count > before
+    return came, ended
+
+
+if __name__ == "__main__":
+    main()
