@@ -1,10 +1,8 @@
 """Organisations and who is in them: every write to both. Knows people, never robots."""
 
-
 from django.contrib.auth.models import User
 
 from croody.accounts.models import Membership, Organisation
-
 
 
 class BadOrganisation(ValueError):
