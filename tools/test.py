@@ -47,7 +47,12 @@ PARTS = (
     # The tests of telemetry and the bridge choose their databases themselves, and run on both above.
     Part(
         "postgres",
-        ("tests/cloud/alarms", "tests/cloud/fleet", "tests/cloud/detection", "tests/cloud/web", "-m", _SHORT),
+        (
+            "tests/cloud/test_who_may.py",
+            *(f"tests/cloud/{room}" for room in ("accounts", "alarms", "fleet", "detection", "web")),
+            "-m",
+            _SHORT,
+        ),
         {"CROODY_TEST_DB": "postgres"},
     ),
 )

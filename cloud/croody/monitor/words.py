@@ -1,4 +1,4 @@
-"""What strangers are told about a robot's state. Pure but for translation: which state holds is `fleet.liveness`'s business."""
+"""What strangers are told about a robot's state. Pure but for translation: which state holds is `liveness.judge`'s business."""
 
 from typing import Final
 
