@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             # PostgreSQL's account has to pass through it.
             Path(folder).chmod(0o755)
             plan = (quick if options.quick else whole)(Path(folder))
-            failed = _measure(names, plan, quick=options.quick, write=not (options.quick or options.no_write))
+            failed = _measure(names, plan, write=not (options.quick or options.no_write))
     except Problem as problem:
         return fail(problem)
     return 1 if failed else 0
@@ -65,7 +65,7 @@ def _bring() -> None:
         say(f"Sin Node-RED: {problem}", f"Without Node-RED: {problem}")
 
 
-def _measure(names: Sequence[str], plan: Plan, *, quick: bool, write: bool) -> list[str]:
+def _measure(names: Sequence[str], plan: Plan, *, write: bool) -> list[str]:
     """Each part in turn; its results are written at once. Returns the parts that could not be measured."""
     here = machine.look()
     print(here.text(), flush=True)

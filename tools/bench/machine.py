@@ -67,7 +67,9 @@ def _ticks() -> tuple[int, int]:
 
 def _commit() -> str:
     head = _said(["git", "-C", str(ROOT), "rev-parse", "--short=10", "HEAD"])
-    changed = _said(["git", "-C", str(ROOT), "status", "--porcelain", "--untracked-files=no"])
+    # The page that the bench itself writes says nothing of what was measured.
+    others = ["--untracked-files=no", "--", ".", ":!docs/reference/bench.md"]
+    changed = _said(["git", "-C", str(ROOT), "status", "--porcelain", *others])
     return (head or "unknown") + (" with changes" if changed else "")
 
 
