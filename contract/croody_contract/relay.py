@@ -69,7 +69,7 @@ class AnswerItem(Struct, frozen=True):
 class Sender(Struct, frozen=True):
     """Which bridge relays, so that what it sends again is known.
 
-    `run`: random, anew at each start. Numbers below `floor` are done with and never come again. `session`: bridges that
+    `run`: random, anew at each start. Numbers below `floor` are done with: what still comes of them is a repeat. `session`: bridges that
     give the same name here have packet ids from one counter, so that what one had, another may be given.
     """
 

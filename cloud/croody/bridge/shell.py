@@ -33,7 +33,8 @@ RELAY_BYTES: Final = 640 * KIB
 RELAY_ITEMS: Final = 2000
 #: Seconds between two questions for outgoing rows when the API does not say otherwise.
 POLL_S: Final = 0.4
-KEEPALIVE_S: Final = 15
+#: Mosquitto under a flood comes to a ping only after the acknowledgements before it, one a round of all its sockets.
+KEEPALIVE_S: Final = 30
 
 
 class Bridge:

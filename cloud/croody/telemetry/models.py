@@ -144,7 +144,7 @@ class Cursor(models.Model):
 class BridgeRun(models.Model):
     """What a bridge has had stored since it was started, so that a relay it sends again stores nothing twice.
 
-    `have`: numbers of plain readings, as JSON ranges; what it will not send any more is left out, so it is short.
+    `have`: numbers of plain readings, as JSON ranges; below what it still has to send there are no holes, so it is short.
     """
 
     bridge = models.CharField(max_length=129, primary_key=True)

@@ -43,6 +43,15 @@ def test_a_relay_that_is_sent_again_is_stored_once_whole_or_in_parts(fleet: Simp
     assert stored() == 11
 
 
+def test_a_first_try_that_the_api_comes_to_long_after_the_second_is_stored_once(fleet: SimpleNamespace):
+    first = [item(number) for number in range(1, 11)]
+    ingest(first, sender())
+    ingest([item(number) for number in range(11, 21)], sender(floor=11))
+    ingest([item(number) for number in range(21, 31)], sender(floor=21))
+    ingest(first, sender())
+    assert stored() == 30
+
+
 def test_equal_readings_in_a_row_are_all_stored(fleet: SimpleNamespace):
     for number in range(1, 6):
         ingest([item(number, packet=1)], sender())

@@ -41,7 +41,7 @@ class Repeats:
 
     Args:
         have: what the run has stored, as `noted` has written it; None for a run that is new.
-        floor: below it nothing comes any more.
+        floor: below it everything is done with.
         marks: asked once, and only when the broker delivers something again.
     """
 
@@ -70,5 +70,6 @@ class Repeats:
         """What the run has stored now, as text, and the marks of what is new, joined."""
         have = ranges.union(self._have, ranges.of(self._numbers))
         if self._floor > 1:
-            have = ranges.subtract(have, ((1, self._floor - 1),))
+            # All below is done with, holes too. A first try that the API comes to only now, after the second, holds such numbers.
+            have = ranges.union(have, ((1, self._floor - 1),))
         return msgspec.json.encode(have).decode(), b"".join(self._fresh)
