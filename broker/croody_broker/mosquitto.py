@@ -14,7 +14,7 @@ from croody_broker.settings import TLS12_CIPHERS, Settings, Tls, split_bind
 from croody_contract.limits import MIB
 
 #: For one subscriber that falls behind: Mosquitto cannot slow publishers down, and drops what is above. So the bridge's queue has
-#: room for 40 s at 10,000 messages a second; each costs about 350 bytes beside its payload. A hard `memory_limit` is no
+#: room for 40 s at 10,000 messages a second; each costs about 370 bytes beside its payload. A hard `memory_limit` is no
 #: alternative: at it Mosquitto disconnects the bridge as well, which then never empties the queue (tried with 2.0.11).
 MAX_QUEUED_MESSAGES: Final = 400_000
 #: What a subscriber has and has not acknowledged: the bridge does after the commit, and two relays fill the time of one.
