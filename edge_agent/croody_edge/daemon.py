@@ -10,7 +10,7 @@ from typing import Final
 
 from croody_edge.agent import Agent
 
-#: Between two beats while nothing changes, seconds; whoever looks takes one that is three times as old for none.
+#: Between two beats while nothing changes, seconds; a heartbeat that is three times as old counts as none.
 BEAT_S: Final = 5.0
 
 

@@ -1,7 +1,7 @@
 """Every text of the edge that is for a person at a terminal, in Spanish and English, and which of the two this process speaks.
 
 English until a command says otherwise: a library has no terminal. What goes to the cloud (events, answers, reasons of dead letters) is not
-here, since whoever reads that sits elsewhere.
+here: it is read elsewhere.
 """
 
 from collections.abc import Mapping

@@ -38,7 +38,7 @@ class Refused(ConnectionError):
 
 
 class NotHttp(ConnectionError):
-    """Whoever answered is no web server."""
+    """What answered is not a web server."""
 
 
 def ask(broker: BrokerAddress) -> ClientProtocol:

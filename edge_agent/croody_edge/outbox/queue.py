@@ -77,7 +77,7 @@ class Outbox:
         self._failure = ""
         self._not_before = 0.0
         self._closed = False
-        #: Goes up whenever a new stream begins: whoever remembers keys has to look anew.
+        #: Goes up whenever a new stream begins: keys that were remembered have to be looked up anew.
         self.generation = 0
         folder.mkdir(parents=True, exist_ok=True)
         self._lock_file = lock.take(folder)

@@ -27,7 +27,7 @@ class Scorer:
 
         Args:
             card: of the model.
-            check: compare its answer with the card's; only whoever writes a card goes without.
+            check: compare its answer with the card's; only the script that writes a card goes without.
 
         Raises:
             ModelRefused: damaged, unfit for the runtime, of another shape, or not giving the answer it gave when it was made.

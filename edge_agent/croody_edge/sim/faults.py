@@ -77,7 +77,7 @@ def _steady(kind: str) -> Iterator[Fault]:
 def _rare(kinds: tuple[str, ...], rng: Random) -> Iterator[Fault]:
     at_s = 0.0
     while True:
-        # Not in the first half hour: whoever tries the system for the first time meets a healthy fleet.
+        # Not in the first half hour: a person who tries the system for the first time meets a healthy fleet.
         at_s += 1_800.0 + rng.expovariate(1 / _RARE_S)
         kind = rng.choice(kinds)
         yield Fault(kind, at_s, at_s + _LASTS_S[kind])

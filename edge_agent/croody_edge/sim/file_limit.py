@@ -6,7 +6,7 @@ from typing import Final
 from croody_edge.texts import text
 from croody_edge.variables import BadSetting
 
-#: Of one robot (measured): outbox, WAL, its index, marks and their map, lock, connection, and the pair that wakes its thread.
+#: Of one robot (measured): outbox, WAL, its index, watermark and its map, lock, connection, and the pair that wakes its thread.
 PER_ROBOT: Final = 9
 #: Libraries, the log, the witness, clients of the TCP protocol, and outboxes that are rescued.
 BESIDE: Final = 96

@@ -32,7 +32,7 @@ class Fleet:
     """Gives every agent its turns. Members may be added while it runs, from the same thread."""
 
     def __init__(self, wake: Event, *, clock: Callable[[], float] = time.time, steady: Callable[[], float] = time.monotonic) -> None:
-        """`wake` is what every member sets when it has news, and whoever wants the fleet to look up."""
+        """Args: `wake` is set by every member that has news, and by anything else that the fleet has to look up for."""
         self._wake, self._clock, self._steady = wake, clock, steady
         self._members: list[Member] = []
         self._due: list[float] = []

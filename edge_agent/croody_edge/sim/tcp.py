@@ -18,7 +18,7 @@ MAX_CLIENTS: Final = 256
 _FULL_BYTES: Final = 16 * 1024
 #: A client that reads nothing for this long is dropped, seconds.
 STUCK_S: Final = 30.0
-#: Whoever was connecting while the server stops gets this long to become a client, seconds.
+#: A connection that was coming in while the server stops gets this long to become a client, seconds.
 _GOODBYE_S: Final = 1.0
 #: A wrong password is answered after this long, seconds.
 _WRONG_PASSWORD_S: Final = 0.5
@@ -93,7 +93,7 @@ class Server:
         await asyncio.sleep(0)
 
     def _tell_all(self) -> None:
-        """The regular `DATA` line, and the end of whoever has not read for too long."""
+        """The regular `DATA` line, and the end of clients that have not read for too long."""
         line = data_line(self.machine.pairs(), time.time())
         for client in list(self.clients):
             client.tell(line)

@@ -28,7 +28,7 @@ class PushFeed:
         self._waiting: Queue[Reading] = Queue(MOST_WAITING)
         self._guard = Lock()
         self._lost = 0
-        self._began = False
+        self._began = self._closed = False
         self._try_at_s = 0.0
 
     def start(self) -> None:
@@ -68,10 +68,12 @@ class PushFeed:
 
     def close(self) -> None:
         """No more readings; those that were taken still wait."""
-        self._try_at_s = inf
+        self._closed, self._try_at_s = True, inf
         self._source.close()
 
     def _hand_over(self, reading: Reading) -> bool:
+        if self._closed:
+            return False  # A source that goes on after its close must not keep the agent from ending.
         try:
             self._waiting.put_nowait(reading)
         except Full:

@@ -63,6 +63,16 @@ def test_more_than_may_wait_is_not_taken_and_the_cloud_is_told_how_many_were_los
     assert [(event.code, event.detail["count"]) for event in made.told] == [("source_overrun", 7)]
 
 
+def test_after_the_close_what_was_taken_is_still_there_and_nothing_more_is_taken() -> None:
+    made = Feed()
+    made.bell.hand_over(reading(1))
+    made.feed.close()
+    assert made.bell.closed
+    assert not made.bell.hand_over(reading(2))
+    assert (made.take(), made.take()) == ([1], [])
+    assert made.feed.wait_s() > 0
+
+
 def test_a_source_that_cannot_begin_is_tried_again() -> None:
     made = Feed(failures=2)
     for made.mono_s in (1.0, 5.0, 6.0, 10.0):
