@@ -4,9 +4,10 @@ Every time is ISO 8601 with offset. Every record is one of five kinds, told apar
 in one stream, so one ledger proves them all.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from math import isfinite
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -94,6 +95,7 @@ class Born(Struct, frozen=True, tag_field="kind", tag="born", omit_defaults=True
     capabilities: Annotated[list[Kind], Meta(max_length=64)] | None = None
 
 
+T = TypeVar("T")
 Record = Reading | Event | Window | Tombstone | Born
 
 
@@ -162,8 +164,13 @@ class Refused(ValueError):
 
 
 _record: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
+_records: msgspec.json.Decoder[list[Record]] = msgspec.json.Decoder(list[Record])
 _telemetry = msgspec.json.Decoder(Telemetry)
+_telemetries = msgspec.json.Decoder(list[Telemetry])
 _encoder = msgspec.json.Encoder()
+_BACKSLASH: Final = b"\\"
+_LEAST: Final = -(2**63)
+_MOST: Final = 2**63 - 1
 
 
 def encode(message: Struct) -> bytes:
@@ -206,6 +213,51 @@ def decode_telemetry(raw: bytes) -> Telemetry:
         raise Refused(*explain(error, raw, key_type=Name, value_type=Value)) from error
     check_reading(body)
     return body
+
+
+def decode_records(raws: Sequence[bytes]) -> list[Record] | None:
+    """All records of a batch in one pass, for half the price; None when one of them may break a rule: decode them one by one.
+
+    Each of `raws` is one JSON value, as it comes out of a relay.
+    """
+    records = _all(_records, raws)
+    if records is None or not all(_in_64_bits(record.data) if type(record) is Reading else _keeps(record) for record in records):
+        return None
+    return records
+
+
+def decode_telemetries(raws: Sequence[bytes]) -> list[Telemetry] | None:
+    """The same of plain readings."""
+    bodies = _all(_telemetries, raws)
+    return bodies if bodies is not None and all(_in_64_bits(body.data) for body in bodies) else None
+
+
+def _all(decoder: "msgspec.json.Decoder[list[T]]", raws: Sequence[bytes]) -> list[T] | None:
+    joined = b"[%b]" % b",".join(raws)
+    if _BACKSLASH in joined:
+        return None
+    try:
+        found = decoder.decode(joined)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, OverflowError):
+        return None
+    return found if len(found) == len(raws) else None
+
+
+def _keeps(record: Record) -> bool:
+    try:
+        check_record(record)
+    except Refused:
+        return False
+    return True
+
+
+def _in_64_bits(values: dict[str, Value]) -> bool:
+    """Say whether every integer is, among values that came as JSON.
+
+    JSON knows neither NaN nor infinity, and the decoder takes no lone surrogate and no float that overflows. Of all rules for
+    values that are not in the types, only an integer beyond 64 bits and an escaped U+0000 can come through it.
+    """
+    return int not in map(type, values.values()) or all(type(value) is not int or _LEAST <= value <= _MOST for value in values.values())
 
 
 def check_record(record: Record) -> None:
@@ -262,7 +314,7 @@ def _check_values(field: str, values: dict[str, Value]) -> None:
             _check_text(f"{field}.{name}", value)
         elif isinstance(value, float) and not isfinite(value):
             raise Refused("not_finite", f"{field}.{name}: {value} is not finite: leave the metric out instead")
-        elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+        elif isinstance(value, int) and not _LEAST <= value <= _MOST:
             raise Refused("out_of_range", f"{field}.{name}: an integer must fit in 64 bits; send it as text")
 
 

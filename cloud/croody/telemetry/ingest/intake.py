@@ -3,9 +3,9 @@
 Everything is judged one by one here: what breaks a rule becomes a unit with its reason, never an exception.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -17,7 +17,7 @@ from croody.telemetry.ingest.position import coordinates_of
 from croody.telemetry.ingest.repeats import Delivered, delivered
 from croody_contract import messages, topics
 from croody_contract.batch import check_size, payload_hash
-from croody_contract.limits import MAX_SEQ
+from croody_contract.limits import MAX_RECORD_BYTES, MAX_SEQ
 from croody_contract.messages import Reading, Record, Refused, Telemetry, Tombstone
 from croody_contract.ranges import Ranges, normalise
 from croody_contract.relay import BatchItem, DeadItem, PlainItem, Relay, Sender
@@ -25,6 +25,7 @@ from croody_contract.relay import BatchItem, DeadItem, PlainItem, Relay, Sender
 #: (robot_id, stream)
 Key = tuple[str, str]
 _OWN_COLUMNS: Final = ("kind", "ts")
+_NOWHERE: Final = (None, None, None)
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
@@ -54,17 +55,19 @@ class One(msgspec.Struct, frozen=True, gc=False):
     seq: int
     raw: bytes
     hash: str
-    row: Row | None
+    row: Row | None = None
     why: Refused | None = None
     buries: tuple[str, Ranges] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Records of one stream in a row, and what its head said."""
+    """Records of one stream in a row, and what its head said. `sound`: each of them fits. `buries`: what its tombstones name."""
 
     key: Key
     ones: list[One]
+    sound: bool
+    buries: list[tuple[str, Ranges]]
     prev: str | None
     prev_last: int | None
     historical: bool
@@ -110,13 +113,17 @@ class Intake:
                 found.extend(one.row for one in unit.ones if one.row is not None)
         return found
 
+    def days(self) -> set[date]:
+        """The days, in UTC, at which they count."""
+        return {row.at.date() for row in self.rows()}
+
 
 @dataclass(frozen=True, slots=True)
 class Reader:
     """Takes relays apart.
 
     Args:
-        now: receipt time.
+        now: receipt time, in UTC.
         retention: how long records are kept.
         known: ids of the robots that exist.
         poison: hashes of records that the database refused before, for a reason nobody foresaw: dead letters now.
@@ -132,8 +139,10 @@ class Reader:
         out = Intake(sender=relay.sender)
         for item in relay.batches:
             self._batch(out, item)
-        for plain in relay.plain:
-            self._plain(out, plain)
+        bodies = [bytes(plain.body) for plain in relay.plain]
+        decoded: Sequence[Telemetry | None] = (messages.decode_telemetries(bodies) if _fit(bodies) else None) or [None] * len(bodies)
+        for plain, raw, body in zip(relay.plain, bodies, decoded, strict=True):
+            self._plain(out, plain, raw, body)
         for dead in relay.dead:
             _dead(out, dead)
         return out
@@ -151,51 +160,62 @@ class Reader:
             found = letters.of_records(*key, item.first, records, "unknown_robot", text, topic)
             out.units.append(Buried(key, ((item.first, last),), list(found)))
             return
-        ones = [self._one(key, seq, bytes(raw), item.historical) for seq, raw in enumerate(item.records, start=item.first)]
+        raws = [bytes(raw) for raw in item.records]
+        decoded: Sequence[Record | None] = (messages.decode_records(raws) if _fit(raws) else None) or [None] * len(raws)
+        numbered = enumerate(zip(raws, decoded, strict=True), start=item.first)
+        ones = [self._one(key, seq, raw, item.historical, record) for seq, (raw, record) in numbered]
         prev, prev_last = _head(item, ones)
-        out.units.append(Batch(key, ones, prev, prev_last, item.historical, topic))
+        sound = all(one.row is not None for one in ones)
+        buries = [one.buries for one in ones if one.buries is not None]
+        out.units.append(Batch(key, ones, sound, buries, prev, prev_last, item.historical, topic))
 
-    def _one(self, key: Key, seq: int, raw: bytes, historical: bool) -> One:
+    def _one(self, key: Key, seq: int, raw: bytes, historical: bool, record: Record | None) -> One:
+        """One record judged; `record`: what its bytes say where that is known already."""
         digest = payload_hash(raw)
         try:
             if digest in self.poison:
                 raise Refused("database_refused", "record: the database refused it; the log of that time says why")
-            check_size(raw)
-            record = messages.decode_record(raw)
-            row = self._row(key, seq, digest, record, historical)
-            return One(seq, raw, digest, row, None, _buries(record))
+            if record is None:
+                check_size(raw)
+                record = messages.decode_record(raw)
+            ts = in_utc(record.ts) if record.ts is not None else None
+            at, wrong = effective(ts, self.now, self.retention)
+            if type(record) is not Reading:
+                return One(seq, raw, digest, self._other(key, seq, digest, record, (at, ts, wrong), historical), None, _buries(record))
+            lat, lng, alt = _coordinates(record) if record.position is not None else _NOWHERE
+            words = record.environment, record.status
+            data = record.data
+            row = Row(*key, seq, "reading", at, ts, self.now, wrong, historical, digest, data, lat, lng, alt, *words)
+            return One(seq, raw, digest, row)
         except Refused as why:
             return One(seq, raw, digest, None, why)
 
-    def _row(self, key: Key, seq: int, digest: str, record: Record, historical: bool) -> Row:
-        ts = in_utc(record.ts) if record.ts is not None else None
-        at, wrong = effective(ts, self.now, self.retention)
-        if isinstance(record, Reading):
-            lat, lng, alt = _coordinates(record)
-            data = record.data
-            words = record.environment, record.status
-            return Row(*key, seq, "reading", at, ts, self.now, wrong, historical, digest, data, lat, lng, alt, *words)
+    def _other(
+        self, key: Key, seq: int, digest: str, record: Record, times: tuple[datetime, datetime | None, bool], historical: bool
+    ) -> Row:
+        """The row of what is no reading."""
+        at, ts, wrong = times
         fields: dict[str, Any] = msgspec.to_builtins(record)
         kind = str(fields["kind"])
         data = {name: value for name, value in fields.items() if name not in _OWN_COLUMNS}
         return Row(*key, seq, kind, at, ts, self.now, wrong, historical, digest, data)
 
-    def _plain(self, out: Intake, item: PlainItem) -> None:
-        raw = bytes(item.body)
+    def _plain(self, out: Intake, item: PlainItem, raw: bytes, body: Telemetry | None) -> None:
         robot_id = item.robot_id
-        topic = f"{topics.ROOT}/{robot_id}/up/telemetry"
         try:
             if not topics.ROBOT_ID.fullmatch(robot_id):
                 raise Refused("bad_topic", "robot_id: use 3 to 64 letters, digits, '_' or '-'")
             if robot_id not in self.known:
                 raise Refused("unknown_robot", f"robot_id: there is no robot {robot_id}: make it with croody robot add")
-            check_size(raw)
-            body = messages.decode_telemetry(raw)
+            if body is None:
+                check_size(raw)
+                body = messages.decode_telemetry(raw)
             if body.robot_id is not None and body.robot_id != robot_id:
                 raise Refused("wrong_robot", f"robot_id: the body says {body.robot_id!r}, the topic {robot_id}: leave it out of the body")
             digest = payload_hash(raw)
             out.units.append(self.plain(body, (robot_id, "mqtt"), digest, delivered(item, digest)))
         except Refused as why:
+            topic = f"{topics.ROOT}/{robot_id}/up/telemetry"
             out.letters.append(letters.make(robot_id, why.reason, str(why), topic, raw))
 
     def plain(self, body: Telemetry, key: Key, digest: str, came: Delivered | None = None) -> Plain:
@@ -211,6 +231,10 @@ class Reader:
         lat, lng, alt = _coordinates(body) if body.position is not None else coordinates_of(body.data)
         words = body.environment, body.status
         return Plain(key, Row(*key, 0, "reading", at, ts, self.now, wrong, False, digest, body.data, lat, lng, alt, *words), came)
+
+
+def _fit(raws: list[bytes]) -> bool:
+    return max(map(len, raws), default=0) <= MAX_RECORD_BYTES
 
 
 def _head(item: BatchItem, ones: list[One]) -> tuple[str | None, int | None]:

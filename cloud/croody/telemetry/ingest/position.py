@@ -16,7 +16,8 @@ def coordinates_of(data: dict[str, Any]) -> tuple[float | None, float | None, fl
     Raises:
         Refused: a coordinate that lies outside the Earth.
     """
-    lat, lng = _find(data, _LAT), _find(data, _LNG)
+    lat = _find(data, _LAT)
+    lng = _find(data, _LNG) if lat is not None else None
     if lat is None or lng is None:
         return None, None, None
     alt = _find(data, _ALT)
