@@ -5,15 +5,17 @@ overlapping streams wait for each other and never in a ring.
 """
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from typing import Final
 
+import msgspec
 from django.db import transaction
 from django.db.models import F
 
-from croody.telemetry import rows, store
+from croody.telemetry import store
 from croody.telemetry.ingest import ledger, letters
 from croody.telemetry.ingest.intake import Batch, Buried, Intake, Key, One, Plain, Row
 from croody.telemetry.ingest.letters import Letter
@@ -21,7 +23,7 @@ from croody.telemetry.ingest.repeats import Repeats
 from croody.telemetry.ingest.stream_order import arrange
 from croody.telemetry.models import StreamTotal
 from croody.telemetry.store import deliveries
-from croody.telemetry.store.base import Held, Span, Store
+from croody.telemetry.store.base import Held, Span, Store, place_of
 from croody.telemetry.store.letters import write_letters
 from croody.telemetry.store.presence import write_presence
 from croody_contract import ranges
@@ -68,13 +70,31 @@ class LedgerGone(RuntimeError):
 
 @dataclass(slots=True)
 class Booked:
-    """What one commit accounted for. `readings`: rows of the streams that the cloud numbers, in the order they came."""
+    """What one commit accounted for. `readings`: rows of the streams that the cloud numbers, with their ids where these were asked for."""
 
     acks: list[RobotAck] = field(default_factory=list)
-    readings: list[rows.ApiRow] = field(default_factory=list)
+    readings: list[tuple[Row, int | None]] = field(default_factory=list)
 
 
-def book(intake: Intake, presence: Sequence[PresenceItem], *, now: datetime, alias: str, revive: bool = False) -> Booked:
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How to book.
+
+    Args:
+        revive: dead letters that are played again: their keys may come back.
+        told: of the streams that the cloud numbers, those of which the ids of new rows are told.
+        careful: see `Store.write`.
+    """
+
+    revive: bool = False
+    told: Collection[str] = ()
+    careful: bool = False
+
+
+USUAL: Final = Way()
+
+
+def book(intake: Intake, presence: Sequence[PresenceItem], *, now: datetime, alias: str, way: Way = USUAL) -> Booked:
     """Book everything, or nothing.
 
     Args:
@@ -82,7 +102,7 @@ def book(intake: Intake, presence: Sequence[PresenceItem], *, now: datetime, ali
         presence: what was said about being there, by robots that exist.
         now: receipt time.
         alias: the database.
-        revive: dead letters that are played again: their keys may come back.
+        way: how.
 
     Raises:
         django.db.Error: nothing was done.
@@ -90,15 +110,15 @@ def book(intake: Intake, presence: Sequence[PresenceItem], *, now: datetime, ali
     if not (intake.units or intake.letters or presence):
         return Booked()
     try:
-        return _book(intake, presence, now, alias, revive)
+        return _book(intake, presence, now, alias, way)
     except LedgerGone:
         _heads.forget()
-        return _book(intake, presence, now, alias, revive)
+        return _book(intake, presence, now, alias, way)
 
 
-def _book(intake: Intake, presence: Sequence[PresenceItem], now: datetime, alias: str, revive: bool) -> Booked:
+def _book(intake: Intake, presence: Sequence[PresenceItem], now: datetime, alias: str, way: Way) -> Booked:
     with store.turn(alias), transaction.atomic(using=alias):
-        books = _Books(store.of(alias), alias, now, revive)
+        books = _Books(store.of(alias), alias, now, way)
         intake = _without_repeats(intake, now, alias)
         if intake.units:
             books.open(intake)
@@ -125,16 +145,18 @@ def _without_repeats(intake: Intake, now: datetime, alias: str) -> Intake:
 class _Books:
     """The state of one transaction."""
 
-    def __init__(self, store_: Store, alias: str, now: datetime, revive: bool) -> None:
+    def __init__(self, store_: Store, alias: str, now: datetime, way: Way) -> None:
         self._store = store_
         self._alias = alias
         self._now = now
-        self._revive = revive
+        self._way = way
         self._held: dict[Key, Held] = {}
         self._before: dict[Key, ledger.Entry] = {}
         self._hashes: dict[Key, dict[int, str]] = {}
+        #: What is inserted by this transaction: of a stream that comes twice in it, the hashes of the first time.
+        self._brought: dict[Key, list[list[One]]] = {}
         self._rows: list[Row] = []
-        self._plain: list[Row] = []
+        self._plain: list[Plain] = []
         self._letters: list[Letter] = []
         self._stored: dict[Key, Ranges] = {}
         self._dead: dict[Key, Ranges] = {}
@@ -150,7 +172,7 @@ class _Books:
         keys |= {(unit.key[0], unit.prev) for unit in heads.values() if unit.prev is not None}
         for unit in intake.units:
             if isinstance(unit, Batch):
-                keys |= {(unit.key[0], one.buries[0]) for one in unit.ones if one.buries is not None}
+                keys |= {(unit.key[0], stream) for stream, _ in unit.buries}
         make = sorted(key for key in keys if _heads.get(self._alias, key) is None)
         stirred = {key[0] for key in make} | {key[0] for key in heads}
         if stirred:
@@ -227,39 +249,67 @@ class _Books:
                 self._acknowledge(unit.key, stored, dead)
                 self._letters += [letter for letter in unit.letters if dead]
             case Plain():
-                self._take_plain(unit, held)
+                self._plain.append(unit)
 
     def _take_batch(self, unit: Batch, held: Held) -> None:
-        arrivals = [ledger.Arrival(one.seq, one.hash, one.row is not None) for one in unit.ones]
-        if not arrivals:
+        if not unit.ones:
             return
-        entry = held.entry
-        if self._revive:
-            entry = ledger.revive(entry, ((arrivals[0].seq, arrivals[-1].seq),))
+        first, last = unit.ones[0].seq, unit.ones[-1].seq
+        news = ledger.news(held.entry, first, last) if unit.sound and not self._way.revive else None
+        if news is None:
+            self._judge(unit, held, first, last)
+            return
+        # Nearly all batches: everything in them is new and fits.
+        held.entry = news
+        self._acknowledge(unit.key, ((first, last),), EMPTY)
+        self._insert(unit.key, unit.ones, held)
+        for named in unit.buries:
+            self._bury(unit.key[0], named)
+
+    def _judge(self, unit: Batch, held: Held, first: int, last: int) -> None:
+        """Judge records one by one."""
+        entry = ledger.revive(held.entry, ((first, last),)) if self._way.revive else held.entry
         hashes = self._hashes.setdefault(unit.key, {})
-        judged = ledger.judge(entry, arrivals, hashes)
+        for ones in self._brought.get(unit.key, ()):
+            hashes.update((one.seq, one.hash) for one in ones)
+        judged = ledger.judge(entry, [ledger.Arrival(one.seq, one.hash, one.row is not None) for one in unit.ones], hashes)
         held.entry = judged.entry
         self._acknowledge(unit.key, judged.stored, judged.dead)
-        for one, what in zip(unit.ones, judged.whats, strict=True):
-            if what == "insert" and one.row is not None:
-                self._insert(one.row, held, hashes)
-                if one.buries is not None:
-                    self._bury(unit.key[0], one.buries)
-            elif what not in ("insert", "repeat"):
-                self._letters.append(_letter(unit, one, what))
+        new = [one for one, what in zip(unit.ones, judged.whats, strict=True) if what == "insert"]
+        self._insert(unit.key, new, held)
+        for one in new:
+            if one.buries is not None:
+                self._bury(unit.key[0], one.buries)
+        self._letters += [
+            _letter(unit, one, what) for one, what in zip(unit.ones, judged.whats, strict=True) if what not in ("insert", "repeat")
+        ]
 
-    def _take_plain(self, unit: Plain, held: Held) -> None:
-        seq = held.entry.known_last + 1
-        held.entry = ledger.judge(held.entry, [ledger.Arrival(seq, unit.row.hash, True)], {}).entry
-        row = _numbered(unit.row, seq)
-        self._plain.append(row)
-        self._insert(row, held, {})
+    def _insert(self, key: Key, ones: list[One], held: Held) -> None:
+        self._brought.setdefault(key, []).append(ones)
+        rows = [one.row for one in ones if one.row is not None]
+        self._rows += rows
+        newest = next((row for row in reversed(rows) if row.kind == "reading"), None)
+        if newest is not None and (held.latest_seq is None or newest.seq > held.latest_seq):
+            # By seq, never by the clock.
+            held.latest_seq, held.latest_at, held.newest = newest.seq, newest.at, newest
 
-    def _insert(self, row: Row, held: Held, hashes: dict[int, str]) -> None:
-        self._rows.append(row)
-        hashes[row.seq] = row.hash
-        if row.kind == "reading" and _is_newer(row, held):
-            held.latest_seq, held.latest_at, held.newest = row.seq, row.at, row
+    def _number(self) -> list[Row]:
+        """Rows of the streams that the cloud numbers, with the numbers that come next. Only its time tells which is the newest."""
+        counts: dict[Key, int] = {}
+        numbered = []
+        for unit in self._plain:
+            held = self._held[unit.key]
+            counts[unit.key] = count = counts.get(unit.key, 0) + 1
+            row = msgspec.structs.replace(unit.row, seq=held.entry.known_last + count)
+            if held.latest_at is None or row.at >= held.latest_at:
+                held.latest_seq, held.latest_at, held.newest = row.seq, row.at, row
+            numbered.append(row)
+        for key, count in counts.items():
+            held = self._held[key]
+            first = held.entry.known_last + 1
+            held.entry = ledger.news(held.entry, first, first + count - 1) or held.entry
+        self._rows += numbered
+        return numbered
 
     def _bury(self, robot_id: str, named: tuple[str, Ranges]) -> None:
         target = self._held[(robot_id, named[0])]
@@ -271,6 +321,7 @@ class _Books:
 
     def close(self, placeless: Iterable[Letter]) -> Booked:
         """Write everything."""
+        plain = self._number()
         for key, held in self._held.items():
             before = self._before[key]
             if held.entry != before or held.new:
@@ -279,7 +330,7 @@ class _Books:
                 if held.folded_at is not None:
                     self._unfold(held, before)
         changed = [held for _, held in sorted(self._held.items()) if held.changed]
-        ids = self._store.write(self._rows, changed, self._now) if self._rows or changed else {}
+        ids = self._store.write(self._rows, changed, self._now, self._way.told, careful=self._way.careful) if self._rows or changed else {}
         write_letters([*self._letters, *placeless], self._now, self._alias)
         return Booked(
             acks=[
@@ -287,7 +338,7 @@ class _Books:
                 for key in self._stored
                 if self._stored[key] or self._dead[key]
             ],
-            readings=[rows.of_row(row, ids.get((row.robot_id, row.stream, row.seq))) for row in self._plain],
+            readings=[(row, ids.get(place_of(row))) for row in plain],
         )
 
     def _unfold(self, held: Held, before: ledger.Entry) -> None:
@@ -311,19 +362,6 @@ def _letter(unit: Batch, one: One, what: str) -> Letter:
         reason, detail = (one.why.reason, str(one.why)) if one.why is not None else ("refused", "")
     made = letters.make(robot_id, reason, detail, unit.topic, one.raw)
     return letters.place(made, stream, one.seq, one.seq)
-
-
-def _numbered(row: Row, seq: int) -> Row:
-    return Row(row.robot_id, row.stream, seq, *(getattr(row, name) for name in Row.__struct_fields__[3:]))
-
-
-def _is_newer(row: Row, held: Held) -> bool:
-    """By seq, never by the clock; only readings without a seq of their own have nothing but their time."""
-    if held.latest_seq is None:
-        return True
-    if row.stream in PLAIN_STREAMS:
-        return held.latest_at is None or row.at >= held.latest_at
-    return row.seq > held.latest_seq
 
 
 def _missing_since(since: datetime | None, before: ledger.Entry, after: ledger.Entry, now: datetime) -> datetime | None:

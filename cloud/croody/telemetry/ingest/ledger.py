@@ -54,10 +54,6 @@ def judge(entry: Entry, arrivals: Sequence[Arrival], hashes: Mapping[int, str]) 
     first, last = arrivals[0].seq, arrivals[-1].seq
     seqs: Ranges = ((first, last),) if last - first + 1 == len(arrivals) else ranges.of(arrival.seq for arrival in arrivals)
     held, was_dead = _within(entry.have, seqs), _within(entry.dead, seqs)
-    known_last = max(entry.known_last, last)
-    if not (held or was_dead) and all(arrival.fits for arrival in arrivals):
-        dropped = ranges.subtract(entry.dropped, seqs) if entry.dropped else EMPTY
-        return Judged(Entry(_add(entry.have, seqs), entry.dead, dropped, known_last), ["insert"] * len(arrivals), seqs, EMPTY)
     whats = [_what(arrival, held, was_dead, hashes) for arrival in arrivals]
     new = _seqs(arrivals, whats, "insert")
     refused = _seqs(arrivals, whats, "refused")
@@ -67,12 +63,21 @@ def judge(entry: Entry, arrivals: Sequence[Arrival], hashes: Mapping[int, str]) 
             have=ranges.union(entry.have, new),
             dead=ranges.union(entry.dead, refused),
             dropped=ranges.subtract(entry.dropped, ranges.union(new, refused)),
-            known_last=known_last,
+            known_last=max(entry.known_last, last),
         ),
         whats,
         stored,
         ranges.subtract(seqs, stored),
     )
+
+
+def news(entry: Entry, first: int, last: int) -> Entry | None:
+    """The account with first..last stored, where none of them was booked before; None: they have to be judged one by one."""
+    seqs: Ranges = ((first, last),)
+    if _within(entry.have, seqs) or _within(entry.dead, seqs):
+        return None
+    dropped = ranges.subtract(entry.dropped, seqs) if entry.dropped else EMPTY
+    return Entry(_add(entry.have, seqs), entry.dead, dropped, max(entry.known_last, last))
 
 
 def _within(whole: Ranges, seqs: Ranges) -> Ranges:

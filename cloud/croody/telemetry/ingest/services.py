@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -15,10 +15,10 @@ from croody.commands import services as commands
 from croody.fleet.queries import known_robots
 from croody.telemetry import store
 from croody.telemetry.ingest import letters
-from croody.telemetry.ingest.booking import Booked, book
+from croody.telemetry.ingest.booking import USUAL, Booked, Way, book
 from croody.telemetry.ingest.intake import Buried, Intake, Plain, Reader, Unit
 from croody.telemetry.models import DeadLetter
-from croody.telemetry.rows import ApiRow
+from croody.telemetry.rows import ApiRow, of_row
 from croody.telemetry.store import partitions
 from croody_contract import batch, messages, ranges
 from croody_contract.messages import Refused, Telemetry
@@ -79,7 +79,8 @@ def ingest_one(telemetry: Telemetry, robot_id: str, stream: str, *, now: datetim
     def read(poison: frozenset[str]) -> Intake:
         return Intake([Reader(now, retention(), (robot_id,), poison).plain(telemetry, (robot_id, stream), digest)])
 
-    return _book(read, [], now).readings[0]
+    row, record_id = _book(read, [], now, Way(told=(stream,))).readings[0]
+    return of_row(row, record_id)
 
 
 def replay(letter: DeadLetter, *, now: datetime) -> Replayed:
@@ -101,10 +102,10 @@ def replay(letter: DeadLetter, *, now: datetime) -> Replayed:
         raise NotReplayable(f"letter {letter.pk}: there is still no robot {letter.robot_id or '(none)'}: make it first")
     reader = Reader(now, retention(), known)
     intake = _read_letter(letter, body, reader)
-    partitions.ensure({partitions.day_of(row.at) for row in intake.rows()})
+    partitions.ensure(intake.days())
     alias = settings.TELEMETRY_DB
     with store.turn(alias), transaction.atomic(using=alias):
-        booked = book(intake, [], now=now, alias=alias, revive=True)
+        booked = book(intake, [], now=now, alias=alias, way=Way(revive=True, careful=True))
         stored = len(booked.readings) + sum(ranges.count(tuple(robot_ack.ack.stored)) for robot_ack in booked.acks)
         dead = sum(ranges.count(tuple(robot_ack.ack.dead)) for robot_ack in booked.acks)
         if dead == 0:
@@ -129,23 +130,23 @@ def _read_letter(letter: DeadLetter, body: bytes, reader: Reader) -> Intake:
     return reader.read(Relay(batches=[item]))
 
 
-def _book(read: Callable[[frozenset[str]], Intake], presence: list[PresenceItem], now: datetime) -> Booked:
+def _book(read: Callable[[frozenset[str]], Intake], presence: list[PresenceItem], now: datetime, way: Way = USUAL) -> Booked:
     alias = settings.TELEMETRY_DB
     intake = read(frozenset())
-    days = {partitions.day_of(row.at) for row in intake.rows()}
+    days = intake.days()
     partitions.ensure(days)
     try:
-        return book(intake, presence, now=now, alias=alias)
+        return book(intake, presence, now=now, alias=alias, way=way)
     except _REFUSED as error:
         log.warning("the database refused a request (%s): looking for the record that it cannot take", error)
     partitions.forget()
     partitions.ensure(days)
-    intake = read(_find_poison(intake, alias))
+    intake, way = read(_find_poison(intake, alias)), replace(way, careful=True)
     try:
-        return book(intake, presence, now=now, alias=alias)
+        return book(intake, presence, now=now, alias=alias, way=way)
     except _REFUSED:
         log.exception("the database refused a request again: booking its parts one by one")
-    return _book_each(intake, presence, now, alias)
+    return _book_each(intake, presence, now, alias, way)
 
 
 def _find_poison(intake: Intake, alias: str) -> frozenset[str]:
@@ -164,13 +165,13 @@ def _find_poison(intake: Intake, alias: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _book_each(intake: Intake, presence: list[PresenceItem], now: datetime, alias: str) -> Booked:
+def _book_each(intake: Intake, presence: list[PresenceItem], now: datetime, alias: str, way: Way) -> Booked:
     """The last resort: each unit in a transaction of its own, and one that still fails is buried whole."""
     booked = Booked()
     parts = [Intake([unit], sender=intake.sender) for unit in intake.units] + [Intake([], [letter]) for letter in intake.letters]
     for part in parts:
         try:
-            done = book(part, [], now=now, alias=alias)
+            done = book(part, [], now=now, alias=alias, way=way)
         except _REFUSED:
             if not part.units:
                 raise

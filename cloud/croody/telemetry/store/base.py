@@ -74,5 +74,15 @@ class Store(Protocol):
     def hashes(self, spans: Sequence[Span]) -> Mapping[Place, str]:
         """Hashes of the records that are stored within these spans."""
 
-    def write(self, rows: Sequence[Row], ledger: Sequence[Held], now: datetime) -> Mapping[Place, int]:
-        """Insert records and change ledger rows. Returns the ids of rows in the streams that the cloud numbers."""
+    def write(
+        self, rows: Sequence[Row], ledger: Sequence[Held], now: datetime, told: Collection[str] = (), *, careful: bool = False
+    ) -> Mapping[Place, int]:
+        """Insert records and change ledger rows. Returns the ids of (at least) the rows in the streams `told`.
+
+        `careful`: a row that is there although the ledger does not know of it is passed over, and refuses nothing.
+        """
+
+
+def place_of(row: Row) -> Place:
+    """Its key."""
+    return row.robot_id, row.stream, row.seq

@@ -12,8 +12,7 @@ from croody.telemetry.ingest.intake import Key, Row
 from croody.telemetry.ingest.ledger import Entry
 from croody.telemetry.ranges_field import read_ranges, write_ranges
 from croody.telemetry.rows import aware, of_row
-from croody.telemetry.store.base import Held, Place, Span
-from croody_contract.topics import PLAIN_STREAMS
+from croody.telemetry.store.base import Held, Place, Span, place_of
 
 #: SQLite takes at most 32,766 parameters a statement (999 in old builds); two a key.
 _SLICE: Final = 400
@@ -79,16 +78,18 @@ class SqliteStore:
         """See `Store`."""
         return {(row[0], row[1], row[2]): row[3] for span in spans for row in self._all(_HASHES, span)}
 
-    def write(self, rows: Sequence[Row], ledger: Sequence[Held], now: datetime) -> Mapping[Place, int]:
+    def write(
+        self, rows: Sequence[Row], ledger: Sequence[Held], now: datetime, told: Collection[str] = (), *, careful: bool = False
+    ) -> Mapping[Place, int]:
         """See `Store`."""
-        ids: dict[Place, int] = {}
+        first_id = self._next_id() if rows else 0
+        newest = {id(held.newest) for held in ledger}
+        ids = {place_of(row): record_id for record_id, row in enumerate(rows, start=first_id) if id(row) in newest or row.stream in told}
         with self._connection.cursor() as cursor:
             if rows:
-                first_id = self._next_id()
-                ids = {(row.robot_id, row.stream, row.seq): record_id for record_id, row in enumerate(rows, start=first_id)}
-                cursor.executemany(_INSERT, [(record_id, *_columns(row)) for record_id, row in enumerate(rows, start=first_id)])
+                cursor.executemany(_INSERT, _values(rows, first_id))
             cursor.executemany(_CHANGE, [_change(row, ids, now) for row in ledger])
-        return {place: record_id for place, record_id in ids.items() if place[1] in PLAIN_STREAMS}
+        return ids
 
     def _present(self, keys: Sequence[Key]) -> set[Key]:
         found: set[Key] = set()
@@ -109,30 +110,44 @@ class SqliteStore:
             return found
 
 
-def _columns(row: Row) -> tuple[Any, ...]:
-    return (
-        row.robot_id,
-        row.stream,
-        row.seq,
-        row.kind,
-        write_moment(row.at),
-        row.ts and write_moment(row.ts),
-        write_moment(row.received_at),
-        row.clock_wrong,
-        row.historical,
-        row.hash,
-        msgspec.json.encode(row.data).decode(),
-        row.lat,
-        row.lng,
-        row.alt,
-        row.environment,
-        row.status,
-    )
+def _values(rows: Sequence[Row], first_id: int) -> list[tuple[Any, ...]]:
+    """What `_INSERT` takes. Times are written once where they are the same: writing them costs more than writing the data."""
+    out = []
+    received_at: datetime | None = None
+    received = ""
+    # JSON never holds a line break.
+    data = msgspec.json.Encoder().encode_lines([row.data for row in rows]).decode().split("\n")
+    for record_id, (row, text) in enumerate(zip(rows, data, strict=False), start=first_id):
+        if row.received_at is not received_at:
+            received_at, received = row.received_at, write_moment(row.received_at)
+        ts = row.ts and write_moment(row.ts)
+        out.append(
+            (
+                record_id,
+                row.robot_id,
+                row.stream,
+                row.seq,
+                row.kind,
+                ts if row.at is row.ts else received if row.at is received_at else write_moment(row.at),
+                ts,
+                received,
+                row.clock_wrong,
+                row.historical,
+                row.hash,
+                text,
+                row.lat,
+                row.lng,
+                row.alt,
+                row.environment,
+                row.status,
+            )
+        )
+    return out
 
 
 def _change(row: Held, ids: Mapping[Place, int], now: datetime) -> tuple[Any, ...]:
     newest = row.newest
-    latest = of_row(newest, ids.get((newest.robot_id, newest.stream, newest.seq))) if newest is not None else None
+    latest = of_row(newest, ids.get(place_of(newest))) if newest is not None else None
     return (
         row.place,
         row.prev,
