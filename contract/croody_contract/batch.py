@@ -35,6 +35,10 @@ class Body(Head, frozen=True, omit_defaults=True, kw_only=True):
     records: list[msgspec.Raw]
 
 
+class Parted(Body, frozen=True, kw_only=True):
+    """A body that is not JSON as a whole, its records told apart all the same: any of them may be what is wrong."""
+
+
 #: Where the rows begin.
 _RECORDS: Final = re.compile(r'"records"\s*:\s*\[')
 
@@ -60,6 +64,8 @@ def pack(head: Head, records: list[bytes]) -> bytes:
 
 def unpack(payload: bytes, expected: int) -> Body:
     """Read a batch of `expected` records. Each record is still raw: one bad row must not cost the others.
+
+    Every record is JSON, unless the body is `Parted`; text that is no UTF-8 is found only by who decodes it.
 
     Raises:
         Refused: the body as a whole cannot be read; nothing of it can be stored.
@@ -128,7 +134,7 @@ def _lenient(data: bytes, cause: Exception) -> Body:
         head = _head.decode(f'{text[: mark.start()]}"records":[]{text[end:]}')
     except (ValueError, IndexError, RecursionError, msgspec.MsgspecError):
         raise refused from cause
-    return Body(prev=head.prev, prev_last=head.prev_last, historical=head.historical, records=records)
+    return Parted(prev=head.prev, prev_last=head.prev_last, historical=head.historical, records=records)
 
 
 def _rows(text: str, at: int) -> tuple[list[msgspec.Raw], int]:
