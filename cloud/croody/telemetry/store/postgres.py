@@ -52,6 +52,7 @@ _NOWHERE: Final = f"{_NULL}\t{_NULL}\t{_NULL}"
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 #: From so many rows on, COPY and its two more round trips take less time than the reading of a JSON parameter.
 _WORTH_COPYING: Final = 100
+_PART: Final = 250
 _IDS: Final = """
 SELECT string_agg(nextval(pg_get_serial_sequence('telemetry_record', 'id'))::text, ',') FROM generate_series(1, %s)
 """
@@ -150,7 +151,9 @@ class PostgresStore:
         """Insert many rows. Returns the ids of those in `newest` (by identity) and in the streams `told`."""
         taken = sorted(map(int, self._all(_IDS, [len(rows)])[0][0].split(",")))
         with self._connection.wrap_database_errors, psycopg.Cursor(self._connection.connection) as cursor, cursor.copy(_COPY) as copy:
-            copy.write(_lines(rows, taken))
+            # In parts: the server reads one while the next is written here.
+            for at in range(0, len(rows), _PART):
+                copy.write(_lines(rows[at : at + _PART], taken[at : at + _PART]))
         return {place_of(row): record_id for record_id, row in zip(taken, rows, strict=True) if id(row) in newest or row.stream in told}
 
     def _all(self, statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
