@@ -22,6 +22,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+(?:\+00:00|Z)")
 _VARIES = frozenset({"id", "at", "mean", "low", "high", "path", "deviation", "drivers"})
 #: Answered by the web role, which has no OpenAPI description.
 STREAM = "GET /api/telemetry/stream"
+SECTIONS: dict[str, str] = dict(re.findall(r"^### `(.+?)`\n(.+?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL))
 
 
 class Example(NamedTuple):
@@ -140,20 +141,32 @@ def test_every_operation_has_a_section_with_an_example_and_every_section_an_oper
     for url in (f"{stack.telemetry_url}/api/telemetry/openapi.json", f"{stack.ids_url}/api/ids/openapi.json"):
         for path, methods in asked(url, "")["paths"].items():
             real |= {f"{method.upper()} {path}" for method in methods}
-    sections = dict(re.findall(r"^### `(.+?)`\n(.+?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL))
 
-    assert set(sections) == real
-    assert [name for name, text in sections.items() if not _EXAMPLE.search(text)] == []
+    assert set(SECTIONS) == real
+    assert [name for name, text in SECTIONS.items() if not _EXAMPLE.search(text)] == []
+
+
+def test_every_section_says_the_scope_that_its_operation_asks_for() -> None:
+    from croody.fleet.access import SCOPES, Action
+    from tests.cloud.test_who_may import operations
+
+    wrong = []
+    for operation in operations():
+        section = SECTIONS.get(operation.name.replace("{int:number}", "{number}"))
+        if section is not None and operation.rule in set(Action):
+            said = re.search(r"\*\*(?:Scope:\*\* |Key and scope:\*\* as for .+?\()`(\w+)`", section)
+            wanted = SCOPES[Action(operation.rule)].value
+            wrong += [] if said and said[1] == wanted else [f"{operation.name}: {wanted}"]
+    assert wrong == []
 
 
 @pytest.mark.slow
 def test_every_parameter_stands_in_the_table_of_its_operation(stack: Stack) -> None:
-    sections = dict(re.findall(r"^### `(.+?)`\n(.+?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL))
     absent = []
     for url in (f"{stack.telemetry_url}/api/telemetry/openapi.json", f"{stack.ids_url}/api/ids/openapi.json"):
         for path, methods in asked(url, "")["paths"].items():
             for method, operation in methods.items():
-                rows = "".join(re.findall(r"^\| (.+?) \|", sections[f"{method.upper()} {path}"], re.MULTILINE))
+                rows = "".join(re.findall(r"^\| (.+?) \|", SECTIONS[f"{method.upper()} {path}"], re.MULTILINE))
                 wanted = [parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "query"]
                 absent += [f"{path}: {name}" for name in wanted if f"`{name}`" not in rows]
     assert absent == []
