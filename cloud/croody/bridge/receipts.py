@@ -6,7 +6,7 @@ again (DUP). So each acknowledgement names the connection, and one of a connecti
 
 import secrets
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,9 +27,9 @@ UNNUMBERED: Final = Delivery()
 
 
 class Receipts:
-    """What is open. `acknowledge(packet)` is called under the lock, so that no connection begins or ends meanwhile; it must not wait."""
+    """What is open. `acknowledge(packets)` is called under the lock, so that no connection begins or ends meanwhile; it must not wait."""
 
-    def __init__(self, bridge: str, session: str, acknowledge: Callable[[int], object]) -> None:
+    def __init__(self, bridge: str, session: str, acknowledge: Callable[[Sequence[int]], object]) -> None:
         self._bridge = bridge
         self._session = session
         self._run = secrets.token_hex(8)
@@ -67,7 +67,7 @@ class Receipts:
                     self._open[last[0]] = (packet, self._connection)
                     self._stale.discard(last[0])
                 else:
-                    self._acknowledge(packet)
+                    self._acknowledge([packet])
                 return None
             number, self._next = self._next, self._next + 1
             self._open[number] = (packet, self._connection)
@@ -77,12 +77,15 @@ class Receipts:
 
     def settle(self, numbers: Iterable[int]) -> None:
         """These are committed, or their end was told: acknowledge those whose connection lives."""
+        owed = []
         with self._lock:
             for number in numbers:
                 packet, connection = self._open.pop(number, (0, 0))
                 self._stale.discard(number)
                 if packet and self._connected and connection == self._connection:
-                    self._acknowledge(packet)
+                    owed.append(packet)
+            if owed:
+                self._acknowledge(owed)
 
     def stale(self) -> frozenset[int]:
         """Numbers that another bridge may have been given meanwhile."""

@@ -1,4 +1,4 @@
-"""The bridge's sockets and threads around the pure handler. The only paho import of the cloud.
+"""The bridge's sockets and threads around the pure handler. Imports paho, as `client` does and nothing else in the cloud.
 
 Three threads: the network's (paho), which only queues; the relay's, which takes greedily whatever is queued; and the
 outgoing one. What dies is noticed by `healthy`, and the process ends so that it can be started again.
@@ -8,6 +8,7 @@ by whoever wants to be sure. The session lasts where the broker has such: what a
 """
 
 import logging
+import socket
 import threading
 import time
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 from croody.bridge import api, handler
+from croody.bridge.client import Client
 from croody.bridge.courier import Courier
 from croody.bridge.handler import Item
 from croody.bridge.inbox import Inbox, Message
@@ -37,6 +39,11 @@ POLL_S: Final = 0.4
 KEEPALIVE_S: Final = 30
 
 
+def _send_at_once(client: mqtt.Client, userdata: Any, sock: Any) -> None:
+    """An acknowledgement is small: without this the kernel keeps it back until the one before has arrived."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
 class Bridge:
     """One bridge between a broker and a telemetry API."""
 
@@ -50,7 +57,7 @@ class Bridge:
         self._acks_lock = threading.Lock()
         self._relay_api = api.Api(settings.telemetry_url, settings.token)
         self._outgoing_api = api.Api(settings.telemetry_url, settings.token)
-        self._receipts = Receipts(settings.client_id, settings.session, lambda packet: self._client.ack(packet, 1))
+        self._receipts = Receipts(settings.client_id, settings.session, lambda packets: self._client.ack_all(packets))
         self._courier = Courier(self._relay_api.post, self._take_acks, self._stop, encode=self._encode, settled=self._settle)
         self._threads: list[threading.Thread] = []
         group = f"$share/{mosquitto.share_group(settings.password)}/" if settings.share else ""
@@ -92,14 +99,15 @@ class Bridge:
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))
 
-    def _make_client(self) -> mqtt.Client:
+    def _make_client(self) -> Client:
         name = self._settings.client_id
-        client = mqtt.Client(CallbackAPIVersion.VERSION2, name, clean_session=False, protocol=mqtt.MQTTv311, manual_ack=True)
+        client = Client(CallbackAPIVersion.VERSION2, name, clean_session=False, protocol=mqtt.MQTTv311, manual_ack=True)
         client.username_pw_set(mosquitto.BRIDGE_USER, self._settings.password)
         # Bridges are few: no crowd comes back at once, and robots wait for them.
         client.reconnect_delay_set(min_delay=1, max_delay=1)
         if self._settings.tls:
             client.tls_set(ca_certs=self._settings.ca_file or None)
+        client.on_socket_open = _send_at_once
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_subscribe = self._on_subscribe

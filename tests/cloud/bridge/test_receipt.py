@@ -191,7 +191,7 @@ def test_what_mosquitto_had_to_drop_is_told(start_bridge, publisher, api, until,
 
 def books() -> tuple[Receipts, list[int]]:
     acknowledged: list[int] = []
-    made = Receipts("bridge", "bridge", acknowledged.append)
+    made = Receipts("bridge", "bridge", acknowledged.extend)
     made.connected()
     return made, acknowledged
 
