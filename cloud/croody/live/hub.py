@@ -1,7 +1,7 @@
 """Listeners of a stream, and the one reader that feeds them all. Knows asyncio and database errors, never what is read.
 
-A `Feed` reads while somebody listens. A listener has a short queue: who cannot keep up is cut off and comes back by
-`Last-Event-ID`, so a slow phone never costs memory, nor another listener its place.
+A `Feed` reads while somebody listens, and encodes what it found once for all who see the same. Who cannot keep up is cut off and
+comes back by `Last-Event-ID`, so a slow phone never costs memory, nor another listener its place.
 """
 
 import asyncio
@@ -20,10 +20,10 @@ from croody.accounts.caller import Caller
 from croody.live import sse
 
 log = logging.getLogger(__name__)
-#: A comment goes out when nothing else did for so long, in seconds.
+#: A comment goes out to everybody so often, in seconds: a proxy gives a silent connection up.
 BEAT_S: Final = 10.0
-#: Events that wait for one listener before it is cut off.
-QUEUE: Final = 500
+#: Bytes that wait for one listener before it is cut off.
+BACKLOG_BYTES: Final = 1024 * 1024
 #: A read that takes longer counts as a lost database, in seconds.
 HANGS_AFTER_S: Final = 5.0
 _BACKOFF_S: Final = (0.5, 1.0, 2.0, 4.0)
@@ -33,53 +33,79 @@ RETRY_MS: Final = 2000
 
 
 class Listener:
-    """One open connection: who listens, and what still waits to be sent to it."""
+    """One open connection: who listens, and what still waits to be sent to it.
 
-    def __init__(self, audience: Caller, robot_id: str | None = None, *, visible: frozenset[str] = frozenset(), size: int = QUEUE) -> None:
+    What waits is taken as one chunk, so that a busy process sends less often and never less. Chunks are shared between listeners:
+    what waits costs a reference, and is counted by its bytes all the same.
+    """
+
+    def __init__(
+        self, audience: Caller, robot_id: str | None = None, *, visible: frozenset[str] = frozenset(), most: int = BACKLOG_BYTES
+    ) -> None:
         self.audience = audience
         self.robot_id = robot_id
         #: What the audience saw when the listener came; the feed looks again by itself.
         self.visible = visible
-        #: Numbers that were sent already, while the listener caught up.
+        #: Numbers that were sent already, while the listener caught up; and how many reads have gone past all of them.
         self.sent: set[int] = set()
+        self.passed = 0
         self.cut_off = False
-        self._queue: asyncio.Queue[tuple[int, bytes] | None] = asyncio.Queue(size)
+        self._most = most
+        self._waiting: list[bytes] = []
+        self._bytes = 0
+        self._ended = False
+        self._woken: asyncio.Future[None] | None = None
         self._task: asyncio.Task[Any] | None = None
 
-    def offer(self, chunk: bytes, number: int = 0) -> None:
-        """Queue `chunk`; by its `number` a resumed listener skips what it was sent already. Cuts a slow listener off."""
+    def offer(self, *chunks: bytes) -> None:
+        """Queue what one tick brings. Cuts off a listener that did not read what waits since the ticks before: it would only grow older."""
         if self.cut_off:
             return
-        try:
-            self._queue.put_nowait((number, chunk))
-        except asyncio.QueueFull:
+        if self._bytes > self._most:
             self.cut_off = True
+            self._waiting.clear()
             if self._task is not None:
                 self._task.cancel()
+            return
+        self._waiting += chunks
+        self._bytes += sum(map(len, chunks))
+        if self._woken is not None and not self._woken.done():
+            self._woken.set_result(None)
+
+    def beat(self) -> None:
+        """Let a quiet connection show that it lives: a comment, when nothing else waits."""
+        if not self._waiting:
+            self.offer(sse.HEARTBEAT)
 
     def end(self) -> None:
         """Let the connection finish what waits and close."""
-        self.cut_off = True
-        try:
-            self._queue.put_nowait(None)
-        except asyncio.QueueFull:
-            if self._task is not None:
-                self._task.cancel()
+        self.cut_off = self._ended = True
+        if self._woken is not None and not self._woken.done():
+            self._woken.set_result(None)
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """What to send, with heartbeats between, until the listener is ended."""
+        """What to send, all that waits at once, until the listener is ended."""
         self._task = asyncio.current_task()
+        loop = asyncio.get_running_loop()
         while True:
-            try:
-                item = await asyncio.wait_for(self._queue.get(), BEAT_S)
-            except TimeoutError:
-                yield sse.HEARTBEAT
+            if not self._waiting:
+                if self._ended:
+                    return
+                self._woken = loop.create_future()
+                await self._woken
                 continue
-            if item is None:
-                return
-            number, chunk = item
-            if number not in self.sent:
-                yield chunk
+            chunk = self._waiting[0] if len(self._waiting) == 1 else b"".join(self._waiting)
+            self._waiting.clear()
+            self._bytes = 0
+            yield chunk
+
+
+def pause_s(period_s: float, read_s: float, sent_s: float) -> float:
+    """How long to wait after a round. A slow database is asked less often, at most a fifth of the time; a process that needs long to
+    send brings more at once, and has at least half of its time for everything else.
+    """
+    spare_s = 4 * read_s if read_s > period_s / 5 > 0 else 0.0
+    return max(period_s - read_s - sent_s, spare_s, sent_s, 0.01)
 
 
 class Feed(ABC):
@@ -91,7 +117,10 @@ class Feed(ABC):
         self.name = name
         self.listeners: set[Listener] = set()
         self.lost_since: float | None = None
+        #: There was more than one read takes: the next one follows at once.
+        self.behind = False
         self._task: asyncio.Task[None] | None = None
+        self._beats: asyncio.Task[None] | None = None
         self._closed = False
         _feeds.add(self)
 
@@ -119,6 +148,8 @@ class Feed(ABC):
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._run(), name=f"feed {self.name}")
             self._task.add_done_callback(self._ended)
+        if self._beats is None or self._beats.done():
+            self._beats = asyncio.get_running_loop().create_task(self._beat(), name=f"beats {self.name}")
 
     def leave(self, listener: Listener) -> None:
         """It is gone."""
@@ -161,15 +192,24 @@ class Feed(ABC):
                     failures += 1
                     continue
                 failures = 0
+                read_s = loop.time() - started
                 self._back()
                 self.publish(found)
-                took_s = loop.time() - started
-                # A slow database is asked less often: never more than a fifth of the time.
-                await asyncio.sleep(max(self.period_s - took_s, 4 * took_s if took_s > self.period_s / 5 else 0.0, 0.01))
+                # Every listener that was woken by that has its turn before we have ours again.
+                await asyncio.sleep(0)
+                sent_s = loop.time() - started - read_s
+                await asyncio.sleep(pause_s(0.0 if self.behind else self.period_s, read_s, sent_s))
         finally:
             self.forget()
             pool.submit(connections.close_all)
             pool.shutdown(wait=False)
+
+    async def _beat(self) -> None:
+        """Also while the database hangs: it is not the listeners' fault."""
+        while self.listeners and not self._closed:
+            await asyncio.sleep(BEAT_S)
+            for listener in list(self.listeners):
+                listener.beat()
 
     async def _patiently(self, reading: asyncio.Future[Any]) -> Any:
         done, _ = await asyncio.wait({reading}, timeout=HANGS_AFTER_S)

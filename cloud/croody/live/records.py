@@ -19,6 +19,13 @@ from croody_contract.ranges import members
 
 #: A robot that is new, or shared no more, counts after so long, in seconds.
 VISIBLE_FOR_S: Final = 2.0
+#: What one page of catching up holds, about: a listener that does not read keeps no more than that.
+PAGE_BYTES: Final = 256 * 1024
+#: Rows of its first page, before anybody knows how large they are, and of any.
+FIRST_ROWS: Final = 16
+MOST_ROWS: Final = 500
+#: Rows that the feed takes at once; where they are large fewer, and the next ones sooner.
+MOST_NEW: Final = 1000
 
 
 def shown(row: Record) -> dict[str, Any]:
@@ -35,9 +42,10 @@ def encoded(row: Record, place: Place) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Readings for one listener who catches up, each with the place after it; then the place after all, and whether there may be more."""
+    """Readings for one listener who catches up, as bytes; the place after all of them, and whether there may be more."""
 
-    rows: list[tuple[Record, Place]]
+    numbers: frozenset[int]
+    chunk: bytes
     place: Place
     newest: Follower
     full: bool
@@ -53,8 +61,16 @@ def page_after(place: Place, robot_ids: Collection[str], limit: int) -> Page:
     new = list(wanted.filter(pk__gt=place.high, pk__lte=table.high).order_by("pk")[:limit])
     full = len(new) == limit
     rows = [*late, *new]
-    after = place.after([row.pk for row in rows], table, new[-1].pk if full else table.high)
-    return Page(list(zip(rows, along(place, [row.pk for row in rows], after), strict=True)), after, newest, full)
+    numbers = [row.pk for row in rows]
+    after = place.after(numbers, table, new[-1].pk if full else table.high)
+    chunk = b"".join(map(encoded, rows, along(place, numbers, after)))
+    return Page(frozenset(numbers), chunk, after, newest, full)
+
+
+def next_limit(limit: int, page_bytes: int, *, most: int = MOST_ROWS) -> int:
+    """How many rows to ask for next, so that a page stays near `PAGE_BYTES`: a reading has 100 bytes or 64 KiB."""
+    fitting = limit * PAGE_BYTES // max(1, page_bytes)
+    return max(1, min(most, 4 * limit, fitting))
 
 
 class RecordFeed(Feed):
@@ -65,6 +81,7 @@ class RecordFeed(Feed):
     def __init__(self) -> None:
         super().__init__("readings")
         self.follower: Follower | None = None
+        self._limit = FIRST_ROWS
         self._visible: dict[Caller, frozenset[str]] = {}
         self._visible_until = 0.0
 
@@ -90,19 +107,41 @@ class RecordFeed(Feed):
             self._visible_until = time.monotonic() + VISIBLE_FOR_S
         now = timezone.now()
         before = self.follower or from_now(now)
-        rows, self.follower = records_since(before, now=now)
+        rows, self.follower = records_since(before, now=now, limit=self._limit)
+        self.behind = len(rows) >= self._limit
         places = along(Place.of(before), [row.pk for row in rows], Place.of(self.follower))
         return [(row, place) for row, place in zip(rows, places, strict=True) if row.kind == "reading"]
 
     def publish(self, found: list[tuple[Record, Place]]) -> None:
-        """One encoding a row, however many listen."""
-        for row, place in found:
-            chunk = encoded(row, place)
-            for listener in list(self.listeners):
-                if listener.robot_id not in (None, row.robot_id):
-                    continue
-                if row.robot_id in self._visible.get(listener.audience, listener.visible):
-                    listener.offer(chunk, row.pk)
+        """One encoding a row and one chunk for all who see the same, however many listen."""
+        events = [(row.pk, row.robot_id, encoded(row, place)) for row, place in found]
+        self._limit = next_limit(max(len(events), self._limit), sum(len(text) for _, _, text in events), most=MOST_NEW)
+        shared: dict[tuple[frozenset[str], str | None], bytes] = {}
+        for listener in list(self.listeners):
+            view = (self._visible.get(listener.audience, listener.visible), listener.robot_id)
+            if listener.sent:
+                chunk = _joined(events, *view, skipped=listener.sent)
+                self._forget_sent(listener)
+            elif view in shared:
+                chunk = shared[view]
+            else:
+                chunk = shared[view] = _joined(events, *view)
+            if chunk:
+                listener.offer(chunk)
+
+    def _forget_sent(self, listener: Listener) -> None:
+        """The first read may have begun before the listener caught up; the second one past all that it was sent has brought the rest."""
+        if self.follower is not None and self.follower.high >= max(listener.sent):
+            listener.passed += 1
+            if listener.passed > 1:
+                listener.sent = set()
+
+
+def _joined(
+    events: list[tuple[int, str, bytes]], visible: frozenset[str], robot_id: str | None, *, skipped: Collection[int] = frozenset()
+) -> bytes:
+    """What one view gets of a tick."""
+    return b"".join(text for number, robot, text in events if robot in visible and robot_id in (None, robot) and number not in skipped)
 
 
 feed = RecordFeed()

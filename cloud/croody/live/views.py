@@ -22,7 +22,6 @@ from croody.web.refusals import Denied
 
 #: Who was away for longer than so many readings begins at the newest, and is told so.
 RESUME_AT_MOST: Final = 20_000
-_PAGE: Final = 500
 
 
 # It only reads: a POST is told to use GET, not that a form came without its token.
@@ -76,16 +75,17 @@ async def _body(listener: Listener, place: Place) -> AsyncIterator[bytes]:
     page_after = sync_to_async(records.page_after)
     feed = records.feed
     yield sse.retry(RETRY_MS)
-    caught_up, joined = 0, False
+    caught_up, joined, limit = 0, False, records.FIRST_ROWS
     try:
         while True:
-            page = await page_after(place, wanted, _PAGE)
+            page = await page_after(place, wanted, limit)
             place = page.place
             # The feed may be a little behind: what it brings again is known by its number.
-            listener.sent = {number for number in listener.sent if number > place.high - MOST_HOLES} | {row.pk for row, _ in page.rows}
-            for row, after in page.rows:
-                yield records.encoded(row, after)
-            caught_up += len(page.rows)
+            listener.sent = {number for number in listener.sent if number > place.high - MOST_HOLES} | page.numbers
+            if page.chunk:
+                yield page.chunk
+            caught_up += len(page.numbers)
+            limit = records.next_limit(limit, len(page.chunk))
             if page.full and caught_up >= RESUME_AT_MOST:
                 skipped_after, place, caught_up = place.high, Place.of(page.newest), 0
                 yield sse.event("state", {"resumed": "in part", "skipped_after": skipped_after, "continues_at": place.high})

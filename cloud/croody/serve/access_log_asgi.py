@@ -1,5 +1,6 @@
 """The web role with one line a request in its log, as behind a gateway: `python -m croody.serve --access-log`."""
 
+import functools
 import logging
 import time
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ async def application(scope: dict[str, Any], receive: Receive, send: Send) -> No
     began = time.monotonic()
     status = 0
 
+    @functools.wraps(send)
     async def watched(message: Mapping[str, Any]) -> None:
         nonlocal status
         if message["type"] == "http.response.start":

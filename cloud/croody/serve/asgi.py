@@ -1,6 +1,7 @@
 """ASGI entry of the role that holds streams open: `web`. Knows when the server starts and is to end, and gives streams few threads."""
 
 import asyncio
+import inspect
 import itertools
 import os
 import signal
@@ -30,7 +31,7 @@ async def application(scope: dict[str, Any], receive: Receive, send: Send) -> No
     if scope["type"] != "lifespan":
         if scope["path"].endswith("/stream"):
             async with ThreadSensitiveContext(executor=next(_STREAM_THREADS)):
-                await _pages(scope, receive, send)
+                await _stream(scope, receive, send)
         else:
             await _pages(scope, receive, send)
         return
@@ -43,6 +44,23 @@ async def application(scope: dict[str, Any], receive: Receive, send: Send) -> No
             close_all()
             await send({"type": "lifespan.shutdown.complete"})
             return
+
+
+async def _stream(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """A stream that ends in the middle was cut off because its reader does not read: nothing more waits for it, its connection least."""
+    complete = False
+
+    async def watched(message: Mapping[str, Any]) -> None:
+        nonlocal complete
+        await send(message)
+        complete = message["type"] == "http.response.body" and not message.get("more_body")
+
+    await _pages(scope, receive, watched)
+    # The server's own cycle of a request knows the connection; it would wait for ever until what it holds has been read.
+    transport = getattr(getattr(inspect.unwrap(send), "__self__", None), "transport", None)
+    if not complete and isinstance(transport, asyncio.Transport):
+        transport.abort()
+        await asyncio.sleep(0)
 
 
 def end_streams_on_signal(loop: asyncio.AbstractEventLoop) -> None:

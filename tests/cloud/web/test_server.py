@@ -1,9 +1,10 @@
 """The web role as a process: streams, health beside them, resuming, ending, and a database that goes and comes back."""
 
 import signal
+import socket
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -130,6 +131,29 @@ def test_thirty_open_streams_leave_health_under_a_hundred_milliseconds(web: Web)
             ear.wait(temp(650.0))
     # A few of sixty may meet this machine's other work.
     assert took_ms[56] < 100, took_ms
+
+
+def test_a_listener_that_does_not_read_is_dropped_and_the_others_hear_everything(web: Web):
+    large = {f"text_{number}": "x" * 1000 for number in range(50)}
+    with ExitStack() as stack:
+        mute = stack.enter_context(socket.create_connection(("127.0.0.1", int(web.url.rpartition(":")[2])), timeout=15))
+        mute.sendall(b"GET /api/telemetry/stream HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        ear = Ear(web.stream(stack))
+        time.sleep(0.5)
+        said = 0
+        for _ in range(40):
+            web.say("rover-2", seq["rover-2"], *({**large, "TEMP": 1000.0 + said + number} for number in range(10)))
+            seq["rover-2"] += 10 + (seq["rover-2"] == 1)
+            said += 10
+            ear.wait(temp(1000.0 + said - 1))
+        assert len([event for event in ear.heard if event[0] == "reading"]) == said
+        got = 0
+        with suppress(ConnectionResetError):
+            while part := mute.recv(1 << 20):
+                got += len(part)
+        assert got < said * 50_000, "what it did not read was not kept for it, and its connection is closed"
+    assert "Traceback" not in web.log.read_text()
+    assert "ERROR" not in web.log.read_text()
 
 
 def test_the_monitor_is_told_everything_at_first_and_then_what_changed(web: Web):

@@ -3,14 +3,19 @@
 import asyncio
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.db import OperationalError
 
-from croody.accounts.caller import ANONYMOUS
+from croody.accounts.caller import ANONYMOUS, Caller
 from croody.live import sse
+from croody.live.cursor import Place
 from croody.live.hub import Feed, Listener
+from croody.live.records import RecordFeed, next_limit
+from croody.telemetry.models import Record
+from croody.telemetry.read.follow import Follower
 
 
 def test_an_event_is_one_line_of_data_whatever_is_in_it():
@@ -39,7 +44,7 @@ class Counting(Feed):
 
     def publish(self, found: int) -> None:
         for listener in list(self.listeners):
-            listener.offer(sse.event("number", found), found)
+            listener.offer(sse.event("number", found))
 
     def welcome(self, listener: Listener) -> None:
         pass
@@ -49,14 +54,15 @@ class Counting(Feed):
 
 
 async def take(listener: Listener, count: int) -> list[tuple[str, Any]]:
-    found = []
+    found: list[tuple[str, Any]] = []
     async for chunk in listener.chunks():
-        lines = dict(line.split(": ", 1) for line in chunk.decode().split("\n") if ": " in line)
-        if "event" in lines:
-            found.append((lines["event"], json.loads(lines["data"])))
-        if len(found) == count:
+        for text in chunk.decode().split("\n\n"):
+            lines = dict(line.split(": ", 1) for line in text.split("\n") if ": " in line)
+            if "event" in lines:
+                found.append((lines["event"], json.loads(lines["data"])))
+        if len(found) >= count:
             break
-    return found
+    return found[:count]
 
 
 async def test_every_listener_hears_one_reader():
@@ -71,7 +77,7 @@ async def test_every_listener_hears_one_reader():
 
 async def test_a_listener_that_cannot_keep_up_is_cut_off_and_costs_the_others_nothing():
     feed = Counting()
-    slow, quick = Listener(ANONYMOUS, size=4), Listener(ANONYMOUS)
+    slow, quick = Listener(ANONYMOUS, most=150), Listener(ANONYMOUS)
 
     async def stuck() -> None:
         async for _ in slow.chunks():
@@ -85,6 +91,22 @@ async def test_a_listener_that_cannot_keep_up_is_cut_off_and_costs_the_others_no
         await asyncio.wait_for(task, 2)
     assert slow.cut_off
     feed.close()
+
+
+def test_a_large_tick_is_no_backlog_and_what_waits_since_the_tick_before_is():
+    listener = Listener(ANONYMOUS, most=10)
+    listener.offer(b"x" * 100)
+    assert not listener.cut_off
+    listener.offer(b"y")
+    assert listener.cut_off
+
+
+async def test_what_waited_for_a_busy_listener_is_sent_as_one_chunk():
+    listener = Listener(ANONYMOUS)
+    for number in range(5):
+        listener.offer(sse.event("number", number))
+    chunks = listener.chunks()
+    assert (await anext(chunks)).count(b"event: number") == 5
 
 
 async def test_a_database_outage_is_told_once_and_so_is_its_end():
@@ -145,10 +167,51 @@ async def test_closing_ends_who_listens_and_lets_nobody_join():
     assert await asyncio.wait_for(take(late, 1), 2) == []
 
 
-async def test_what_a_listener_was_sent_already_is_not_sent_again():
-    feed = Counting()
-    listener = Listener(ANONYMOUS)
+def rows(*numbers: int) -> list[tuple[Record, Place]]:
+    at = datetime(2026, 11, 24, tzinfo=UTC)
+    return [
+        (Record(pk=pk, robot_id=f"rover-{pk % 2 + 1}", stream="s", seq=pk, kind="reading", at=at, data={"n": pk}), Place(pk))
+        for pk in numbers
+    ]
+
+
+def joined(feed: RecordFeed, *listeners: Listener) -> list[bytes]:
+    """What waits for each of them, as one chunk."""
+    found = [b"".join(listener._waiting) for listener in listeners]
+    for listener in listeners:
+        listener._waiting.clear()
+    return found
+
+
+def numbers_in(chunk: bytes) -> list[int]:
+    return [json.loads(line[6:])["id"] for line in chunk.decode().split("\n") if line.startswith("data: ")]
+
+
+def test_a_tick_is_one_chunk_shared_by_all_who_see_the_same():
+    feed = RecordFeed()
+    everything, one = frozenset({"rover-1", "rover-2"}), frozenset({"rover-2"})
+    listeners = [Listener(ANONYMOUS, visible=everything) for _ in range(3)]
+    team = Listener(Caller("person", user_id=7), visible=one)
+    single = Listener(ANONYMOUS, "rover-1", visible=everything)
+    feed.listeners = {*listeners, team, single}
+    feed.publish(rows(1, 2, 3, 4))
+    assert [len(listener._waiting) for listener in listeners] == [1, 1, 1]
+    assert listeners[0]._waiting[0] is listeners[1]._waiting[0] is listeners[2]._waiting[0]
+    assert list(map(numbers_in, joined(feed, listeners[0], team, single))) == [[1, 2, 3, 4], [1, 3], [2, 4]]
+
+
+def test_what_a_listener_was_sent_already_is_not_sent_again_and_then_it_is_as_the_others():
+    feed = RecordFeed()
+    listener = Listener(ANONYMOUS, visible=frozenset({"rover-1", "rover-2"}))
     listener.sent = {1, 2, 4}
-    feed.join(listener)
-    assert [number for _, number in await take(listener, 3)] == [3, 5, 6]
-    feed.close()
+    feed.listeners = {listener}
+    for high, numbers in ((3, (1, 2, 3)), (5, (4, 5)), (6, (6,)), (7, (7,))):
+        feed.follower = Follower(high)
+        feed.publish(rows(*numbers))
+    assert numbers_in(joined(feed, listener)[0]) == [3, 5, 6, 7]
+    assert listener.sent == set()
+
+
+@pytest.mark.parametrize(("limit", "size", "after"), [(16, 16 * 200, 64), (500, 500 * 200, 500), (16, 16 * 65_536, 4), (2, 2_000_000, 1)])
+def test_a_page_of_catching_up_is_bounded_in_bytes(limit: int, size: int, after: int):
+    assert next_limit(limit, size) == after
