@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.cloud.web.helpers import DRIVING
 from tests.cloud.web.server import Web
-from tests.cloud.web.test_formats import AGES, NUMBERS, SHARES
+from tests.cloud.web.test_formats import AGES
 from tests.e2e.conftest import Open
 from tests.e2e.slow_line import stalling
 
@@ -72,8 +72,8 @@ def test_the_monitor_moves_without_being_asked_and_without_moving_its_rows(visit
     drive(web, speed_mps=0.75, battery_pct=17.0, heading_deg=180.0)
     expect(bot).not_to_have_attribute("transform", before or "", timeout=5000)
     row = page.locator("#robot-rover-2")
-    expect(row.locator('[data-m="speed_mps"]')).to_have_text("0,75")
-    expect(row.locator('[data-m="battery_pct"]')).to_have_text("17")
+    expect(row.locator('[data-t="v0"]')).to_have_text("0,75")
+    expect(row.locator('[data-t="battery"]')).to_have_text("17")
     expect(bot.locator(".turn")).to_have_attribute("transform", "rotate(180.0)")
     expect(page.locator("h1")).to_have_text("1 de 1 robot en línea")
     expect(page).to_have_title("1 de 1 robot en línea · Robots en vivo · Croody")
@@ -93,7 +93,7 @@ def test_a_batch_that_overtakes_another_is_no_gap_and_one_that_never_comes_is(vi
     drive(web)
     page = visit("/robots/monitor/").page
     row = page.locator("#robot-rover-2")
-    expect(row.locator("[data-share]")).to_have_text("100\u00a0%")
+    expect(row.locator('[data-t="delivery"]')).to_have_text("100\u00a0%")
     page.evaluate(
         "window.shown = new Set(); setInterval(() => window.shown.add("
         "document.querySelector('#robot-rover-2 .c-delivery').textContent.trim().replace(/\\s+/g, ' ')), 50)"
@@ -105,22 +105,22 @@ def test_a_batch_that_overtakes_another_is_no_gap_and_one_that_never_comes_is(vi
     page.wait_for_timeout(1500)
     assert page.evaluate("[...window.shown]") == ["100 % sin huecos"]
     lost, _ = next(_seq), drive(web)
-    expect(row.locator("[data-gap-words]")).to_have_text("1 hueco", timeout=9000)
+    expect(row.locator('[data-t="gaps"]')).to_have_text("1 hueco", timeout=9000)
     web.say("rover-2", lost, DRIVING)
-    expect(row.locator("[data-gap-words]")).to_have_text("sin huecos", timeout=5000)
+    expect(row.locator('[data-t="gaps"]')).to_have_text("sin huecos", timeout=5000)
 
 
 def test_a_robot_that_stops_talking_looks_old_and_keeps_its_values(visit: Open, web: Web):
     drive(web)
     watched = visit("/robots/monitor/")
     page = watched.page
-    line = page.locator("[data-attention]")
+    line = page.locator("#attention")
     expect(line).to_have_text("Ninguno pide atención.")
     expect(page.locator("#robot-rover-2 [data-word]")).to_have_text("Atrasado", timeout=25_000)
     expect(line).to_have_text("1 pide atención: rover-2")
     expect(line.get_by_role("link")).to_have_attribute("href", "#robot-rover-2")
     expect(page.locator('g.bot[data-robot="rover-2"] text.old')).to_be_visible()
-    expect(page.locator('#robot-rover-2 [data-m="TEMP"]')).to_have_text("21,5")
+    expect(page.locator('#robot-rover-2 [data-t="v2"]')).to_have_text("21,5")
     expect(page.locator("h1")).to_have_text("0 de 1 robot en línea")
     drive(web)
     expect(page.locator("#robot-rover-2 [data-word]")).to_have_text("En marcha", timeout=5000)
@@ -151,7 +151,8 @@ def test_names_of_robots_at_one_spot_do_not_lie_on_each_other(visit: Open, web: 
 
 def test_two_hundred_names_are_placed_within_a_frame_and_none_flickers(visit: Open):
     found = visit("/robots/monitor/").page.evaluate(
-        """() => {
+        """async () => {
+          const { placeNames } = await import(document.querySelector('link[rel="modulepreload"][href*="labels"]').href);
           let seed = 7;
           const random = () => (seed = (seed * 16807) % 2147483647) / 2147483647;
           const bots = Array.from({length: 200}, (_, n) => ({
@@ -160,7 +161,7 @@ def test_two_hundred_names_are_placed_within_a_frame_and_none_flickers(visit: Op
           let before = null, changed = 0, sides;
           for (let round = 0; round < 21; round++) {
             const at = performance.now();
-            sides = croody.placeNames(bots, 1.1, [0, 0, 1000, 620], [40, 18, 978, 568]);
+            sides = placeNames(bots, 1.1, [0, 0, 1000, 620], [40, 18, 978, 568]);
             took.push(performance.now() - at);
             for (const bot of bots) {
               if (before && before.get(bot.id) !== sides.get(bot.id)) changed++;
@@ -213,7 +214,7 @@ def test_a_lost_server_is_said_and_nothing_of_it_is_blamed_on_the_robots(visit: 
     expect(banner).to_be_hidden(timeout=25_000)
     expect(page.locator("#caught-up")).to_contain_text("Al día otra vez")
     expect(page.locator(".logo .open")).to_be_visible()
-    expect(page.locator('#robot-rover-2 [data-m="TEMP"]')).to_have_text("33,3")
+    expect(page.locator('#robot-rover-2 [data-t="v2"]')).to_have_text("33,3")
 
 
 def test_the_cloud_being_deaf_is_no_robots_fault(visit: Open, web: Web):
@@ -329,18 +330,109 @@ def test_a_one_time_login_goes_from_link_to_password(visit: Open, web: Web):
     expect(page.get_by_role("alert")).to_contain_text("Name and password do not match")
 
 
-def test_the_browser_writes_numbers_and_ages_as_the_server_does(visit: Open, web: Web):
+def test_the_browser_counts_ages_as_the_server_writes_them(visit: Open, web: Web):
     page = visit("/").page
-    for value, decimals, spanish, english in NUMBERS:
-        if value == value:
-            assert page.evaluate("([v, d]) => [croody.number(v, d, true), croody.number(v, d, false)]", [value, decimals]) == [
-                spanish,
-                english,
-            ]
     for seconds, text in AGES:
-        assert page.evaluate("(s) => croody.age(s)", seconds).replace("\u00a0", " ") == text
-    for part, whole, text in SHARES:
-        assert page.evaluate("([p, w]) => croody.percent(p, w, true)", [part, whole]).replace("\u00a0", " ") == text
+        told = page.evaluate(
+            """async (seconds) => (await import(document.querySelector('link[rel="modulepreload"][href*="ages"]').href)).age(seconds)""",
+            seconds,
+        )
+        assert told.replace("\u00a0", " ") == text
+
+
+def test_no_script_leaves_anything_in_the_open(visit: Open, web: Web):
+    page = visit("/robots/monitor/").page
+    own = "Object.keys(window).filter((name) => !window.known.includes(name))"
+    page.evaluate("window.known = []")
+    frame = (
+        "const f = document.createElement('iframe'); document.body.append(f); const names = Object.keys(f.contentWindow); f.remove(); names"
+    )
+    page.evaluate(f"window.known = (() => {{ {frame.rpartition('; ')[0]}; return names; }})()")
+    found = {name for name in page.evaluate(own) if not name.startswith(("_leaflet", "leaflet"))}
+    assert found <= {"known", "watched", "L"}, "Leaflet is no module of ours"
+
+
+def test_no_coast_runs_across_the_map_at_180_degrees(visit: Open, web: Web):
+    found = visit("/robots/monitor/").page.evaluate(
+        """async () => {
+          const { polygons } = await import(document.querySelector('link[rel="modulepreload"][href*="land"]').href);
+          const land = await (await fetch(document.getElementById("map").dataset.land)).json();
+          const rings = polygons(land).flat();
+          let widest = 0;
+          for (const ring of rings) {
+            for (let n = 1; n < ring.length; n++) {
+              if (ring[n][0] > -85 && ring[n - 1][0] > -85) widest = Math.max(widest, Math.abs(ring[n][1] - ring[n - 1][1]));
+            }
+          }
+          const beyond = rings.filter((ring) => ring.some(([, lng]) => lng > 180)).length;
+          return { widest, rings: rings.length, beyond };
+        }"""
+    )
+    assert found["rings"] > 100
+    assert found["beyond"] >= 2, "Chukotka and Fiji go on beyond 180 degrees"
+    assert found["widest"] < 30, found
+
+
+def test_a_marker_on_the_map_follows_its_robot(visit: Open, web: Web):
+    web.add("drone-9")
+    try:
+        web.place("drone-9", 1, 10.0, -70.0)
+        watched = visit("/robots/monitor/", settle_ms=2500)
+        label = watched.page.locator(".place-label", has_text="drone-9")
+        before = label.bounding_box()
+        web.place("drone-9", 3, 12.0, -68.0)
+        watched.page.wait_for_timeout(3500)
+        after = label.bounding_box()
+        assert before is not None
+        assert after is not None
+        assert after["x"] > before["x"] + 2
+        assert after["y"] < before["y"] - 2
+        assert watched.errors == []
+    finally:
+        web.revoke("drone-9")
+
+
+@pytest.mark.parametrize("names", [["a\rb", "a b"], ["ñ", "Z", "z", "\U0001f916", "_"], ["cpu\r"]], ids=["cr", "sorted", "endsincr"])
+def test_a_page_never_asks_for_itself_again_whatever_robots_call_their_metrics(visit: Open, web: Web, names: list[str]):
+    robot_id = f"odd-{len(names)}"
+    web.add(robot_id)
+    try:
+        web.say(robot_id, 1, {"x_m": 1.0, "y_m": 1.0, **dict.fromkeys(names, 1.0)})
+        watched = visit("/robots/monitor/", settle_ms=1500)
+        asked: list[str] = []
+        watched.page.on("request", lambda request: asked.append(request.url))
+        for seq in range(3, 6):
+            web.say(robot_id, seq, {"x_m": 1.0, "y_m": 1.0, **dict.fromkeys(names, float(seq))})
+            watched.page.wait_for_timeout(1200)
+        expect(watched.page.locator(f"#robot-{robot_id}")).to_contain_text("5")
+        assert [url for url in asked if "/static/" not in url] == []
+        assert watched.errors == []
+    finally:
+        web.revoke(robot_id)
+
+
+def test_the_list_is_searched_while_one_types_and_the_address_keeps_it(visit: Open, web: Web):
+    web.add("sought-1")
+    try:
+        watched = visit("/robots/monitor/", settle_ms=1500)
+        page = watched.page
+        field = page.get_by_label("Buscar robot")
+        field.click()
+        page.wait_for_timeout(800)
+        field.press_sequentially("sought")
+        expect(page.locator("#robot-rover-2")).to_have_count(0, timeout=8000)
+        expect(page.locator("#robot-sought-1")).to_have_count(1)
+        expect(page).to_have_url(re.compile("buscar=sought"))
+        expect(field).to_be_focused()
+        expect(page.locator("h1")).to_contain_text("robots en línea")
+        web.say("sought-1", 1, {"cpu_pct": 12.0})
+        expect(page.locator("#robot-sought-1")).to_contain_text("12", timeout=6000)
+        page.get_by_role("link", name="Quitar filtros").click()
+        expect(page.locator("#robot-rover-2")).to_have_count(1, timeout=8000)
+        assert watched.errors == []
+        assert page.evaluate("window.watched.violations") == []
+    finally:
+        web.revoke("sought-1")
 
 
 def test_times_are_the_readers_own_and_say_which(visit: Open, web: Web):

@@ -49,6 +49,8 @@ class Listener:
         #: Numbers that were sent already, while the listener caught up; and how many reads have gone past all of them.
         self.sent: set[int] = set()
         self.passed = 0
+        #: What a feed brought while the last page of catching up was read: it may be on that page. None: it has caught up.
+        self.meanwhile: list[tuple[int, bytes]] | None = None
         self.cut_off = False
         self._most = most
         self._waiting: list[bytes] = []

@@ -119,6 +119,9 @@ class RecordFeed(Feed):
         shared: dict[tuple[frozenset[str], str | None], bytes] = {}
         for listener in list(self.listeners):
             view = (self._visible.get(listener.audience, listener.visible), listener.robot_id)
+            if listener.meanwhile is not None:
+                listener.meanwhile += [(number, text) for number, robot, text in events if _wanted(robot, *view)]
+                continue
             if listener.sent:
                 chunk = _joined(events, *view, skipped=listener.sent)
                 self._forget_sent(listener)
@@ -141,7 +144,11 @@ def _joined(
     events: list[tuple[int, str, bytes]], visible: frozenset[str], robot_id: str | None, *, skipped: Collection[int] = frozenset()
 ) -> bytes:
     """What one view gets of a tick."""
-    return b"".join(text for number, robot, text in events if robot in visible and robot_id in (None, robot) and number not in skipped)
+    return b"".join(text for number, robot, text in events if _wanted(robot, visible, robot_id) and number not in skipped)
+
+
+def _wanted(robot: str, visible: frozenset[str], robot_id: str | None) -> bool:
+    return robot in visible and robot_id in (None, robot)
 
 
 feed = RecordFeed()

@@ -94,8 +94,12 @@ async def _body(listener: Listener, place: Place) -> AsyncIterator[bytes]:
             if joined:
                 break
             feed.begin_at(page.newest)
+            listener.meanwhile = []
             feed.join(listener)
             joined = True
+        if meanwhile := b"".join(text for number, text in listener.meanwhile or () if number not in listener.sent):
+            listener.offer(meanwhile)
+        listener.meanwhile = None
         async for chunk in listener.chunks():
             yield chunk
     finally:

@@ -1,22 +1,33 @@
-"""What strangers are told about a robot's state. Pure but for translation: which state holds is `liveness.judge`'s business."""
+"""What the monitor says: states, values and sentences in one language. Asks no database; which state holds is liveness' business."""
 
-from typing import Final
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
 
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
+from croody.live.picture import Text
 from croody.liveness.judge import State
+from croody.monitor.entry import Delivery, Entry, as_number
+from croody.monitor.gaps import Sign
+from croody.monitor.plan import Drawing
+from croody.telemetry.read import metrics
+from croody.web import formats
 
 #: Faulted and quarantined read as maintenance: strangers learn nothing to exploit.
 PUBLIC: Final = {State.FAULTED: State.MAINTENANCE, State.QUARANTINED: State.MAINTENANCE}
 WORDS: Final = {
-    State.MAINTENANCE: _("Mantenimiento"),
-    State.OFF: _("Apagado"),
-    State.OFFLINE: _("Sin conexión"),
-    State.STALE: _("Atrasado"),
-    State.UNKNOWN: _("Sin estrenar"),
-    State.MOVING: _("En marcha"),
-    State.ONLINE: _("En línea"),
+    State.MAINTENANCE: gettext_lazy("Mantenimiento"),
+    State.OFF: gettext_lazy("Apagado"),
+    State.OFFLINE: gettext_lazy("Sin conexión"),
+    State.STALE: gettext_lazy("Atrasado"),
+    State.UNKNOWN: gettext_lazy("Sin estrenar"),
+    State.MOVING: gettext_lazy("En marcha"),
+    State.ONLINE: gettext_lazy("En línea"),
 }
 #: What a robot says it does -> what people read; a word that is not here is shown as it came.
 DOING: Final = {
@@ -30,8 +41,187 @@ DOING: Final = {
 THERE: Final = frozenset({State.MOVING, State.ONLINE})
 #: States that ask for somebody.
 TROUBLED: Final = frozenset({State.STALE, State.OFFLINE})
+#: Values that stand in the row itself; the others are one click away.
+AT_ONCE: Final = 4
+#: So many robots in trouble are named above the list, as far as the line goes; its head counts them all.
+NAMED: Final = 8
+#: Metrics with a column of their own.
+OWN_COLUMN: Final = ("battery_pct", "screen_score")
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A metric with its label, its value as text and its unit. `field`: where the text stands in its row."""
+
+    field: str
+    label: str
+    text: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A robot on the drawn plan. `side`: where its name has room. `off`: how far beyond the plan it says it is."""
+
+    x: float
+    y: float
+    heading_deg: float
+    side: str
+    off: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A robot in the list: `texts` is what changes in its place, `shape` what it is made of."""
+
+    robot_id: str
+    state: str
+    word: str
+    doing: str
+    at: float | None
+    age: str
+    values: tuple[Value, ...]
+    more: tuple[Value, ...]
+    battery: Value | None
+    charge: float
+    score: Value | None
+    delivery: str
+    gaps: str
+    gap_sign: str
+    texts: Mapping[str, Text]
+    shape: str
 
 
 def public(state: State) -> State:
     """The state as the monitor shows it."""
     return PUBLIC.get(state, state)
+
+
+def row(entry: Entry, now: datetime, language: str, sign: Sign) -> Row:
+    """One robot."""
+    known = sorted((metrics.describe(name) for name in entry.values), key=lambda metric: (metric.rank, metric.name))
+    listed = [metric for metric in known if metric.name not in OWN_COLUMN]
+    values = [_value(f"v{index}", metric, entry.values[metric.name], language) for index, metric in enumerate(listed)]
+    battery = _own("battery", "battery_pct", entry.values, language)
+    score = _own("score", "screen_score", entry.values, language)
+    percent = as_number(entry.values.get("battery_pct"))
+    charge = round(max(0.0, min(100.0, percent or 0.0)) * 0.14, 1)
+    doing = str(DOING.get(entry.doing or "", entry.doing or ""))
+    delivery, gaps = share(entry.delivery, language, sign), gap_words(entry.delivery, sign)
+    texts: dict[str, Text] = {"doing": doing, "delivery": delivery, "gaps": gaps, "at": entry.at}
+    texts |= {one.field: one.text for one in (*values, battery, score) if one is not None}
+    if battery is not None:
+        texts["charge"] = charge
+    # Names of metrics are whatever a robot likes: they are told apart here, never by a browser.
+    made_of = (language, entry.state.value, [metric.name for metric in known], entry.at is None, sign if sign != "young" else "")
+    return Row(
+        robot_id=entry.robot_id,
+        state=entry.state.value,
+        word=str(WORDS[entry.state]),
+        doing=doing,
+        at=entry.at,
+        age=formats.age(now.timestamp() - entry.at) if entry.at is not None else formats.NEVER,
+        values=tuple(values[:AT_ONCE]),
+        more=tuple(values[AT_ONCE:]),
+        battery=battery,
+        charge=charge,
+        score=score,
+        delivery=delivery,
+        gaps=gaps,
+        gap_sign="" if sign == "young" else sign,
+        texts=texts,
+        shape=hashlib.blake2s(repr(made_of).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest(),
+    )
+
+
+def _value(field: str, metric: metrics.Metric, raw: Any, language: str) -> Value:
+    known = metric.name in metrics.METRICS or metric.unit
+    decimals = metric.decimals if known else None
+    text = formats.value(raw, decimals, language, factor=metric.factor, yes=_("sí"), no=_("no"))
+    return Value(field, metric.label(language), text, metric.unit)
+
+
+def share(delivered: Delivery, language: str, sign: Sign = "gap") -> str:
+    """`99,998 %`; a dash for who numbers nothing, and so proves nothing. What is on its way is not expected yet."""
+    expected = delivered.expected - (delivered.missing if sign == "young" else 0)
+    return formats.percent(delivered.received, expected, language) if delivered.expected else formats.NEVER
+
+
+def gap_words(delivered: Delivery, sign: Sign = "gap") -> str:
+    """What the share leaves open."""
+    if not delivered.expected:
+        return _("sin numerar")
+    if delivered.missing and sign != "young":
+        return ngettext("%(count)s hueco", "%(count)s huecos", delivered.gaps) % {"count": delivered.gaps}
+    if delivered.dropped:
+        return ngettext("%(count)s descartada", "%(count)s descartadas", delivered.dropped) % {"count": delivered.dropped}
+    return _("sin huecos")
+
+
+def sentence(counts: Counter[State], language: str) -> str:
+    """The answer, as the page's head."""
+    total, there = counts.total(), sum(counts[state] for state in THERE)
+    if not total:
+        return _("Todavía no hay robots aquí")
+    numbers = {"there": formats.number(there, 0, language), "total": formats.number(total, 0, language)}
+    return ngettext("%(there)s de %(total)s robot en línea", "%(there)s de %(total)s robots en línea", total) % numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """What asks for somebody: robots, of which the first are named, and what their team alone may know."""
+
+    head: str
+    robots: tuple[str, ...]
+    more: bool
+    alarms: str = ""
+    gaps: str = ""
+
+    @property
+    def troubled(self) -> bool:
+        """Whether anything does."""
+        return bool(self.robots or self.alarms or self.gaps)
+
+
+def attention(troubled: Iterable[str], language: str, *, alarms: int = 0, gaps: int = 0) -> Attention:
+    """Who is late or silent, in the order of the list, which begins with them; and what is open beside that."""
+    found = list(troubled)
+    alarm_words = gap_text = ""
+    if alarms:
+        alarm_words = ngettext("%(count)s alerta abierta", "%(count)s alertas abiertas", alarms) % {
+            "count": formats.number(alarms, 0, language)
+        }
+    if gaps:
+        gap_text = ngettext("%(count)s robot con huecos", "%(count)s robots con huecos", gaps) % {
+            "count": formats.number(gaps, 0, language)
+        }
+    if found:
+        head = ngettext("%(count)s pide atención:", "%(count)s piden atención:", len(found))
+        return Attention(
+            head % {"count": formats.number(len(found), 0, language)}, tuple(found[:NAMED]), len(found) > NAMED, alarm_words, gap_text
+        )
+    return Attention("" if alarms or gaps else _("Ninguno pide atención."), (), False, alarm_words, gap_text)
+
+
+def mark(entry: Entry, drawing: Drawing, language: str) -> Mark | None:
+    """The robot on this plan, None when it does not say where it is in metres."""
+    if entry.x_m is None or entry.y_m is None:
+        return None
+    spot = drawing.spot(entry.x_m, entry.y_m)
+    heading = round(entry.heading_deg or 0.0, 1) % 360
+    # As wide as its letters are on a large screen; the browser knows its own width and corrects this.
+    side = side_of(spot.x - drawing.left, drawing.area.w, heading, (22 + 7.6 * len(entry.robot_id)) * 1.1)
+    off = _("a %(metres)s m") % {"metres": formats.number(spot.off_m, 1 if spot.off_m < 100 else 0, language)} if spot.off_m else ""
+    return Mark(spot.x, spot.y, heading, side, off)
+
+
+def _own(field: str, name: str, values: Mapping[str, Any], language: str) -> Value | None:
+    return _value(field, metrics.describe(name), values[name], language) if name in values else None
+
+
+def side_of(x: float, width: float, heading_deg: float, room: float) -> str:
+    """Where a name stands: ahead of its robot, so that it does not lie on the trail, unless it has no room there."""
+    ahead = "left" if 180 < heading_deg < 360 else "right"
+    if ahead == "left":
+        return "left" if x > room else "right"
+    return "right" if x + room < width or x < room else "left"

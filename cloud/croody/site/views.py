@@ -1,6 +1,6 @@
 """`/` and `/estado/`. Both show while the database is away, and say so."""
 
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -17,13 +17,11 @@ from django.views.decorators.http import require_GET
 
 from croody.accounts.caller import of_session
 from croody.accounts.rules import open_to
-from croody.fleet.access import ids_seen
-from croody.monitor import reader, shown
+from croody.live.words import words as live_words
+from croody.monitor import facts, page
+from croody.monitor.stream import feed
 from croody.site import health
 from croody.web import formats
-
-#: Robots that the strip shows; more are counted in words.
-STRIP: Final = 60
 
 
 @never_cache
@@ -32,17 +30,16 @@ STRIP: Final = 60
 def home(request: HttpRequest) -> HttpResponse:
     """What Croody is, what its robots do now, and how to connect one."""
     now = timezone.now()
-    language = get_language() or "es"
-    context: dict[str, Any] = {"section": "home", "now": now.timestamp(), "words": shown.words(), **_addresses(request)}
+    context: dict[str, Any] = {"section": "home", "now": now.timestamp(), "words": live_words(), **_addresses(request)}
     try:
-        entries = reader.read(ids_seen(of_session(request)), now).entries
+        roster = facts.roster(of_session(request), now)
+        entries = {entry.robot_id: entry for entry in facts.entries(roster.robots[: page.STRIP])}
     except DatabaseError:
         connections.close_all()
         request.user = AnonymousUser()
         return render(request, "site/home.html", {**context, "lost": True})
-    rows = [shown.row(entry, now, language) for entry in entries]
-    strip = {"sentence": shown.sentence(entries, language), "rows": rows[:STRIP], "more": max(0, len(rows) - STRIP)}
-    return render(request, "site/home.html", {**context, **strip})
+    strip = page.strip(roster, entries, page.Rows(now, get_language() or "es", feed.gaps_for_a_page()))
+    return render(request, "site/home.html", {**context, **strip.context})
 
 
 @never_cache

@@ -2,7 +2,10 @@
 
 import hashlib
 import logging
+import posixpath
+import re
 import warnings
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +20,16 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 log = logging.getLogger(__name__)
 _STAMP = ".collected"
+#: `import ... from "./x.js"` and `import "./x.js"`, as our own modules write them.
+_IMPORT = re.compile(r'^import (?:[^"\n]* from )?"(\.[^"\n]+)";$', re.MULTILINE)
 
 
 class Storage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
     """Hashed names once the files were collected; their plain names before, as in tests and `make dev`."""
 
     manifest_strict = False
+    #: A module names what it imports by its hashed name, too.
+    support_js_module_import_aggregation = True
 
     def stored_name(self, name: str) -> str:
         """The name that the address shows."""
@@ -71,6 +78,22 @@ class Static(WhiteNoiseMiddleware):  # type: ignore[misc]
 
 async def _later(response: HttpResponse) -> HttpResponse:
     return response
+
+
+@lru_cache(maxsize=64)
+def imports_of(name: str) -> tuple[str, ...]:
+    """A module and every module that it imports, however far, by their plain names."""
+    found: dict[str, None] = {}
+    waiting = [name]
+    while waiting:
+        one = waiting.pop()
+        path = finders.find(one)
+        if one in found or path is None:
+            continue
+        found[one] = None
+        for address in _IMPORT.findall(Path(path).read_text(encoding="utf-8")):
+            waiting.append(posixpath.normpath(posixpath.join(posixpath.dirname(one), address)))
+    return tuple(found)
 
 
 def collect_when_changed() -> bool:

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import get_language
 
+from croody.web import formats
 from croody.web.language import other_address
 
 
@@ -14,4 +15,5 @@ def site(request: HttpRequest) -> dict[str, Any]:
     language = get_language() or settings.LANGUAGE_CODE
     other = "en" if language == "es" else "es"
     addresses = {code: other_address(request, code) for code, _ in settings.LANGUAGES}
-    return {"site_language": language, "other_language": other, "other_address": addresses[other], "addresses": addresses}
+    months = formats.months(language)
+    return {"months": months, "site_language": language, "other_language": other, "other_address": addresses[other], "addresses": addresses}

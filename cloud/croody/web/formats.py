@@ -1,15 +1,21 @@
 """Numbers, ages and times as people read them, in both languages. Pure: the language and `now` are arguments.
 
-The browser's `format.js` follows the same rules; a test holds both to one table.
+The browser makes no number: it places the texts that are made here, and only goes on counting ages (`ages.js`, held to `age` by a test).
 """
 
 from datetime import datetime, timedelta
 from math import floor, isfinite
-from typing import Final
+from typing import Any, Final
 
 #: No-break space: between thousands in Spanish, and before a unit.
 NBSP: Final = "\u00a0"
 MINUS: Final = "\u2212"
+#: What was never seen.
+NEVER: Final = "\u2014"
+#: From here on digits say nothing: a double does not hold them all, and sensors say "no value" with the largest one there is.
+_LONG: Final = 1e15
+#: A text longer than this is cut where it stands in a row, in characters.
+LONGEST: Final = 80
 _MONTHS: Final = {
     "es": ("ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic"),
     "en": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
@@ -17,14 +23,34 @@ _MONTHS: Final = {
 
 
 def number(value: float, decimals: int, language: str) -> str:
-    """`1234.5` -> `1 234,5` in Spanish, `1,234.5` in English; half to even, a real minus sign, never `-0`."""
+    """`1234.5` -> `1 234,5` in Spanish, `1,234.5` in English; half to even, a real minus sign, never `-0`. From 1e15 on `1,8e308`."""
     if not isfinite(value):
-        return "\u2014"
+        return NEVER
     point, group = (",", NBSP) if language == "es" else (".", ",")
+    if abs(value) >= _LONG:
+        return f"{value:.1e}".replace("e+", "e").replace(".", point).replace("-", MINUS)
     text = f"{abs(value):,.{decimals}f}"
     whole, _, part = text.partition(".")
     sign = MINUS if value < 0 and any(digit in "123456789" for digit in text) else ""
     return sign + whole.replace(",", group) + (point + part if part else "")
+
+
+def value(raw: Any, decimals: int | None, language: str, *, factor: float = 1.0, yes: str = "", no: str = "") -> str:
+    """Whatever a robot said, as text without its unit: the one place that knows how. `decimals` None: nobody knows how exact it is."""
+    if raw is None:
+        return NEVER
+    if isinstance(raw, bool):
+        return yes if raw else no
+    if not isinstance(raw, int | float):
+        text = str(raw)
+        return text if len(text) <= LONGEST else text[: LONGEST - 1] + "\u2026"
+    try:
+        scaled = float(raw) * factor
+    except OverflowError:
+        return NEVER
+    if decimals is None:
+        decimals = 0 if isinstance(raw, int) or (isfinite(scaled) and scaled == round(scaled) and factor == 1.0) else 2
+    return number(scaled, decimals, language)
 
 
 def with_unit(text: str, unit: str) -> str:
@@ -55,6 +81,11 @@ def age(seconds: float) -> str:
 def age_of(since: datetime, now: datetime) -> str:
     """Age of something that happened at `since`."""
     return age((now - since) / timedelta(seconds=1))
+
+
+def months(language: str) -> str:
+    """The names of the months, for the browser, which alone knows the reader's zone."""
+    return " ".join(_MONTHS[language])
 
 
 def moment(at: datetime, language: str) -> str:

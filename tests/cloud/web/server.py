@@ -54,6 +54,9 @@ def add(robot, at_site):
     site = Site.objects.get() if at_site else None
     return services.add_robot(robot, organisation=Organisation.objects.get(), site=site, shared=True)[1]
 
+def place(robot, first, lat, lng):
+    say(robot, first, {"TEMP": 1.0}, place=(lat, lng))
+
 def revoke(robot):
     services.revoke(Robot.objects.get(pk=robot), now=timezone.now())
 
@@ -110,6 +113,10 @@ class Web:
     def say(self, robot_id: str, first: int, *readings: dict[str, Any]) -> None:
         """Let records of a robot arrive."""
         self._beside("say", robot_id, first, *readings)
+
+    def place(self, robot_id: str, first: int, lat: float, lng: float) -> None:
+        """Let a robot say where on Earth it is."""
+        self._beside("place", robot_id, first, lat, lng)
 
     def add(self, robot_id: str, *, at_site: bool = False) -> str:
         """A new shared robot; its secret."""

@@ -14,14 +14,14 @@ from croody.alarms.services import raise_alarm, resolve_alarm
 from croody.detection.models import Verdict
 from croody.detection.windows.queries import Tally, wilson
 from croody.fleet import services
-from croody.monitor import found
+from croody.monitor import detection_words
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
 PAGE = "/robots/monitor/"
 SECTION = "/robots/monitor/deteccion/"
 #: What must not be read by strangers, in any part of the page.
-PRIVATE = ("detection", "Detección", "detection.js", "Confirmada", "alerta abierta", "Temp. motor 62")
+PRIVATE = ('id="detection', "data-detection", "Detección", "Confirmada", "alerta abierta", "Temp. motor 62")
 
 
 def verdict(robot_id: str, seq: int, *, age_s: float = 150.0, **more: Any) -> Verdict:
@@ -54,7 +54,6 @@ def test_who_works_with_the_robots_sees_verdicts_and_alarms(client, noticed, who
     text = client.get(PAGE).content.decode()
     assert 'id="detection"' in text
     assert 'data-detection="/robots/monitor/deteccion/"' in text
-    assert "monitor/detection.js" in text
     assert "Detección: 1 alerta abierta" in text
     assert "Confirmada" in section(client)
 
@@ -101,7 +100,7 @@ def test_who_leaves_the_team_sees_it_no_more(client, noticed):
     assert client.get(SECTION).status_code == 200
     Membership.objects.filter(user=noticed.bob).delete()
     assert client.get(SECTION).status_code == 404
-    assert "detection" not in client.get(PAGE).content.decode()
+    assert 'id="detection' not in client.get(PAGE).content.decode()
 
 
 def test_the_sentence_counts_the_last_24_hours_and_a_missed_window_is_no_suspicion(client, people):
@@ -129,18 +128,18 @@ def test_the_sentence_counts_the_last_24_hours_and_a_missed_window_is_no_suspici
 def test_the_sentence_has_exact_plurals(tally, es, en):
     for language, expected in (("es", es), ("en", en)):
         with translation.override(language):
-            assert found.sentence(Tally(*tally), language) == expected
+            assert detection_words.sentence(Tally(*tally), language) == expected
 
 
 def test_what_screening_misses_is_said_with_its_interval_or_that_there_is_no_sample():
-    assert "sin muestra todavía" in found.missed_sentence(wilson(0, 0), "es")
-    text = found.missed_sentence(wilson(1, 40), "es").replace("\u00a0", " ")
+    assert "sin muestra todavía" in detection_words.missed_sentence(wilson(0, 0), "es")
+    text = detection_words.missed_sentence(wilson(1, 40), "es").replace("\u00a0", " ")
     assert "de 40 ventanas que a bordo parecieron normales" in text
     assert "halló 1 fuera de lo habitual" in text
     assert "habitual: un 2,5 % (con 95 % de confianza, entre 0,4 % y 12,9 %). Cerca del 2 % sale así por azar" in text
-    assert "de 1 ventana que a bordo pareció normal" in found.missed_sentence(wilson(0, 1), "es")
+    assert "de 1 ventana que a bordo pareció normal" in detection_words.missed_sentence(wilson(0, 1), "es")
     with translation.override("en"):
-        text = found.missed_sentence(wilson(0, 40), "en").replace("\u00a0", " ")
+        text = detection_words.missed_sentence(wilson(0, 40), "en").replace("\u00a0", " ")
     assert "of 40 windows" in text
     assert "ordinary: 0 % (with 95 % confidence, between 0 % and 8.8 %)" in text
 
@@ -162,12 +161,12 @@ def test_a_verdict_says_result_robot_age_score_basis_and_sensors(client, people)
     assert row in section(client, "/en" + SECTION)
 
 
-@pytest.mark.parametrize(("suspect", "confirmed"), list(found.RESULTS))
+@pytest.mark.parametrize(("suspect", "confirmed"), list(detection_words.RESULTS))
 def test_each_result_has_a_shape_and_a_word_of_its_own(client, people, suspect, confirmed):
     verdict("rover-1", 1, suspect=suspect, confirmed=confirmed, sampled=not suspect, basis="edge", drivers={})
     sign_in(client, people.alice)
-    glyph, word = found.RESULTS[suspect, confirmed]
-    shown = found.NOT_COMPARED if glyph == "usual" else word
+    glyph, word = detection_words.RESULTS[suspect, confirmed]
+    shown = detection_words.NOT_COMPARED if glyph == "usual" else word
     assert re.search(rf'icons[^"]*svg#{glyph}"/></svg>{shown}</span>', client.get(SECTION).content.decode())
     assert "Comparada con: Nada todavía: vale su puntaje Sin comparación todavía" in section(client)
 

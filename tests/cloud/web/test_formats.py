@@ -16,6 +16,9 @@ NUMBERS = [
     (1234567.0, 0, "1\u00a0234\u00a0567", "1,234,567"),
     (999.96, 1, "1\u00a0000,0", "1,000.0"),
     (float("nan"), 1, "\u2014", "\u2014"),
+    (999_999_999_999_999.0, 0, "999\u00a0999\u00a0999\u00a0999\u00a0999", "999,999,999,999,999"),
+    (1.7976931348623157e308, 2, "1,8e308", "1.8e308"),
+    (-3.4028234663852886e38, 0, "\u22123,4e38", "\u22123.4e38"),
 ]
 
 
@@ -45,3 +48,12 @@ def test_a_moment_names_its_month_in_the_readers_language():
     at = datetime(2026, 1, 24, 3, 12, tzinfo=UTC)
     assert formats.moment(at, "es") == "24 ene 2026, 03:12 UTC"
     assert formats.moment(at, "en") == "24 Jan 2026, 03:12 UTC"
+
+
+@pytest.mark.parametrize(
+    ("raw", "decimals", "text"),
+    [(None, 1, "\u2014"), (True, 1, "sí"), (False, None, "no"), ("x" * 500, 0, "x" * 79 + "\u2026"), (10**400, 2, "\u2014"),
+     (49, None, "49"), (49.0, None, "49"), (49.128, None, "49,13"), (49, 1, "49,0"), (1.5e308, None, "1,5e308")],
+)  # fmt: skip
+def test_whatever_a_robot_said_has_a_text(raw, decimals, text):
+    assert formats.value(raw, decimals, "es", yes="sí", no="no") == text

@@ -9,12 +9,12 @@ import pytest
 from django.db import OperationalError
 
 from croody.accounts.caller import ANONYMOUS, of_user
+from croody.alarms.services import raise_alarm
 from croody.fleet import services
 from croody.fleet.access import ids_now
 from croody.liveness.models import Listening
-from croody.monitor import reader, shown
-from croody.monitor.digest import Delivery
-from tests.cloud.web.helpers import DRIVING, say
+from croody.monitor import facts
+from tests.cloud.web.helpers import DRIVING, PLAN, say
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -119,8 +119,8 @@ def test_strangers_are_not_told_of_faults_and_quarantines():
 def test_the_plan_shows_the_robot_where_it_is(client, people):
     say("rover-2", 1, *[{**DRIVING, "x_m": 10.0 + step, "y_m": 12.0} for step in range(5)])
     text = page(client)
-    scale = float(re.search(r'data-scale="([\d.]+)"', text)[1])
-    left, top = (float(re.search(rf'data-{side}="([\d.]+)"', text)[1]) for side in ("left", "top"))
+    left, top, width = (float(re.search(rf'data-{side}="([\d.]+)"', text)[1]) for side in ("left", "top", "width"))
+    scale = width / PLAN["width_m"]
     x, y = (float(part) for part in re.search(r'data-robot="rover-2" transform="translate\(([\d.]+) ([\d.]+)\)', text).groups())
     assert x == pytest.approx(left + 14 * scale, abs=0.1)
     assert y == pytest.approx(top + 12 * scale, abs=0.1)
@@ -142,7 +142,7 @@ def test_a_robot_with_a_place_on_earth_and_none_on_a_plan_is_on_the_map(client, 
     services.add_robot("drone-1", organisation=people.organisation, shared=True)
     say("drone-1", 1, {"TEMP": 11.0}, place=(4.8, -73.9))
     places = json.loads(re.search(r'<script id="places" type="application/json">(.*?)</script>', page(client))[1])
-    assert {"name": "drone-1", "site": "", "lat": 4.8, "lng": -73.9, "robots": ["drone-1"]} in places
+    assert {"name": "drone-1", "site": "", "lat": 4.8, "lng": -73.9, "state": "moving", "count": ""} in places
     assert {place["name"] for place in places} == {"Bodega", "drone-1"}
 
 
@@ -158,25 +158,25 @@ def test_while_the_cloud_is_deaf_no_robot_is_said_to_be_gone(people):
     now = datetime.now(UTC)
     say("rover-2", 1, DRIVING, now=now)
     Listening.objects.create(pk=Listening.ONLY, since=now - timedelta(hours=1), at=now)
-    later = reader.read({"rover-2"}, now + timedelta(hours=2))
+    later = facts.roster(ANONYMOUS, now + timedelta(hours=2))
     assert later.deaf_since == now
-    assert later.entries[0].state == "moving"
+    assert later.robots[0].state == "moving"
     Listening.objects.update(at=now + timedelta(hours=2))
-    heard = reader.read({"rover-2"}, now + timedelta(hours=2))
+    heard = facts.roster(ANONYMOUS, now + timedelta(hours=2))
     assert heard.deaf_since is None
-    assert heard.entries[0].state == "offline"
+    assert heard.robots[0].state == "offline"
 
 
 def test_a_lost_database_is_said_and_the_page_goes_on_by_itself(client, people, monkeypatch):
     def lost(*args: Any) -> None:
         raise OperationalError("connection refused")
 
-    monkeypatch.setattr("croody.monitor.views.ids_seen", lost)
+    monkeypatch.setattr("croody.monitor.facts.roster", lost)
     answer = client.get("/en/robots/monitor/")
     assert answer.status_code == 503
     text = answer.content.decode()
     assert "Croody cannot read its database" in text
-    assert 'data-stream="/en/robots/monitor/stream" data-lost' in text
+    assert 'data-stream="/en/robots/monitor/stream" data-version="" data-lost' in text
 
 
 def test_robots_are_paged_by_a_hundred_and_counted_whole(client, people):
@@ -191,15 +191,7 @@ def test_robots_are_paged_by_a_hundred_and_counted_whole(client, people):
 
 
 def test_robot_two_comes_before_robot_ten():
-    assert sorted(["r-10", "r-2", "r", "R-1", "a10b2", "a10b1"], key=reader.natural) == ["a10b1", "a10b2", "r", "R-1", "r-2", "r-10"]
-
-
-def test_the_words_for_the_browser_are_the_words_of_the_page():
-    words = shown.words()
-    assert words["gap"][1] % {"count": 3} == shown.gap_words(Delivery(5, 8, 3, 3, 0))
-    assert words["noGaps"] == shown.gap_words(Delivery(5, 5, 0, 0, 0))
-    assert words["unnumbered"] == shown.gap_words(Delivery())
-    assert words["dropped"][0] % {"count": 1} == shown.gap_words(Delivery(4, 5, 0, 0, 1))
+    assert sorted(["r-10", "r-2", "r", "R-1", "a10b2", "a10b1"], key=facts.natural) == ["a10b1", "a10b2", "r", "R-1", "r-2", "r-10"]
 
 
 def attention(client: Any, path: str = "/robots/monitor/") -> tuple[str, list[str]]:
@@ -224,9 +216,118 @@ def test_who_is_late_or_silent_is_named_above_the_list(client, people):
     assert links == [f"#robot-rover-{number}" for number in range(3, 11)]
 
 
-def test_a_robot_on_another_page_of_the_list_is_linked_there(client, people):
+def test_trouble_stands_first_and_is_linked_from_any_page(client, people):
     for number in range(10, 115):
         services.add_robot(f"a-{number}", organisation=people.organisation, shared=True)
+        say(f"a-{number}", 1, {"TEMP": 20.0})
     say("rover-2", 1, {"TEMP": 20.0}, now=datetime.now(UTC) - timedelta(minutes=10))
-    assert attention(client)[1] == ["?pagina=2#robot-rover-2"]
-    assert attention(client, "/robots/monitor/?pagina=2")[1] == ["#robot-rover-2"]
+    assert re.search(r'id="robot-([^"]+)"', page(client))[1] == "rover-2"
+    assert attention(client)[1] == ["#robot-rover-2"]
+    assert attention(client, "/robots/monitor/?pagina=2")[1] == ["/robots/monitor/#robot-rover-2"]
+
+
+def test_a_robot_that_never_spoke_stands_last(client, people):
+    services.add_robot("a-new", organisation=people.organisation, shared=True)
+    say("rover-2", 1, {"TEMP": 20.0})
+    assert re.findall(r'id="robot-([^"]+)"', page(client)) == ["rover-2", "a-new"]
+
+
+def test_attention_counts_open_alarms_and_gaps_for_the_team_and_says_nothing_of_them_to_strangers(client, people):
+    now = datetime.now(UTC)
+    say("rover-2", 1, {"TEMP": 20.0})
+    raise_alarm("rover-2", "anomaly", "", "high", {}, now)
+    raise_alarm("rover-2", "gap", "s", "medium", {"missing": 3}, now)
+    assert attention(client) == ("Ninguno pide atención.", [])
+    client.force_login(people.bob, backend="django.contrib.auth.backends.ModelBackend")
+    assert attention(client) == ("2 alertas abiertas · 1 robot con huecos", ["#detection"])
+    assert attention(client, "/en/robots/monitor/")[0] == "2 open alerts · 1 robot with gaps"
+
+
+def test_the_list_is_narrowed_by_its_address_and_the_head_still_counts_all(client, people):
+    say("rover-2", 1, {"TEMP": 20.0}, now=datetime.now(UTC) - timedelta(minutes=10))
+    for number in range(3, 6):
+        services.add_robot(f"drone-{number}", organisation=people.organisation, shared=True)
+        say(f"drone-{number}", 1, {"TEMP": 20.0})
+
+    def ids(query: str) -> list[str]:
+        text = page(client, "/robots/monitor/" + query)
+        assert "3 de 4 robots en línea" in text
+        return re.findall(r'id="robot-([^"]+)"', text)
+
+    assert ids("?buscar=ONE-4") == ["drone-4"]
+    assert ids("?estado=atencion") == ["rover-2"]
+    assert ids("?estado=offline&buscar=rover") == ["rover-2"]
+    assert ids("?sitio=bodega") == ["rover-2"]
+    assert ids("?estado=moving&pagina=9&buscar=drone-5") == ["drone-5"]
+    assert ids("?buscar=nobody") == []
+    assert ids("?estado=nonsense&pagina=-1") == ["rover-2", "drone-3", "drone-4", "drone-5"]
+
+
+def test_a_robot_beyond_the_plan_stands_at_its_edge_with_its_distance_and_is_counted(client, people):
+    say("rover-2", 1, {**DRIVING, "x_m": -1.5, "y_m": -2.0})
+    text = page(client)
+    assert re.search(r'class="bot [^"]* off" data-robot="rover-2" transform="translate\(40.0 18.0\)"', text)
+    assert ">a 2,5 m</text>" in text
+    assert "1 fuera del plano" in text
+    assert "Sin posición" not in re.sub(r"<section[^>]*hidden.*?</section>", "", text, flags=re.DOTALL)
+
+
+def test_a_site_without_a_plan_shows_a_grid_round_its_robots_also_left_of_zero(client, people):
+    people.site.plan = {}
+    people.site.save()
+    services.add_robot("rover-3", organisation=people.organisation, site=people.site, shared=True)
+    say("rover-2", 1, {"x_m": -12.0, "y_m": -3.0})
+    say("rover-3", 1, {"x_m": -4.0, "y_m": -9.5})
+    text = page(client)
+    assert len(re.findall(r'class="bot ', text)) == 2
+    assert " off" not in "".join(re.findall(r'class="bot [^"]*"', text))
+    assert re.search(r">\u2212?\d+\u00a0m</text>", text), "the scale says its unit"
+    assert ">\u221210</text>" in text
+
+
+def test_the_largest_double_is_short_and_an_integer_has_no_decimals(client, people):
+    say("rover-2", 1, {"range_m": 1.7976931348623157e308, "x": 3.4028234663852886e38, "pieces": 49})
+    text = row_of(page(client), "rover-2")
+    assert "Range 1,8e308 m" in text
+    assert "X 3,4e38" in text
+    assert "Pieces 49" in text
+    assert "49,00" not in text
+    assert "1.8e308" in row_of(page(client, "/en/robots/monitor/"), "rover-2")
+
+
+def test_a_robot_with_only_a_battery_shows_its_value_and_age(client, people):
+    say("rover-2", 1, {"battery_pct": 90})
+    text = row_of(page(client), "rover-2")
+    assert "Espera su primera lectura" not in text
+    assert "90" in text
+    assert " 0 s " in text
+
+
+def test_more_than_fifty_robots_on_a_plan_are_dots_without_trails(client, people):
+    for number in range(3, 56):
+        services.add_robot(f"rover-{number}", organisation=people.organisation, site=people.site, shared=True)
+        say(f"rover-{number}", 1, {**DRIVING, "x_m": number / 2}, {**DRIVING, "x_m": number / 2 + 1})
+    text = page(client)
+    assert re.search(r'id="plan" class="[^"]*dots"', text)
+    assert re.findall(r'class="new" d="([^"]+)"', text) == []
+    assert "estela" not in text
+
+
+def test_sites_are_offered_where_there_is_something_to_choose(client, people):
+    say("rover-2", 1, DRIVING)
+    assert 'href="?sitio=bodega"' not in page(client)
+    services.add_robot("drone-1", organisation=people.organisation, shared=True)
+    text = page(client)
+    assert "Todos" in text
+    assert re.search(r'href="\?sitio=bodega"[^>]*>Bodega <span class="count">\(1\)', text), "a name and a count are told apart"
+
+
+def test_the_home_page_shows_trouble_first_and_counts_who_has_no_room(client, people):
+    for number in range(10, 75):
+        services.add_robot(f"a-{number}", organisation=people.organisation, shared=True)
+    say("rover-2", 1, {"TEMP": 20.0}, now=datetime.now(UTC) - timedelta(minutes=10))
+    text = page(client, "/")
+    shown = re.findall(r'id="strip-([^"]+)"', text)
+    assert shown[0] == "rover-2"
+    assert len(shown) == 60
+    assert "y 6 robots más" in text

@@ -156,20 +156,50 @@ def test_a_listener_that_does_not_read_is_dropped_and_the_others_hear_everything
     assert "ERROR" not in web.log.read_text()
 
 
-def test_the_monitor_is_told_everything_at_first_and_then_what_changed(web: Web):
+def texts_of(event: Any, robot_id: str) -> dict[str, Any]:
+    return dict(event[2].get("texts", {}).get(robot_id, {})) if event[0] == "page" else {}
+
+
+def test_a_page_is_told_its_texts_at_first_and_then_what_changed(web: Web):
     with ExitStack() as stack:
-        ear = Ear(web.stream(stack, "/robots/monitor/stream"))
-        everything = ear.wait(lambda event: event[0] == "all")[2]
-        assert [robot["id"] for robot in everything["robots"]] == ["rover-2"]
+        ear = Ear(web.stream(stack, "/en/robots/monitor/stream"))
+        everything = ear.wait(lambda event: event[0] == "page")[2]
+        assert everything["whole"] is True
         assert everything["deaf_since"] is None
+        assert list(everything["texts"]) == ["rover-2", ""]
+        assert everything["lists"]["rows"] == ["robot-rover-2"]
+        assert everything["html"]["structure"].startswith('<div id="structure">'), "a page of another structure is given this one"
         first = seq["rover-2"]
         web.say("rover-2", first, {"TEMP": 19.0, "x_m": 3.0, "y_m": 4.0})
         seq["rover-2"] = first + 1
-        change = ear.wait(lambda event: event[0] == "some" and any(robot["values"].get("TEMP") == 19.0 for robot in event[2]["robots"]))[2]
-        assert change["count"] == 1
-        robot = change["robots"][0]
-        assert (robot["x"], robot["y"], robot["state"]) == (3.0, 4.0, "moving")
-        assert robot["delivery"]["missing"] == 0
+        change = ear.wait(lambda event: texts_of(event, "rover-2").get("v0") == "19.0")[2]
+        assert not change.get("whole")
+        web.say("rover-2", first + 1, {"TEMP": 18.0, "x_m": 4.0, "y_m": 4.0})
+        seq["rover-2"] = first + 2
+        change = ear.wait(lambda event: texts_of(event, "rover-2").get("v0") == "18.0")[2]
+        assert "html" not in change, "only texts changed"
+        assert change["texts"]["rover-2"]["spot"][0] > 40
+
+
+def test_a_page_that_has_the_structure_already_is_sent_only_texts(web: Web):
+    import re
+
+    text = httpx.get(f"{web.url}/robots/monitor/?buscar=rover").text
+    version = re.search(r'data-version="([0-9a-f]+)"', text)
+    assert version is not None
+    with ExitStack() as stack:
+        ear = Ear(web.stream(stack, f"/robots/monitor/stream?buscar=rover&version={version[1]}"))
+        told = ear.wait(lambda event: event[0] == "page")[2]
+        assert told["version"] == version[1]
+        assert "html" not in told
+
+
+def test_a_viewer_is_told_of_the_robots_on_its_page_and_of_no_others(web: Web):
+    with ExitStack() as stack:
+        ear = Ear(web.stream(stack, "/robots/monitor/stream?buscar=nobody"))
+        told = ear.wait(lambda event: event[0] == "page")[2]
+        assert list(told["texts"]) == [""]
+        assert "robot" in told["texts"][""]["sentence"], "the head counts all of them"
 
 
 def test_a_quiet_stream_beats(web: Web):
@@ -225,7 +255,7 @@ def test_the_monitors_first_visit_weighs_less_than_its_budget(web: Web):
 def test_sigterm_ends_streams_and_process_within_two_seconds(web: Web):
     with ExitStack() as stack:
         ears = [Ear(web.stream(stack, path)) for path in ("/api/telemetry/stream", "/robots/monitor/stream") * 5]
-        ears[1].wait(lambda event: event[0] == "all")
+        ears[1].wait(lambda event: event[0] == "page")
         started = time.monotonic()
         web.process.send_signal(signal.SIGTERM)
         web.process.wait(5)
@@ -312,7 +342,7 @@ def _outage(web: Web, database: Any) -> None:
     web.say("rover-2", 1, {"TEMP": 1.0})
     with ExitStack() as stack:
         ears = SimpleNamespace(readings=Ear(web.stream(stack)), monitor=Ear(web.stream(stack, "/robots/monitor/stream")))
-        ears.monitor.wait(lambda event: event[0] == "all")
+        ears.monitor.wait(lambda event: event[0] == "page")
         database.stop()
         for ear in (ears.readings, ears.monitor):
             told = ear.wait(lambda event: event[0] == "state")
@@ -331,4 +361,4 @@ def _outage(web: Web, database: Any) -> None:
             ear.wait(lambda event: event[0] == "state" and event[2]["database"] == "ok", within_s=15)
         web.say("rover-2", 3, {"TEMP": 2.0})
         ears.readings.wait(temp(2.0))
-        ears.monitor.wait(lambda event: event[0] == "some" and any(robot["values"]["TEMP"] == 2.0 for robot in event[2]["robots"]))
+        ears.monitor.wait(lambda event: texts_of(event, "rover-2").get("v0") == "2,0")

@@ -212,6 +212,17 @@ def test_what_a_listener_was_sent_already_is_not_sent_again_and_then_it_is_as_th
     assert listener.sent == set()
 
 
+def test_what_comes_while_the_last_page_is_read_waits_until_the_page_says_what_is_on_it():
+    feed = RecordFeed()
+    behind, beside = (Listener(ANONYMOUS, visible=frozenset({"rover-1", "rover-2"})) for _ in range(2))
+    behind.meanwhile = []
+    feed.listeners = {behind, beside}
+    feed.publish(rows(1, 2))
+    assert joined(feed, behind) == [b""]
+    assert [number for number, _ in behind.meanwhile] == [1, 2]
+    assert numbers_in(joined(feed, beside)[0]) == [1, 2]
+
+
 @pytest.mark.parametrize(("limit", "size", "after"), [(16, 16 * 200, 64), (500, 500 * 200, 500), (16, 16 * 65_536, 4), (2, 2_000_000, 1)])
 def test_a_page_of_catching_up_is_bounded_in_bytes(limit: int, size: int, after: int):
     assert next_limit(limit, size) == after

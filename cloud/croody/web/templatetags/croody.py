@@ -6,11 +6,12 @@ from typing import Any
 from django import template
 from django.conf import settings
 from django.templatetags.static import static
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
 from croody.web import formats
+from croody.web.assets import imports_of
 
 register = template.Library()
 
@@ -20,6 +21,18 @@ def icon(name: str, kind: str = "icon") -> SafeString:
     """One symbol of the sprite, hidden from screen readers: the word stands beside it."""
     address = static("web/icons.svg")
     return format_html('<svg class="{}" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>', kind, address, name)
+
+
+@register.simple_tag
+def modules(name: str) -> SafeString:
+    """Have the browser load a module and all that it imports at once, not one after the other."""
+    return format_html_join("\n", '<link rel="modulepreload" href="{}">', ((static(one),) for one in imports_of(name)))
+
+
+@register.simple_tag
+def go() -> SafeString:
+    """Attributes of a link or form whose page takes the place of this one, without leaving it. Without script it is an ordinary one."""
+    return mark_safe('data-hx-boost="true" data-hx-target="#live" data-hx-select="#live" data-hx-swap="outerMorph show:none"')
 
 
 @register.filter

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from croody.liveness.judge import State
 from croody.monitor import plan
-from croody.monitor.digest import Delivery, Latest, LedgerRow, Trail, as_number, delivery, entry, hole_s
-from croody.monitor.views import _trail
+from croody.monitor.entry import Delivery, Latest, LedgerRow, Trail, as_number, delivery, entry, hole_s
+from croody.monitor.page import trail_paths
 from croody_contract.ranges import count, of
 from tests.cloud.web.helpers import PLAN
 
@@ -73,7 +73,7 @@ def test_no_line_is_drawn_across_a_hole():
     for at, x_m in ((0.0, 0.0), (1.0, 1.0), (20.0, 15.0), (21.0, 16.0)):
         trail.add(at, x_m, 0.0)
     assert [step.hole for step in trail.steps] == [False, False, True, False]
-    paths = _trail(trail, plan.draw(PLAN), 22.0)
+    paths = trail_paths(trail, plan.draw(PLAN), 22.0)
     assert [path.count("M") for path in paths] == [0, 0, 2]
     assert paths[2].count("L") == 2
 
@@ -92,7 +92,7 @@ def test_the_parts_of_a_trail_meet():
     trail = Trail()
     for second in range(120):
         trail.add(float(second), second * 0.3, 1.0)
-    old, mid, new = _trail(trail, plan.draw(PLAN), 119.5)
+    old, mid, new = trail_paths(trail, plan.draw(PLAN), 119.5)
     assert mid[1:].split("L")[0] == old.split("L")[-1]
     assert new[1:].split("L")[0] == mid.split("L")[-1]
 
@@ -172,6 +172,6 @@ def test_a_robot_that_says_it_is_beyond_the_stars_is_nowhere_and_the_others_keep
     ("x", "heading_deg", "side"), [(500, 90, "right"), (500, 270, "left"), (30, 270, "right"), (930, 90, "left"), (500, 0, "right")]
 )
 def test_a_name_stands_ahead_of_its_robot_where_it_has_room(x, heading_deg, side):
-    from croody.monitor.shown import side_of
+    from croody.monitor.words import side_of
 
     assert side_of(x, 938.0, heading_deg, 90.0) == side

@@ -1,4 +1,4 @@
-"""`Findings` in the words and numbers of one language, for templates. Asks no database."""
+"""What was noticed, in the words and numbers of one language, for templates. Asks no database."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from croody.alarms.models import Alarm
 from croody.detection.kinds import sensors
 from croody.detection.windows import queries, suspicion
 from croody.detection.windows.queries import Missed, Tally
-from croody.monitor.findings import OVER, Findings
+from croody.monitor.detection_facts import OVER, Noticed
 from croody.web import formats
 
 #: What an opinion rests on (`ids.models.Verdict.Basis`).
@@ -59,7 +59,7 @@ class AlarmRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Section:
     """The section: its sentence, what screening misses, verdicts, alarms and what stands at the top of the page."""
 
     sentence: str
@@ -71,16 +71,16 @@ class Found:
     at_top: str
 
 
-def show(findings: Findings, now: datetime, language: str) -> Found:
+def words(noticed: Noticed, now: datetime, language: str) -> Section:
     """All of it."""
-    hidden = findings.open_alarms - len(findings.alarms)
+    hidden = noticed.open_alarms - len(noticed.alarms)
     more = ngettext("y %(count)s más", "y %(count)s más", hidden) % {"count": _whole(hidden, language)} if hidden else ""
-    alarms = alarms_sentence(findings.open_alarms, language)
-    return Found(
-        sentence=sentence(findings.tally, language),
-        missed=missed_sentence(findings.missed, language),
-        verdicts=tuple(_verdict(row, now, language) for row in findings.verdicts),
-        alarms=tuple(_alarm(alarm, now, language) for alarm in findings.alarms),
+    alarms = alarms_sentence(noticed.open_alarms, language)
+    return Section(
+        sentence=sentence(noticed.tally, language),
+        missed=missed_sentence(noticed.missed, language),
+        verdicts=tuple(_verdict(row, now, language) for row in noticed.verdicts),
+        alarms=tuple(_alarm(alarm, now, language) for alarm in noticed.alarms),
         alarms_sentence=alarms,
         more_alarms=more,
         at_top=_("Detección: %(alarms)s") % {"alarms": alarms[:1].lower() + alarms[1:]},

@@ -1,4 +1,4 @@
-"""What the monitor shows of a robot, as plain values. Pure: facts in, one `Entry` out; no words, no numbers as text."""
+"""A robot as the monitor shows it, as plain values. Pure: facts in, one `Entry` out; no words, no numbers as text."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -65,29 +65,6 @@ class Entry:
     delivery: Delivery
     hole_s: float
 
-    def as_json(self) -> dict[str, Any]:
-        """What the browser gets."""
-        return {
-            "id": self.robot_id,
-            "state": self.state.value,
-            "at": self.at,
-            "doing": self.doing,
-            "hole": self.hole_s,
-            "values": dict(self.values),
-            "x": self.x_m,
-            "y": self.y_m,
-            "h": self.heading_deg,
-            "lat": self.lat,
-            "lng": self.lng,
-            "delivery": {
-                "received": self.delivery.received,
-                "expected": self.delivery.expected,
-                "missing": self.delivery.missing,
-                "gaps": self.delivery.gaps,
-                "dropped": self.delivery.dropped,
-            },
-        }
-
 
 @dataclass(frozen=True, slots=True)
 class Latest:
@@ -105,10 +82,6 @@ class Step:
     x_m: float
     y_m: float
     hole: bool = False
-
-    def as_json(self) -> list[float]:
-        """What the browser gets: three numbers, and a fourth for a hole."""
-        return [round(self.at, 2), round(self.x_m, 2), round(self.y_m, 2), *([1] if self.hole else [])]
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""What was noticed about the robots a person works with: verdicts and open alarms, as facts. Words nothing; `found` does."""
+"""What was noticed about the robots a person works with: verdicts and open alarms, as facts. Words nothing."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ MOST_ALARMS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class Noticed:
     """`verdicts`: the last `SHOWN`, newest first. `alarms`: the open ones, worst first, and `open_alarms` how many there are."""
 
     tally: Tally
@@ -31,7 +31,7 @@ class Findings:
     open_alarms: int
 
 
-def read(caller: Caller, now: datetime) -> Findings | None:
+def read(caller: Caller, now: datetime) -> Noticed | None:
     """None for whoever works with no robot: what was noticed about a shared robot is not for those who merely watch it."""
     robots = access.robots(caller, access.Action.INSPECT)
     if not robots.exists():
@@ -40,7 +40,7 @@ def read(caller: Caller, now: datetime) -> Findings | None:
     ranks = {severity: rank for rank, severity in enumerate(SEVERITIES)}
     newest = list(still_open[:MOST_ALARMS])
     worst = sorted(newest, key=lambda alarm: ranks.get(alarm.severity, len(ranks)))
-    return Findings(
+    return Noticed(
         tally=queries.tally(robots, now - OVER),
         missed=queries.missed(robots, None, now - queries.MISSED_OVER),
         verdicts=tuple(queries.latest(robots, None, SHOWN)),

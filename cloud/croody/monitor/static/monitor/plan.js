@@ -1,0 +1,143 @@
+// Robots, their names and their trails on the plan. Places come from the server in units of the drawing.
+import { now, onPlaced } from "../web/live.js";
+import { placeNames } from "./labels.js";
+
+const TRAIL_S = 120;
+const SIDES = ["right", "left", "above", "below", "upright", "downright", "upleft", "downleft", "unnamed"];
+const URGENT = ["is-offline", "is-stale"];
+// Two places that are nearer than this are one, in units of the drawing.
+const STEP = 4;
+const trails = new Map(); // id -> [[at, x, y, hole], ...] oldest first
+const spots = new Map(); // id -> {x, y, heading, at, hole}
+
+function frame() {
+  const plan = document.getElementById("plan");
+  if (!plan) return null;
+  const read = (name) => Number(plan.dataset[name]);
+  // Units a pixel, as the style sheet has it for this width: a name must have room for its letters.
+  const unit = Number(getComputedStyle(plan).getPropertyValue("--u")) || 1;
+  const { width, height } = plan.viewBox.baseVal;
+  const [left, top] = [read("left"), read("top")];
+  return { unit, sheet: [0, 0, width, height], floor: [left, top, left + read("width"), top + read("height")], dots: plan.classList.contains("dots") };
+}
+
+const marks = () => document.querySelectorAll("#robots > [data-robot]");
+
+function move(mark) {
+  const spot = spots.get(mark.dataset.robot);
+  if (!spot) return;
+  mark.setAttribute("transform", `translate(${spot.x.toFixed(1)} ${spot.y.toFixed(1)})`);
+  mark.querySelector(".turn").setAttribute("transform", `rotate(${spot.heading.toFixed(1)})`);
+}
+
+// Names, all of them at once: who asks for attention is named first, and nobody's name lies on another's. Among dots only these are named,
+// as long as they are few; the list names them all.
+const NAMED = 20;
+function nameAll(box) {
+  const bots = [];
+  const urgents = document.querySelectorAll("#robots > .is-offline, #robots > .is-stale").length;
+  const all = new Map();
+  for (const mark of marks()) {
+    const id = mark.dataset.robot;
+    const spot = spots.get(id);
+    if (!spot) continue;
+    const urgent = URGENT.some((name) => mark.classList.contains(name));
+    const second = [...mark.querySelectorAll(".old, .off-by")].filter((text) => urgent || text.classList.contains("off-by"));
+    all.set(id, mark);
+    if (box.dots && (!urgent || urgents > NAMED)) continue;
+    bots.push({
+      id,
+      x: spot.x,
+      y: spot.y,
+      // Ahead of its robot, so that it does not lie on the trail.
+      first: spot.heading > 180 && spot.heading < 360 ? "left" : "right",
+      now: SIDES.find((side) => mark.classList.contains(side)),
+      lines: second.length ? 2 : 1,
+      letters: Math.max(id.length, ...second.map((text) => text.textContent.length)),
+      urgent,
+    });
+  }
+  bots.sort((a, b) => b.urgent - a.urgent || (a.now === "unnamed") - (b.now === "unnamed") || (a.id < b.id ? -1 : 1));
+  const sides = placeNames(bots, box.unit, box.sheet, box.floor);
+  for (const [id, mark] of all) {
+    for (const name of SIDES) mark.classList.toggle(name, name === (sides.get(id) || "unnamed"));
+  }
+}
+
+// A line is drawn only where readings followed each other: more silence than `hole` is a hole.
+function remember(id, spot, before) {
+  if (!spot.at) return;
+  const points = trails.get(id) || [];
+  trails.set(id, points);
+  const last = points[points.length - 1];
+  if ((before && spot.at <= before.at) || (last && spot.at <= last[0])) return;
+  const apart = (x, y) => Math.abs(spot.x - x) + Math.abs(spot.y - y);
+  const hole = Boolean(before) && spot.at - before.at > spot.hole && apart(before.x, before.y) >= STEP;
+  if (hole || !last || apart(last[1], last[2]) >= STEP) points.push([spot.at, spot.x, spot.y, hole ? 1 : 0]);
+}
+
+function trailOf(id) {
+  const known = document.querySelector(`#trails [data-trail="${CSS.escape(id)}"]`);
+  if (known) return known;
+  const group = document.createElementNS("http://www.w3.org/2000/svg", "g");
+  group.setAttribute("class", "trail");
+  group.dataset.trail = id;
+  for (const part of ["old", "mid", "new"]) {
+    const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+    path.setAttribute("class", part);
+    group.append(path);
+  }
+  document.getElementById("trails").append(group);
+  return group;
+}
+
+function drawTrails() {
+  const time = now();
+  const here = new Set([...marks()].map((mark) => mark.dataset.robot));
+  for (const group of document.querySelectorAll("#trails > *")) if (!here.has(group.dataset.trail)) group.remove();
+  for (const id of here) {
+    const points = trails.get(id);
+    const end = spots.get(id);
+    if (!points || !end) continue;
+    while (points.length && points[0][0] < time - TRAIL_S) points.shift();
+    const parts = ["", "", ""];
+    let before = null;
+    for (const [at, x, y, hole] of points.length ? [...points, [end.at, end.x, end.y]] : points) {
+      const part = 2 - Math.max(0, Math.min(2, Math.floor((time - at) / 40)));
+      const point = `${x.toFixed(1)} ${y.toFixed(1)}`;
+      if (!before || hole) parts[part] += "M" + point;
+      else if (before.part !== part) parts[part] += "M" + before.point + "L" + point;
+      else parts[part] += "L" + point;
+      before = { part, point };
+    }
+    const group = trailOf(id);
+    for (const [place, name] of ["old", "mid", "new"].entries()) group.querySelector("." + name).setAttribute("d", parts[place]);
+  }
+}
+
+let drawn = "";
+
+onPlaced((message) => {
+  const box = frame();
+  // Another drawing has other units.
+  const floor = box ? [document.getElementById("plan").dataset.site, ...box.sheet, ...box.floor].join(" ") : "";
+  if (message.whole || floor !== drawn) trails.clear();
+  if (message.whole) spots.clear();
+  drawn = floor;
+  for (const [id, points] of Object.entries((message.data && message.data.trails) || {})) trails.set(id, points);
+  const moved = new Set();
+  for (const [id, fields] of Object.entries(message.texts || {})) {
+    const before = spots.get(id);
+    if (!before && !fields.spot) continue;
+    const [x, y, heading] = fields.spot || [before.x, before.y, before.heading];
+    const spot = { x, y, heading, at: fields.at === undefined ? before && before.at : fields.at, hole: fields.hole || (before && before.hole) };
+    spots.set(id, spot);
+    remember(id, spot, before);
+    moved.add(id);
+  }
+  if (!box) return;
+  for (const mark of marks()) if (message.html || moved.has(mark.dataset.robot)) move(mark);
+  if (box.dots) document.getElementById("trails").replaceChildren();
+  else drawTrails();
+  nameAll(box);
+});

@@ -1,0 +1,40 @@
+// Ages that go on counting, and times in the reader's own zone. Numbers and their units are the server's; these two only a browser can know.
+const NBSP = "\u00a0";
+const two = (number) => String(number).padStart(2, "0");
+
+// As `age` of croody/web/formats.py, which makes the first text; a test holds both to one table.
+export function age(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  if (whole < 60) return whole + NBSP + "s";
+  if (whole < 3600) return Math.floor(whole / 60) + NBSP + "min";
+  if (whole < 86400) {
+    const minutes = Math.floor((whole % 3600) / 60);
+    return Math.floor(whole / 3600) + NBSP + "h" + (minutes ? " " + minutes + NBSP + "min" : "");
+  }
+  return Math.floor(whole / 86400) + NBSP + "d";
+}
+
+export const clock = (at) => `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+
+export function moment(at) {
+  const months = document.documentElement.dataset.months.split(" ");
+  return `${at.getDate()} ${months[at.getMonth()]} ${at.getFullYear()}, ${two(at.getHours())}:${two(at.getMinutes())}`;
+}
+
+export function offset(at) {
+  const minutes = -at.getTimezoneOffset();
+  return "UTC" + (minutes < 0 ? "\u2212" : "+") + two(Math.floor(Math.abs(minutes) / 60)) + ":" + two(Math.abs(minutes) % 60);
+}
+
+// A sentence of the server's with its names filled in.
+export const fill = (text, values) => text.replace(/%\((\w+)\)s/g, (_, name) => values[name]);
+// One of two forms, for a count.
+export const plural = (forms, count) => fill(forms[count === 1 ? 0 : 1], { count });
+
+export function localise(scope) {
+  for (const element of scope.querySelectorAll("time[data-local]")) {
+    const at = new Date(element.dateTime);
+    element.textContent = moment(at);
+    element.title = `${moment(at)} (${offset(at)}) · ${at.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+  }
+}
