@@ -19,7 +19,7 @@ from croody.live.picture import PAGE, Picture, Piece, Text
 from croody.liveness.judge import State
 from croody.monitor import plan, words
 from croody.monitor.entry import Entry, Trail
-from croody.monitor.facts import Listed, Roster
+from croody.monitor.facts import Roster
 from croody.monitor.gaps import Gaps
 from croody.monitor.selection import PAGE as PAGE_SIZE
 from croody.monitor.selection import TROUBLE, Selection, Shown, select
@@ -349,8 +349,3 @@ def _nowhere_note(nowhere: Sequence[Row], language: str) -> str:
         return ""
     text = ngettext("%(count)s robot no la informa", "%(count)s robots no la informan", len(nowhere))
     return text % {"count": formats.number(len(nowhere), 0, language)}
-
-
-def listed_of(shown: Iterable[Shown]) -> tuple[Listed, ...]:
-    """Every robot that some page shows, once."""
-    return tuple({robot.robot_id: robot for one in shown for robot in one.robots}.values())
