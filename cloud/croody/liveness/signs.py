@@ -1,5 +1,6 @@
 """What was heard of robots, as `judge` needs it. Asks the keeper of readings through `source`; judges nothing itself."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,6 +42,11 @@ def signs_of(robot_ids: Iterable[str]) -> dict[str, Signs]:
 def states_of(robot_ids: Iterable[str], *, now: datetime) -> dict[str, State]:
     """The state of each of these robots."""
     return {robot_id: state(now, signs) for robot_id, signs in signs_of(robot_ids).items()}
+
+
+def counts_of(robot_ids: Iterable[str], *, now: datetime) -> Counter[State]:
+    """How many of these robots are in each state: what a page says of all robots, whichever of them it shows."""
+    return Counter(states_of(robot_ids, now=now).values())
 
 
 def _signs(heard: Heard, since: tuple[datetime, datetime] | None) -> Signs:

@@ -1,14 +1,13 @@
 """A robot as the monitor shows it, as plain values. Pure: facts in, one `Entry` out; no words, no numbers as text."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import isfinite
 from typing import Any, Final
 
 from croody.liveness.judge import State
-from croody_contract.ranges import Ranges, count, subtract, union
-from croody_contract.topics import PLAIN_STREAMS
+from croody.telemetry.read.delivery import Delivered
 
 #: How far back a trail goes, in seconds, and how far apart two of its points are at least, in metres.
 TRAIL_S: Final = 120.0
@@ -19,17 +18,6 @@ HOLE_S: Final = 5.0
 PLACE: Final = ("x_m", "y_m", "heading_deg")
 #: Farther than this from a site's origin nothing stands on its plan, in metres.
 FARTHEST_M: Final = 1e5
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerRow:
-    """One stream of a robot, as the ledger has it."""
-
-    stream: str
-    have: Ranges
-    dead: Ranges
-    dropped: Ranges
-    known_last: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,21 +105,12 @@ def _apart(step: Step, x_m: float, y_m: float) -> float:
     return abs(x_m - step.x_m) + abs(y_m - step.y_m)
 
 
-def delivery(rows: Iterable[LedgerRow]) -> Delivery:
-    """What the ledger proves of all numbered streams of one robot."""
-    received = expected = missing = gaps = dropped = 0
-    for row in rows:
-        if row.stream in PLAIN_STREAMS:
-            continue
-        held = union(row.have, row.dead)
-        lost = subtract(row.dropped, held)
-        holes = subtract(((1, row.known_last),) if row.known_last else (), union(held, lost))
-        received += count(held)
-        dropped += count(lost)
-        missing += count(holes)
-        gaps += len(holes)
-        expected += max(row.known_last, count(held) + count(lost))
-    return Delivery(received, expected, missing, gaps, dropped)
+def delivery(found: Delivered | None) -> Delivery:
+    """What the ledger proves of all that a robot numbered."""
+    if found is None:
+        return Delivery()
+    received = found.stored + found.dead
+    return Delivery(received, received + found.dropped + found.missing, found.missing, found.gaps, found.dropped)
 
 
 def entry(

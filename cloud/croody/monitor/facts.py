@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
+import msgspec
+
 from croody.accounts.caller import Caller, again
 from croody.alarms import queries as alarms
 from croody.fleet.access import visible_to
@@ -17,10 +19,11 @@ from croody.liveness import judge
 from croody.liveness.judge import State
 from croody.liveness.listening import listening
 from croody.liveness.signs import signs_of
-from croody.monitor.entry import TRAIL_S, Entry, Latest, LedgerRow, Trail, as_metres, delivery, entry
+from croody.monitor.entry import TRAIL_S, Entry, Latest, Trail, as_metres, delivery, entry
 from croody.monitor.words import public
-from croody.telemetry.models import Record, Stream, StreamTotal
-from croody_contract.topics import PLAIN_STREAMS
+from croody.telemetry.models import Record
+from croody.telemetry.read.delivery import delivered
+from croody.telemetry.read.newest import Newest, newest_of
 
 #: More sites than these have no tab of their own; the search finds their robots.
 MOST_SITES: Final = 50
@@ -123,19 +126,22 @@ def _concerns(audience: Caller) -> tuple[int, int]:
 
 
 def entries(listed: Collection[Listed]) -> tuple[Entry, ...]:
-    """These robots with all that is shown of them, in their order: a few queries, however many."""
+    """These robots with all that is shown of them, in their order: a few queries, however many and whatever each has behind it."""
     robot_ids = [robot.robot_id for robot in listed]
-    streams = _streams(robot_ids)
-    folded = {row.robot_id: row for row in StreamTotal.objects.filter(robot_id__in=robot_ids)}
-    found = []
-    for robot in listed:
-        rows = streams[robot.robot_id]
-        ledger = [LedgerRow(row["stream"], row["have"], row["dead"], row["dropped"], row["known_last"]) for row in rows]
-        total = folded.get(robot.robot_id)
-        if total is not None:
-            ledger.append(_folded(total))
-        found.append(entry(robot.robot_id, robot.site, robot.kind, robot.state, _latest(rows), delivery(ledger), robot.interval_s))
-    return tuple(found)
+    newest = newest_of(robot_ids)
+    numbers = delivered(robot_ids)
+    return tuple(
+        entry(
+            robot.robot_id,
+            robot.site,
+            robot.kind,
+            robot.state,
+            _latest(newest.get(robot.robot_id)),
+            delivery(numbers.get(robot.robot_id)),
+            robot.interval_s,
+        )
+        for robot in listed
+    )
 
 
 def trails(entries: Collection[Entry], now: datetime) -> dict[str, Trail]:
@@ -182,28 +188,5 @@ def _deaf_since(now: datetime) -> datetime | None:
     return heard[1] if heard is not None and judge.deaf(now, heard[1]) else None
 
 
-def _streams(robot_ids: Collection[str]) -> dict[str, list[dict[str, Any]]]:
-    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    columns = ("robot_id", "stream", "have", "dead", "dropped", "known_last", "last_received_at", "latest_at", "latest")
-    for row in Stream.objects.filter(robot_id__in=robot_ids, folded_at=None).order_by("place", "pk").values(*columns):
-        found[row["robot_id"]].append(row)
-    return found
-
-
-def _latest(rows: list[dict[str, Any]]) -> Latest | None:
-    """By place among the agent's streams; readings without a stream compete by their time, as in `telemetry.queries`."""
-    known = [row for row in rows if row["latest"] is not None]
-    agents = [row for row in known if row["stream"] not in PLAIN_STREAMS]
-    candidates = agents[-1:] + [row for row in known if row["stream"] in PLAIN_STREAMS]
-    if not candidates:
-        return None
-    row = max(candidates, key=lambda row: row["latest_at"])
-    return Latest(row["latest"], min(row["latest_at"], row["last_received_at"]))
-
-
-def _folded(total: StreamTotal) -> LedgerRow:
-    """Finished streams count as one that is whole but for what was dropped."""
-    held, gone = total.stored + total.dead, total.dropped
-    have = ((1, held),) if held else ()
-    dropped = ((held + 1, held + gone),) if gone else ()
-    return LedgerRow("folded", have, (), dropped, held + gone)
+def _latest(one: Newest | None) -> Latest | None:
+    return Latest(msgspec.json.decode(one.row), one.heard_at) if one is not None else None

@@ -1,17 +1,16 @@
 """What the database says of the system, for `./croody status`. Knows the models; judges nothing."""
 
-from collections import Counter
 from datetime import datetime
 
 from django.db import Error as DatabaseError
-from django.db.models import Sum
+from django.db.models import Count, Sum
 
 from croody.alarms.models import Alarm
 from croody.commands.models import Outgoing
 from croody.fleet.models import Robot
 from croody.liveness.judge import deaf
 from croody.liveness.listening import listening
-from croody.liveness.signs import states_of
+from croody.liveness.signs import counts_of
 from croody.operations.facts import DatabaseFacts
 from croody.telemetry.models import DeadLetter, Presence, Record, Stream
 
@@ -28,16 +27,16 @@ def _read(now: datetime) -> DatabaseFacts:
     names = list(Robot.objects.filter(deleted_at=None).values_list("robot_id", flat=True))
     newest: datetime | None = Record.objects.order_by("-id").values_list("received_at", flat=True).first()
     heard = listening()
-    alarms = Alarm.objects.filter(resolved_at=None).values_list("severity", flat=True)
+    alarms = Alarm.objects.filter(resolved_at=None).values_list("severity").annotate(Count("pk"))
     return DatabaseFacts(
-        robots=dict(Counter(str(state) for state in states_of(names, now=now).values())),
+        robots={str(state): count for state, count in counts_of(names, now=now).items()},
         newest_age_s=_age_s(now, newest) if newest else None,
         deaf_s=_age_s(now, heard[1]) if heard and deaf(now, heard[1]) else None,
         gaps=Stream.objects.filter(missing_since__isnull=False).count(),
         at_robots=Presence.objects.filter(robot_id__in=names).aggregate(sum=Sum("queued"))["sum"] or 0,
         to_robots=Outgoing.objects.filter(answered_at=None, expires_at__gt=now).count(),
         dead_letters=DeadLetter.objects.filter(replayed_at=None).count(),
-        alarms=dict(Counter(alarms)),
+        alarms=dict(alarms),
     )
 
 

@@ -3,9 +3,12 @@
 `Record`'s table is made by hand in the migrations: partitioned by day of `at` on PostgreSQL, plain on SQLite.
 """
 
+from typing import Any
+
 from django.db import models
 
 from croody.telemetry.ranges_field import RangesField
+from croody_contract.topics import PLAIN_STREAMS
 
 
 class Record(models.Model):
@@ -39,6 +42,10 @@ class Record(models.Model):
         db_table = "telemetry_record"
 
 
+#: Typed for what Django's stubs leave out: a condition is an expression.
+_AGENT_HAS_READINGS: Any = models.Q(latest_seq__isnull=False) & ~models.Q(stream__in=PLAIN_STREAMS)
+
+
 class Stream(models.Model):
     """The ledger: one row per (robot, stream), locked in sorted order and changed with the insert, in one transaction.
 
@@ -63,25 +70,36 @@ class Stream(models.Model):
     latest_seq = models.BigIntegerField(null=True)
     latest_at = models.DateTimeField(null=True)
     latest = models.JSONField(null=True)
-    #: Since when the row counts in `StreamTotal`. It stays, so that a late repeat is still known for one.
+    #: When that reading counts as said, told by the cloud's clock: its receipt, or for backlog its own time where that is earlier.
+    latest_heard_at = models.DateTimeField(null=True)
+    #: An agent's stream that has a reading: of any number of streams the newest such one is found by one step in an index.
+    has_readings = models.GeneratedField(expression=_AGENT_HAS_READINGS, output_field=models.BooleanField(), db_persist=True)
+    #: Since when the row counts in `StreamTotal` instead. It stays, so that a late repeat is still known for one.
     folded_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["robot_id", "stream"], name="one_ledger_row")]
         indexes = [
-            models.Index(fields=["robot_id", "place"], condition=models.Q(folded_at=None), name="ledger_by_place"),
-            models.Index(fields=["missing_since"], condition=models.Q(missing_since__isnull=False), name="ledger_missing"),
+            # Those that are not folded by their place; those that are by when.
+            models.Index(fields=["robot_id", "folded_at", "place"], name="ledger_open"),
+            models.Index(fields=["robot_id", "place"], condition=models.Q(has_readings=True), name="ledger_readings"),
+            models.Index(fields=["robot_id", "missing_since"], condition=models.Q(missing_since__isnull=False), name="ledger_gaps"),
         ]
 
 
 class StreamTotal(models.Model):
-    """What finished streams came to, once their rows are older than retention and nothing is missing."""
+    """What a robot's folded streams came to: whoever sums up reads this one row and the few streams that are not folded."""
 
     robot_id = models.CharField(max_length=64, primary_key=True)
     streams = models.BigIntegerField(default=0)
     stored = models.BigIntegerField(default=0)
     dead = models.BigIntegerField(default=0)
     dropped = models.BigIntegerField(default=0)
+    #: Numbers that may still come, in so many gaps.
+    missing = models.BigIntegerField(default=0, db_default=0)
+    gaps = models.BigIntegerField(default=0, db_default=0)
+    #: When a folded stream was heard last.
+    heard_at = models.DateTimeField(null=True)
 
 
 class DeadLetter(models.Model):
@@ -103,6 +121,10 @@ class DeadLetter(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["robot_id", "stream", "first", "last", "reason", "hash"], name="one_dead_letter")]
+        indexes = [
+            models.Index(fields=["robot_id", "stream"], condition=models.Q(reason="conflict"), name="letters_of_conflicts"),
+            models.Index(fields=["received_at"], condition=models.Q(reason="conflict"), name="conflicts_by_age"),
+        ]
 
 
 class Presence(models.Model):
@@ -132,6 +154,7 @@ class Rollup(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["robot_id", "metric", "step_s", "at"], name="one_bucket")]
+        indexes = [models.Index(fields=["at"], condition=models.Q(step_s=60), name="minutes_by_age")]
 
 
 class Cursor(models.Model):
@@ -162,3 +185,16 @@ class Delivered(models.Model):
     session = models.CharField(max_length=129)
     at = models.DateTimeField(db_index=True)
     marks = models.BinaryField()
+
+
+class SetAside(models.Model):
+    """What a job could not do, and why: one bad row costs itself alone. Kept as long as rows are."""
+
+    job = models.CharField(max_length=32)
+    robot_id = models.CharField(max_length=64, blank=True)
+    what = models.CharField(max_length=200)
+    reason = models.CharField(max_length=500)
+    at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job", "robot_id", "what"], name="set_aside_once")]

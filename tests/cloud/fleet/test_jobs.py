@@ -153,6 +153,7 @@ def test_the_status_is_that_of_the_last_stream_with_a_reading_whatever_came_in_l
             first_received_at=NOW,
             last_received_at=after(9 - place),
             latest_seq=seq,
+            latest_at=NOW if seq else None,
             latest={"status": status} if seq else None,
         )
     found = signs.signs_of(["rover-1", "never-seen"])

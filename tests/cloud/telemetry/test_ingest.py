@@ -378,17 +378,6 @@ def test_plain_readings_are_numbered_by_the_ledger_and_bad_ones_are_letters(flee
     assert newest["id"] is not None
 
 
-def test_the_newest_plain_reading_is_the_newest_by_time(fleet: SimpleNamespace):
-    from croody.telemetry.ingest import services
-    from croody.telemetry.read import queries
-
-    for value, at in ((1, NOON), (2, NOON - timedelta(hours=1))):
-        services.ingest_one(messages.Telemetry(data={"TEMP": value}, ts=at), "rover-1", "http", now=NOON)
-    newest = queries.last("rover-1")
-    assert newest is not None
-    assert newest["data"] == {"TEMP": 1}
-
-
 def test_presence_keeps_since_when_and_ignores_the_will_of_an_earlier_run(fleet: SimpleNamespace):
     from croody.telemetry.ingest import services
     from croody.telemetry.models import Presence as Word

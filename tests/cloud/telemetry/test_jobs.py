@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
 from croody_contract.messages import Born, Event, Reading
@@ -78,36 +79,83 @@ def test_roll_ups_outlive_the_rows_and_are_made_before_the_rows_go(send: Send):
     assert rollups(60) == [(NOON, 1, 10.0, 10.0, 10.0)]
 
 
-def test_finished_streams_are_folded_after_retention_and_counted_on(send: Send, fleet: SimpleNamespace):
-    from croody.telemetry import jobs
+def folded() -> list[str]:
     from croody.telemetry.models import Stream
+
+    return list(Stream.objects.exclude(folded_at=None).order_by("stream").values_list("stream", flat=True))
+
+
+def test_finished_streams_are_folded_when_they_were_silent_for_a_minute_and_counted_on(send: Send, fleet: SimpleNamespace):
+    from croody.telemetry import jobs
     from croody.telemetry.read import queries
+    from croody.telemetry.read.delivery import Delivered, delivered
 
     send(1, count_up(1, 4))
     send(1, [Born(agent="1", prev="stream-a", prev_last=4), reading(9.0, NOON)], stream="stream-b", prev="stream-a", prev_last=4)
-    jobs.fold_finished(NOON + DAY)
-    assert not Stream.objects.exclude(folded_at=None).exists(), "not before retention"
-    later = NOON + 31 * DAY
+    jobs.fold_finished(NOON + timedelta(seconds=59))
+    assert folded() == [], "something may be on its way"
+    later = NOON + timedelta(seconds=61)
     jobs.fold_finished(later)
     jobs.fold_finished(later)
-    assert list(Stream.objects.exclude(folded_at=None).values_list("stream", flat=True)) == ["stream-a"], "the newest one stays"
-    assert [row["stream"] for row in queries.streams(["rover-1"])] == ["stream-b"]
-    assert queries.delivery(["rover-1"])["rover-1"] == {"stored": 6, "dead": 0, "dropped": 0, "missing": 0}
+    assert folded() == ["stream-a"], "the newest one stays"
+    assert [row["stream"] for row in queries.streams(["rover-1"])] == ["stream-a", "stream-b"], "who asks for one robot still sees it"
+    assert [row["stream"] for row in queries.streams(["rover-1", "rover-2"])] == ["stream-b"]
+    assert delivered(["rover-1"])["rover-1"] == Delivered(stored=6)
     assert send(1, count_up(1, 4), now=later) == {"stored": [(1, 4)], "dead": []}, "a late repeat is known"
-    assert queries.delivery(["rover-1"])["rover-1"]["stored"] == 6
-    assert send(5, [reading(5.0)], now=later) == {"stored": [(5, 5)], "dead": []}, "something new takes it out again"
-    assert queries.delivery(["rover-1"])["rover-1"] == {"stored": 7, "dead": 0, "dropped": 0, "missing": 0}
-    assert {row["stream"] for row in queries.streams(["rover-1"])} == {"stream-a", "stream-b"}
+    assert delivered(["rover-1"])["rover-1"] == Delivered(stored=6)
+    jobs.fold_finished(later + MINUTE * 2)
+    assert send(6, [reading(6.0)], now=later) == {"stored": [(6, 6)], "dead": []}, "something new takes it out again"
+    assert folded() == []
+    assert delivered(["rover-1"])["rover-1"] == Delivered(stored=7, missing=1, gaps=1)
 
 
-def test_a_stream_that_lacks_something_is_never_folded(send: Send):
+def test_of_a_robot_that_starts_again_and_again_only_a_few_streams_stay_open_whatever_they_lack(send: Send, fleet: SimpleNamespace):
     from croody.telemetry import jobs
+    from croody.telemetry.jobs.fold import MOST_OPEN
     from croody.telemetry.models import Stream
+    from croody.telemetry.read.delivery import Delivered, delivered
+
+    for number in range(1, MOST_OPEN + 6):
+        send(2, [reading(float(number))], stream=f"stream-{number:02}")
+    jobs.fold_finished(NOON)
+    assert folded() == [f"stream-{number:02}" for number in range(1, 6)]
+    assert delivered(["rover-1"])["rover-1"] == Delivered(stored=21, missing=21, gaps=21), "what they lack still counts"
+    assert Stream.objects.filter(missing_since__isnull=False).count() == 21, "and is still asked for"
+    send(1, [reading(0.0)], stream="stream-01", historical=True)
+    assert "stream-01" not in folded()
+    assert delivered(["rover-1"])["rover-1"] == Delivered(stored=22, missing=20, gaps=20)
+
+
+def test_a_stream_that_lacks_something_is_not_folded_for_being_silent(send: Send):
+    from croody.telemetry import jobs
 
     send(2, count_up(1, 4)[1:])
     send(1, [Born(agent="1", prev="stream-a", prev_last=4)], stream="stream-b", prev="stream-a", prev_last=4)
     jobs.fold_finished(NOON + 31 * DAY)
-    assert not Stream.objects.exclude(folded_at=None).exists()
+    assert folded() == []
+
+
+def test_folded_streams_keep_their_place_among_those_that_speak_late(send: Send, fleet: SimpleNamespace):
+    """A backlog of the middle of a chain, with both its neighbours folded: every order of streams that is shown stays true."""
+    from croody.telemetry import jobs
+    from croody.telemetry.models import Stream
+    from croody.telemetry.read import queries
+
+    def chain(name: str, before: str | None, value: float, **head: Any) -> None:
+        last = 2 if before else None
+        send(1, [Born(agent="1", prev=before, prev_last=last), reading(value)], stream=name, prev=before, prev_last=last, **head)
+
+    chain("stream-a", None, 1.0)
+    chain("stream-b", "stream-a", 2.0)
+    chain("stream-d", "stream-c", 4.0)
+    jobs.fold_finished(NOON + MINUTE * 2)
+    assert folded() == ["stream-a", "stream-b"]
+    chain("stream-c", "stream-b", 3.0, historical=True)
+    chain("stream-e", "stream-d", 5.0)
+    places = Stream.objects.filter(robot_id="rover-1").order_by("place").values_list("stream", flat=True)
+    assert list(places) == ["stream-a", "stream-b", "stream-c", "stream-d", "stream-e"]
+    values = [msgspec.json.decode(bytes(row["data"]))["TEMP"] for row in queries.newest("rover-1", 9)]
+    assert values == [5.0, 4.0, 3.0, 2.0, 1.0]
 
 
 def test_a_gap_is_asked_for_then_an_alarm_and_resolved_when_it_is_closed(send: Send, fleet: SimpleNamespace):

@@ -1,9 +1,11 @@
 """The order of streams, whatever the order in which they are heard of."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from croody.telemetry.ingest.stream_order import arrange
+from croody.telemetry.ingest.stream_order import arrange, spread
 
 
 def tell(*heads: tuple[str, str | None, bool]) -> list[str]:
@@ -74,3 +76,25 @@ def test_every_stream_comes_after_the_one_it_named_unless_they_form_a_ring(heads
     for stream, prev in prev_of.items():
         if prev is not None:
             assert order.index(prev) < order.index(stream)
+
+
+@given(st.lists(st.integers(0, 30), unique=True), st.dictionaries(st.integers(0, 30), st.integers(-9, 9), max_size=12))
+def test_places_rise_along_the_order_and_those_that_rise_already_are_kept(order: list[int], known: dict[int, int]):
+    names = [str(number) for number in order]
+    places = spread(names, {str(number): float(place) for number, place in known.items() if number in order})
+    assert list(places) == names
+    assert sorted(places.values()) == list(places.values())
+    assert len(set(places.values())) == len(names)
+    had = [(name, float(known[int(name)])) for name in names if int(name) in known]
+    if all(before[1] < after[1] for before, after in pairwise(had)):
+        assert all(places[name] == place for name, place in had)
+
+
+def test_a_new_stream_leaves_the_places_of_all_others_alone():
+    assert spread(["a", "d", "e"], {"a": 1.0, "d": 400.0}) == {"a": 1.0, "d": 400.0, "e": 401.0}
+    assert spread(["a", "c", "d"], {"a": 1.0, "d": 400.0})["c"] == 200.5
+
+
+def test_where_no_number_is_left_between_two_neighbours_all_are_numbered_anew():
+    low, high = 1.0, 1.0000000000000002
+    assert spread(["a", "b", "c"], {"a": low, "c": high}) == {"a": 1.0, "b": 2.0, "c": 3.0}

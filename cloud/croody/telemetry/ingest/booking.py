@@ -20,7 +20,7 @@ from croody.telemetry.ingest import ledger, letters
 from croody.telemetry.ingest.intake import Batch, Buried, Intake, Key, One, Plain, Row
 from croody.telemetry.ingest.letters import Letter
 from croody.telemetry.ingest.repeats import Repeats
-from croody.telemetry.ingest.stream_order import arrange
+from croody.telemetry.ingest.stream_order import arrange, spread
 from croody.telemetry.models import StreamTotal
 from croody.telemetry.store import deliveries
 from croody.telemetry.store.base import Held, Span, Store, place_of
@@ -158,6 +158,7 @@ class _Books:
         self._rows: list[Row] = []
         self._plain: list[Plain] = []
         self._letters: list[Letter] = []
+        self._unfolded: list[Key] = []
         self._stored: dict[Key, Ranges] = {}
         self._dead: dict[Key, Ranges] = {}
         self.learnt: dict[Key, _Head] = {}
@@ -181,6 +182,8 @@ class _Books:
         if len(self._held) < len(keys):
             raise LedgerGone(f"{len(keys) - len(self._held)} ledger rows are gone")
         self._before = {key: held.entry for key, held in self._held.items()}
+        for unit in intake.units:
+            self._unfold(self._held[unit.key])
         for robot_id in sorted(stirred):
             self._arrange(robot_id, [unit for key, unit in heads.items() if key[0] == robot_id])
         for key in make:
@@ -219,10 +222,9 @@ class _Books:
         order = [name for name in order if name in mine]
         for name in sorted(set(mine) - set(order)):
             order = arrange(order, prev_of, name, None, historical=name not in PLAIN_STREAMS)
-        start = min((held.place for held in mine.values() if not held.new), default=1.0)
-        for place, name in enumerate(order):
-            if mine[name].place != start + place:
-                mine[name].place = start + place
+        for name, place in spread(order, {name: held.place for name, held in mine.items() if not held.new}).items():
+            if mine[name].place != place:
+                mine[name].place = place
                 mine[name].changed = True
 
     def _learn(self, unit: Batch, held: Held) -> None:
@@ -291,18 +293,17 @@ class _Books:
         newest = next((row for row in reversed(rows) if row.kind == "reading"), None)
         if newest is not None and (held.latest_seq is None or newest.seq > held.latest_seq):
             # By seq, never by the clock.
-            held.latest_seq, held.latest_at, held.newest = newest.seq, newest.at, newest
+            held.latest_seq, held.newest = newest.seq, newest
 
     def _number(self) -> list[Row]:
-        """Rows of the streams that the cloud numbers, with the numbers that come next. Only its time tells which is the newest."""
+        """Rows of the streams that the cloud numbers, with the numbers that come next: what is received last is the newest, whatever its clock says."""
         counts: dict[Key, int] = {}
         numbered = []
         for unit in self._plain:
             held = self._held[unit.key]
             counts[unit.key] = count = counts.get(unit.key, 0) + 1
             row = msgspec.structs.replace(unit.row, seq=held.entry.known_last + count)
-            if held.latest_at is None or row.at >= held.latest_at:
-                held.latest_seq, held.latest_at, held.newest = row.seq, row.at, row
+            held.latest_seq, held.newest = row.seq, row
             numbered.append(row)
         for key, count in counts.items():
             held = self._held[key]
@@ -327,10 +328,10 @@ class _Books:
             if held.entry != before or held.new:
                 held.changed = True
                 held.missing_since = _missing_since(held.missing_since, before, held.entry, self._now)
-                if held.folded_at is not None:
-                    self._unfold(held, before)
+                self._unfold(held)
         changed = [held for _, held in sorted(self._held.items()) if held.changed]
         ids = self._store.write(self._rows, changed, self._now, self._way.told, careful=self._way.careful) if self._rows or changed else {}
+        self._take_from_totals()
         write_letters([*self._letters, *placeless], self._now, self._alias)
         return Booked(
             acks=[
@@ -341,15 +342,25 @@ class _Books:
             readings=[(row, ids.get(place_of(row))) for row in plain],
         )
 
-    def _unfold(self, held: Held, before: ledger.Entry) -> None:
-        """Something new came to a stream that was counted as finished: it counts by itself again."""
-        held.folded_at = None
-        StreamTotal.objects.using(self._alias).filter(robot_id=held.robot_id).update(
-            streams=F("streams") - 1,
-            stored=F("stored") - ranges.count(before.have),
-            dead=F("dead") - ranges.count(before.dead),
-            dropped=F("dropped") - ranges.count(before.dropped),
-        )
+    def _unfold(self, held: Held) -> None:
+        """A stream that was counted as finished speaks, or is spoken of: it counts by itself again."""
+        if held.folded_at is not None:
+            held.folded_at = None
+            held.changed = True
+            self._unfolded.append((held.robot_id, held.stream))
+
+    def _take_from_totals(self) -> None:
+        for key in sorted(self._unfolded):
+            before = self._before[key]
+            lacks = ledger.missing(before)
+            StreamTotal.objects.using(self._alias).filter(robot_id=key[0]).update(
+                streams=F("streams") - 1,
+                stored=F("stored") - ranges.count(before.have),
+                dead=F("dead") - ranges.count(before.dead),
+                dropped=F("dropped") - ranges.count(before.dropped),
+                missing=F("missing") - ranges.count(lacks),
+                gaps=F("gaps") - len(lacks),
+            )
 
 
 def _letter(unit: Batch, one: One, what: str) -> Letter:

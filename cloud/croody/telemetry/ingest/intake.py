@@ -49,6 +49,11 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     status: str | None = None
 
 
+def heard_at(row: Row) -> datetime:
+    """When a reading counts as said, by the cloud's clock: at its receipt. Backlog was said before, and a robot's clock may say when."""
+    return min(row.at, row.received_at) if row.historical else row.received_at
+
+
 class One(msgspec.Struct, frozen=True, gc=False):
     """One record of a batch: `row` when it fits, else `why`. `buries`: the stream and ranges that a tombstone names."""
 

@@ -1,50 +1,66 @@
 """Folds finished streams into their robot's totals, so that a robot that starts often costs no more to look at."""
 
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db import connections
 
-from croody.telemetry.ingest.services import retention
+from croody.telemetry.ingest.ledger import Entry, missing
 from croody.telemetry.models import Stream, StreamTotal
+from croody.web.turns import in_turns
 from croody_contract import ranges
-from croody_contract.topics import PLAIN_STREAMS
 
-_SLICE: Final = 500
+#: A stream that has a later one, lacks nothing and was silent for so long is finished.
+QUIET: Final = timedelta(minutes=1)
+#: Of one robot, so many of the newest may wait for that; older ones are folded as they are.
+MOST_OPEN: Final = 16
+#: Streams in one transaction, and in one run.
+FOLDED: Final = 50
+_MOST: Final = 20_000
+_FINISHED: Final = """
+SELECT id FROM (
+    SELECT id, robot_id, stream, last_received_at, missing_since, row_number() OVER (PARTITION BY robot_id ORDER BY place DESC) AS age
+    FROM telemetry_stream WHERE folded_at IS NULL AND stream NOT IN ('http', 'mqtt')
+) AS open
+WHERE age > %s OR (age > 1 AND missing_since IS NULL AND last_received_at < %s)
+ORDER BY robot_id, stream LIMIT %s
+"""
 
 
 def fold_finished(now: datetime) -> None:
-    """Fold streams that have a successor, lack nothing, and were last heard before retention.
+    """Fold what is finished, and what is beyond the `MOST_OPEN` newest streams of its robot. A robot's newest stream never is.
 
-    Their ledger rows stay: a late repeat is still known for one, and something new takes the stream out again.
+    Ledger rows stay: a late repeat is still known for one, a gap is still asked for, and whatever else comes takes the
+    stream out again.
     """
     alias = settings.TELEMETRY_DB
-    while _fold_some(now, alias) == _SLICE:
-        pass
+    connection = connections[alias]
+    with connection.cursor() as cursor:
+        cursor.execute(_FINISHED, [MOST_OPEN, connection.ops.adapt_datetimefield_value(now - QUIET), _MOST])
+        found = [row[0] for row in cursor.fetchall()]
+    in_turns(found, FOLDED, lambda some: _fold(some, now), alias)
 
 
-def _fold_some(now: datetime, alias: str) -> int:
-    with transaction.atomic(using=alias):
-        # Rows that an ingest holds are left for the next run: waiting for them could end in a ring.
-        found = list(_finished(now).select_for_update(skip_locked=True, of=("self",)).order_by("robot_id", "stream")[:_SLICE])
-        for row in found:
-            StreamTotal.objects.get_or_create(robot_id=row.robot_id)
-            StreamTotal.objects.filter(robot_id=row.robot_id).update(
-                streams=F("streams") + 1,
-                stored=F("stored") + ranges.count(row.have),
-                dead=F("dead") + ranges.count(row.dead),
-                dropped=F("dropped") + ranges.count(row.dropped),
-            )
-        Stream.objects.filter(pk__in=[row.pk for row in found]).update(folded_at=now)
-    return len(found)
-
-
-def _finished(now: datetime) -> QuerySet[Stream]:
-    successor = Stream.objects.filter(robot_id=OuterRef("robot_id"), prev=OuterRef("stream"))
-    return (
-        Stream.objects.filter(folded_at=None, missing_since=None, last_received_at__lt=now - retention())
-        .exclude(stream__in=PLAIN_STREAMS)
-        .filter(Exists(successor))
-    )
+def _fold(some: Sequence[int], now: datetime) -> None:
+    # Rows that an ingest holds are left for the next run: waiting for them could end in a ring.
+    rows = Stream.objects.filter(pk__in=some, folded_at=None).select_for_update(skip_locked=True).order_by("robot_id", "stream")
+    folded: dict[str, list[Stream]] = defaultdict(list)
+    for row in rows.defer("latest"):
+        folded[row.robot_id].append(row)
+    Stream.objects.filter(pk__in=[row.pk for mine in folded.values() for row in mine]).update(folded_at=now)
+    for robot_id, mine in sorted(folded.items()):
+        StreamTotal.objects.get_or_create(robot_id=robot_id)
+        total = StreamTotal.objects.select_for_update().get(robot_id=robot_id)
+        for row in mine:
+            lacks = missing(Entry(row.have, row.dead, row.dropped, row.known_last))
+            total.streams += 1
+            total.stored += ranges.count(row.have)
+            total.dead += ranges.count(row.dead)
+            total.dropped += ranges.count(row.dropped)
+            total.missing += ranges.count(lacks)
+            total.gaps += len(lacks)
+            total.heard_at = max(row.last_received_at, total.heard_at or row.last_received_at)
+        total.save()

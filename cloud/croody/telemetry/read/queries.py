@@ -1,50 +1,27 @@
-"""Reads of telemetry, in SQL that PostgreSQL and SQLite share. Knows the tables; who may see a robot is said by `access`.
+"""What the API answers of readings and streams. Which reading is the newest is said by `newest`, who may see it by `access`."""
 
-A robot's newest reading is the one that comes last by (place of the stream, seq). Only readings that came without a
-stream have nothing but their time: they compete by it with the agent's newest one.
-"""
-
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
-from heapq import merge
+from heapq import merge, nlargest
 from itertools import islice
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
-from django.conf import settings
-from django.db import connections
 from django.db.models import Count
 
 from croody.telemetry.ingest.ledger import Entry, missing
-from croody.telemetry.models import DeadLetter, Stream, StreamTotal
-from croody.telemetry.rows import COLUMNS, ApiRow, aware, of_columns
+from croody.telemetry.models import DeadLetter, Stream
+from croody.telemetry.read.newest import Newest, newest_of
+from croody.telemetry.read.sql import sliced
+from croody.telemetry.read.trail import Heard, readings, trails
+from croody.telemetry.rows import ApiRow
 from croody_contract import ranges
-from croody_contract.topics import PLAIN_STREAMS
+from croody_contract.limits import MIB
 
-_SLICE: Final = 500
-_LATEST: Final = """
-SELECT robot_id, stream, place, latest_at, latest FROM telemetry_stream
-WHERE robot_id IN ({marks}) AND latest_seq IS NOT NULL AND folded_at IS NULL
-"""
-_STREAMS: Final = """
-SELECT stream FROM telemetry_stream
-WHERE robot_id = %s AND latest_seq IS NOT NULL AND folded_at IS NULL AND stream NOT IN ('http', 'mqtt') ORDER BY place DESC, id DESC
-"""
-_NEWEST: Final = f"""
-SELECT {COLUMNS} FROM telemetry_record WHERE robot_id = %s AND stream = %s AND kind = 'reading' ORDER BY seq DESC LIMIT %s
-"""
-_NEWEST_PLAIN: Final = f"""
-SELECT {COLUMNS} FROM telemetry_record
-WHERE robot_id = %s AND stream IN ('http', 'mqtt') AND kind = 'reading' ORDER BY at DESC, seq DESC LIMIT %s
-"""
-_TOPS: Final = f"""
-SELECT r.* FROM unnest(%s::text[], %s::text[]) AS k (robot, stream)
-CROSS JOIN LATERAL (
-    SELECT {COLUMNS} FROM telemetry_record t WHERE t.robot_id = k.robot AND t.stream = k.stream AND t.kind = 'reading'
-    ORDER BY t.seq DESC LIMIT %s
-) AS r
-"""
+#: All trails of one answer together, in bytes of their readings; each robot has an equal share, and its newest reading in any case.
+LIVE_BYTES: Final = 8 * MIB
+#: Who asks for one robot's streams gets so many of its folded ones, too.
+_FOLDED: Final = 100
 
 
 def last(robot_id: str) -> ApiRow | None:
@@ -54,127 +31,57 @@ def last(robot_id: str) -> ApiRow | None:
 
 def last_of(robot_ids: Collection[str]) -> dict[str, ApiRow]:
     """The newest reading of each robot that has one, from the ledger alone."""
-    return {robot_id: msgspec.json.decode(one.row) for robot_id, one in _latest(robot_ids).items()}
-
-
-class _Latest(NamedTuple):
-    """`alone`: the robot has readings in no other stream."""
-
-    at: datetime
-    stream: str
-    row: str
-    alone: bool
-
-
-def _latest(robot_ids: Collection[str]) -> dict[str, _Latest]:
-    """Of each robot: the agent's newest reading by the place of its stream, or one without a stream when that is younger."""
-    newest: dict[str, tuple[float, datetime, str, str]] = {}
-    plain: dict[str, tuple[datetime, str, str]] = {}
-    streams: Counter[str] = Counter()
-    for some in _sliced(sorted(robot_ids)):
-        for robot_id, stream, place, at, row in _all(_LATEST.format(marks=_marks(some)), some):
-            streams[robot_id] += 1
-            if stream in PLAIN_STREAMS:
-                plain[robot_id] = max(plain.get(robot_id, (at, stream, row)), (at, stream, row))
-            elif robot_id not in newest or place >= newest[robot_id][0]:
-                newest[robot_id] = (place, at, stream, row)
-    found = {robot_id: one[1:] for robot_id, one in newest.items()}
-    for robot_id, one in plain.items():
-        if robot_id not in found or one[0] > found[robot_id][0]:
-            found[robot_id] = one
-    return {robot_id: _Latest(aware(at), stream, row, streams[robot_id] == 1) for robot_id, (at, stream, row) in found.items()}
+    return {robot_id: msgspec.json.decode(one.row) for robot_id, one in newest_of(robot_ids).items()}
 
 
 def newest(robot_id: str, limit: int) -> list[ApiRow]:
     """At most `limit` readings of a robot, newest first."""
-    return [row for _, row in islice(_newest(robot_id, limit), limit)]
-
-
-def _newest(robot_id: str, limit: int) -> Iterator[tuple[datetime, ApiRow]]:
-    """Readings with the time they count at, newest first. The agent's keep their order, the others are put between by time."""
-    plain = [(aware(row[2]), of_columns(row)) for row in _all(_NEWEST_PLAIN, [robot_id, limit])]
-    index = 0
-    for at, row in _agents_newest(robot_id, limit):
-        while index < len(plain) and plain[index][0] > at:
-            yield plain[index]
-            index += 1
-        yield at, row
-    yield from plain[index:]
-
-
-def _agents_newest(robot_id: str, limit: int) -> Iterator[tuple[datetime, ApiRow]]:
-    left = limit
-    for (stream,) in _all(_STREAMS, [robot_id]):
-        rows = _all(_NEWEST, [robot_id, stream, left])
-        yield from ((aware(row[2]), of_columns(row)) for row in rows)
-        left -= len(rows)
-        if left <= 0:
-            return
+    return [one.row for one in readings(robot_id, limit)]
 
 
 def query(robot_ids: Collection[str], limit: int) -> list[ApiRow]:
     """At most `limit` readings of several robots together, newest first; each robot's own keep their order."""
     if len(robot_ids) == 1:
         return newest(next(iter(robot_ids)), limit)
-    every = [_from_latest(robot_id, one, limit) for robot_id, one in _latest(robot_ids).items()]
-    return [row for _, row in islice(merge(*every, key=lambda pair: pair[0], reverse=True), limit)]
-
-
-def _from_latest(robot_id: str, one: _Latest, limit: int) -> Iterator[tuple[datetime, ApiRow]]:
-    """A robot's readings, newest first. The first one is known already, so robots with nothing newer are not asked about."""
-    row = msgspec.json.decode(one.row)
-    yield one.at, row
-    yield from (pair for pair in _newest(robot_id, limit) if pair[1]["id"] != row["id"])
+    # Only robots that were heard lately can have any of them.
+    heard = nlargest(limit, newest_of(robot_ids).values(), key=lambda one: one.heard_at)
+    if not heard:
+        return []
+    share = min(limit, 2 * limit // len(heard) + 1)
+    found = {one.robot_id: one for one in heard}
+    every = [_and_more(robot_id, rows or [_kept(found[robot_id])], limit, share) for robot_id, rows in trails(found, share)]
+    return [one.row for one in islice(merge(*every, key=lambda one: one.at, reverse=True), limit)]
 
 
 def live(robot_ids: Collection[str], limit: int, *, now: datetime) -> dict[str, Any]:
-    """Every robot that has a reading: its newest one and a trail of at most `limit`, oldest first."""
-    latest = _latest(robot_ids)
-    trails = _trails(latest, limit) if limit > 1 else {}
+    """Every robot that has a reading: its newest one and a trail of at most `limit`, oldest first.
+
+    All trails together hold at most `LIVE_BYTES`: where readings are long, trails are short.
+    """
+    latest = newest_of(robot_ids)
+    share = LIVE_BYTES // max(1, len(latest))
+    found = {robot_id: _within(rows, share) for robot_id, rows in trails(latest, limit)} if limit > 1 else {}
     robots = []
     for robot_id, one in sorted(latest.items()):
         # Its rows may be past retention; what the ledger keeps of the newest one is not.
-        trail = trails.get(robot_id) or [msgspec.json.decode(one.row)]
+        trail = [heard.row for heard in reversed(found.get(robot_id) or [_kept(one)])]
         robots.append({"robot_id": robot_id, "last": trail[-1], "trail": trail})
     return {"robots": robots, "total_points": sum(len(robot["trail"]) for robot in robots), "updated_at": now.isoformat()}
 
 
-def _trails(latest: Mapping[str, _Latest], limit: int) -> dict[str, list[ApiRow]]:
-    """Oldest first. Most robots' trails lie in one stream: those are read in few statements, the others one by one."""
-    trails: dict[str, list[ApiRow]] = {}
-    agents = {robot_id: one for robot_id, one in latest.items() if one.stream not in PLAIN_STREAMS}
-    for robot_id, row in _tops(agents, limit):
-        trails.setdefault(robot_id, []).append(row)
-    for robot_id, one in latest.items():
-        short = len(trails.get(robot_id, ())) < limit and not one.alone
-        if short or robot_id not in agents:
-            trails[robot_id] = newest(robot_id, limit)[::-1]
-    return trails
+def streams(robot_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """What the ledger says of each stream, in each robot's order.
 
-
-def _tops(latest: Mapping[str, _Latest], limit: int) -> Iterator[tuple[str, ApiRow]]:
-    """The newest readings of one stream a robot, oldest first."""
-    if connections[settings.TELEMETRY_DB].vendor != "postgresql":
-        for robot_id, one in latest.items():
-            yield from ((robot_id, of_columns(row)) for row in _all(_NEWEST, [robot_id, one.stream, limit])[::-1])
-        return
-    for some in _sliced(sorted(latest)):
-        names = [latest[robot_id].stream for robot_id in some]
-        yield from ((row[1], of_columns(row)) for row in _all(_TOPS, [some, names, limit])[::-1])
-
-
-def streams(robot_ids: Iterable[str]) -> list[dict[str, Any]]:
-    """What the ledger says of each stream, in each robot's order."""
+    All that are not folded; of a single robot also the newest of those that are (finished, whole, silent for a minute).
+    """
     out = []
-    for some in _sliced(sorted(robot_ids)):
-        conflicts = {
-            (row[0], row[1]): row[2]
-            for row in DeadLetter.objects.filter(robot_id__in=some, reason="conflict")
-            .values_list("robot_id", "stream")
-            .annotate(Count("pk"))
-        }
-        for row in Stream.objects.filter(robot_id__in=some, folded_at=None, known_last__gt=0).order_by("robot_id", "place", "pk"):
-            entry = Entry(row.have, row.dead, row.dropped, row.known_last)
+    for some in sliced(sorted(robot_ids)):
+        rows = list(Stream.objects.filter(robot_id__in=some, folded_at=None, known_last__gt=0).defer("latest"))
+        if len(robot_ids) == 1:
+            folded = Stream.objects.filter(robot_id=some[0], folded_at__isnull=False).order_by("-folded_at", "-place")
+            rows += folded.defer("latest")[:_FOLDED]
+        conflicts = _conflicts(rows)
+        for row in sorted(rows, key=lambda row: (row.robot_id, row.place, row.pk)):
             out.append(
                 {
                     "robot_id": row.robot_id,
@@ -182,7 +89,7 @@ def streams(robot_ids: Iterable[str]) -> list[dict[str, Any]]:
                     "first_seq": 1,
                     "last_seq": row.known_last,
                     "stored": ranges.count(row.have),
-                    "missing": missing(entry),
+                    "missing": missing(Entry(row.have, row.dead, row.dropped, row.known_last)),
                     "dropped": row.dropped,
                     "dead_letters": ranges.count(row.dead) + conflicts.get((row.robot_id, row.stream), 0),
                 }
@@ -190,33 +97,35 @@ def streams(robot_ids: Iterable[str]) -> list[dict[str, Any]]:
     return out
 
 
-def delivery(robot_ids: Iterable[str]) -> dict[str, dict[str, int]]:
-    """What became of everything each robot ever queued: `stored`, `dead`, `dropped`, `missing`, folded streams included."""
-    out: dict[str, dict[str, int]] = {}
-    for some in _sliced(sorted(robot_ids)):
-        for total in StreamTotal.objects.filter(robot_id__in=some):
-            out[total.robot_id] = {"stored": total.stored, "dead": total.dead, "dropped": total.dropped, "missing": 0}
-        for row in Stream.objects.filter(robot_id__in=some, folded_at=None).only("robot_id", "have", "dead", "dropped", "known_last"):
-            sums = out.setdefault(row.robot_id, {"stored": 0, "dead": 0, "dropped": 0, "missing": 0})
-            sums["stored"] += ranges.count(row.have)
-            sums["dead"] += ranges.count(row.dead)
-            sums["dropped"] += ranges.count(row.dropped)
-            sums["missing"] += ranges.count(missing(Entry(row.have, row.dead, row.dropped, row.known_last)))
-    return out
+def _conflicts(rows: Sequence[Stream]) -> dict[tuple[str, str], int]:
+    """Letters of these streams about keys that another record holds."""
+    found: dict[tuple[str, str], int] = {}
+    for some in sliced(rows):
+        letters = DeadLetter.objects.filter(
+            reason="conflict", robot_id__in={row.robot_id for row in some}, stream__in={row.stream for row in some}
+        )
+        for robot_id, stream, count in letters.values_list("robot_id", "stream").annotate(Count("pk")):
+            found[(robot_id, stream)] = count
+    return found
 
 
-def _all(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-    with connections[settings.TELEMETRY_DB].cursor() as cursor:
-        cursor.execute(statement, parameters)
-        found: list[tuple[Any, ...]] = cursor.fetchall()
-        return found
+def _and_more(robot_id: str, rows: list[Heard], limit: int, share: int) -> Iterator[Heard]:
+    """A robot's readings, newest first; more of them are read only when all of `rows` are taken."""
+    yield from rows
+    if len(rows) >= share:
+        yield from readings(robot_id, limit)[len(rows) :]
 
 
-def _marks(values: Sequence[Any]) -> str:
-    return ", ".join(["%s"] * len(values))
+def _kept(one: Newest) -> Heard:
+    """The newest reading as the ledger keeps it."""
+    return Heard(one.heard_at, msgspec.json.decode(one.row))
 
 
-def _sliced(values: Iterable[str]) -> Iterator[list[str]]:
-    rest = iter(values)
-    while some := list(islice(rest, _SLICE)):
-        yield some
+def _within(rows: list[Heard], most: int) -> list[Heard]:
+    """As many of the newest as fit into `most` bytes, one at least."""
+    size = 0
+    for count, one in enumerate(rows):
+        size += len(memoryview(one.row["data"]))
+        if size > most and count:
+            return rows[:count]
+    return rows

@@ -29,8 +29,6 @@ class Held:
     entry: Entry
     missing_since: datetime | None
     latest_seq: int | None
-    #: Only read where the newest reading is told by its time.
-    latest_at: datetime | None
     folded_at: datetime | None
     new: bool = False
     #: The newest reading when this transaction brought it.
@@ -41,9 +39,9 @@ class Held:
 
     @classmethod
     def of(cls, row: Sequence[Any], entry: Entry, rest: Sequence[Any], *, new: bool) -> Self:
-        """From columns as the lock statements read them: `row` begins with id ... prev_last, `rest` is missing_since ... folded_at."""
+        """From columns as the lock statements read them: `row` is id ... prev_last, `rest` missing_since, latest_seq, folded_at."""
         record_id, robot_id, stream, place, prev, prev_last = row[:6]
-        missing_since, latest_seq, latest_at, folded_at = rest
+        missing_since, latest_seq, folded_at = rest
         return cls(
             id=record_id,
             robot_id=robot_id,
@@ -54,7 +52,6 @@ class Held:
             entry=entry,
             missing_since=missing_since,
             latest_seq=latest_seq,
-            latest_at=latest_at,
             folded_at=folded_at,
             new=new,
         )

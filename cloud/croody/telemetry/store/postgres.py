@@ -8,7 +8,7 @@ import msgspec
 import psycopg
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from croody.telemetry.ingest.intake import Key, Row
+from croody.telemetry.ingest.intake import Key, Row, heard_at
 from croody.telemetry.ingest.ledger import Entry
 from croody.telemetry.rows import of_row
 from croody.telemetry.store.base import Held, Place, Span, place_of
@@ -30,7 +30,7 @@ RETURNING robot_id, stream
 
 _LOCK: Final = """
 SELECT s.id, s.robot_id, s.stream, s.place, s.prev, s.prev_last, s.have::text, s.dead::text, s.dropped::text, s.known_last,
-    s.missing_since, s.latest_seq, CASE WHEN s.stream IN ('http', 'mqtt') THEN s.latest_at END, s.folded_at
+    s.missing_since, s.latest_seq, s.folded_at
 FROM telemetry_stream s JOIN unnest(%s::text[], %s::text[]) AS k (robot_id, stream) ON s.robot_id = k.robot_id AND s.stream = k.stream
 ORDER BY s.robot_id COLLATE "C", s.stream COLLATE "C"
 FOR UPDATE OF s
@@ -58,6 +58,7 @@ SELECT string_agg(nextval(pg_get_serial_sequence('telemetry_record', 'id'))::tex
 """
 _COPY: Final = f"COPY telemetry_record (id, {_COLUMNS}) FROM STDIN"
 
+# LIMIT says how many rows change: guessing a hundred, the planner reads a ledger of some thousand streams whole for one of them.
 _WRITE: Final = f"""
 WITH ins AS (
     INSERT INTO telemetry_record ({_COLUMNS})
@@ -73,14 +74,15 @@ WITH ins AS (
         have = v.have::int8multirange, dead = v.dead::int8multirange, dropped = v.dropped::int8multirange, known_last = v.known_last,
         last_received_at = greatest(s.last_received_at, v.heard_at), missing_since = v.missing_since,
         latest_seq = v.latest_seq, latest_at = coalesce(v.latest_at, s.latest_at),
+        latest_heard_at = coalesce(v.latest_heard_at, s.latest_heard_at),
         latest = CASE WHEN v.latest IS NULL THEN s.latest WHEN ins.id IS NULL THEN v.latest
             ELSE v.latest || jsonb_build_object('id', ins.id) END,
         folded_at = v.folded_at
-    FROM jsonb_to_recordset(%s::jsonb) AS v (
+    FROM (SELECT * FROM jsonb_to_recordset(%s::jsonb) AS c (
         id bigint, robot_id text, stream text, place double precision, prev text, prev_last bigint,
         have text, dead text, dropped text, known_last bigint,
         heard_at timestamptz, missing_since timestamptz,
-        latest_seq bigint, latest_at timestamptz, latest jsonb, folded_at timestamptz)
+        latest_seq bigint, latest_at timestamptz, latest_heard_at timestamptz, latest jsonb, folded_at timestamptz) LIMIT %s) AS v
     LEFT JOIN ins ON ins.robot_id = v.robot_id AND ins.stream = v.stream AND ins.seq = v.latest_seq
     WHERE s.id = v.id
 )
@@ -139,12 +141,13 @@ class PostgresStore:
                 "missing_since": row.missing_since,
                 "latest_seq": row.latest_seq,
                 "latest_at": row.newest.at if row.newest is not None else None,
+                "latest_heard_at": heard_at(row.newest) if row.newest is not None else None,
                 "latest": of_row(row.newest, ids.get(place_of(row.newest))) if row.newest is not None else None,
                 "folded_at": row.folded_at,
             }
             for row in ledger
         ]
-        parameters = [msgspec.json.encode(rows).decode(), msgspec.json.encode(changes).decode(), list(told)]
+        parameters = [msgspec.json.encode(rows).decode(), msgspec.json.encode(changes).decode(), len(changes), list(told)]
         return {**ids, **{(row[0], row[1], row[2]): row[3] for row in self._all(_WRITE, parameters)}}
 
     def _copy(self, rows: Sequence[Row], newest: Collection[int], told: Collection[str]) -> Mapping[Place, int]:

@@ -1,32 +1,36 @@
 """SQLite: the transaction owns the database from its start (`IMMEDIATE`), so nothing needs a lock of its own."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Any, Final
 
 import msgspec
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from croody.telemetry.ingest.intake import Key, Row
+from croody.telemetry.ingest.intake import Key, Row, heard_at
 from croody.telemetry.ingest.ledger import Entry
 from croody.telemetry.ranges_field import read_ranges, write_ranges
 from croody.telemetry.rows import aware, of_row
 from croody.telemetry.store.base import Held, Place, Span, place_of
-
-#: SQLite takes at most 32,766 parameters a statement (999 in old builds); two a key.
-_SLICE: Final = 400
 
 _MAKE: Final = """
 INSERT INTO telemetry_stream (robot_id, stream, place, have, dead, dropped, known_last, first_received_at, last_received_at)
 VALUES (%s, %s, 0, '[]', '[]', '[]', 0, %s, %s) ON CONFLICT (robot_id, stream) DO NOTHING
 """
 
-_READ: Final = """
-SELECT id, robot_id, stream, place, prev, prev_last, have, dead, dropped, known_last,
-    missing_since, latest_seq, latest_at, folded_at
-FROM telemetry_stream WHERE (robot_id, stream) IN (VALUES {})
+# Key by key: for `(robot_id, stream) IN (VALUES ...)` with more than one of them SQLite reads the whole ledger.
+_OF_KEYS: Final = """
+FROM json_each(%s) AS k CROSS JOIN telemetry_stream s
+ON s.robot_id = json_extract(k.value, '$[0]') AND s.stream = json_extract(k.value, '$[1]')
 """
+_READ: Final = f"""
+SELECT s.id, s.robot_id, s.stream, s.place, s.prev, s.prev_last, s.have, s.dead, s.dropped, s.known_last,
+    s.missing_since, s.latest_seq, s.folded_at {_OF_KEYS}
+"""
+_STREAMS_OF: Final = """
+SELECT s.robot_id, s.stream FROM json_each(%s) AS k CROSS JOIN telemetry_stream s ON s.robot_id = k.value AND s.folded_at IS NULL
+"""
+_PRESENT: Final = f"SELECT s.robot_id, s.stream {_OF_KEYS}"
 
 _HASHES: Final = "SELECT robot_id, stream, seq, hash FROM telemetry_record WHERE robot_id = %s AND stream = %s AND seq BETWEEN %s AND %s"
 
@@ -39,7 +43,8 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON C
 _CHANGE: Final = """
 UPDATE telemetry_stream SET place = %s, prev = %s, prev_last = %s, have = %s, dead = %s, dropped = %s, known_last = %s,
     last_received_at = max(last_received_at, coalesce(%s, last_received_at)), missing_since = %s,
-    latest_seq = %s, latest_at = coalesce(%s, latest_at), latest = coalesce(%s, latest), folded_at = %s
+    latest_seq = %s, latest_at = coalesce(%s, latest_at), latest_heard_at = coalesce(%s, latest_heard_at),
+    latest = coalesce(%s, latest), folded_at = %s
 WHERE id = %s
 """
 
@@ -52,12 +57,7 @@ class SqliteStore:
 
     def streams_of(self, robot_ids: Collection[str]) -> set[Key]:
         """See `Store`."""
-        found: set[Key] = set()
-        for some in _sliced(sorted(robot_ids)):
-            marks = ", ".join(["%s"] * len(some))
-            rows = self._all(f"SELECT robot_id, stream FROM telemetry_stream WHERE folded_at IS NULL AND robot_id IN ({marks})", some)
-            found.update((row[0], row[1]) for row in rows)
-        return found
+        return {(row[0], row[1]) for row in self._all(_STREAMS_OF, [_listed(sorted(robot_ids))])}
 
     def lock(self, keys: Sequence[Key], make: Sequence[Key], now: datetime) -> dict[Key, Held]:
         """See `Store`."""
@@ -66,12 +66,10 @@ class SqliteStore:
         with self._connection.cursor() as cursor:
             cursor.executemany(_MAKE, [(*key, moment, moment) for key in sorted(made)])
         held = {}
-        for some in _sliced(keys):
-            marks = ", ".join(["(%s, %s)"] * len(some))
-            for row in self._all(_READ.format(marks), [part for key in some for part in key]):
-                entry = Entry(read_ranges(row[6]), read_ranges(row[7]), read_ranges(row[8]), row[9])
-                rest = [aware(value) if isinstance(value, datetime) else value for value in row[10:]]
-                held[(row[1], row[2])] = Held.of(row, entry, rest, new=(row[1], row[2]) in made)
+        for row in self._all(_READ, [_listed(keys)]):
+            entry = Entry(read_ranges(row[6]), read_ranges(row[7]), read_ranges(row[8]), row[9])
+            rest = [aware(value) if isinstance(value, datetime) else value for value in row[10:]]
+            held[(row[1], row[2])] = Held.of(row, entry, rest, new=(row[1], row[2]) in made)
         return held
 
     def hashes(self, spans: Sequence[Span]) -> Mapping[Place, str]:
@@ -92,12 +90,7 @@ class SqliteStore:
         return ids
 
     def _present(self, keys: Sequence[Key]) -> set[Key]:
-        found: set[Key] = set()
-        for some in _sliced(keys):
-            marks = ", ".join(["(%s, %s)"] * len(some))
-            statement = f"SELECT robot_id, stream FROM telemetry_stream WHERE (robot_id, stream) IN (VALUES {marks})"
-            found.update((row[0], row[1]) for row in self._all(statement, [part for key in some for part in key]))
-        return found
+        return {(row[0], row[1]) for row in self._all(_PRESENT, [_listed(keys)])} if keys else set()
 
     def _next_id(self) -> int:
         rows = self._all("SELECT seq FROM sqlite_sequence WHERE name = 'telemetry_record'", [])
@@ -160,6 +153,7 @@ def _change(row: Held, ids: Mapping[Place, int], now: datetime) -> tuple[Any, ..
         row.missing_since and write_moment(row.missing_since),
         row.latest_seq,
         write_moment(newest.at) if newest is not None else None,
+        write_moment(heard_at(newest)) if newest is not None else None,
         msgspec.json.encode(latest).decode() if latest is not None else None,
         row.folded_at and write_moment(row.folded_at),
         row.id,
@@ -172,7 +166,6 @@ def write_moment(moment: datetime) -> str:
     return text[:-6] if text.endswith("+00:00") else str(moment.astimezone(UTC).replace(tzinfo=None))
 
 
-def _sliced(values: Sequence[Any]) -> Iterator[list[Any]]:
-    rest = iter(values)
-    while some := list(islice(rest, _SLICE)):
-        yield some
+def _listed(values: Sequence[Any]) -> str:
+    """A list as one parameter, for `json_each`."""
+    return msgspec.json.encode(values).decode()
