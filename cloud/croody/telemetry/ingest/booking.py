@@ -296,7 +296,7 @@ class _Books:
             held.latest_seq, held.newest = newest.seq, newest
 
     def _number(self) -> list[Row]:
-        """Rows of the streams that the cloud numbers, with the numbers that come next: what is received last is the newest, whatever its clock says."""
+        """Rows of the streams that the cloud numbers, with the next numbers: what is received last is the newest."""
         counts: dict[Key, int] = {}
         numbered = []
         for unit in self._plain:

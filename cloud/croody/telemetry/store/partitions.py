@@ -4,17 +4,22 @@ There is no DEFAULT partition: a stray row in one would block the day it belongs
 """
 
 import re
+import time
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 
 from django.conf import settings
-from django.db import connections, transaction
+from django.db import OperationalError, connections, transaction
 
 #: Days made ahead, today included, so that midnight finds its partition there.
 AHEAD_DAYS = 3
 _PREFIX = "telemetry_record_"
 _NAME = re.compile(rf"{_PREFIX}(\d{{4}})(\d\d)(\d\d)")
 _LOCK = 7_210_001
+#: How long a day that is dropped waits for readers, how often it tries, and the pause between.
+_WAIT_MS = 80
+_ATTEMPTS = 20
+_PAUSE_S = 0.2
 #: Days known to be there, per alias: only saves a look, the database has the last word.
 _known: dict[str, set[date]] = {}
 
@@ -81,19 +86,30 @@ def drop_before(day: date, alias: str | None = None) -> list[date]:
     """Drop partitions of days before `day`. Returns those dropped.
 
     Raises:
-        django.db.OperationalError: a long reader holds the table; nothing of that day is dropped, the next run tries again.
+        django.db.OperationalError: readers hold the table again and again; nothing of that day is dropped, the next run tries again.
     """
     alias = alias or settings.TELEMETRY_DB
-    connection = connections[alias]
     dropped = []
     for old in (found for found in present(alias) if found < day):
-        with transaction.atomic(using=alias), connection.cursor() as cursor:
-            cursor.execute("SET LOCAL lock_timeout = '2s'")
-            cursor.execute(f"DROP TABLE {name_of(old)}")
+        _drop(old, alias)
         dropped.append(old)
     if dropped:
         forget(alias)
     return dropped
+
+
+def _drop(day: date, alias: str) -> None:
+    """Who waits for a lock on the whole table holds up all who come behind, so it waits a moment only, and tries again."""
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
+                cursor.execute(f"SET LOCAL lock_timeout = '{_WAIT_MS}ms'")
+                cursor.execute(f"DROP TABLE {name_of(day)}")
+            return
+        except OperationalError:
+            if attempt == _ATTEMPTS:
+                raise
+        time.sleep(_PAUSE_S)
 
 
 def _start(day: date) -> str:
