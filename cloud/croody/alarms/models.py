@@ -30,4 +30,6 @@ class Alarm(models.Model):
         indexes = [
             models.Index(fields=["-opened_at"]),
             models.Index(fields=["last_at"], condition=models.Q(resolved_at=None), name="open_alarm_by_news"),
+            # What jobs look for among any number of alarms that are over.
+            models.Index(fields=["kind", "id"], condition=models.Q(resolved_at=None), name="open_alarm_by_kind"),
         ]

@@ -21,3 +21,8 @@ class Outgoing(models.Model):
     class Meta:
         #: The name is older than the room: a version before this one finds its table.
         db_table = "fleet_outgoing"
+        indexes = [
+            # What is still to be said, however much was answered or never was.
+            models.Index(fields=["expires_at"], condition=models.Q(answered_at=None), name="outgoing_open"),
+            models.Index(fields=["robot", "kind", "expires_at"], name="outgoing_of_robot"),
+        ]

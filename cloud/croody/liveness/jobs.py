@@ -1,6 +1,8 @@
 """By the clock: alarms for robots that fall silent."""
 
+import time
 from datetime import datetime
+from typing import Final
 
 from croody.alarms.models import Alarm
 from croody.alarms.services import raise_alarm, resolve_alarm
@@ -9,6 +11,11 @@ from croody.liveness.judge import State, deaf, state
 from croody.liveness.kinds import OFFLINE
 from croody.liveness.listening import listening
 from croody.liveness.signs import signs_of
+from croody.web.turns import give_way
+
+#: Robots that are judged together; alarms that one run opens and closes at most: the next one goes on two seconds later.
+_PAGE: Final = 500
+_CHANGES: Final = 200
 
 
 def judge_liveness(now: datetime) -> None:
@@ -19,15 +26,38 @@ def judge_liveness(now: datetime) -> None:
     since = listening()
     if deaf(now, since[1] if since else None):
         return
-    robot_ids = list(Robot.objects.filter(deleted_at=None).values_list("robot_id", flat=True))
+    left = _CHANGES
+    after = ""
+    while left > 0:
+        here = Robot.objects.filter(deleted_at=None, robot_id__gt=after).order_by("robot_id")
+        robot_ids = list(here.values_list("robot_id", flat=True)[:_PAGE])
+        left -= _judge(robot_ids, now, left)
+        if len(robot_ids) < _PAGE:
+            break
+        after = robot_ids[-1]
+    here = Robot.objects.filter(deleted_at=None).values("pk")
+    gone = Alarm.objects.filter(kind=OFFLINE.code, resolved_at=None).exclude(robot_id__in=here)
+    for robot_id in gone.values_list("robot_id", flat=True)[:_CHANGES]:
+        resolve_alarm(robot_id, OFFLINE.code, "", now)
+
+
+def _judge(robot_ids: list[str], now: datetime, most: int) -> int:
+    """Open and close alarms of these robots, at most so many. Says how many."""
     signs = signs_of(robot_ids)
-    is_open = set(Alarm.objects.filter(kind=OFFLINE.code, resolved_at=None).values_list("robot_id", flat=True))
+    is_open = set(Alarm.objects.filter(robot_id__in=robot_ids, kind=OFFLINE.code, resolved_at=None).values_list("robot_id", flat=True))
+    changed = 0
     for robot_id in robot_ids:
-        now_state = state(now, signs[robot_id])
-        if now_state is State.OFFLINE and robot_id not in is_open:
+        if changed == most:
+            break
+        silent = state(now, signs[robot_id]) is State.OFFLINE
+        if silent == (robot_id in is_open):
+            continue
+        begun_s = time.monotonic()
+        if silent:
             heard_at = max(filter(None, (signs[robot_id].heard_at, signs[robot_id].presence_at)))
             raise_alarm(robot_id, OFFLINE, "", OFFLINE.severity, {"heard_at": heard_at.isoformat()}, now)
-        elif now_state is not State.OFFLINE and robot_id in is_open:
+        else:
             resolve_alarm(robot_id, OFFLINE.code, "", now)
-    for robot_id in is_open - set(robot_ids):
-        resolve_alarm(robot_id, OFFLINE.code, "", now)
+        changed += 1
+        give_way("default", time.monotonic() - begun_s)
+    return changed

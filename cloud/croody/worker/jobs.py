@@ -11,7 +11,7 @@ from croody.fleet import jobs as fleet
 from croody.liveness import jobs as liveness
 from croody.telemetry import jobs as telemetry
 
-Thread = Literal["quick", "slow", "detection"]
+Thread = Literal["credentials", "quick", "alarms", "slow", "detection"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +25,16 @@ class Job:
 
 
 JOBS: list[Job] = [
-    Job("write_credentials", 0.5, fleet.write_credentials, "quick"),
+    # Alone: a revoked robot is out within a second, whatever the others have to do.
+    Job("write_credentials", 0.5, fleet.write_credentials, "credentials"),
     Job("judge_liveness", 2, liveness.judge_liveness, "quick"),
     Job("request_gaps", 2, telemetry.request_gaps, "quick"),
-    Job("raise_alarms", 2, telemetry.raise_alarms, "quick"),
+    Job("raise_alarms", 2, telemetry.raise_alarms, "alarms"),
+    Job("fold_finished", 10, telemetry.fold_finished, "quick"),
     Job("score_windows", 2, ids.score_windows, "detection"),
     Job("close_old_alarms", 60, alarms.close_old),
     Job("roll_up", 20, telemetry.roll_up),
     Job("make_partitions", 600, telemetry.make_partitions),
     Job("forget_deliveries", 60, telemetry.forget_deliveries),
-    Job("fold_finished", 600, telemetry.fold_finished),
     Job("apply_retention", 3600, telemetry.apply_retention),
 ]
