@@ -15,7 +15,7 @@ from croody.detection.models import Cursor, Usual, Verdict
 from croody.detection.windows import baseline, jobs, queries, suspicion
 from croody.fleet.models import Robot
 from croody.telemetry.ingest.services import ingest_relay
-from croody.telemetry.models import Record
+from croody.telemetry.models import Record, SetAside
 from croody_contract import messages
 from croody_contract.messages import Window
 from croody_contract.relay import BatchItem, Relay
@@ -66,7 +66,7 @@ def test_every_window_gets_one_verdict_however_often_the_job_runs(people: Simple
 def test_the_cursor_waits_until_ids_have_settled_and_then_moves(people: SimpleNamespace):
     send([window(1)])
     jobs.score_windows(after(1))
-    assert Cursor.objects.get().last_id == 0
+    assert not Cursor.objects.exists()
     jobs.score_windows(after(61))
     assert Cursor.objects.get().last_id == Record.objects.get(kind="window").id
 
@@ -198,6 +198,23 @@ def test_what_screening_missed_is_estimated_from_the_random_sample_alone(people:
     assert found.sampled == 20 + 2, "the first sixty were judged before there was a usual"
     assert found.missed == 2
     assert found.low < found.share < found.high
+
+
+@pytest.mark.parametrize("value", [1e308, -1e308, 1e200])
+def test_a_window_that_cannot_be_judged_costs_itself_alone(people: SimpleNamespace, value: float):
+    send([window(seed) for seed in range(25)])
+    jobs.score_windows(after(1))
+    hostile = Window("sensors-1", 0.9, True, NAMES, [[value, value], [-value, value]], NOW)
+    send([window(50), hostile, window(51)], first=26)
+    send([window(52)], robot_id="shared-1")
+    for second in (2, 3, 100):
+        jobs.score_windows(after(second))
+    assert [verdict.seq for verdict in verdicts()] == [*range(1, 27), 28]
+    assert [verdict.seq for verdict in verdicts("shared-1")] == [1], "nor does it keep others waiting"
+    assert Cursor.objects.get().last_id == Record.objects.filter(kind="window").order_by("-id").values_list("id", flat=True)[0]
+    left_out = SetAside.objects.get()
+    assert (left_out.job, left_out.robot_id, left_out.what.split()[-1]) == ("score_windows", "rover-1", "27")
+    assert "1e+100" in left_out.reason
 
 
 def test_a_run_that_is_cut_off_leaves_nothing_half_done(people: SimpleNamespace):

@@ -18,6 +18,8 @@ LEAST: Final = 20
 #: So many can say which sensor is farthest from what they saw.
 LEAST_TO_NAME: Final = 5
 MOST: Final = 200
+#: No sensor's value is larger; of larger ones neither squares nor sums could be told.
+LARGEST: Final = 1e100
 #: A window is compared with its so many most similar ones.
 NEIGHBOURS: Final = 3
 #: No single statistic counts for more than this many scales: one broken sensor shall not hide the others.
@@ -39,11 +41,13 @@ def summarise(features: Sequence[Sequence[float]]) -> Summary:
     """A window of shape (T, sensors) -> (sensors, len(STATISTICS)).
 
     Raises:
-        ValueError: no rows or no sensors.
+        ValueError: no rows or no sensors, or values so large that nothing can be told of them.
     """
     window = np.asarray(features, dtype=np.float64)
     if window.ndim != 2 or 0 in window.shape:
         raise ValueError(f"window of shape {window.shape}: needs at least one row and one sensor")
+    if not np.all(np.abs(window) <= LARGEST):
+        raise ValueError(f"window: a value is beyond {LARGEST:g}: no sensor measures that, and nothing can be compared with it")
     quarter = max(1, len(window) // 4)
     drift = window[-quarter:].mean(axis=0) - window[:quarter].mean(axis=0)
     summary: Summary = np.stack([window.mean(axis=0), window.std(axis=0), drift], axis=1).tolist()

@@ -1,10 +1,12 @@
 """What runs by the clock for detection: every screened window gets a verdict, and verdicts that pile up become an alarm."""
 
+import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Final
 
-from django.db import transaction
+from django.db import DataError, IntegrityError, transaction
 
 from croody.alarms.models import Alarm
 from croody.alarms.services import raise_alarm, resolve_alarm
@@ -12,21 +14,29 @@ from croody.detection.kinds import ANOMALY
 from croody.detection.models import Cursor, Verdict
 from croody.detection.windows import suspicion
 from croody.detection.windows.judge import Usuals, judge
+from croody.telemetry.jobs.aside import aside_of, set_aside
 from croody.telemetry.models import Record
+from croody.telemetry.read.sql import sliced
+from croody.web.turns import give_way
 
 CURSOR: Final = "windows"
 PAGE: Final = 500
+#: Windows whose verdicts are one transaction: a robot's usual may be some hundred kilobytes.
+JUDGED: Final = 10
 #: At most so many windows a run: the next run goes on, and other jobs get their turn.
 MOST: Final = 5_000
 #: Ids are given before the commit, so a window may appear behind one that was read already: so long the cursor waits.
 SETTLE: Final = timedelta(seconds=60)
+#: Of the evidence for one alarm, the newest so many windows are looked at.
+EVIDENCE: Final = 500
+_JOB: Final = "score_windows"
 
 
 def score_windows(now: datetime) -> None:
     """Judge the windows that came since the last run; raise and resolve alarms.
 
-    May be stopped anywhere: verdicts, the robots' usual, alarms and the cursor are one transaction a page, and a window
-    that has a verdict is not judged again.
+    May be stopped anywhere: verdicts, the robots' usual and alarms are one transaction for a few windows, a window that
+    has a verdict is not judged again, and the cursor moves last. One that cannot be judged is set aside alone.
     """
     first = Cursor.objects.filter(name=CURSOR).values_list("last_id", flat=True).first() or 0
     last_id, settled, read = first, True, 0
@@ -34,30 +44,66 @@ def score_windows(now: datetime) -> None:
         page = list(Record.objects.filter(kind="window", id__gt=last_id).order_by("id")[:PAGE])
         if not page:
             break
-        settled = _judge_page(page, now, settled)
+        _judge_page(page, now)
+        settled = settled and _move_cursor(page, now)
         last_id, read = page[-1].id, read + len(page)
     _resolve_quiet(now)
 
 
-@transaction.atomic
-def _judge_page(page: Sequence[Record], now: datetime, settled: bool) -> bool:
-    """Judge what is new on the page. Moves the cursor only while all before was settled; says whether it still is."""
-    cursor, _ = Cursor.objects.select_for_update().get_or_create(name=CURSOR)
+def _judge_page(page: Sequence[Record], now: datetime) -> None:
+    """Judge what is new on the page."""
     seen = _seen(page)
+    fresh = [record for record in page if (record.robot_id, record.stream, record.seq) not in seen]
+    aside = aside_of(_JOB, [_name(record) for record in fresh]) if fresh else set()
     usuals = Usuals(now)
-    fresh = [judge(record, usuals) for record in page if (record.robot_id, record.stream, record.seq) not in seen]
-    Verdict.objects.bulk_create(fresh)
-    usuals.save()
-    _raise_alarms(fresh, now)
-    if not settled:
-        return False
-    for record in page:
-        if record.received_at > now - SETTLE:
-            settled = False
-            break
-        cursor.last_id = max(cursor.last_id, record.id)
-    cursor.save()
-    return settled
+    for some in sliced([record for record in fresh if _name(record) not in aside], JUDGED):
+        try:
+            _judge(some, usuals, now)
+        except (DataError, IntegrityError):
+            usuals = Usuals(now)
+            for record in some:
+                usuals = _judge_alone(record, usuals, now)
+
+
+def _judge_alone(record: Record, usuals: Usuals, now: datetime) -> Usuals:
+    """One window of those of which the database refused one. Gives the usuals to go on with."""
+    try:
+        _judge([record], usuals, now)
+    except (DataError, IntegrityError) as error:
+        set_aside(_JOB, record.robot_id, _name(record), error, now)
+        return Usuals(now)
+    return usuals
+
+
+def _judge(some: Sequence[Record], usuals: Usuals, now: datetime) -> None:
+    """Work the verdicts out, then write them with all that follows from them."""
+    verdicts = []
+    for record in some:
+        try:
+            verdicts.append(judge(record, usuals))
+        except (ValueError, TypeError, KeyError, ArithmeticError) as error:
+            set_aside(_JOB, record.robot_id, _name(record), error, now)
+    begun_s = time.monotonic()
+    with transaction.atomic():
+        Verdict.objects.bulk_create(verdicts)
+        usuals.save()
+        _raise_alarms(verdicts, now)
+    give_way("default", time.monotonic() - begun_s)
+
+
+def _name(record: Record) -> str:
+    return f"window {record.pk}, {record.stream} {record.seq}"
+
+
+def _move_cursor(page: Sequence[Record], now: datetime) -> bool:
+    """Say whether the whole page has settled; the cursor stands behind the last that has without a break."""
+    settled = list(takewhile(lambda record: record.received_at <= now - SETTLE, page))
+    if settled:
+        with transaction.atomic():
+            cursor, _ = Cursor.objects.select_for_update().get_or_create(name=CURSOR)
+            cursor.last_id = max(cursor.last_id, settled[-1].id)
+            cursor.save()
+    return len(settled) == len(page)
 
 
 def _seen(page: Sequence[Record]) -> set[tuple[str, str, int]]:
@@ -77,7 +123,7 @@ def _raise_alarms(fresh: Sequence[Verdict], now: datetime) -> None:
     is_open = set(Alarm.objects.filter(robot_id__in=newest, kind=ANOMALY.code, resolved_at=None).values_list("robot_id", flat=True))
     for robot_id, until in sorted(newest.items()):
         rows = Verdict.objects.filter(robot_id=robot_id, suspect=True, confirmed=True, at__gt=until - suspicion.WITHIN, at__lte=until)
-        evidence = [suspicion.Evidence(row.at, row.edge_score, row.drivers) for row in rows]
+        evidence = [suspicion.Evidence(row.at, row.edge_score, row.drivers) for row in rows.order_by("-at", "-id")[:EVIDENCE]]
         detail = suspicion.worth_an_alarm(evidence) or (suspicion.describe(evidence) if robot_id in is_open else None)
         if detail is not None:
             raise_alarm(robot_id, ANOMALY, "", suspicion.severity(detail), detail, now)

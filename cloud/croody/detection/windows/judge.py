@@ -14,7 +14,7 @@ FLEET: Final = 20
 
 @dataclass(slots=True)
 class Usuals:
-    """The usual of the robots on one page of windows: read when first needed, written once by `save`.
+    """The usual of the robots on one page of windows: read when first needed, written by `save`.
 
     Every window of the page is compared with what was usual before the page.
     """
@@ -69,6 +69,7 @@ class Usuals:
         """Write what was added."""
         for key in sorted(self.changed):
             self.rows[key].save()
+        self.changed.clear()
 
 
 def judge(record: Record, usuals: Usuals) -> Verdict:
