@@ -11,7 +11,7 @@ from croody.fleet import jobs as fleet
 from croody.liveness import jobs as liveness
 from croody.telemetry import jobs as telemetry
 
-Thread = Literal["credentials", "quick", "alarms", "slow", "detection"]
+Thread = Literal["credentials", "quick", "alarms", "fold", "slow", "detection"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ JOBS: list[Job] = [
     Job("judge_liveness", 2, liveness.judge_liveness, "quick"),
     Job("request_gaps", 2, telemetry.request_gaps, "quick"),
     Job("raise_alarms", 2, telemetry.raise_alarms, "alarms"),
-    Job("fold_finished", 10, telemetry.fold_finished, "quick"),
+    Job("fold_finished", 10, telemetry.fold_finished, "fold"),
     Job("score_windows", 2, ids.score_windows, "detection"),
     Job("close_old_alarms", 60, alarms.close_old),
     Job("roll_up", 20, telemetry.roll_up),

@@ -27,7 +27,7 @@ _ROUNDS: Final = 10
 #: Buckets that are computed before they are written.
 _ASKED: Final = 200
 #: Roll-ups in one transaction: a few milliseconds of the one lock that SQLite has.
-WRITTEN: Final = 400
+WRITTEN: Final = 200
 #: (robot_id, start)
 Bucket = tuple[str, datetime]
 #: (robot_id, start, metric)
