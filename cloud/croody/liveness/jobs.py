@@ -35,8 +35,8 @@ def judge_liveness(now: datetime) -> None:
         if len(robot_ids) < _PAGE:
             break
         after = robot_ids[-1]
-    here = Robot.objects.filter(deleted_at=None).values("pk")
-    gone = Alarm.objects.filter(kind=OFFLINE.code, resolved_at=None).exclude(robot_id__in=here)
+    known = Robot.objects.filter(deleted_at=None).values("pk")
+    gone = Alarm.objects.filter(kind=OFFLINE.code, resolved_at=None).exclude(robot_id__in=known)
     for robot_id in gone.values_list("robot_id", flat=True)[:_CHANGES]:
         resolve_alarm(robot_id, OFFLINE.code, "", now)
 

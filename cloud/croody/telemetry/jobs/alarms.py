@@ -19,7 +19,7 @@ _NAME: Final = "raise_alarms"
 _PAGE: Final = 5000
 #: Events that are read together: each may have `MAX_RECORD_BYTES`.
 _EVENTS: Final = 100
-#: A run ends after so many pages; the next one goes on two seconds later, and the others of its lane had their turn.
+#: A run ends after so many pages; the next one goes on two seconds later, and the others of its thread had their turn.
 _MOST_PAGES: Final = 10
 #: Conflicts that one run looks at, the oldest first.
 _LETTERS: Final = 2000
