@@ -33,6 +33,10 @@ class Robot(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
 
+    class Meta:
+        # Those that are there, among any number of retired ones.
+        indexes = [models.Index(fields=["robot_id"], condition=models.Q(deleted_at=None), name="robot_that_is_there")]
+
     def __str__(self) -> str:
         return self.robot_id
 

@@ -61,16 +61,19 @@ class Meter:
 
 def questions() -> dict[str, Callable[[], Any]]:
     """Everything that a page, the API, a robot's start or the clock asks."""
+    from croody.accounts.caller import Caller
     from croody.commands.services import claim_due
     from croody.liveness.jobs import judge_liveness
+    from croody.liveness.judge import State
     from croody.liveness.signs import counts_of, signs_of
-    from croody.monitor import reader
+    from croody.monitor import facts
     from croody.telemetry import jobs
     from croody.telemetry.ingest import services
     from croody.telemetry.read import queries
     from croody.telemetry.read.delivery import delivered
 
     both = ["rover-1", "rover-2"]
+    listed = [facts.Listed(robot_id, "robot", "", State.ONLINE) for robot_id in both]
     return {
         "last": lambda: queries.last("rover-1"),
         "live 1": lambda: queries.live(both, 1, now=NOW),
@@ -81,8 +84,9 @@ def questions() -> dict[str, Callable[[], Any]]:
         "delivery": lambda: delivered(both),
         "signs": lambda: signs_of(both),
         "counts of states": lambda: counts_of(both, now=NOW),
-        "monitor": lambda: reader.read(both, NOW),
-        "trails": lambda: reader.trails(reader.read(both, NOW).entries, NOW),
+        "roster of the monitor": lambda: facts.roster(Caller("demo"), NOW),
+        "a page of the monitor": lambda: facts.entries(listed),
+        "trails": lambda: facts.trails(facts.entries(listed), NOW),
         "request_gaps": lambda: jobs.request_gaps(NOW),
         "judge_liveness": lambda: judge_liveness(NOW),
         "raise_alarms": lambda: jobs.raise_alarms(NOW),

@@ -34,15 +34,23 @@ def temp(row: Any) -> float:
     return float((data if isinstance(data, dict) else msgspec.json.decode(bytes(data)))["TEMP"])
 
 
+def shown(robot_id: str) -> Any:
+    """A robot as the monitor has it."""
+    from croody.liveness.judge import State
+    from croody.monitor import facts
+
+    (entry,) = facts.entries([facts.Listed(robot_id, "robot", "", State.ONLINE)])
+    return entry
+
+
 def everywhere(now: datetime, robot_id: str = "rover-1") -> dict[str, float]:
     """The newest reading, as each door shows it."""
-    from croody.monitor import reader
     from croody.telemetry.read import queries
 
     last = queries.last(robot_id)
     assert last is not None
     live = {limit: queries.live([robot_id, "rover-2"], limit, now=now)["robots"][0] for limit in (1, 20)}
-    (entry,) = reader.read([robot_id], now).entries
+    entry = shown(robot_id)
     return {
         "last": temp(last),
         "live 1": temp(live[1]["last"]),
@@ -90,11 +98,9 @@ def test_backlog_of_an_agent_is_older_than_what_a_plain_client_said_since(fleet:
 
 
 def test_the_age_of_a_plain_reading_is_that_of_its_receipt(fleet: SimpleNamespace):
-    from croody.monitor import reader
 
     say(1.0, NOON - 3 * HOUR, NOON)
-    (entry,) = reader.read(["rover-1"], NOON + SECOND).entries
-    assert entry.at == NOON.timestamp()
+    assert shown("rover-1").at == NOON.timestamp()
 
 
 def test_a_trail_goes_on_into_earlier_streams_and_over_what_lies_between(fleet: SimpleNamespace, send: Send):
