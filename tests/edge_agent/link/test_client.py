@@ -144,7 +144,7 @@ def test_a_link_whose_thread_has_ended_is_given_a_new_one(link: MakeLink, broker
     one._on_news = broken
     quiet, threading.excepthook = threading.excepthook, lambda _: None
     try:
-        one.publish(topics.build(topics.UpTelemetry(ROBOT)), b"{}")
+        one.publish(topics.build(topics.UpPresence(ROBOT)), b"{}")
         thread.join(5)
     finally:
         threading.excepthook = quiet
