@@ -47,6 +47,7 @@ if ENV.role not in {"telemetry", "ids"}:
 _API_MIDDLEWARE = [
     "croody.web.request_id.remember_request_id",
     "croody.web.headers.security_headers",
+    "croody.web.head.answer_head",
     "croody.web.refusals.speak_json",
     "croody.web.cors.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -54,6 +55,7 @@ _API_MIDDLEWARE = [
 _WEB_MIDDLEWARE = [
     "croody.web.request_id.remember_request_id",
     "croody.web.headers.security_headers",
+    "croody.web.head.answer_head",
     "croody.web.refusals.speak_json",
     "croody.web.health.answer_health",
     "django.middleware.security.SecurityMiddleware",
@@ -184,11 +186,18 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s%(request_id)s"}},
+    "formatters": {
+        "line": {"()": "croody.web.printable.LineFormatter", "format": "%(asctime)s %(levelname)s %(name)s %(message)s%(request_id)s"}
+    },
     "filters": {"request_id": {"()": "croody.web.request_id.WithRequestId"}, "logins": {"()": "croody.web.masking.WithoutLogins"}},
     "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id", "logins"]}},
     "root": {"handlers": ["out"], "level": "INFO"},
     # It tells of every login, one-time paths included; what matters of it are lock-outs.
     # A flood of junk must not fill the log with its 4xx either.
-    "loggers": {"axes": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
+    # A wrong Host is answered with 400 and costs no line: scanners ask thousands of times, and the gateway's access log has them.
+    "loggers": {
+        "axes": {"level": "WARNING"},
+        "django.request": {"level": "ERROR"},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+    },
 }

@@ -8,6 +8,7 @@ from django.core.management import BaseCommand, CommandError
 
 from croody.telemetry.ingest import services
 from croody.telemetry.models import DeadLetter
+from croody.web.printable import printable
 
 
 class Command(BaseCommand):
@@ -49,11 +50,10 @@ class Command(BaseCommand):
             place = f"{letter.stream}/{letter.first}-{letter.last}" if letter.first else "-"
             played = " replayed" if letter.replayed_at else ""
             when = letter.received_at.isoformat(timespec="seconds")
-            self.stdout.write(
-                f"{letter.pk}\t{when}\t{letter.robot_id or '-'}\t{place}\t{letter.reason}\tx{letter.count}{played}\t{letter.detail}"
-            )
+            row = (letter.pk, when, letter.robot_id or "-", place, letter.reason, f"x{letter.count}{played}", letter.detail)
+            self.stdout.write("\t".join(printable(str(cell)) for cell in row))
 
     def _show(self, letter: DeadLetter) -> None:
         for name in ("id", "robot_id", "stream", "first", "last", "reason", "detail", "topic", "received_at", "count", "replayed_at"):
-            self.stdout.write(f"{name}: {getattr(letter, name)}")
-        self.stdout.write("body:\n" + bytes(letter.body).decode("utf-8", "backslashreplace"))
+            self.stdout.write(f"{name}: {printable(str(getattr(letter, name)))}")
+        self.stdout.write("body:\n" + printable(bytes(letter.body).decode("utf-8", "backslashreplace"), keep="\n\t"))
