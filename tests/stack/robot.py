@@ -35,6 +35,13 @@ class Robot:
             pass
         return said
 
+    def refusal(self, line: str) -> str:
+        """The answer to a line that asks for data and gets none; `DATA` lines before it came by themselves."""
+        self.say(line)
+        while (said := self.line()).startswith("DATA "):
+            pass
+        return said
+
 
 @contextmanager
 def robot(port: int, timeout_s: float = 10) -> Iterator[Robot]:

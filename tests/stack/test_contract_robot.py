@@ -27,7 +27,7 @@ def test_a_user_reads_and_does_not_move_it(site: Site) -> None:
         time.sleep(1.1)
         assert set(pairs(user.ask("GET_DATA TEMP"))[1]) == {"TEMP"}
         time.sleep(1.1)
-        assert user.ask("GET_DATA NOTHING") == "ERROR Unknown var"
+        assert user.refusal("GET_DATA NOTHING") == "ERROR Unknown var"
         assert user.ask("MOVE UP") == user.ask("LIST_USERS") == "ERROR No tienes permisos"
         for line in ("FLY", "login user -", "MOVE SIDEWAYS", ""):
             assert user.ask(line) == "ERROR Invalid command"
