@@ -45,10 +45,19 @@ def beside(program: str, arguments: Mapping[str, Any], *, timeout_s: float = 60)
 
 
 def begin(program: str, arguments: Mapping[str, Any]) -> _Popen:
-    """Start it."""
-    command = [script("python"), "-m", f"tools.bench.work.{program}", json.dumps(arguments)]
+    """Start it. Its arguments are the first line of its standard input: a command line has no room for ten thousand robots."""
+    command = [script("python"), "-m", f"tools.bench.work.{program}"]
     whole = {"PATH": "/usr/bin:/bin", "PYTHONPATH": source_path()}
-    return subprocess.Popen(command, env=whole, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, env=whole, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdin is not None
+    try:
+        process.stdin.write(json.dumps(arguments) + "\n")
+        process.stdin.flush()
+    except BrokenPipeError:  # It ended at once: `end` tells why.
+        pass
+    return process
 
 
 def end(process: _Popen, program: str, *, timeout_s: float) -> dict[str, Any]:

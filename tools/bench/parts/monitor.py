@@ -24,7 +24,7 @@ def run(plan: Plan) -> Iterator[Row | Note]:
                 preload.send(own, names[sent:], _READINGS)
                 sent = robots
                 preload.analyse(own.rows)
-                preload.let_jobs_look()
+                preload.let_jobs_fold(own, robots)
                 outcome = play({OURS: partial(_once, own, plan)}, plan.rounds)
                 yield outcome.row(f"the monitor, {robots:,} robots, {NAMES[database]}", "ms", "ms", Goal(goal))
                 yield outcome.row("the same: size", "kb", "kB")

@@ -21,7 +21,8 @@ def run(plan: Plan) -> Iterator[Row | Note]:
             built = [both.enter_context(system(plan, broker, database, robots=1)) for _ in (few, many)]
             for own, starts in zip(built, (few, many), strict=True):
                 _fill(own, plan, starts)
-            preload.let_jobs_look()
+            for own in built:
+                preload.let_jobs_fold(own, plan.starts_robots)
             for title, one in _asked(plan).items():
                 contenders: Contenders = {OURS: partial(one, built[1]), seldom: partial(one, built[0])}
                 what = f"{title}, {plan.starts_robots} robots of {many:,} starts, {NAMES[database]}"

@@ -20,6 +20,8 @@ from tools.stack import Ports
 
 How = Literal["batched", "one by one"]
 _FOLDER: Final = CACHE / "node-red"
+#: With their tags: npm takes a bare name for the folder of that name where it stands, and installs what is in there.
+_PACKAGES: Final = ("node-red@latest", "pg@latest")
 _SETTINGS: Final = """
 const { Pool } = require(process.env.BENCH_MODULES + "/pg");
 module.exports = {
@@ -90,8 +92,8 @@ def _installed() -> str:
     node, npm = shutil.which("node", path=path), shutil.which("npm", path=path)
     if node is None or npm is None:
         raise Absent("Node-RED is left out: Node.js and npm are not here (apt-get install nodejs npm).")
-    command = [npm, "install", "--no-audit", "--no-fund", "--omit=dev", "--prefix", str(_FOLDER), "node-red", "pg"]
-    install("Node-RED", _FOLDER / "node_modules" / "pg" / "package.json", command)
+    command = [npm, "install", "--no-audit", "--no-fund", "--omit=dev", "--prefix", str(_FOLDER), *_PACKAGES]
+    install("Node-RED", _FOLDER / "node_modules" / "node-red" / "red.js", command)
     return node
 
 

@@ -131,7 +131,7 @@ def load(wanted: dict[str, Any]) -> dict[str, float]:
 
 def main() -> None:
     """Run; print stored records a second, or how many were loaded."""
-    wanted = json.loads(sys.argv[1])
+    wanted = json.loads(sys.stdin.readline())
     print(json.dumps(load(wanted) if "count" in wanted else timed(wanted)))
 
 

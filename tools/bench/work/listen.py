@@ -60,7 +60,7 @@ class Listener:
 
 def main() -> None:
     """Connect, listen, print what arrived."""
-    wanted = json.loads(sys.argv[1])
+    wanted = json.loads(sys.stdin.readline())
     every = max(1, wanted["listeners"] // wanted["watched"])
     listeners = [Listener(wanted["port"], wanted["path"], watched=number % every == 0) for number in range(wanted["listeners"])]
     with selectors.DefaultSelector() as selector:

@@ -58,7 +58,7 @@ def _postgres(wanted: dict[str, Any]) -> dict[str, float]:
 
 def main() -> None:
     """Print `ready`, watch, print the longest hold in seconds."""
-    wanted = json.loads(sys.argv[1])
+    wanted = json.loads(sys.stdin.readline())
     print("ready", flush=True)
     print(json.dumps(_sqlite(wanted) if wanted.get("sqlite") else _postgres(wanted)))
 

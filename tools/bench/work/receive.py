@@ -13,7 +13,7 @@ from tools.bench.work.wire import PUBLISH, Wire, puback
 
 def main() -> None:
     """Print `ready` when subscribed, at the end messages a second between the first and the last."""
-    wanted = json.loads(sys.argv[1])
+    wanted = json.loads(sys.stdin.readline())
     wire = Wire(wanted["port"], wanted["user"], wanted["user"] if wanted["secret"] else "", wanted["secret"])
     wire.subscribe(wanted["topic"])
     print("ready", flush=True)

@@ -123,7 +123,7 @@ class Load:
 
 def main() -> None:
     """Send; print what was offered, sent and confirmed, how late the generator itself was, and its share of a processor."""
-    wanted = json.loads(sys.argv[1])
+    wanted = json.loads(sys.stdin.readline())
     accounts = wanted["accounts"]
     window = min(wanted["window"] or _IDS, _IDS)
     senders = []

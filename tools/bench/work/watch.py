@@ -14,7 +14,7 @@ from pathlib import Path
 
 def main() -> None:
     """Print `ready`, watch, write the file, print how many looks it took."""
-    wanted = json.loads(sys.argv[1])
+    wanted = json.loads(sys.stdin.readline())
     connection = sqlite3.connect(f"file:{wanted['path']}?mode=ro", uri=True, timeout=30, isolation_level=None)
     statement = f"SELECT coalesce(max(id), 0) FROM {wanted['table']}"
     seen: array[float] = array("d")
