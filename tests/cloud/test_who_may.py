@@ -62,12 +62,12 @@ EXPECTED: dict[str, dict[str, tuple[int, int, int]]] = {
     },
     Action.ACT: _of_act(200),
     Action.ASSESS: {
-        **dict.fromkeys(ROLES, (200, 200, 404)),
+        **dict.fromkeys(ROLES, (200, 404, 404)),
         "anonymous": NEVER,
         "robot": NEVER,
         "superuser": (200, 200, 200),
         "demo": (200, 200, 200),
-        "service:ids": (200, 200, 200),
+        "service:ids": (200, 404, 404),
         # Keys of the site's other doors are nobody's at this one.
         "service:ingest": NEVER,
         "service:bridge": NEVER,
@@ -250,7 +250,7 @@ def test_the_question_and_the_query_give_the_same_answer(world: SimpleNamespace)
         DEMO,
         Caller("robot", robot_id=OWN),
         Caller("service", service="bridge"),
-        Caller("service", service="ids"),
+        Caller("service", service="ids", roles=((first, Role.OPERATOR),)),
         Caller("service", service="ingest", roles=((first, Role.OPERATOR),)),
         *(of_user(user) for user in world.people.values()),
     ]

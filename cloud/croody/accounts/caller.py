@@ -34,7 +34,7 @@ class Caller:
     Attributes:
         user_id: of a person, or of a token's owner.
         superuser: may do everything to every robot.
-        roles: (organisation, role) in ascending order; of the shared ingest token, too, which is an operator of one organisation.
+        roles: (organisation, role) in ascending order; of the site's shared tokens, too, which are operators of one organisation.
         robot_id: of a robot that shows its own secret.
         scopes: what a token was made for.
         token_id: the token's row.
@@ -125,7 +125,7 @@ def _of_key(key: str, door: Door) -> Caller:
     for service in door.services:
         secret = _secret_of(service)
         if secret and compare_digest(key.encode("utf-8", "surrogatepass"), secret.encode()):
-            return Caller("service", service=service, roles=_roles_of_ingest() if service == "ingest" else ())
+            return Caller("service", service=service, roles=_roles_of_first() if service in {"ingest", "ids"} else ())
     now = datetime.now(UTC)
     token = token_of_secret(key, now=now)
     if token is not None:
@@ -150,8 +150,8 @@ def _roles_of(user_id: int) -> tuple[tuple[int, Role], ...]:
     return tuple((organisation, Role(role)) for organisation, role in found)
 
 
-def _roles_of_ingest() -> tuple[tuple[int, Role], ...]:
-    """The shared token is older than organisations, and belongs to the first one."""
+def _roles_of_first() -> tuple[tuple[int, Role], ...]:
+    """The site's own tokens are older than organisations, and belong to the first one."""
     first = Organisation.objects.order_by("pk").values_list("pk", flat=True).first()
     return ((first, Role.OPERATOR),) if first is not None else ()
 

@@ -56,7 +56,8 @@ IN_WORDS: Final[Mapping[Action, str]] = {
 }
 _MEMBER: Final = {
     Action.SEE: (Reach.SHARED, Reach.TEAM),
-    Action.ASSESS: (Reach.SHARED, Reach.TEAM),
+    # A shared robot's readings are public; what is wrong with it is not.
+    Action.ASSESS: (Reach.TEAM,),
     Action.INSPECT: (Reach.TEAM,),
     Action.WRITE: (Reach.TEAM,),
     Action.ACT: (Reach.TEAM,),
@@ -71,7 +72,7 @@ CALLERS: Final[Mapping[str, Mapping[Action, tuple[Reach, ...]]]] = {
     "superuser": _EVERY,
     "demo": _EVERY,
     "service:ingest": _MEMBER,
-    "service:ids": {Action.ASSESS: (Reach.ALL,)},
+    "service:ids": {Action.ASSESS: (Reach.TEAM,)},
     # It asks for nothing of a robot: what it brings is relayed. A question is answered, and finds nothing.
     "service:bridge": {Action.SEE: ()},
 }

@@ -92,13 +92,13 @@ def test_who_may_not_call_is_told_what_to_send(make_client: Callable[..., Client
         assert response.json()["detail"].startswith("X-API-Key: missing or wrong")
 
 
-def test_alice_and_bob_see_their_robots_verdicts_and_carlos_only_shared_ones(
+def test_alice_and_bob_see_their_robots_verdicts_and_carlos_none_not_even_of_a_shared_robot(
     make_client: Callable[..., Client], people: SimpleNamespace, verdicts: None
 ):
     client = make_client(token=TOKEN)
     assert robots_seen(client, HTTP_X_API_KEY=reset_token(people.alice)) == ["rover-1", "shared-1"]
     assert robots_seen(client, HTTP_X_API_KEY=reset_token(people.bob)) == ["rover-1", "shared-1"]
-    assert robots_seen(client, HTTP_X_API_KEY=reset_token(people.carlos)) == ["shared-1"]
+    assert robots_seen(client, HTTP_X_API_KEY=reset_token(people.carlos)) == []
     assert robots_seen(client, HTTP_X_API_KEY=TOKEN) == ["rover-1", "shared-1"]
     assert robots_seen(make_client(demo=True)) == ["rover-1", "shared-1"]
 

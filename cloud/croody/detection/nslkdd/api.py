@@ -109,7 +109,7 @@ def make_api(holder: Holder) -> NinjaAPI:
         """What the cloud made of the windows that robots sent up as suspect, and what screening probably misses."""
         seen = robots(asking(request), Action.ASSESS)
         if robot_id is not None and not seen.filter(pk=robot_id).exists():
-            return _problem(404, f"robot_id {robot_id!r}: no such robot among those you may see")
+            return _problem(404, f"robot_id {robot_id!r}: no such robot among those whose verdicts you may read")
         since = timezone.now() - queries.MISSED_OVER
         return {"verdicts": queries.latest(seen, robot_id, limit), "missed": asdict(queries.missed(seen, robot_id, since))}
 
