@@ -7,6 +7,7 @@ import hashlib
 from typing import Any
 
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessions
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
@@ -20,13 +21,13 @@ class SessionStore(DatabaseSessions):
     """Django's `SESSION_ENGINE` protocol. Everything that meets a row goes through `kept_as`."""
 
     def _get_session_from_db(self) -> Session | None:
-        found = self._row().first()
+        found: Session | None = self._row().first()
         if found is None:
             self._session_key = None
         return found
 
     async def _aget_session_from_db(self) -> Session | None:
-        found = await self._row().afirst()
+        found: Session | None = await self._row().afirst()
         if found is None:
             self._session_key = None
         return found
@@ -39,13 +40,13 @@ class SessionStore(DatabaseSessions):
         """As `exists`."""
         return bool(await super().aexists(kept_as(session_key)))
 
-    def create_model_instance(self, data: dict[str, Any]) -> Session:
+    def create_model_instance(self, data: dict[str, Any]) -> AbstractBaseSession:
         """The row of this session."""
         row = super().create_model_instance(data)
         row.session_key = kept_as(row.session_key)
         return row
 
-    async def acreate_model_instance(self, data: dict[str, Any]) -> Session:
+    async def acreate_model_instance(self, data: dict[str, Any]) -> AbstractBaseSession:
         """As `create_model_instance`."""
         row = await super().acreate_model_instance(data)
         row.session_key = kept_as(row.session_key)
