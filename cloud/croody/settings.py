@@ -188,7 +188,7 @@ LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"()": "croody.web.printable.LineFormatter", "format": "%(asctime)s %(levelname)s %(name)s %(message)s%(request_id)s"}
+        "line": {"()": "croody_contract.printable.LineFormatter", "format": "%(asctime)s %(levelname)s %(name)s %(message)s%(request_id)s"}
     },
     "filters": {"request_id": {"()": "croody.web.request_id.WithRequestId"}, "logins": {"()": "croody.web.masking.WithoutLogins"}},
     "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id", "logins"]}},

@@ -255,9 +255,31 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "http.back": ("ingesta {host}: de nuevo", "ingest {host}: back"),
     "http.lost": ("ingesta {host}: {why}; se intenta de nuevo", "ingest {host}: {why}; trying again"),
     "http.refused": (
-        "rechazada para siempre con {status}, apartada: {answer}: {body}",
-        "refused for good with {status}, set apart: {answer}: {body}",
+        "rechazada para siempre, apartada: {answer}: {body}",
+        "refused for good, set apart: {answer}: {body}",
     ),
+    "http.said": ("el servidor responde {status}: {said}", "the server answers {status}: {said}"),
+    "http.key": (
+        "el servidor responde {status}: {said}: pon en ROBOT_SECRET el secreto que muestra `croody robot rotate {robot_id}` en el servidor",
+        "the server answers {status}: {said}: take the secret that `croody robot rotate {robot_id}` prints on the server into ROBOT_SECRET",
+    ),
+    "http.not_ours": (
+        "quien responde {status} no es Croody ({said}); nada se borra. Quizá la red pide iniciar sesión o hay un proxy en el camino:"
+        " inicia sesión en la red, pide que deje pasar esta dirección, o corrige TELEMETRY_INGEST_URL",
+        "what answers {status} is not Croody ({said}); nothing is deleted. Perhaps the network asks for a login, or a proxy is on the way:"
+        " log in to the network, have this address let through, or mend TELEMETRY_INGEST_URL",
+    ),
+    "http.redirect": (
+        "la respuesta es {status} y envía a {location}: si es tu servidor, pon esa dirección en TELEMETRY_INGEST_URL; si no, la red pide"
+        " iniciar sesión. Nada se borra",
+        "the answer is {status} and sends to {location}: if that is your server, give that address in TELEMETRY_INGEST_URL; if not, the"
+        " network asks for a login. Nothing is deleted",
+    ),
+    "http.proxy_login": (
+        "el proxy pide usuario y clave (407): ponlos en HTTPS_PROXY o HTTP_PROXY, http://USUARIO:CLAVE@PROXY:PUERTO",
+        "the proxy asks for a name and password (407): give them in HTTPS_PROXY or HTTP_PROXY, http://NAME:PASSWORD@PROXY:PORT",
+    ),
+    "http.nothing": ("sin contenido", "no content"),
     # The source `replay`.
     "replay.unreadable": (
         "grabación {path}: {error}: da la ruta de un archivo CSV",

@@ -1,8 +1,8 @@
 """Readings by HTTP POST, one by one, out of the same outbox. Knows the ingest contract; used instead of MQTT, never beside it.
 
-At least once: a reading goes from the queue when the server answered 200 or 201. What the server refuses for its content is set
-apart and never blocks the next; anything else is tried again with jittered backoff. Only readings can go this way: the other
-records of a stream (births, events, windows, tombstones) are written to the log and leave the queue.
+At least once: a reading goes from the queue when our own server's answer names it as stored (see `answers`). What the server refuses
+for its content is set apart and never blocks the next; anything else is an outage and is tried again with jittered backoff. Only
+readings can go this way: the other records of a stream (births, events, windows, tombstones) are written to the log and leave the queue.
 """
 
 import http.client
@@ -20,10 +20,13 @@ import msgspec
 from msgspec import Struct
 
 from croody_contract import ranges
+from croody_contract.limits import MAX_RECORD_BYTES
 from croody_contract.messages import encode
+from croody_contract.printable import printable
 from croody_contract.ranges import Ranges
 from croody_edge.outbox.keys import TOP_SEQ, key_of
 from croody_edge.outbox.queue import Batch, Outbox
+from croody_edge.sync.answers import Meaning, Outage, Refused, Stored, meaning
 from croody_edge.texts import text
 
 log = logging.getLogger("croody.ingest")
@@ -35,8 +38,8 @@ _END_S: Final = 1.0
 #: Between two looks whether the thread lives, seconds.
 _IDLE_S: Final = 60.0
 _BACKOFF_S: Final = (0.1, 30.0)
-#: The reading itself is at fault, and always will be.
-_NEVER: Final = (400, 413, 415, 422)
+#: An answer repeats the reading, which is smaller.
+_MOST_ANSWER_BYTES: Final = 4 * MAX_RECORD_BYTES
 _ROWS: Final = 100
 _EVERYTHING: Final = key_of(1 << 22, TOP_SEQ)
 
@@ -98,14 +101,14 @@ class HttpTransport:
         self._server: http.client.HTTPConnection | None = None
         self._news, self._stop = Flag(), Flag()
         self._thread: Thread | None = None
-        self._lost = False
+        self._said: set[str] = set()
         self._why = ""
         self._wait_s = 0.0
 
     @property
     def trouble(self) -> str:
         """Why the server takes nothing; empty while it does, and before the first try."""
-        return self._why if self._lost else ""
+        return self._why
 
     def start(self) -> None:
         """Begin in the background. Call it again whenever you like: a thread that died is replaced."""
@@ -116,7 +119,7 @@ class HttpTransport:
     @property
     def online(self) -> bool:
         """Say whether the server took the last reading, or none was tried yet."""
-        return not self._lost
+        return not self._why
 
     @property
     def protected(self) -> Ranges:
@@ -149,7 +152,7 @@ class HttpTransport:
                     continue
                 self._send(batch)
             except OSError as error:
-                self._trouble(str(error))
+                self._trouble(Outage(type(error).__name__, str(error)))
             if self._wait_s:
                 self._stop.wait(self._wait_s * self._random.uniform(0.5, 1.0))
         self._hang_up()
@@ -181,27 +184,27 @@ class HttpTransport:
 
     def _deliver(self, key: int, body: bytes, record: "_Outline") -> bool:
         try:
-            status, answer, retry_after_s = self._post(record.telemetry(self._robot_id))
+            answer = self._post(record.telemetry(self._robot_id))
         except (OSError, http.client.HTTPException) as error:
             self._hang_up()
-            self._trouble(str(error) or type(error).__name__)
+            self._trouble(Outage(type(error).__name__, printable(str(error)) or type(error).__name__))
             return False
-        if status in (200, 201):
-            self._outbox.remove(((key, key),), time())
-        elif status in _NEVER:
-            said, what = answer[:300].decode("utf-8", "replace"), body[:300].decode("utf-8", "replace")
-            log.warning("%s", text("http.refused", status=status, answer=said, body=what))
-            self._outbox.bury(key, f"{status} {answer[:200].decode('utf-8', 'replace')}", body, time())
-        else:
-            self._trouble(f"{status} {answer[:200].decode('utf-8', 'replace')}", retry_after_s)
-            return False
-        if self._lost:
-            self._lost = False
+        match answer:
+            case Outage():
+                self._trouble(answer)
+                return False
+            case Refused(why):
+                log.warning("%s", text("http.refused", answer=why, body=printable(body[:300].decode("utf-8", "replace"))))
+                self._outbox.bury(key, why, body, time())
+            case Stored():
+                self._outbox.remove(((key, key),), time())
+        if self._said:
+            self._said.clear()
             log.info("%s", text("http.back", host=self._host))
-        self._wait_s = 0.0
+        self._why, self._wait_s = "", 0.0
         return True
 
-    def _post(self, body: bytes) -> tuple[int, bytes, float]:
+    def _post(self, body: bytes) -> Meaning:
         if self._server is None:
             if self._tls is not None:
                 self._server = http.client.HTTPSConnection(self._host, self._port, timeout=_TIMEOUT_S, context=self._tls)
@@ -210,18 +213,19 @@ class HttpTransport:
         headers = {"Content-Type": "application/json", **({"X-API-Key": self._token} if self._token else {})}
         self._server.request("POST", self._path, body, headers)
         answer = self._server.getresponse()
-        text = answer.read(64 * 1024)
-        after = answer.headers.get("Retry-After", "")
+        came = answer.read(_MOST_ANSWER_BYTES)
         if answer.will_close or not answer.isclosed():
             self._hang_up()
-        return answer.status, text, min(float(after), 60.0) if after.isdigit() else 0.0
+        location, after = answer.headers.get("Location", ""), answer.headers.get("Retry-After", "")
+        return meaning(answer.status, came, self._robot_id, location=location, retry_after=after)
 
-    def _trouble(self, reason: str, at_least_s: float = 0.0) -> None:
-        self._why = reason
-        if not self._lost:
-            self._lost = True
-            log.warning("%s", text("http.lost", host=self._host, why=reason))
-        self._wait_s = max(at_least_s, min(max(self._wait_s * 2, _BACKOFF_S[0]), _BACKOFF_S[1]))
+    def _trouble(self, outage: Outage) -> None:
+        """Remember why, and log each kind of trouble once an outage."""
+        self._why = outage.why
+        if outage.kind not in self._said:
+            self._said.add(outage.kind)
+            log.warning("%s", text("http.lost", host=self._host, why=outage.why))
+        self._wait_s = max(outage.wait_s, min(max(self._wait_s * 2, _BACKOFF_S[0]), _BACKOFF_S[1]))
 
     def _hang_up(self) -> None:
         if self._server is not None:

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from croody.telemetry.models import DeadLetter
-from croody.web.printable import printable
+from croody_contract.printable import printable
 
 
 @pytest.mark.parametrize(

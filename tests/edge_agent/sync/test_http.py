@@ -18,6 +18,15 @@ from tests.edge_agent.doubles import Counting, Silent, reading, settings, wait_u
 Drive = Callable[..., Driven]
 
 
+PORTAL = b"<!doctype html><title>Hotel Sol</title><form>Log in to the network</form>"
+
+
+def as_croody(body: dict[str, Any], status: int) -> bytes:
+    """Our own answer: the stored row, or what is wrong."""
+    row = {"id": 7, "ts": body["ts"], "data": body["data"], "robot_id": body["robot_id"]}
+    return json.dumps(row if status in (200, 201) else {"detail": "as the test wants"}).encode()
+
+
 class Server:
     """`POST /api/telemetry/ingest`, with an answer that the test chooses for each body."""
 
@@ -27,6 +36,7 @@ class Server:
         self.tokens: list[str | None] = []
         self.paths: list[str] = []
         self.answer: Callable[[dict[str, Any]], int] = lambda _: 201
+        self.text: Callable[[dict[str, Any], int], bytes] = as_croody
         self.stored: list[dict[str, Any]] = []
         outer = self
 
@@ -44,7 +54,7 @@ class Server:
                 status = outer.answer(body)
                 if status in (200, 201):
                     outer.stored.append(body)
-                text = b'{"detail":"as the test wants"}'
+                text = outer.text(body, status)
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(text)))
                 if status == 429:
@@ -146,7 +156,40 @@ def test_a_reading_that_is_refused_is_set_apart_and_does_not_block(tmp_path: Pat
     with sqlite3.connect(tmp_path / "edge" / "outbox.db") as db:
         dead = [(reason, json.loads(body)["data"]["n"]) for reason, body in db.execute("SELECT reason, body FROM dead ORDER BY key")]
     db.close()
-    assert dead == [('422 {"detail":"as the test wants"}', number) for number in (3, 6, 9)]
+    assert dead == [("422 as the test wants", number) for number in (3, 6, 9)]
+
+
+@pytest.mark.parametrize("status", [200, 201, 204, 302, 400, 404, 407, 413, 415, 422, 451, 511])
+def test_what_somebody_on_the_way_answers_neither_deletes_nor_sets_apart(
+    tmp_path: Path, server: Server, drive: Drive, caplog: pytest.LogCaptureFixture, status: int
+) -> None:
+    server.answer, server.text = lambda _: status, lambda _body, _status: b"" if status == 204 else PORTAL
+    driven = drive(settings(tmp_path / "edge", ingest_url=server.url), Silent(), None)
+    for number in range(1, 6):
+        driven.agent.publish(reading(number))
+    assert wait_until(lambda: len(server.bodies) >= 2)
+    assert {body["data"]["n"] for body in server.bodies} == {1}
+    assert driven.agent.pending() >= 5
+    assert str(status) in driven.agent.trouble
+    assert caplog.text.count(driven.agent.trouble) == 1, "said once, with the remedy"
+    server.stored.clear()
+    server.answer, server.text = lambda _: 201, as_croody
+    assert wait_until(lambda: driven.agent.pending() == 0)
+    assert server.numbers() == [1, 2, 3, 4, 5]
+    assert driven.agent.trouble == ""
+
+
+def test_a_trouble_of_another_kind_is_said_too_and_no_page_reaches_the_terminal_as_it_came(
+    tmp_path: Path, server: Server, drive: Drive, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.answer, server.text = lambda _: 502, lambda _body, _status: b"\x1b[2Jbad gateway"
+    driven = drive(settings(tmp_path / "edge", ingest_url=server.url), Silent(), None)
+    driven.agent.publish(reading(1))
+    assert wait_until(lambda: "502" in caplog.text)
+    server.answer = lambda _: 200
+    assert wait_until(lambda: "answers 200 is not Croody" in caplog.text)
+    assert "\\x1b[2Jbad gateway" in caplog.text
+    assert "\x1b" not in caplog.text + driven.agent.trouble
 
 
 def test_a_server_that_is_not_there_is_waited_for(tmp_path: Path, drive: Drive, caplog: pytest.LogCaptureFixture) -> None:

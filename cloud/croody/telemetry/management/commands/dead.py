@@ -8,7 +8,7 @@ from django.core.management import BaseCommand, CommandError
 
 from croody.telemetry.ingest import services
 from croody.telemetry.models import DeadLetter
-from croody.web.printable import printable
+from croody_contract.printable import printable
 
 
 class Command(BaseCommand):
