@@ -61,6 +61,11 @@ def row(data: Mapping[str, Any], before: Mapping[str, Any], elapsed_s: float) ->
     return values
 
 
+def between(before: Sequence[float], after: Sequence[float], steps: int) -> list[list[float]]:
+    """Rows on a straight line from one row to the one `steps` periods later: `steps` - 1 of them."""
+    return [[a + (b - a) * step / steps for a, b in zip(before, after, strict=True)] for step in range(1, steps)]
+
+
 def vector(window: Sequence[Sequence[float]]) -> list[float]:
     """What the model reads of a window: how it drove, what that drew, and what it did to motor and battery. Length len(INPUTS).
 

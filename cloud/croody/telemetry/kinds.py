@@ -78,7 +78,8 @@ CONFLICT: Final = Kind(
     ends=frozenset({End.PERSON}),
     after=CONFLICT_LASTS,
 )
-#: Events of our own agent. Their severity holds even when the robot calls them `low`.
+#: Events of our own agent. Their severity holds even when the robot calls them `low`. Screening that has stopped is as bad as the agent
+#: says: a model that cannot be used is `medium`, a robot that is slow or lacks a sensor is `low`, which is a note and no alarm.
 EVENTS: Final = (
     _event(
         "model_refused",
@@ -122,11 +123,11 @@ EVENTS: Final = (
     ),
     _event(
         "screening_stopped",
-        "medium",
+        "low",
         gettext_lazy("Sin revisión a bordo"),
-        gettext_lazy("Faltan sensores o llegan tarde, y el robot dejó de revisarse."),
-        gettext_lazy("Revisa sus sensores."),
-        plain(gettext_lazy("Dejó de revisarse: lo raro ya no se nota a bordo.")),
+        gettext_lazy("El modelo de revisión está dañado o esta placa no puede ejecutarlo."),
+        gettext_lazy("Instala de nuevo el agente, croody-edge."),
+        plain(gettext_lazy("Dejó de revisarse, y lo raro ya no se nota a bordo: instala de nuevo el agente, croody-edge.")),
     ),
     _event(
         "source_failed",

@@ -1,6 +1,6 @@
 """Pre-screening at the edge: what looks normal stays home (but for a random sample), what is suspect goes up with its features.
 
-`decide` says what is sent, purely; `card` reads what a model knows about itself; `tflite` runs one; `sensors` wires them for one robot.
+`decide` says what is sent and `standing` whether the robot counts as screened, purely; `card` reads what a model knows about itself; `tflite` runs one; `sensors` wires them for one robot.
 """
 
 from typing import Protocol
@@ -10,6 +10,11 @@ from croody_contract.messages import Reading, Record
 
 class Screen(Protocol):
     """Looks at every reading of one robot."""
+
+    @property
+    def note(self) -> str:
+        """One word why nothing has been scored for a while, `readings_too_slow` for one; empty while something is."""
+        ...
 
     def offer(self, reading: Reading, now: float) -> tuple[float | None, list[Record]]:
         """Look at one more reading.

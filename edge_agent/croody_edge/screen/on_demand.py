@@ -28,6 +28,11 @@ class ScreenOnDemand:
         self._loaded = False
         self._unknown = 0
 
+    @property
+    def note(self) -> str:
+        """See `Screen.note`. A robot that the model does not know is not one that should be screened."""
+        return self._screen.note if self._screen is not None else ""
+
     def offer(self, reading: Reading, now: float) -> tuple[float | None, list[Record]]:
         """See `Screen.offer`."""
         if not self._loaded:

@@ -1,6 +1,7 @@
 """Screens the sensors of one robot: keeps its newest window, has it scored, and makes the records. Knows neither link nor outbox.
 
-A screen that cannot work says so once, in an event, and the agent goes on publishing unscreened.
+A screen that cannot work says so once, in an event, and the agent goes on publishing unscreened. What makes no window (a robot that is
+slow, or has other sensors) is a note beside its readings, not a fault.
 """
 
 import logging
@@ -15,6 +16,7 @@ from croody_contract import windows
 from croody_contract.messages import Event, Reading, Record, Window
 from croody_edge.screen.card import SENSORS_CARD, ModelRefused, read
 from croody_edge.screen.decide import START, Policy, State, decide
+from croody_edge.screen.standing import Standing, looked
 from croody_edge.screen.tflite import Scorer
 from croody_edge.texts import text
 
@@ -22,8 +24,11 @@ log = logging.getLogger("croody.screen")
 
 #: A reading this much sooner than the period still makes a row: clocks and schedulers are not exact.
 _EARLY: Final = 0.9
-#: So many readings in a row that make no window, and screening is said to have stopped.
-_GIVE_UP: Final = 5
+#: A reading that comes later than `windows.LONGEST_GAP_S`, but not later than this, leaves no hole: a straight line stands for what is
+#: missing, seconds.
+_LATE_S: Final = 3.7
+#: A window with more such rows than this is not scored: the model knows no robot that is always late.
+_MOST_FILLED: Final = 3
 
 
 class SensorScreen:
@@ -35,9 +40,12 @@ class SensorScreen:
         self._scorer: Scorer | None = None
         self._state: State = START
         self._rows: deque[list[float]] = deque(maxlen=windows.WINDOW_ROWS)
+        #: Which of the rows a straight line stands for.
+        self._filled: deque[bool] = deque(maxlen=windows.WINDOW_ROWS)
         self._before: tuple[float, Reading] | None = None
-        self._fruitless = 0
-        self._stopped: str | None = None
+        self._standing = Standing()
+        self._miss: tuple[str, str] = ("", "")
+        self._note = ""
         self._news: list[Record] = []
         loaded = _load(card)
         if isinstance(loaded, ModelRefused):
@@ -53,34 +61,63 @@ class SensorScreen:
         too_soon = self._before is not None and 0 <= now - self._before[0] < _EARLY * windows.PERIOD_S
         if self._scorer is not None and not too_soon:
             self._take(reading, now)
-            if len(self._rows) == windows.WINDOW_ROWS:
+            if len(self._rows) == windows.WINDOW_ROWS and sum(self._filled) <= _MOST_FILLED:
                 score, records = self._judge(self._scorer, now)
+            self._stand(score is not None, now)
         news, self._news = self._news, []
         return score, [*news, *records]
 
+    @property
+    def note(self) -> str:
+        """See `Screen.note`."""
+        return self._note
+
     def _take(self, reading: Reading, now: float) -> None:
-        """Add a row, or say why none can be added."""
+        """Add a row, or begin anew."""
         before, self._before = self._before, (now, reading)
-        if any(name not in reading.data for name in windows.METRICS):
-            absent = [name for name in windows.METRICS if name not in reading.data]
-            self._miss("sensors_unknown", f"the model knows {', '.join(windows.METRICS)}; this robot does not send {', '.join(absent)}")
+        absent = [name for name in windows.METRICS if name not in reading.data]
+        if absent:
+            self._begin("sensors_unknown", f"the model knows {', '.join(windows.METRICS)}; this robot does not send {', '.join(absent)}")
             return
         if before is None:
             return
         gap_s = now - before[0]
         if not 0 < gap_s <= windows.LONGEST_GAP_S:
-            self._miss(
-                "readings_too_slow", f"the model needs a reading every {windows.PERIOD_S:g} s; the last two were {gap_s:.1f} s apart"
+            self._miss = (
+                "readings_too_slow",
+                f"the model needs a reading every {windows.PERIOD_S:g} s; the last two were {gap_s:.1f} s apart",
             )
+        if not 0 < gap_s <= _LATE_S:
+            self._begin(*self._miss)
             return
         row = windows.row(reading.data, before[1].data, gap_s)
         if row is None:
-            self._miss("sensors_unknown", f"one of {', '.join(windows.METRICS)} was no finite number")
+            self._begin("sensors_unknown", f"one of {', '.join(windows.METRICS)} was no finite number")
             return
+        if self._rows and gap_s > windows.LONGEST_GAP_S:
+            for between in windows.between(self._rows[-1], row, round(gap_s / windows.PERIOD_S)):
+                self._add(between, filled=True)
+        self._add(row, filled=False)
+
+    def _add(self, row: list[float], *, filled: bool) -> None:
         self._rows.append(row)
-        self._fruitless = 0
-        if self._stopped is not None:
-            self._stopped = None
+        self._filled.append(filled)
+
+    def _begin(self, reason: str, cause: str) -> None:
+        """What came before belongs to no window any more."""
+        self._rows.clear()
+        self._filled.clear()
+        self._miss = (reason, cause)
+
+    def _stand(self, scored: bool, now: float) -> None:
+        """Say when screening stops or starts, but not with every reading that is late."""
+        self._standing, news = looked(self._standing, scored, now)
+        if news == "stopped":
+            reason, cause = self._miss
+            log.info("%s", text("screen.off", why=cause))
+            self._stop(reason, cause, severity="low")
+        elif news == "started":
+            self._note = ""
             self._news.append(Event(code="screening_started", ts=datetime.fromtimestamp(now, UTC)))
 
     def _judge(self, scorer: Scorer, now: float) -> tuple[float, list[Record]]:
@@ -100,15 +137,8 @@ class SensorScreen:
         )
         return score, [window]
 
-    def _miss(self, reason: str, cause: str) -> None:
-        self._rows.clear()
-        self._fruitless += 1
-        if self._fruitless >= _GIVE_UP and self._stopped is None:
-            log.info("%s", text("screen.off", why=cause))
-            self._stop(reason, cause, severity="low")
-
     def _stop(self, reason: str, cause: str, *, severity: str) -> None:
-        self._stopped = reason
+        self._note = reason
         self._news.append(
             Event(
                 code="screening_stopped",

@@ -6,7 +6,8 @@ from typing import Final, Protocol
 
 import msgspec
 
-from croody_contract.messages import Reading, Record
+from croody_contract.limits import MAX_METRICS
+from croody_contract.messages import Reading, Record, Value
 from croody_edge.faults import Faults
 from croody_edge.screen import Screen
 from croody_edge.sources import PushSource, Source
@@ -85,6 +86,11 @@ class Sampler:
         if self._screen is None:
             return [reading]
         score, records = self._screen.offer(reading, now)
+        said: dict[str, Value] = {}
         if score is not None:
-            reading = msgspec.structs.replace(reading, data={**reading.data, "screen_score": round(score, 4)})
+            said = {"screen_score": round(score, 4)}
+        elif self._screen.note:
+            said = {"screening": self._screen.note}
+        if said and len(reading.data) < MAX_METRICS:
+            reading = msgspec.structs.replace(reading, data={**reading.data, **said})
         return [reading, *records]

@@ -266,7 +266,7 @@ def test_events_that_matter_are_alarms_once(send: Send, fleet: SimpleNamespace):
         [
             Event(code="outbox_corrupt", severity="high", detail={"lost_at_most": 7}),
             Event(code="started"),
-            Event(code="screening_stopped"),
+            Event(code="screening_stopped", severity="medium", detail={"reason": "model_damaged"}),
             Event(code="fire", severity="critical"),
         ],
     )
@@ -278,6 +278,16 @@ def test_events_that_matter_are_alarms_once(send: Send, fleet: SimpleNamespace):
     send(5, [Event(code="screening_started")])
     jobs.raise_alarms(NOON + MINUTE)
     assert Alarm.objects.get(kind="screening_stopped").resolved_at == NOON + MINUTE
+
+
+@pytest.mark.parametrize("reason", ["readings_too_slow", "sensors_unknown"])
+def test_a_robot_that_is_slow_or_has_other_sensors_is_a_note_and_no_alarm(send: Send, fleet: SimpleNamespace, reason: str):
+    from croody.alarms.models import Alarm
+    from croody.telemetry import jobs
+
+    send(1, [Event(code="screening_stopped", severity="low", detail={"reason": reason})])
+    jobs.raise_alarms(NOON)
+    assert not Alarm.objects.exists()
 
 
 def test_an_event_that_says_over_ends_the_alarm_of_its_code_and_is_none_itself(send: Send, fleet: SimpleNamespace):

@@ -36,3 +36,10 @@ def test_the_sources_that_ship_speak_only_metrics_of_the_catalogue():
         reading = host.read(datetime.now(UTC).timestamp())
         assert reading is not None
         assert {name for name in reading.data if name not in metrics.METRICS} == set()
+
+
+def test_a_robot_that_is_not_screened_has_a_note_in_the_readers_language():
+    metric = metrics.describe("screening")
+    assert (metric.label("es"), metric.said("readings_too_slow", "es")) == ("Sin revisión a bordo", "lecturas lentas")
+    assert (metric.label("en"), metric.said("readings_too_slow", "en")) == ("Not screened on board", "slow readings")
+    assert metric.said("something else", "en") == "something else"

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
@@ -113,9 +113,45 @@ def test_a_robot_that_reads_too_slowly_is_said_so_once_and_screened_again_when_i
     screen = SensorScreen(rng=Random(1))
     _, slow = live("calm", 600, seed=641, interval_s=5.0, screen=screen)
     assert codes(slow) == [("screening_stopped", "readings_too_slow")]
-    scores, fast = live("calm", 60, seed=641, screen=screen)
+    assert screen.note == "readings_too_slow"
+    scores, fast = live("calm", 90, seed=641, screen=screen)
     assert codes(fast) == [("screening_started", None)]
     assert scores[-1] is not None
+    assert screen.note == ""
+
+
+def jittered(pauses_s: Iterable[float], *, seed: int) -> tuple[list[float | None], list[Record], SensorScreen]:
+    """Scores and records of a calm robot whose readings come so far apart."""
+    site = Site(seed=seed)
+    source, screen = SimSource(site.robot("rover-alice", 0, "calm"), site), SensorScreen(rng=Random(seed))
+    now, scores, records = 1000.0, [], []
+    for pause_s in pauses_s:
+        now += pause_s
+        reading = source.read(now)
+        assert reading is not None
+        score, made = screen.offer(reading, now)
+        scores.append(score)
+        records += made
+    return scores, records, screen
+
+
+@pytest.mark.parametrize("late_s", [1.8, 2.2, 3.6])
+def test_one_late_reading_costs_no_score_and_is_nothing_to_speak_of(late_s: float) -> None:
+    for seed in range(652, 660):
+        scores, records, screen = jittered((late_s if turn % 40 == 30 else 1.0 for turn in range(400)), seed=seed)
+        assert all(score is not None for score in scores[windows.WINDOW_ROWS :])
+        assert not [record for record in records if isinstance(record, Event) or (isinstance(record, Window) and record.suspect)]
+        assert screen.note == ""
+
+
+def test_a_robot_at_two_seconds_with_jitter_says_once_that_it_is_too_slow_in_eight_minutes_and_in_two_hours() -> None:
+    for minutes in (8, 120):
+        random = Random(660)
+        _, records, screen = jittered((random.choice((1.4, 1.6, 2.0, 2.4, 2.6)) for _ in range(30 * minutes)), seed=660)
+        events = [(record.code, record.severity) for record in records if isinstance(record, Event)]
+        assert events == [("screening_stopped", "low")]
+        assert screen.note == "readings_too_slow"
+        assert not [record for record in records if isinstance(record, Window) and record.suspect]
 
 
 def test_a_short_pause_begins_a_new_window_and_is_nothing_to_speak_of() -> None:

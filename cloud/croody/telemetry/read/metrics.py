@@ -22,6 +22,12 @@ class Metric:
     decimals: int
     rank: int = 50
     factor: float = 1.0
+    #: Words that are a value of it, in Spanish and English; others are shown as they came.
+    words: tuple[tuple[str, str, str], ...] = ()
+
+    def said(self, raw: object, language: str) -> object:
+        """A value that is a word in people's words; any other as it is."""
+        return next((es if language == "es" else en for word, es, en in self.words if word == raw), raw)
 
     def label(self, language: str) -> str:
         """Its name in `language`."""
@@ -34,6 +40,10 @@ def _table(*rows: Metric) -> dict[str, Metric]:
 
 _GIB: Final = 1 / 2**30
 _JOINTS: Final = range(7)
+_SCREENING: Final = (
+    ("readings_too_slow", "lecturas lentas", "slow readings"),
+    ("sensors_unknown", "faltan sensores", "sensors are missing"),
+)
 
 METRICS: Final = _table(
     # A robot that drives.
@@ -48,6 +58,8 @@ METRICS: Final = _table(
     # Not measured but made of the battery's level by screening on board.
     Metric("battery_slope_pct_s", "Descarga", "Discharge", "%/s", 3, 32),
     Metric("screen_score", "Puntaje", "Score", "", 2, 31),
+    # Why no window was scored for a while: a note, for a slow robot is no fault.
+    Metric("screening", "Sin revisión a bordo", "Not screened on board", "", 0, 33, words=_SCREENING),
     Metric("x_m", "X", "X", "m", 2, 90),
     Metric("y_m", "Y", "Y", "m", 2, 91),
     Metric("heading_deg", "Rumbo", "Heading", "°", 0, 92),
