@@ -24,7 +24,7 @@ def claim_state(state: Path) -> TextIOWrapper:
     Raises:
         Problem: another `make up` of this clone runs; says which and where.
     """
-    state.mkdir(parents=True, exist_ok=True)
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = (state / "up.lock").open("a+", encoding="utf-8")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -102,6 +102,7 @@ class Asked(dict[str, str]):
 def settings_in_code() -> set[str]:
     """Every variable that a part of Croody reads, found by letting it read."""
     from croody.bridge.settings import read as read_bridge
+    from croody.env import ROLES
     from croody.env import read as read_cloud
     from croody_edge.settings import from_environment as read_edge
     from croody_edge.sim.options import read as read_sim
@@ -119,9 +120,11 @@ def settings_in_code() -> set[str]:
     given = {"SECRET_KEY": long, "BRIDGE_TOKEN": long, "BRIDGE_MQTT_PASSWORD": long, "ROBOT_ID": "robot-a", "ROBOT_SECRET": long}
     names = {"CROODY_ROLE"}
     for read in readers:
-        asked = Asked(given)
-        read(asked)
-        names |= asked.names
+        # A role of the cloud reads no secret that it does not need; a part that is no role does not ask.
+        for role in ROLES:
+            asked = Asked({**given, "CROODY_ROLE": role})
+            read(asked)
+            names |= asked.names
     return {name for name in names if not (name.endswith("_FILE") and name.removesuffix("_FILE") in names)}
 
 

@@ -38,6 +38,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.up", description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--reload", action="store_true", help="restart what runs code that has changed")
     arguments = parser.parse_args()
+    # What lies in `.run` is this user's alone, whatever the terminal's own mask is.
+    os.umask(0o077)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
     try:

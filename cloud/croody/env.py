@@ -11,6 +11,17 @@ from urllib.parse import unquote, urlsplit
 
 Role = Literal["web", "telemetry", "ids", "worker", "manage"]
 ROLES: tuple[Role, ...] = ("web", "telemetry", "ids", "worker", "manage")
+#: Which role needs which of the site's secrets. It is to be given no others, and takes no others up: what a process does not know,
+#: nobody finds in it. All but the bridge, which asks no database, also have the way into theirs.
+SECRETS: dict[Role, tuple[str, ...]] = {
+    # It signs what browsers keep. Streams of the telemetry API are its own, and take the same keys.
+    "web": ("SECRET_KEY", "TG_INGEST_TOKEN"),
+    "telemetry": ("BRIDGE_TOKEN", "TG_INGEST_TOKEN"),
+    "ids": ("IDS_API_TOKEN",),
+    # It writes the broker's password file.
+    "worker": ("BRIDGE_MQTT_PASSWORD",),
+    "manage": ("SECRET_KEY", "BRIDGE_MQTT_PASSWORD"),
+}
 #: Values seen in examples and in the earlier Croody: production refuses to start on them.
 KNOWN_DEFAULTS = frozenset({"", "change-me-in-prod", "changeme", "secret", "django-insecure"})
 
@@ -39,6 +50,8 @@ class Env:
     secret_key: str
     debug: bool
     demo: bool
+    #: Whether anybody may make an account; otherwise who runs the site makes them.
+    registration: bool
     allowed_hosts: tuple[str, ...]
     allowed_origins: tuple[str, ...]
     database: Database
@@ -111,15 +124,19 @@ def read(environ: Mapping[str, str]) -> Env:
         raise BadEnvironment(f"CROODY_ROLE={role}: use one of {', '.join(ROLES)}")
     demo = _flag(environ, "CROODY_DEMO", default=False)
     debug = _flag(environ, "DEBUG", default=False)
-    secret_key = value_of(environ, "SECRET_KEY")
-    if secret_key in KNOWN_DEFAULTS or secret_key.startswith("django-insecure"):
+
+    def secret(name: str) -> str:
+        return value_of(environ, name) if name in SECRETS[role] else ""
+
+    secret_key = secret("SECRET_KEY")
+    if "SECRET_KEY" in SECRETS[role] and (secret_key in KNOWN_DEFAULTS or secret_key.startswith("django-insecure")):
         raise BadEnvironment("SECRET_KEY: missing or a known example: set it to 50 or more random characters")
-    bridge_token = value_of(environ, "BRIDGE_TOKEN")
+    bridge_token = secret("BRIDGE_TOKEN")
     if role == "telemetry" and len(bridge_token) < 32:
         raise BadEnvironment(
             "BRIDGE_TOKEN: the bridge's key to the telemetry API is missing or shorter than 32 characters: set the same value for both"
         )
-    bridge_mqtt_password = value_of(environ, "BRIDGE_MQTT_PASSWORD")
+    bridge_mqtt_password = secret("BRIDGE_MQTT_PASSWORD")
     if role == "worker" and not bridge_mqtt_password:
         raise BadEnvironment(
             "BRIDGE_MQTT_PASSWORD: missing: the worker writes it into the broker's password file; set the same value for the bridge"
@@ -142,12 +159,13 @@ def read(environ: Mapping[str, str]) -> Env:
         secret_key=secret_key,
         debug=debug,
         demo=demo,
+        registration=_flag(environ, "CROODY_REGISTRATION", default=demo or debug),
         allowed_hosts=_list(environ, "ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if demo or debug else ""),
         allowed_origins=_list(environ, "ALLOWED_ORIGINS", ""),
         database=database,
         telemetry_database=telemetry,
-        ingest_token=value_of(environ, "TG_INGEST_TOKEN"),
-        ids_token=value_of(environ, "IDS_API_TOKEN"),
+        ingest_token=secret("TG_INGEST_TOKEN"),
+        ids_token=secret("IDS_API_TOKEN"),
         bridge_token=bridge_token,
         bridge_mqtt_password=bridge_mqtt_password,
         model_path=value_of(environ, "MODEL_PATH"),

@@ -21,7 +21,7 @@ _NAMES_A_SYSTEM: Final = ("DATABASE_URL", "DATABASE_URL_FILE", "CROODY_STATE_DIR
 def main() -> None:
     """Run one command."""
     take_checkout_environment(os.environ, CHECKOUT_ENV)
-    if not os.environ.get("SECRET_KEY") and not os.environ.get("SECRET_KEY_FILE"):
+    if not any(os.environ.get(name) for name in ("SECRET_KEY", "SECRET_KEY_FILE", "CROODY_ROLE")):
         sys.exit(f"croody: {_no_system(os.environ)}")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "croody.settings")
     from django.core.management import execute_from_command_line

@@ -1,6 +1,7 @@
 """Django's settings, all derived from `env.read`."""
 
 import os
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from croody import env as _env
 ENV = _env.read(os.environ)
 PACKAGE = Path(__file__).resolve().parent
 
-SECRET_KEY = ENV.secret_key
+#: Only pages sign anything. A role without the site's key has one that nobody knows, so that nothing it signed by mistake holds.
+SECRET_KEY = ENV.secret_key or secrets.token_urlsafe(48)
 DEBUG = ENV.debug
 ALLOWED_HOSTS = list(ENV.allowed_hosts)
 ROOT_URLCONF = f"croody.serve.urls.{ENV.role if ENV.role in {'web', 'telemetry', 'ids'} else 'web'}"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from croody.env import BadEnvironment, value_of
+from croody.env import ROLES, SECRETS, BadEnvironment, Role, read, value_of
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,34 @@ def test_a_secret_that_nobody_filled_in_is_an_empty_one() -> None:
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadEnvironment, match=r"TG_DB_URL_FILE=.*missing: cannot be read"):
         value_of({"TG_DB_URL_FILE": str(tmp_path / "missing")}, "TG_DB_URL")
+
+
+LONG = "0123456789abcdefghijklmnopqrstuvwxyz-0123456789abcdefghijklmn"
+EVERY_SECRET = dict.fromkeys(("SECRET_KEY", "BRIDGE_TOKEN", "BRIDGE_MQTT_PASSWORD", "TG_INGEST_TOKEN", "IDS_API_TOKEN"), LONG)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_starts_with_the_secrets_it_needs_and_takes_no_others_up(role: Role) -> None:
+    own = {name: LONG for name in SECRETS[role]}
+    assert read({"CROODY_ROLE": role, **own}) == read({"CROODY_ROLE": role, **EVERY_SECRET})
+
+
+@pytest.mark.parametrize(("role", "name"), [("web", "SECRET_KEY"), ("telemetry", "BRIDGE_TOKEN"), ("worker", "BRIDGE_MQTT_PASSWORD")])
+def test_a_role_without_its_secret_does_not_start(role: Role, name: str) -> None:
+    with pytest.raises(BadEnvironment, match=f"{name}: .*missing"):
+        read({"CROODY_ROLE": role, **EVERY_SECRET, name: ""})
+
+
+@pytest.mark.parametrize(
+    ("environ", "open_to_all"),
+    [
+        ({}, False),
+        ({"CROODY_DEMO": "1"}, True),
+        ({"DEBUG": "true"}, True),
+        ({"CROODY_REGISTRATION": "1"}, True),
+        ({"CROODY_DEMO": "1", "CROODY_REGISTRATION": "0"}, False),
+        ({"CROODY_REGISTRATION": ""}, False),
+    ],
+)
+def test_nobody_registers_in_production_unless_somebody_says_so(environ: dict[str, str], open_to_all: bool) -> None:
+    assert read({"CROODY_ROLE": "web", "SECRET_KEY": LONG, **environ}).registration is open_to_all

@@ -313,7 +313,7 @@ PAGES: dict[str, tuple[str, str, int]] = {
     "api/telemetry/stream": ("GET", f"/api/telemetry/stream?robot_id={SHARED}", 200),
     "cuenta/acceder/": ("GET", "/cuenta/acceder/", 200),
     "cuenta/salir/": ("POST", "/cuenta/salir/", 302),
-    "cuenta/registro/": ("GET", "/cuenta/registro/", 200),
+    "cuenta/registro/": ("GET", "/cuenta/registro/", 403),
     "cuenta/entrar/<str:token>/": ("GET", "/cuenta/entrar/no-such-token/", 410),
     "cuenta/perfil/": ("GET", "/cuenta/perfil/", 200),
     "cuenta/perfil/clave/": ("POST", "/cuenta/perfil/clave/", 200),

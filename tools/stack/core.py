@@ -11,12 +11,10 @@ from tools.stack import leftovers
 from tools.stack.options import REPLAY_ROBOT, ROOT, Options, script, steady_port
 from tools.stack.postgres import Server
 from tools.stack.process import Process, Spec, inherited
-from tools.stack.specs import Layout, cloud_environ, table
+from tools.stack.specs import MADE, Layout, cloud_environ, table
 from tools.words import Problem
 
 PLAN = ROOT / "edge_agent" / "croody_edge" / "sim" / "bodega.json"
-#: What this system makes for itself: it has no token that several share.
-SECRETS = ("SECRET_KEY", "BRIDGE_TOKEN", "BRIDGE_MQTT_PASSWORD", "ADMIN_PASSWORD", "POSTGRES_PASSWORD")
 #: Who ends when: sources first, so that they can still hand over; what everybody leans on last.
 _STOP_ORDER = (("sim", "edge-"), ("web", "bridge", "ids"), ("telemetry", "worker"), ("broker",), ("postgres",))
 
@@ -61,7 +59,7 @@ class Stack:
         return f"sqlite:///{self.layout.database}", f"sqlite:///{self.layout.telemetry_database}"
 
     def secret(self, name: str) -> str:
-        """One of `SECRETS`."""
+        """One of `MADE`."""
         return secrets.read(self.layout.secrets, name)
 
     # -- life ----------------------------------------------------------------------------------------------------
@@ -72,7 +70,7 @@ class Stack:
             Problem: a part is not installed, or a preparing step failed; the text holds what it said.
         """
         self.layout.make()
-        secrets.make(self.layout.secrets, SECRETS)
+        secrets.make(self.layout.secrets, MADE)
         leftovers.end(self.layout.root)
         if self.options.database == "postgres":
             port = self.options.ports.postgres or steady_port(self.layout.root / "postgres.port")

@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import stat
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -46,11 +47,11 @@ class Server:
         Raises:
             Problem: PostgreSQL is not installed, or initdb failed.
         """
+        account = drop_to()
         if (self.data / "PG_VERSION").exists() and (self.data / "ready").exists():
             return
         shutil.rmtree(self.data, ignore_errors=True)
         self.data.mkdir(parents=True, mode=0o700)
-        account = drop_to()
         if account:
             shutil.chown(self.data, account, pwd.getpwnam(account).pw_gid)
         password_file = self.data.with_name(self.data.name + ".password")
@@ -152,6 +153,19 @@ def drop_to() -> str | None:
     )
 
 
+def _let_through(account: str, folder: Path) -> None:
+    """A folder of ours that is closed to everybody lets this account's group pass to what it knows by name, and see nothing."""
+    mode = folder.stat().st_mode
+    if not mode & 0o001:
+        shutil.chown(folder, group=pwd.getpwnam(account).pw_gid)
+        folder.chmod(stat.S_IMODE(mode) | 0o010)
+
+
+def _passable(account: str, folder: Path) -> bool:
+    found = folder.stat()
+    return bool(found.st_mode & 0o001 or (found.st_gid == pwd.getpwnam(account).pw_gid and found.st_mode & 0o010))
+
+
 def _as(account: str | None, data: Path) -> list[str]:
     """The command prefix that drops root for `account`.
 
@@ -161,9 +175,10 @@ def _as(account: str | None, data: Path) -> list[str]:
     if account is None:
         return []
     setpriv = shutil.which("setpriv", path=f"{os.environ.get('PATH', '')}:/usr/bin:/bin")
+    _let_through(account, data.parent)
     if setpriv is None:
         raise Problem("Falta setpriv: instala el paquete util-linux.", "setpriv is missing: install the util-linux package.")
     prefix = [setpriv, f"--reuid={account}", f"--regid={pwd.getpwnam(account).pw_gid}", "--clear-groups"]
-    if all(parent.stat().st_mode & 0o001 for parent in data.resolve().parents):
+    if all(_passable(account, parent) for parent in data.resolve().parents):
         return [*prefix, "--inh-caps=-all", "--pdeathsig=INT"]
     return [*prefix, "--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search", "--pdeathsig=INT"]

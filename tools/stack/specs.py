@@ -1,16 +1,20 @@
 """The table of processes: command, environment and readiness of each. Decides nothing else and starts nothing."""
 
 import os
+import stat
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from croody.env import SECRETS, Role
 from tools.stack.health import healthz, listening, mqtt
 from tools.stack.options import FIRST_ROBOT, REPLAY_ROBOT, Options, script, source_path, steady_port
 from tools.stack.postgres import Server
 from tools.stack.process import Spec
 
 Environ = dict[str, str]
+#: What a system on this machine makes for itself: it has no token that several share.
+MADE = ("SECRET_KEY", "BRIDGE_TOKEN", "BRIDGE_MQTT_PASSWORD", "ADMIN_PASSWORD", "POSTGRES_PASSWORD")
 
 
 class Layout:
@@ -30,10 +34,21 @@ class Layout:
         self.robots = self.root / f"robots-{options.database}"
 
     def make(self) -> None:
-        """Create the directories, closed to others."""
+        """Create the directories, and close everything to others: logs tell of people, databases and outboxes hold readings."""
         for folder in (self.root, self.secrets, self.cloud, self.cloud / "broker", self.robots):
-            folder.mkdir(parents=True, exist_ok=True)
-        self.secrets.chmod(0o700)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _close(self.root)
+
+
+def _close(folder: Path) -> None:
+    """Take a folder, and all in it that is ours, away from everybody else; what is there may be older than this rule."""
+    found = folder.lstat()
+    if stat.S_ISLNK(found.st_mode) or found.st_uid != os.geteuid():
+        return
+    folder.chmod(stat.S_IMODE(found.st_mode) & ~0o077)
+    if stat.S_ISDIR(found.st_mode):
+        for inside in folder.iterdir():
+            _close(inside)
 
 
 def common_environ(options: Options) -> Environ:
@@ -51,7 +66,7 @@ def common_environ(options: Options) -> Environ:
     }
 
 
-def cloud_environ(options: Options, layout: Layout, role: str, server: Server | None) -> Environ:
+def cloud_environ(options: Options, layout: Layout, role: Role, server: Server | None) -> Environ:
     """What a Django role gets."""
     environ = {
         "CROODY_ROLE": role,
@@ -61,7 +76,7 @@ def cloud_environ(options: Options, layout: Layout, role: str, server: Server | 
         "CROODY_PUBLIC_URL": f"http://127.0.0.1:{options.ports.web}",
         "DJANGO_SETTINGS_MODULE": "croody.settings",
     }
-    for name in ("SECRET_KEY", "BRIDGE_TOKEN", "BRIDGE_MQTT_PASSWORD"):
+    for name in set(SECRETS[role]) & set(MADE):
         environ[f"{name}_FILE"] = str(layout.secrets / name)
     if server is not None:
         environ["DATABASE_URL"] = server.url()
@@ -134,7 +149,7 @@ def _broker(options: Options, layout: Layout, bridge_port: int) -> Spec:
     return Spec("broker", [script("croody-broker"), *command], common_environ(options), mqtt(port))
 
 
-def _gunicorn(options: Options, layout: Layout, role: str, port: int, server: Server | None, *, workers: int) -> Spec:
+def _gunicorn(options: Options, layout: Layout, role: Role, port: int, server: Server | None, *, workers: int) -> Spec:
     command = [script("gunicorn"), "croody.serve.wsgi:application", "-k", "gthread", "--bind", f"127.0.0.1:{port}"]
     command += ["--workers", str(workers), "--threads", "4", "--timeout", "60", "--graceful-timeout", "2", "--no-control-socket"]
     return Spec(role, command, cloud_environ(options, layout, role, server), healthz(port))

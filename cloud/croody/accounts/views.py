@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login, update_session_auth_hash
 from django.contrib.auth.decorators import login_required
@@ -32,6 +33,10 @@ class LogIn(LoginView):
     template_name = "accounts/login.html"
     redirect_authenticated_user = True
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Whether there is an account to make."""
+        return super().get_context_data(registration=settings.ENV.registration, **kwargs)
+
     def get_default_redirect_url(self) -> str:
         """Where to go when the page before did not say."""
         return reverse("monitor")
@@ -60,6 +65,8 @@ def register(request: HttpRequest) -> HttpResponse:
     """`/cuenta/registro/`. Throttled by address: each try costs a hash, tells which names are taken, and may make an account."""
     if request.user.is_authenticated:
         return redirect("profile")
+    if not settings.ENV.registration:
+        return render(request, "accounts/closed.html", status=403)
     if request.method == "POST" and not throttle.may_register(throttle.address_of(request), now=timezone.now()):
         return locked_out(request)
     form = Registration(request.POST or None)

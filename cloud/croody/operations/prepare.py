@@ -1,7 +1,7 @@
 """`python -m croody.operations.prepare`: what has to be there before the roles start. One process, for a start of Django is dear.
 
 In the demo (`CROODY_DEMO=1`): secrets made on the first start, tables, the demo's site and its robots with their credentials.
-In production: secrets judged, each fault named; tables. In both: a certificate, and the broker's files.
+In production: its own secrets judged, each fault named; tables. In both: a certificate, and the broker's files.
 """
 
 import os
@@ -10,9 +10,11 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from croody.env import value_of
+from croody.env import SECRETS, Role, value_of
 from croody.operations import certificate, secrets
 
+#: It needs the secrets that this role needs, and no others: tables, and the broker's files.
+ROLE: Role = "worker"
 #: Where volumes are mounted.
 TLS = Path("/data/tls")
 AUTHORITY = Path("/data/authority")
@@ -34,7 +36,7 @@ def main() -> int:
         if demo:
             secrets.make(CLOUD_SECRETS, secrets.CLOUD)
             secrets.make(ROBOT_SECRETS, secrets.ROBOTS)
-        elif found := secrets.faults(os.environ):
+        elif found := secrets.faults(os.environ, SECRETS[ROLE]):
             print(secrets.complaint(found), file=sys.stderr)
             return 1
         if certificate.ensure(TLS, AUTHORITY, hosts()):
@@ -63,6 +65,7 @@ def hosts() -> list[str]:
 def _prepare_database(demo: bool) -> str:
     """Tables and what stands in them; a sentence when no database lets us in."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "croody.settings")
+    os.environ.setdefault("CROODY_ROLE", ROLE)
     import django
 
     django.setup()

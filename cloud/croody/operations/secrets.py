@@ -115,10 +115,10 @@ def pairs(text: str) -> dict[str, str]:
     return {words[0]: words[1] for words in map(str.split, text.splitlines()) if len(words) == 2}
 
 
-def faults(environ: Mapping[str, str]) -> list[str]:
-    """What keeps these secrets from production, one sentence for each that is missing, a placeholder or too short."""
+def faults(environ: Mapping[str, str], names: Iterable[str] = (*_REQUIRED, *_OPTIONAL)) -> list[str]:
+    """What keeps these secrets, and the database's, from production: a sentence for each that is missing, a placeholder or too short."""
     found = []
-    for name, shortest in {**_REQUIRED, **_OPTIONAL}.items():
+    for name, shortest in {name: (_REQUIRED | _OPTIONAL)[name] for name in names}.items():
         try:
             value = value_of(environ, name)
         except BadEnvironment as error:

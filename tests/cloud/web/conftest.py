@@ -1,6 +1,7 @@
 """Alice owns `rover-1` (hers alone) and `rover-2` (shared with the public), Bob is on her team, Carlos has nothing."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,6 +27,12 @@ def _spanish() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _quick_passwords(settings: Any) -> None:
     settings.PASSWORD_HASHERS = ["tests.cloud.web.helpers.QuickArgon2", *settings.PASSWORD_HASHERS]
+
+
+@pytest.fixture(autouse=True)
+def _open_registration(settings: Any) -> None:
+    """As in the demo; production has it closed."""
+    settings.ENV = replace(settings.ENV, registration=True)
 
 
 @pytest.fixture

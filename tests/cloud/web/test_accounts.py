@@ -200,6 +200,18 @@ def test_a_page_for_members_asks_to_sign_in_first(client):
 # Registration
 
 
+@pytest.mark.parametrize(("prefix", "said"), [("", "Aquí las cuentas no se crean solas"), ("/en", "Accounts here are made by hand")])
+def test_where_registration_is_closed_nobody_makes_an_account_and_the_page_says_who_does(client, people, settings, prefix, said):
+    assert "/cuenta/registro/" in client.get(f"{prefix}/cuenta/acceder/").content.decode()
+    settings.ENV = replace(settings.ENV, registration=False)
+    for answer in (client.get(f"{prefix}/cuenta/registro/"), client.post(f"{prefix}/cuenta/registro/", form_of(1))):
+        assert answer.status_code == 403
+        assert said in answer.content.decode()
+    assert not User.objects.filter(username="visitor-1").exists()
+    assert Registering.objects.count() == 0
+    assert "/cuenta/registro/" not in client.get(f"{prefix}/cuenta/acceder/").content.decode()
+
+
 def test_who_registers_is_in_and_sees_no_robot_that_is_not_shared(client, people):
     assert client.post("/cuenta/registro/", {"username": "dora", "password": "dora-measures-rain"}).headers["Location"] == "/cuenta/perfil/"
     assert signed_in(client)
