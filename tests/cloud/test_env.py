@@ -46,7 +46,7 @@ EVERY_SECRET = dict.fromkeys(("SECRET_KEY", "BRIDGE_TOKEN", "BRIDGE_MQTT_PASSWOR
 
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_starts_with_the_secrets_it_needs_and_takes_no_others_up(role: Role) -> None:
-    own = {name: LONG for name in SECRETS[role]}
+    own = dict.fromkeys(SECRETS[role], LONG)
     assert read({"CROODY_ROLE": role, **own}) == read({"CROODY_ROLE": role, **EVERY_SECRET})
 
 
