@@ -6,21 +6,30 @@ from typing import Any, Final, Literal
 from django.http import HttpRequest
 from ninja import Field, Query, Router, Schema
 
+from croody.accounts.caller import Caller
 from croody.alarms import queries, services
 from croody.alarms.models import Alarm
-from croody.fleet.access import Action, Needs, asking, may, names_of
-from croody.fleet.models import Robot
+from croody.alarms.storms import STORM
+from croody.fleet.access import Action, Needs, asking
 from croody.web.refusals import Denied
 
 router = Router(tags=["alarms"])
-_MOST_ID: Final = 2**63 - 1
+#: Robots of one alarm that are named; all are counted.
+_NAMED: Final = 100
 
 
 class AlarmRow(Schema):
-    """One cause at one robot. `resolved_at` is null while it holds; `count` is how often it was noticed."""
+    """One cause at one robot, or at many robots in one minute. `resolved_at` is null while it holds; `count` is how often it was noticed.
+
+    `robot_id` is empty for many robots. `robots` are those that it still concerns, or did when it ended, the first hundred by name;
+    `robot_count` is how many. `part_of` is the alarm of many robots that one of a single robot belongs to.
+    """
 
     id: int
     robot_id: str
+    robots: list[str]
+    robot_count: int
+    part_of: int | None
     kind: str
     key: str
     severity: Literal["low", "medium", "high", "critical"]
@@ -48,12 +57,15 @@ _ERRORS: Final[dict[int, Any]] = {401: Refusal, 403: Refusal, 422: Refusal, 503:
 
 
 @router.get("/alarms", auth=Needs(Action.SEE), response={200: list[AlarmRow], **_ERRORS}, summary="Alarms, open first, newest first")
-def alarms(request: HttpRequest, wanted: Query[Wanted]) -> list[Alarm]:
-    """Alarms of the robots that the caller works with; none of those that are merely shared: a stranger gets an empty list."""
-    found = queries.visible_to(asking(request))
-    if wanted.robot_id is not None:
-        found = found.filter(robot_id=wanted.robot_id)
-    return list(found[: wanted.limit])
+def alarms(request: HttpRequest, wanted: Query[Wanted]) -> list[dict[str, Any]]:
+    """Alarms of the robots that the caller works with; none of those that are merely shared: a stranger gets an empty list.
+
+    Many robots with one cause in a minute are one alarm; asked for one robot, its own are given.
+    """
+    caller = asking(request)
+    one = wanted.robot_id
+    found = queries.in_one_list(caller) if one is None else queries.visible_to(caller).filter(robot_id=one)
+    return _rows(list(found[: wanted.limit]), caller)
 
 
 @router.post(
@@ -62,16 +74,23 @@ def alarms(request: HttpRequest, wanted: Query[Wanted]) -> list[Alarm]:
     response={200: AlarmRow, 404: Refusal, 409: Refusal, **_ERRORS},
     summary="Close an alarm that somebody has dealt with",
 )
-def resolve(request: HttpRequest, number: int) -> Alarm:
-    """It opens anew when its cause comes again. 409 for one that ends by itself alone, such as `offline`."""
+def resolve(request: HttpRequest, number: int) -> dict[str, Any]:
+    """It opens anew when its cause comes again; one of many robots is closed for all. 409 for one that ends by itself alone: `offline`."""
     caller = asking(request)
-    alarm = queries.visible_to(caller).filter(pk=number).first() if number <= _MOST_ID else None
-    if alarm is None:
-        raise Denied(404, f"there is no alarm {number} that you may see")
-    robot = Robot.objects.filter(pk=alarm.robot_id).first()
-    if not caller.superuser and (robot is None or not may(caller, Action.ACT, robot)):
-        raise Denied(403, f"alarm {number}: only {names_of(Action.ACT)} of {alarm.robot_id}'s organisation may close it")
     try:
-        return services.resolve_by_person(alarm, datetime.now(UTC))
+        return _rows([services.close_as(caller, number, datetime.now(UTC))], caller)[0]
     except services.EndsByItself as error:
         raise Denied(409, str(error)) from error
+
+
+def _rows(found: list[Alarm], caller: Caller) -> list[dict[str, Any]]:
+    robots = queries.robots_of(found, caller, _NAMED)
+    return [_row(alarm, robots[alarm.pk]) for alarm in found]
+
+
+def _row(alarm: Alarm, robots: queries.Robots) -> dict[str, Any]:
+    names = ("id", "robot_id", "kind", "key", "severity", "detail", "opened_at", "last_at", "resolved_at", "count")
+    row = {name: getattr(alarm, name) for name in names}
+    if alarm.kind == STORM.code:
+        row |= {"kind": alarm.detail.get("kind", alarm.kind), "key": "", "detail": {}}
+    return row | {"robots": list(robots.names), "robot_count": robots.how_many, "part_of": alarm.part_of_id}

@@ -1,4 +1,4 @@
-"""Django's view of the alarms: listens to what ends a robot."""
+"""Django's view of the alarms: declares the kind of many robots, and listens to what ends a robot."""
 
 from datetime import datetime
 from typing import Any
@@ -12,9 +12,11 @@ class AlarmsConfig(AppConfig):
     name = "croody.alarms"
 
     def ready(self) -> None:
-        """Listen; called once at the start."""
+        """Declare and listen; called once at the start."""
+        from croody.alarms import kinds, storms
         from croody.fleet.services import robot_revoked
 
+        kinds.register(*storms.KINDS)
         robot_revoked.connect(_end, dispatch_uid="alarms")
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from django.db.models import Q
 
-from croody.alarms import kinds
+from croody.alarms import kinds, storms
 from croody.alarms.models import Alarm
 
 #: At most so many a run; the next run, a minute later, goes on.
@@ -24,4 +24,5 @@ def close_old(now: datetime, most: int = MOST) -> None:
     if words.after is not None:
         old |= ~Q(kind__in=[kind.code for kind in known]) & Q(last_at__lt=now - words.after)
     found = list(Alarm.objects.filter(old, resolved_at=None).order_by("last_at").values_list("pk", flat=True)[:most])
-    Alarm.objects.filter(pk__in=found, resolved_at=None).update(resolved_at=now)
+    storms.close(Alarm.objects.filter(pk__in=found, resolved_at=None), now)
+    storms.tidy(now)

@@ -40,6 +40,21 @@ class End(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """What a kind says of many robots that it befell in one minute.
+
+    Args:
+        sentence: how many, and the language of numbers -> what is wrong and what to do, in one line.
+        cause: what such robots share that may have failed.
+        remedy: where a person begins to look.
+    """
+
+    sentence: Callable[[int, str], str]
+    cause: Text
+    remedy: Text
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of alarm in both languages.
 
@@ -52,6 +67,7 @@ class Kind:
         sentence: an alarm's detail and the language of numbers -> what is wrong and what to do, in one line.
         ends: how it may end.
         after: without news for so long it is over.
+        together: what it says of many robots at once; None: its title, and the cause and remedy of one.
 
     Raises:
         ValueError: a severity that is none, or a kind that never ends.
@@ -65,6 +81,7 @@ class Kind:
     sentence: Sentence
     ends: frozenset[End] = frozenset()
     after: timedelta | None = None
+    together: Together | None = None
 
     def __post_init__(self) -> None:
         check_severity(self.severity)

@@ -2,9 +2,14 @@
 
 from django.db import models
 
+from croody.accounts.models import Organisation
+
 
 class Alarm(models.Model):
-    """Open while its cause holds. The same cause (`robot_id`, `kind`, `key`) folds into one open row with a count."""
+    """Open while its cause holds. The same cause (`robot_id`, `kind`, `key`) folds into one open row with a count.
+
+    Many robots of one organisation with one cause in a minute are one alarm: a row of no robot, of which theirs are `parts`.
+    """
 
     class Severity(models.TextChoices):
         LOW = "low"
@@ -22,6 +27,10 @@ class Alarm(models.Model):
     last_at = models.DateTimeField()
     count = models.PositiveIntegerField(default=1)
     resolved_at = models.DateTimeField(null=True, blank=True)
+    #: Whose robots, for a row of many robots.
+    organisation = models.ForeignKey(Organisation, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    #: The row of many robots that this one belongs to. No constraint: each is deleted in its own time.
+    part_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.DO_NOTHING, db_constraint=False, related_name="parts")
 
     class Meta:
         constraints = [
@@ -32,4 +41,6 @@ class Alarm(models.Model):
             models.Index(fields=["last_at"], condition=models.Q(resolved_at=None), name="open_alarm_by_news"),
             # What jobs look for among any number of alarms that are over.
             models.Index(fields=["kind", "id"], condition=models.Q(resolved_at=None), name="open_alarm_by_kind"),
+            # What came in the last minute with one cause, among any number of other alarms.
+            models.Index(fields=["kind", "opened_at"], condition=models.Q(part_of=None), name="single_alarm_by_kind"),
         ]

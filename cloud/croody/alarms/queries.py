@@ -1,22 +1,57 @@
 """Reads of the alarms. Knows who may see them, never how they are shown."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from django.db.models import Count, F, QuerySet
+from django.db.models import Count, F, Q, QuerySet, Window
+from django.db.models.functions import DenseRank
 
 from croody.accounts.caller import Caller
 from croody.alarms.models import Alarm
+from croody.alarms.storms import STORM
 from croody.fleet import access
 
 
 def visible_to(caller: Caller) -> QuerySet[Alarm]:
-    """Alarms of the robots that this caller works with, open first, newest first.
+    """Alarms of the robots that this caller works with, open first, newest first: those of many robots, and those of each.
 
     A shared robot's readings are public; what is wrong with it is not. A superuser also sees those of no robot.
     """
     robots = access.robots(caller, access.Action.INSPECT)
-    mine = Alarm.objects.all() if caller.superuser else Alarm.objects.filter(robot_id__in=robots.values("robot_id"))
-    return mine.order_by(F("resolved_at").desc(nulls_first=True), "-opened_at", "-pk")
+    teams = access.organisations(caller, access.Action.INSPECT)
+    mine = Q(robot_id__in=robots.values("robot_id")) | Q(organisation__in=teams.values("pk"))
+    found = Alarm.objects.all() if caller.superuser else Alarm.objects.filter(mine)
+    return found.order_by(F("resolved_at").desc(nulls_first=True), "-opened_at", "-pk")
+
+
+def in_one_list(caller: Caller) -> QuerySet[Alarm]:
+    """The same without the parts of one of many robots: what a person goes through."""
+    return visible_to(caller).filter(part_of=None)
+
+
+class Robots(NamedTuple):
+    """The robots of an alarm: how many, and the first of them by name."""
+
+    how_many: int
+    names: tuple[str, ...]
+
+
+def robots_of(alarms: Iterable[Alarm], caller: Caller, most: int) -> dict[int, Robots]:
+    """Alarm's number -> the robots that it still concerns, or did when it ended; of those that this caller works with."""
+    found = list(alarms)
+    many = [alarm.pk for alarm in found if alarm.kind == STORM.code]
+    known = {alarm.pk: Robots(1, (alarm.robot_id,)) if alarm.robot_id else Robots(0, ()) for alarm in found}
+    if not many:
+        return known
+    parts = Alarm.objects.filter(Q(resolved_at=None) | ~Q(part_of__resolved_at=None), part_of__in=many)
+    if not caller.superuser:
+        parts = parts.filter(robot_id__in=access.robots(caller, access.Action.INSPECT).values("robot_id"))
+    numbers = dict(parts.order_by().values_list("part_of").annotate(Count("robot_id", distinct=True)))
+    place = Window(DenseRank(), partition_by=F("part_of"), order_by=F("robot_id").asc())
+    named: dict[int | None, dict[str, None]] = {}
+    for number, robot_id in parts.annotate(place=place).filter(place__lte=most).order_by("robot_id").values_list("part_of", "robot_id"):
+        named.setdefault(number, {})[robot_id] = None
+    return known | {number: Robots(numbers.get(number, 0), tuple(named.get(number, ()))) for number in many}
 
 
 def open_of(robot_id: str, kind: str) -> QuerySet[Alarm]:
@@ -25,14 +60,21 @@ def open_of(robot_id: str, kind: str) -> QuerySet[Alarm]:
 
 
 class OpenKind(NamedTuple):
-    """How many alarms of one kind are open at one robot."""
+    """How many alarms of one kind are open at one robot; `part_of`: in one of many robots, by its number."""
 
     robot_id: str
     kind: str
+    part_of: int | None
     how_many: int
 
 
 def open_by_kind() -> list[OpenKind]:
-    """All that is open, whoever may see it; however many alarms are over."""
-    found = Alarm.objects.filter(resolved_at=None).order_by().values_list("robot_id", "kind").annotate(Count("pk"))
-    return [OpenKind(*row) for row in found]
+    """All that is open at robots, whoever may see it; however many alarms are over."""
+    found = Alarm.objects.filter(resolved_at=None).exclude(kind=STORM.code)
+    return [OpenKind(*row) for row in found.order_by().values_list("robot_id", "kind", "part_of_id").annotate(Count("pk"))]
+
+
+def how_many(found: Iterable[OpenKind]) -> int:
+    """How many alarms these are for a person: the parts of one of many robots are one."""
+    rows = list(found)
+    return sum(row.how_many for row in rows if row.part_of is None) + len({row.part_of for row in rows} - {None})

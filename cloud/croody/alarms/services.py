@@ -1,4 +1,7 @@
-"""Every write to the alarms: who notices something calls `raise_alarm`. Knows no causes, only how they fold and end."""
+"""Every write to the alarms: who notices something calls `raise_alarm`. Knows no causes, only how they fold and end.
+
+Those of many robots with one cause are put together by `storms`.
+"""
 
 from datetime import datetime
 from typing import Any, Final
@@ -6,11 +9,16 @@ from typing import Any, Final
 from django.db import IntegrityError, transaction
 from django.db.models import Case, F, Value, When
 
-from croody.alarms import kinds
+from croody.accounts.caller import Caller
+from croody.alarms import kinds, queries, storms
 from croody.alarms.kinds import End, Kind
 from croody.alarms.models import Alarm
+from croody.fleet.access import Action, may, names_of, organisations
+from croody.fleet.models import Robot
+from croody.web.refusals import Denied
 
 _KEY_CHARS: Final = 160
+_MOST_ID: Final = 2**63 - 1
 
 
 class EndsByItself(ValueError):
@@ -42,34 +50,65 @@ def raise_alarm(robot_id: str, kind: Kind | str, key: str, severity: str, detail
         if Alarm.objects.filter(**cause, resolved_at=None).update(count=F("count") + 1, last_at=now, detail=detail, severity=worst):
             row = Alarm.objects.filter(**cause, resolved_at=None).first()
             if row is not None:
+                if row.part_of_id is not None:
+                    storms.worsen(row.part_of_id, row.severity)
                 return row
         try:
             with transaction.atomic():
-                return Alarm.objects.create(**cause, severity=severity, detail=detail, opened_at=now, last_at=now)
+                row = Alarm.objects.create(**cause, severity=severity, detail=detail, opened_at=now, last_at=now)
         except IntegrityError:
             # Another caller opened it in between: go round and count it up.
             continue
+        storms.gather(row, now)
+        return row
 
 
 def resolve_alarm(robot_id: str, kind: str, key: str, now: datetime) -> bool:
     """Close the open alarm of this cause. False when there is none."""
-    return Alarm.objects.filter(robot_id=robot_id[:64], kind=kind, key=key[:_KEY_CHARS], resolved_at=None).update(resolved_at=now) > 0
+    return storms.close(Alarm.objects.filter(robot_id=robot_id[:64], kind=kind, key=key[:_KEY_CHARS], resolved_at=None), now) > 0
+
+
+def close_as(caller: Caller, number: int, now: datetime) -> Alarm:
+    """Close an alarm in the name of whoever asks: what the page and the API do.
+
+    Raises:
+        Denied: 404, they may not know of it, or there is none; 403, they may only look at it.
+        EndsByItself: what it tells still holds.
+    """
+    alarm = queries.visible_to(caller).filter(pk=number).first() if number <= _MOST_ID else None
+    if alarm is None:
+        raise Denied(404, f"there is no alarm {number} that you may see")
+    if not _may_close(caller, alarm):
+        whose = f"{alarm.robot_id}'s organisation" if alarm.robot_id else "the organisation of its robots"
+        raise Denied(403, f"alarm {number}: only {names_of(Action.ACT)} of {whose} may close it")
+    return resolve_by_person(alarm, now)
+
+
+def _may_close(caller: Caller, alarm: Alarm) -> bool:
+    if caller.superuser:
+        return True
+    if alarm.organisation_id is not None:
+        return organisations(caller, Action.ACT).filter(pk=alarm.organisation_id).exists()
+    robot = Robot.objects.filter(pk=alarm.robot_id).first()
+    return robot is not None and may(caller, Action.ACT, robot)
 
 
 def resolve_by_person(alarm: Alarm, now: datetime) -> Alarm:
-    """Close an alarm because somebody has dealt with it; one that is closed already stays as it is.
+    """Close an alarm because somebody has dealt with it, one of many robots for all of them; one that is closed already stays as it is.
 
     Raises:
         EndsByItself: what it tells still holds.
     """
-    kind = kinds.find(alarm.kind)
+    kind = storms.kind_of(alarm)
     if alarm.resolved_at is None and End.PERSON not in kind.ends:
         raise EndsByItself(f"alarm {alarm.pk}: {kind.code} ends by itself once its cause is gone, and would be back at once")
-    Alarm.objects.filter(pk=alarm.pk, resolved_at=None).update(resolved_at=now)
+    if alarm.kind == storms.STORM.code:
+        storms.close(Alarm.objects.filter(part_of=alarm, resolved_at=None), now)
+    storms.close(Alarm.objects.filter(pk=alarm.pk, resolved_at=None), now)
     alarm.refresh_from_db()
     return alarm
 
 
 def resolve_all(robot_id: str, now: datetime) -> int:
     """Close every open alarm of a robot that is shut out: nothing of it needs a person any more. Says how many."""
-    return Alarm.objects.filter(robot_id=robot_id, resolved_at=None).update(resolved_at=now)
+    return storms.close(Alarm.objects.filter(robot_id=robot_id, resolved_at=None), now)

@@ -7,7 +7,7 @@ from typing import Any, Final
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from croody.alarms.kinds import Detail, End, Kind, count, whole
+from croody.alarms.kinds import Detail, End, Kind, Together, count, whole
 from croody.detection.windows import suspicion
 from croody.telemetry.read import metrics
 from croody.web import formats
@@ -41,6 +41,15 @@ def _anomaly(detail: Detail, language: str) -> str:
     return text % numbers
 
 
+def _together(robots: int, language: str) -> str:
+    text = ngettext(
+        "%(count)s robot se aparta de lo habitual.",
+        "%(count)s robots se apartan de lo habitual a la vez: mira qué cambió en el sitio.",
+        robots,
+    )
+    return text % {"count": whole(robots, language)}
+
+
 #: At most one open a robot. Quiet for `suspicion.QUIET` ends it: the job sees to that.
 ANOMALY: Final = Kind(
     code="anomaly",
@@ -50,5 +59,10 @@ ANOMALY: Final = Kind(
     remedy=_("Mira el robot y el sensor que destaca."),
     sentence=_anomaly,
     ends=frozenset({End.CAUSE, End.PERSON}),
+    together=Together(
+        _together,
+        cause=_("Cambió algo que comparten: el sitio, la carga de trabajo o un programa."),
+        remedy=_("Mira qué cambió en ese minuto antes de ir robot por robot."),
+    ),
 )
 KINDS: Final = (ANOMALY,)

@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from croody.accounts.caller import IDS, TELEMETRY, Caller, Door, Role, Scope, again, caller_of
+from croody.accounts.models import Organisation
 from croody.fleet.models import Robot
 from croody.web.refusals import Denied
 
@@ -122,6 +123,14 @@ def robots(caller: Caller, action: Action) -> QuerySet[Robot]:
             case Reach.TEAM:
                 which |= Q(organisation__in=_teams(caller, action))
     return found.filter(which)
+
+
+def organisations(caller: Caller, action: Action) -> QuerySet[Organisation]:
+    """The organisations to all of whose robots the caller may do this."""
+    reaches = _reaches(caller, action)
+    if Reach.ALL in reaches:
+        return Organisation.objects.all()
+    return Organisation.objects.filter(pk__in=_teams(caller, action) if Reach.TEAM in reaches else [])
 
 
 def visible_to(caller: Caller) -> QuerySet[Robot]:

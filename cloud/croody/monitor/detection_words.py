@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from croody.alarms import kinds
 from croody.alarms.models import Alarm
+from croody.alarms.queries import Robots
 from croody.detection.kinds import sensors
 from croody.detection.windows import queries, suspicion
 from croody.detection.windows.queries import Missed, Tally
@@ -80,7 +81,7 @@ def words(noticed: Noticed, now: datetime, language: str) -> Section:
         sentence=sentence(noticed.tally, language),
         missed=missed_sentence(noticed.missed, language),
         verdicts=tuple(_verdict(row, now, language) for row in noticed.verdicts),
-        alarms=tuple(_alarm(alarm, now, language) for alarm in noticed.alarms),
+        alarms=tuple(_alarm(alarm, noticed.robots[alarm.pk], now, language) for alarm in noticed.alarms),
         alarms_sentence=alarms,
         more_alarms=more,
         at_top=_("Detección: %(alarms)s") % {"alarms": alarms[:1].lower() + alarms[1:]},
@@ -150,12 +151,12 @@ def _verdict(row: Mapping[str, Any], now: datetime, language: str) -> VerdictRow
     )
 
 
-def _alarm(alarm: Alarm, now: datetime, language: str) -> AlarmRow:
+def _alarm(alarm: Alarm, robots: Robots, now: datetime, language: str) -> AlarmRow:
     return AlarmRow(
-        robot_id=alarm.robot_id,
+        robot_id=", ".join(robots.names) + (", …" if robots.how_many > len(robots.names) else ""),
         severity=alarm.severity,
         word=str(kinds.SEVERITIES[alarm.severity]),
-        sentence=kinds.find(alarm.kind).sentence(alarm.detail, language),
+        sentence=kinds.find(alarm.kind).sentence(alarm.detail | {"robots": robots.how_many}, language),
         at=alarm.opened_at.timestamp(),
         age=formats.age_of(alarm.opened_at, now),
     )

@@ -125,7 +125,7 @@ def _concerns(audience: Caller) -> tuple[int, int]:
     mine = set(robots_of(audience, Action.INSPECT).values_list("robot_id", flat=True))
     # Asked without their names, the database goes through what is open, and not through all that ever was.
     found = [row for row in alarms.open_by_kind() if row.robot_id in mine or audience.superuser]
-    return sum(row.how_many for row in found), sum(row.kind == "gap" for row in found)
+    return alarms.how_many(found), len({row.robot_id for row in found if row.kind == "gap"})
 
 
 def entries(listed: Collection[Listed]) -> tuple[Entry, ...]:

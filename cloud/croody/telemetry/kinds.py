@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from croody.alarms import kinds
-from croody.alarms.kinds import Detail, End, Kind, Sentence, Text, count, plain, whole
+from croody.alarms.kinds import Detail, End, Kind, Sentence, Text, Together, count, plain, whole
 
 #: A robot's alarm without news for so long is over: what still holds is said again.
 EVENT_LASTS: Final = timedelta(hours=24)
@@ -55,6 +55,24 @@ def _outbox_foreign(detail: Detail, language: str) -> str:
     return _("Arrancó con el archivo de salida de %(owner)s y lo apartó: revisa si su disco es una copia.") % owner
 
 
+def _gap_together(robots: int, language: str) -> str:
+    text = ngettext(
+        "Faltan registros de %(count)s robot; se le piden de nuevo.",
+        "Faltan registros de %(count)s robots a la vez; se les piden de nuevo.",
+        robots,
+    )
+    return text % {"count": whole(robots, language)}
+
+
+def _conflict_together(robots: int, language: str) -> str:
+    text = ngettext(
+        "De %(count)s robot llegaron registros distintos con el mismo número: revisa si otro robot usa su secreto.",
+        "De %(count)s robots llegaron registros distintos con el mismo número: revisa si sus discos son copias.",
+        robots,
+    )
+    return text % {"count": whole(robots, language)}
+
+
 def _event(code: str, severity: str, title: Text, cause: Text, remedy: Text, sentence: Sentence) -> Kind:
     return Kind(code, severity, title, cause, remedy, sentence, ends=_EVENT_ENDS, after=EVENT_LASTS)
 
@@ -67,6 +85,11 @@ GAP: Final = Kind(
     remedy=gettext_lazy("Se le piden de nuevo; si el robot no vuelve más, revócalo."),
     sentence=_gap,
     ends=frozenset({End.CAUSE}),
+    together=Together(
+        _gap_together,
+        cause=gettext_lazy("Lo que enviaron en el mismo rato se perdió por el camino: suele ser la red."),
+        remedy=gettext_lazy("Se les piden de nuevo; si no llegan, revisa la red que comparten."),
+    ),
 )
 CONFLICT: Final = Kind(
     code="conflict",
@@ -77,6 +100,11 @@ CONFLICT: Final = Kind(
     sentence=plain(gettext_lazy("Llegaron dos registros distintos con el mismo número: revisa si otro robot usa su secreto.")),
     ends=frozenset({End.PERSON}),
     after=CONFLICT_LASTS,
+    together=Together(
+        _conflict_together,
+        cause=gettext_lazy("Varios robots arrancaron con una copia del mismo disco, o comparten sus secretos."),
+        remedy=gettext_lazy("Da a cada robot su propio secreto y su propio archivo de salida."),
+    ),
 )
 #: Events of our own agent. Their severity holds even when the robot calls them `low`. Screening that has stopped is as bad as the agent
 #: says: a model that cannot be used is `medium`, a robot that is slow or lacks a sensor is `low`, which is a note and no alarm.
@@ -156,7 +184,12 @@ def of_robots_word(code: str) -> Kind:
     def sentence(detail: Detail, language: str) -> str:
         return _("El robot avisa: %(kind)s.") % {"kind": code}
 
+    def together(robots: int, language: str) -> str:
+        text = ngettext("%(count)s robot avisa: %(kind)s.", "%(count)s robots avisan a la vez: %(kind)s.", robots)
+        return text % {"count": whole(robots, language), "kind": code}
+
     title = gettext_lazy("Aviso del robot")
     cause = gettext_lazy("El programa del robot mandó un evento con esta palabra.")
     remedy = gettext_lazy("Pregunta a quien programó el robot, y cierra la alerta cuando esté resuelta.")
-    return Kind(code, "medium", title, cause, remedy, sentence, ends=_EVENT_ENDS, after=EVENT_LASTS)
+    many = Together(together, cause, remedy)
+    return Kind(code, "medium", title, cause, remedy, sentence, ends=_EVENT_ENDS, after=EVENT_LASTS, together=many)

@@ -92,3 +92,19 @@ def test_what_ends_by_itself_says_so_to_who_would_close_it(people):
     refused = client.post(f"/alarms/{number}/resolve", headers=token(people.alice))
     assert refused.status_code == 409
     assert "ends by itself" in refused.json()["detail"]
+
+
+def test_many_robots_with_one_cause_are_one_row_with_its_robots_and_each_robot_still_has_its_own(people):
+    organisation = Organisation.objects.get()
+    names = [f"amr-{number}" for number in range(6)]
+    for robot_id in names:
+        services.add_robot(robot_id, organisation=organisation)
+        raise_alarm(robot_id, "offline", "", "high", {}, NOW)
+    headers = token(people.alice)
+    (row,) = [row for row in client.get("/alarms", headers=headers).json() if row["robot_count"] > 1]
+    assert (row["kind"], row["robot_id"], row["robots"], row["robot_count"], row["severity"]) == ("offline", "", names, 6, "high")
+    (own,) = client.get("/alarms?robot_id=amr-3", headers=headers).json()
+    assert (own["robots"], own["part_of"]) == (["amr-3"], row["id"])
+    assert client.get("/alarms", headers=token(people.carlos)).json() == []
+    for user, status in ((people.carlos, 404), (people.bob, 403), (people.alice, 409)):
+        assert client.post(f"/alarms/{row['id']}/resolve", headers=token(user)).status_code == status
