@@ -6,6 +6,7 @@ The private names of amqtt that this leans on are listed in `seams`.
 """
 
 import asyncio
+import errno
 import logging
 import random
 import socket
@@ -20,8 +21,9 @@ from amqtt.contexts import BrokerConfig, ListenerConfig, ListenerType
 from amqtt.errors import NoDataError
 from amqtt.session import Session
 
-from croody_broker import websocket
+from croody_broker import tls, websocket
 from croody_broker.complaints import Complaints
+from croody_broker.crowd import Visitor
 from croody_broker.door import Door
 from croody_broker.frames import MAX_TOPIC_BYTES, Malformed
 from croody_broker.handler import GuardedHandler, GuardedWriter
@@ -48,6 +50,8 @@ _TCP_KEEPALIVE: Final = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT":
 _BACKLOG: Final = 512
 
 _REFUSED_FILTER: Final = 0x80
+#: What the system says when it has no room for another connection.
+_NO_ROOM: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
 @lru_cache(maxsize=4096)
@@ -83,6 +87,7 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
         Raises:
             amqtt.errors.BrokerError: an address cannot be bound or a certificate not be read.
         """
+        asyncio.get_running_loop().set_exception_handler(self._went_wrong)
         await super().start()
         self._sweeper = asyncio.create_task(self._sweep())
 
@@ -113,6 +118,14 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
     def complain(self, kind: str, who: str, text: str) -> None:
         """Log what was refused, once a minute for each kind and client."""
         self._complaints.say(kind, who, text, asyncio.get_running_loop().time())
+
+    def _went_wrong(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Asyncio tells of every connection that it cannot take, hundreds of times a second, with a traceback each."""
+        error = context.get("exception")
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            self.complain("accept", "listeners", f"connections cannot be taken now: {error.strerror}; raise the limit of open files")
+        else:
+            loop.default_exception_handler(context)
 
     def guarded(self) -> list[tuple[Session, GuardedHandler]]:
         """Everybody who is connected."""
@@ -155,18 +168,18 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
         host, connected = address.strip("[]") if address else None, partial(self.stream_connected, listener_name=listener_name)
         if listener_name == WEBSOCKET:
             return await websocket.start_server(connected, host, port, max_message_bytes=self.settings.max_packet_bytes, backlog=_BACKLOG)
-        timeouts: dict[str, Any] = {}
         if ssl_context is not None:
-            timeouts = {"ssl_handshake_timeout": self.settings.connect_timeout_s, "ssl_shutdown_timeout": 1.0}
-        return await asyncio.start_server(
-            connected,
-            host,
-            port,
-            reuse_address=True,
-            backlog=_BACKLOG,
-            ssl=ssl_context,
-            **timeouts,
-        )
+            return await tls.start_server(
+                connected,
+                host,
+                port,
+                ssl_context,
+                arrive=self._door.arrive,
+                leave=self._door.leave,
+                handshake_s=self.settings.connect_timeout_s,
+                backlog=_BACKLOG,
+            )
+        return await asyncio.start_server(connected, host, port, reuse_address=True, backlog=_BACKLOG)
 
     def _create_ssl_context(self, listener: ListenerConfig) -> ssl.SSLContext:
         assert self.settings.tls is not None
@@ -189,8 +202,10 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
         # A context keeps one certificate of each kind of key: loaded beside an elliptic one, a new RSA one would never be shown.
         self._tls.sni_callback = use_fresh
 
-    async def stream_connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str) -> None:
-        """A connection, from its first byte to its last."""
+    async def stream_connected(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, visitor: Visitor | None = None, *, listener_name: str
+    ) -> None:
+        """A connection, from its first byte to its last. `visitor`: the door knows it already."""
         link = GuardedWriter(writer)
         peer = link.get_peer_info()
         server = self._servers.get(listener_name)
@@ -199,7 +214,9 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
             return
         _watch_peer(writer)
         try:
-            came = await self._door.receive(reader, link, peer[0], needs_certificate=self._needs_certificate(listener_name))
+            came = await self._door.receive(
+                reader, link, visitor or self._door.arrive(writer.transport), needs_certificate=self._needs_certificate(listener_name)
+            )
         except Malformed as error:
             self.complain("connect", peer[0], f"no valid CONNECT: {error}")
             await link.close()

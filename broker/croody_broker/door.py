@@ -8,7 +8,6 @@ import asyncio
 import secrets
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +15,7 @@ from amqtt.errors import AMQTTError, MQTTError, NoDataError
 from amqtt.mqtt.connack import UNACCEPTABLE_PROTOCOL_VERSION, ConnackPacket
 from amqtt.session import Session
 
+from croody_broker.crowd import Crowd, Visitor, one_address
 from croody_broker.frames import BodyReader, Frame, FrameReader, Malformed, length_bytes
 from croody_broker.handler import GuardedHandler, GuardedWriter
 from croody_broker.policy import Admitted, Knock, Refused
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 #: A CONNECT is never larger, in bytes: nobody has shown a password yet.
 MAX_CONNECT_BYTES: Final = 16 * 1024
-#: Connections without a CONNECT; when one more comes, the oldest goes.
-MAX_WAITING: Final = 256
 #: Connections of one user at the same time.
 MAX_SESSIONS_PER_USER: Final = 16
 
@@ -37,34 +35,43 @@ _PROBE: Final = "probe"
 _INVENTED: Final = "amqtt/"
 
 
-@dataclass(eq=False, slots=True)
-class _Visitor:
-    """A connection that has not sent its CONNECT yet."""
-
-    link: GuardedWriter
-    since_s: float
-
-
 class Door:
     """Lets connections in, or not."""
 
     def __init__(self, broker: "GuardedBroker") -> None:
         self._broker = broker
-        self._visitors: dict[_Visitor, None] = {}
+        self._crowd = Crowd()
+
+    def arrive(self, transport: asyncio.BaseTransport) -> Visitor:
+        """Somebody is at the door; where it is full, somebody goes."""
+        peer = transport.get_extra_info("peername")
+        address = one_address(str(peer[0])) if peer else ""
+        visitor = Visitor(address, asyncio.get_running_loop().time(), transport.abort)  # type: ignore[attr-defined]
+        goes = self._crowd.enter(visitor)
+        if goes is not None:
+            self._broker.complain(
+                "crowd", goes.address, "too many connections without a CONNECT from there, or in all: one is closed for each that comes"
+            )
+            goes.abort()
+        return visitor
+
+    def leave(self, visitor: Visitor) -> None:
+        """It is gone, or was let in."""
+        self._crowd.leave(visitor)
 
     def send_away_the_silent(self, now: float) -> None:
         """Close whoever has not sent a CONNECT in time. `now`: loop time."""
-        for visitor in list(self._visitors):
+        for visitor in self._crowd:
             if now - visitor.since_s > self._broker.settings.connect_timeout_s:
-                visitor.link.abort()
+                visitor.abort()
 
     def close(self) -> None:
         """Close everybody who still waits."""
-        for visitor in list(self._visitors):
-            visitor.link.abort()
+        for visitor in self._crowd:
+            visitor.abort()
 
     async def receive(
-        self, reader: asyncio.StreamReader, link: GuardedWriter, address: str, *, needs_certificate: bool
+        self, reader: asyncio.StreamReader, link: GuardedWriter, visitor: Visitor, *, needs_certificate: bool
     ) -> tuple[GuardedHandler, Session] | None:
         """Wait for the CONNECT and judge it. `None`: refused and told so, or gone.
 
@@ -74,7 +81,11 @@ class Door:
         loop = asyncio.get_running_loop()
         signs: list[Callable[[], None]] = []
         frames = FrameReader(reader, lambda: signs[0]() if signs else None)
-        frame = await self._first(frames, link)
+        address, visitor.shaking = str((link.get_peer_info() or ("",))[0]), False
+        try:
+            frame = await frames.next(MAX_CONNECT_BYTES)
+        finally:
+            self.leave(visitor)
         if frame is None:
             return None
         if frame.kind != 1:
@@ -99,16 +110,6 @@ class Door:
         handler.prepare(self._broker, frames, link, verdict, keep_alive_s, loop.time())
         signs.append(handler.alive)
         return handler, session
-
-    async def _first(self, frames: FrameReader, link: GuardedWriter) -> Frame | None:
-        visitor = _Visitor(link, asyncio.get_running_loop().time())
-        if len(self._visitors) >= MAX_WAITING:
-            next(iter(self._visitors)).link.abort()
-        self._visitors[visitor] = None
-        try:
-            return await frames.next(MAX_CONNECT_BYTES)
-        finally:
-            self._visitors.pop(visitor, None)
 
     async def _decoded(self, frame: Frame, link: GuardedWriter) -> tuple[GuardedHandler, Session]:
         """Let amqtt read the CONNECT, from its own bytes only.
