@@ -35,6 +35,12 @@ def stored(robot_id: str = "rover-1", stream: str = "stream-a") -> list[int]:
     return list(Record.objects.filter(robot_id=robot_id, stream=stream).order_by("seq").values_list("seq", flat=True))
 
 
+def told(text: msgspec.Raw | None) -> Any:
+    """What the API says, as values; it must be there."""
+    assert text is not None
+    return msgspec.json.decode(text)
+
+
 def account(robot_id: str = "rover-1", stream: str = "stream-a") -> dict[str, Any]:
     """The ledger's row."""
     from croody.telemetry.models import Stream

@@ -12,7 +12,7 @@ from django.db import OperationalError, connections
 from croody_contract import messages
 from croody_contract.messages import Answer, Born, Event, Presence, Tombstone, Window
 from croody_contract.relay import AnswerItem, BatchItem, DeadItem, PlainItem, PresenceItem, Relay
-from tests.cloud.telemetry.helpers import NOON, account, batch, count_up, raw, reading, stored
+from tests.cloud.telemetry.helpers import NOON, account, batch, count_up, raw, reading, stored, told
 
 Send = Callable[..., dict[str, Any]]
 DAY = timedelta(days=1)
@@ -155,8 +155,7 @@ def test_robots_at_1970_and_2029_cost_a_good_one_nothing(telemetry: str, fleet: 
     flags = list(Record.objects.order_by("robot_id", "seq").values_list("at", "clock_wrong"))
     assert flags == [(NOON, True), (NOON, True), (NOON, False)]
     assert len(partitions.present()) - len(before) <= 1
-    newest = queries.last("rover-1")
-    assert newest is not None
+    newest = told(queries.last("rover-1"))
     assert newest["data"] == {"TEMP": 2.0}
     assert newest["ts"].startswith("2029-11-24")
 
@@ -224,11 +223,10 @@ def test_backlog_never_overwrites_a_newer_latest(send: Send, fleet: SimpleNamesp
     send(1, [Born(agent="1", prev="stream-b", prev_last=9), reading(100.0, NOON)], stream="stream-c", prev="stream-b", prev_last=9)
     send(1, count_up(1, 9, at=NOON + timedelta(minutes=4)), stream="stream-b", prev="stream-a", prev_last=3, historical=True)
     send(4, count_up(1, 5)[3:], stream="stream-a", historical=True)
-    newest = queries.last("rover-1")
-    assert newest is not None
+    newest = told(queries.last("rover-1"))
     assert newest["data"] == {"TEMP": 100.0}, "by the streams' order, whatever their clocks say"
-    values = [row["data"] for row in queries.newest("rover-1", 12)]
-    assert [msgspec.json.decode(bytes(value))["TEMP"] for value in values] == [100.0, *(float(v) for v in range(9, 0, -1)), 5.0, 4.0]
+    values = [told(row)["data"]["TEMP"] for row in queries.newest("rover-1", 12)]
+    assert values == [100.0, *(float(v) for v in range(9, 0, -1)), 5.0, 4.0]
 
 
 def test_a_robot_that_is_added_now_is_known_now(send: Send, fleet: SimpleNamespace):
@@ -372,8 +370,7 @@ def test_plain_readings_are_numbered_by_the_ledger_and_bad_ones_are_letters(flee
     assert services.ingest_relay(Relay(plain=items), now=NOON).acks == []
     assert stored("rover-1", "mqtt") == [1, 2]
     assert sorted(letter[0] for letter in letters()) == ["bad_json", "wrong_robot"]
-    newest = queries.last("rover-1")
-    assert newest is not None
+    newest = told(queries.last("rover-1"))
     assert newest["position"] == {"lat": 4.5, "lng": -74.0, "alt": None}
     assert newest["id"] is not None
 

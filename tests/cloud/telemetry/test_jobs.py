@@ -5,11 +5,10 @@ from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-import msgspec
 import pytest
 
 from croody_contract.messages import Born, Event, Reading
-from tests.cloud.telemetry.helpers import NOON, account, batch, count_up, reading, stored
+from tests.cloud.telemetry.helpers import NOON, account, batch, count_up, reading, stored, told
 
 Send = Callable[..., dict[str, Any]]
 MINUTE = timedelta(minutes=1)
@@ -154,7 +153,7 @@ def test_folded_streams_keep_their_place_among_those_that_speak_late(send: Send,
     chain("stream-e", "stream-d", 5.0)
     places = Stream.objects.filter(robot_id="rover-1").order_by("place").values_list("stream", flat=True)
     assert list(places) == ["stream-a", "stream-b", "stream-c", "stream-d", "stream-e"]
-    values = [msgspec.json.decode(bytes(row["data"]))["TEMP"] for row in queries.newest("rover-1", 9)]
+    values = [told(row)["data"]["TEMP"] for row in queries.newest("rover-1", 9)]
     assert values == [5.0, 4.0, 3.0, 2.0, 1.0]
 
 

@@ -11,7 +11,7 @@ import pytest
 from croody_contract import messages
 from croody_contract.messages import Event, Reading
 from croody_contract.relay import PlainItem, Relay
-from tests.cloud.telemetry.helpers import NOON, raw, reading
+from tests.cloud.telemetry.helpers import NOON, raw, reading, told
 
 Send = Callable[..., dict[str, Any]]
 HOUR = timedelta(hours=1)
@@ -30,8 +30,7 @@ def say(value: float, ts: datetime | None, now: datetime, door: str = "mqtt", ro
 
 
 def temp(row: Any) -> float:
-    data = row["data"]
-    return float((data if isinstance(data, dict) else msgspec.json.decode(bytes(data)))["TEMP"])
+    return float((row if isinstance(row, dict) else told(row))["data"]["TEMP"])
 
 
 def shown(robot_id: str) -> Any:
@@ -47,12 +46,10 @@ def everywhere(now: datetime, robot_id: str = "rover-1") -> dict[str, float]:
     """The newest reading, as each door shows it."""
     from croody.telemetry.read import queries
 
-    last = queries.last(robot_id)
-    assert last is not None
-    live = {limit: queries.live([robot_id, "rover-2"], limit, now=now)["robots"][0] for limit in (1, 20)}
+    live = {limit: told(queries.live([robot_id, "rover-2"], limit, now=now))["robots"][0] for limit in (1, 20)}
     entry = shown(robot_id)
     return {
-        "last": temp(last),
+        "last": temp(queries.last(robot_id)),
         "live 1": temp(live[1]["last"]),
         "live 20": temp(live[20]["last"]),
         "trail": temp(live[20]["trail"][-1]),
@@ -109,12 +106,12 @@ def test_a_trail_goes_on_into_earlier_streams_and_over_what_lies_between(fleet: 
 
     for number in range(1, 31):
         send(1, [reading(float(number))], stream=f"stream-{number:02}", now=NOON + number * SECOND)
-    trail = queries.live(["rover-1", "rover-2"], 20, now=NOON)["robots"][0]["trail"]
+    trail = told(queries.live(["rover-1", "rover-2"], 20, now=NOON))["robots"][0]["trail"]
     assert [temp(row) for row in trail] == [float(number) for number in range(11, 31)]
     events = [Event(code=f"event_{number}") for number in range(160)]
     send(1, [reading(90.0), *events, reading(91.0), *events, reading(92.0)], stream="stream-99", now=NOON + 99 * SECOND)
     assert [temp(row) for row in queries.newest("rover-1", 5)] == [92.0, 91.0, 90.0, 30.0, 29.0]
-    trail = queries.live(["rover-1", "rover-2"], 5, now=NOON)["robots"][0]["trail"]
+    trail = told(queries.live(["rover-1", "rover-2"], 5, now=NOON))["robots"][0]["trail"]
     assert [temp(row) for row in trail] == [29.0, 30.0, 90.0, 91.0, 92.0]
 
 
@@ -137,8 +134,8 @@ def test_live_is_bounded_in_bytes_and_every_robot_is_there(fleet: SimpleNamespac
         for first in range(1, 101, 10):
             records = [raw(Reading(data=long, ts=NOON)) for _ in range(10)]
             send(first, records, robot_id=robot_id, stream=f"of-{robot_id}")
-    answer = queries.live(["rover-1", "rover-2"], 100, now=NOON)
-    sizes = [len(bytes(row["data"])) for robot in answer["robots"] for row in robot["trail"]]
+    answer = told(queries.live(["rover-1", "rover-2"], 100, now=NOON))
+    sizes = [len(msgspec.json.encode(row["data"])) for robot in answer["robots"] for row in robot["trail"]]
     assert sum(sizes) <= queries.LIVE_BYTES < 200 * sizes[0]
     counts = [len(robot["trail"]) for robot in answer["robots"]]
     assert counts[0] == counts[1] > 50

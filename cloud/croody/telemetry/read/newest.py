@@ -5,9 +5,8 @@ receipt, and stand beside an agent's by when each was heard: never by a robot's 
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from croody.telemetry.read.sql import ask, listed, on_postgres, sliced
 from croody.telemetry.rows import moment
@@ -30,8 +29,7 @@ SELECT {_COLUMNS} FROM json_each(%s) AS k CROSS JOIN telemetry_stream t ON t.rob
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Newest:
+class Newest(NamedTuple):
     """`at`: its effective time; `heard_at`: when it counts as said, by the cloud's clock; `row`: JSON as the API shows a row.
 
     `beside`: the robot also sends readings the other way, so its trail is mixed.
@@ -51,6 +49,11 @@ def newest_of(robot_ids: Collection[str]) -> dict[str, Newest]:
     return _newest_of(robot_ids, "t.latest")
 
 
+def places_of(robot_ids: Collection[str]) -> dict[str, Newest]:
+    """As `newest_of`, without the rows: where to read on from."""
+    return _newest_of(robot_ids, "''")
+
+
 def words_of(robot_ids: Collection[str]) -> dict[str, str | None]:
     """Of each robot that has a reading, what the newest one says the robot does: all that liveness needs of it."""
     what = "t.latest ->> 'status'" if on_postgres() else "json_extract(t.latest, '$.status')"
@@ -66,6 +69,6 @@ def _newest_of(robot_ids: Collection[str], what: str) -> dict[str, Newest]:
             one = Newest(robot_id, stream, seq, moment(at), moment(heard_at), shown)
             before = found.get(one.robot_id)
             if before is not None:
-                one = replace(max(before, one, key=lambda each: each.heard_at), beside=True)
+                one = max(before, one, key=lambda each: each.heard_at)._replace(beside=True)
             found[one.robot_id] = one
     return found

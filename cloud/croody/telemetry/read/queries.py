@@ -8,13 +8,13 @@ from typing import Any, Final
 
 import msgspec
 from django.db.models import Count
+from msgspec import Raw
 
 from croody.telemetry.ingest.ledger import Entry, missing
 from croody.telemetry.models import DeadLetter, Stream
-from croody.telemetry.read.newest import Newest, newest_of
+from croody.telemetry.read.newest import Newest, newest_of, places_of
 from croody.telemetry.read.sql import sliced
 from croody.telemetry.read.trail import Heard, readings, trails
-from croody.telemetry.rows import ApiRow
 from croody_contract import ranges
 from croody_contract.limits import MIB
 
@@ -24,22 +24,18 @@ LIVE_BYTES: Final = 8 * MIB
 _FOLDED: Final = 100
 
 
-def last(robot_id: str) -> ApiRow | None:
+def last(robot_id: str) -> Raw | None:
     """The newest reading of a robot, also when its row is past retention."""
-    return last_of([robot_id]).get(robot_id)
+    one = newest_of([robot_id]).get(robot_id)
+    return Raw(one.row.encode()) if one is not None else None
 
 
-def last_of(robot_ids: Collection[str]) -> dict[str, ApiRow]:
-    """The newest reading of each robot that has one, from the ledger alone."""
-    return {robot_id: msgspec.json.decode(one.row) for robot_id, one in newest_of(robot_ids).items()}
-
-
-def newest(robot_id: str, limit: int) -> list[ApiRow]:
+def newest(robot_id: str, limit: int) -> list[Raw]:
     """At most `limit` readings of a robot, newest first."""
-    return [one.row for one in readings(robot_id, limit)]
+    return [Raw(one.row) for one in readings(robot_id, limit)]
 
 
-def query(robot_ids: Collection[str], limit: int) -> list[ApiRow]:
+def query(robot_ids: Collection[str], limit: int) -> list[Raw]:
     """At most `limit` readings of several robots together, newest first; each robot's own keep their order."""
     if len(robot_ids) == 1:
         return newest(next(iter(robot_ids)), limit)
@@ -49,24 +45,29 @@ def query(robot_ids: Collection[str], limit: int) -> list[ApiRow]:
         return []
     share = min(limit, 2 * limit // len(heard) + 1)
     found = {one.robot_id: one for one in heard}
-    every = [_and_more(robot_id, rows or [_kept(found[robot_id])], limit, share) for robot_id, rows in trails(found, share)]
-    return [one.row for one in islice(merge(*every, key=lambda one: one.at, reverse=True), limit)]
+    every = [
+        _and_more(robot_id, trail.heard() or [_kept(found[robot_id])], limit, share) for robot_id, trail in trails(found, share, said=True)
+    ]
+    return [Raw(one.row) for one in islice(merge(*every, key=lambda one: one.at, reverse=True), limit)]
 
 
-def live(robot_ids: Collection[str], limit: int, *, now: datetime) -> dict[str, Any]:
-    """Every robot that has a reading: its newest one and a trail of at most `limit`, oldest first.
+def live(robot_ids: Collection[str], limit: int, *, now: datetime) -> Raw:
+    """Every robot that has a reading: its newest one and a trail of at most `limit`, oldest first. As JSON: only bytes are joined.
 
     All trails together hold at most `LIVE_BYTES`: where readings are long, trails are short.
     """
-    latest = newest_of(robot_ids)
-    share = LIVE_BYTES // max(1, len(latest))
-    found = {robot_id: _within(rows, share) for robot_id, rows in trails(latest, limit)} if limit > 1 else {}
-    robots = []
-    for robot_id, one in sorted(latest.items()):
-        # Its rows may be past retention; what the ledger keeps of the newest one is not.
-        trail = [heard.row for heard in reversed(found.get(robot_id) or [_kept(one)])]
-        robots.append({"robot_id": robot_id, "last": trail[-1], "trail": trail})
-    return {"robots": robots, "total_points": sum(len(robot["trail"]) for robot in robots), "updated_at": now.isoformat()}
+    places = places_of(robot_ids) if limit > 1 else {}
+    share = LIVE_BYTES // max(1, len(places))
+    found = {robot_id: _within(trail.rows, share) for robot_id, trail in trails(places, limit, said=False) if trail.rows}
+    # Their rows may be past retention; what the ledger keeps of the newest one is not.
+    kept = newest_of(set(robot_ids).difference(found))
+    found |= {robot_id: [one.row.encode()] for robot_id, one in kept.items()}
+    robots = [
+        b'{"robot_id":%b,"last":%b,"trail":[%b]}' % (msgspec.json.encode(robot_id), rows[0], b",".join(reversed(rows)))
+        for robot_id, rows in sorted(found.items())
+    ]
+    total = sum(map(len, found.values()))
+    return Raw(b'{"robots":[%b],"total_points":%d,"updated_at":%b}' % (b",".join(robots), total, msgspec.json.encode(now.isoformat())))
 
 
 def streams(robot_ids: Sequence[str]) -> list[dict[str, Any]]:
@@ -118,14 +119,22 @@ def _and_more(robot_id: str, rows: list[Heard], limit: int, share: int) -> Itera
 
 def _kept(one: Newest) -> Heard:
     """The newest reading as the ledger keeps it."""
-    return Heard(one.heard_at, msgspec.json.decode(one.row))
+    return Heard(one.heard_at, one.row.encode())
 
 
-def _within(rows: list[Heard], most: int) -> list[Heard]:
-    """As many of the newest as fit into `most` bytes, one at least."""
+class _Sized(msgspec.Struct):
+    """What counts of a row."""
+
+    data: Raw
+
+
+def _within(rows: list[bytes], most: int) -> list[bytes]:
+    """As many of the newest as fit into `most` bytes of `data`, one at least."""
+    if sum(map(len, rows)) <= most:
+        return rows
     size = 0
-    for count, one in enumerate(rows):
-        size += len(memoryview(one.row["data"]))
+    for count, row in enumerate(rows):
+        size += len(memoryview(msgspec.json.decode(row, type=_Sized).data))
         if size > most and count:
             return rows[:count]
     return rows

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from heapq import merge
 from itertools import islice
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from croody.telemetry.read.newest import Newest
 from croody.telemetry.read.sql import ask, columns, listed, on_postgres, sliced
-from croody.telemetry.rows import COLUMNS, ApiRow, moment, of_columns
+from croody.telemetry.rows import AS_JSON, COLUMNS, moment, of_columns
 from croody_contract.topics import PLAIN_STREAMS
 
 #: Rows that one statement gives at most: each may have `MAX_RECORD_BYTES`.
@@ -27,15 +27,24 @@ _WIDER: Final = 8
 
 #: When each counts as said, as text: it is read only where readings of several streams are put in order.
 _SAID: Final = "CASE WHEN r.historical THEN {least}(r.at, r.received_at) ELSE r.received_at END"
+#: No JSON that a database makes holds a line break: at these the rows of a span are parted.
+_PARTED: Final = b",\n"
+#: A span's rows, and when each was said, as one text each. What makes text is evaluated after the limit, and once.
 _ROWS_POSTGRES: Final = f"""
-SELECT t.* FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[]) AS k (robot_id, stream, first, last) CROSS JOIN LATERAL (
-    SELECT r.stream, r.seq, ({_SAID.format(least="least")})::text, {COLUMNS} FROM telemetry_record r
-    WHERE r.robot_id = k.robot_id AND r.stream = k.stream AND r.seq BETWEEN k.first AND k.last AND r.kind = 'reading'
-    ORDER BY r.seq DESC LIMIT %s
-) AS t
+SELECT k.robot_id, k.stream, t.rows, t.said FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[])
+    AS k (robot_id, stream, first, last)
+CROSS JOIN LATERAL (
+    SELECT string_agg({AS_JSON}, E',\\n') AS rows, string_agg(x.said::text, ',') AS said FROM (
+        SELECT y.*, to_json(y.told)::text AS iso FROM (
+            SELECT {{said}} AS said, {COLUMNS} FROM telemetry_record r
+            WHERE r.robot_id = k.robot_id AND r.stream = k.stream AND r.seq BETWEEN k.first AND k.last AND r.kind = 'reading'
+            ORDER BY r.seq DESC LIMIT %s
+        ) AS y (said, id, robot_id, told, data, lat, lng, alt, environment, status) OFFSET 0
+    ) AS x
+) AS t WHERE t.rows IS NOT NULL
 """
 _ROWS_SQLITE: Final = f"""
-SELECT r.stream, r.seq, {_SAID.format(least="min")}, {COLUMNS} FROM json_each(%s) AS k CROSS JOIN telemetry_record r
+SELECT r.stream, {_SAID.format(least="min")}, {COLUMNS} FROM json_each(%s) AS k CROSS JOIN telemetry_record r
 ON r.robot_id = json_extract(k.value, '$[0]') AND r.stream = json_extract(k.value, '$[1]')
     AND r.seq BETWEEN json_extract(k.value, '$[2]') AND json_extract(k.value, '$[3]') AND r.kind = 'reading'
 ORDER BY k.key, r.seq DESC LIMIT %s
@@ -61,15 +70,35 @@ _Key = tuple[str, str]
 
 
 class Heard(NamedTuple):
-    """A reading, and when it counts as said by the cloud's clock."""
+    """A reading as JSON, and when it counts as said by the cloud's clock."""
 
     said: datetime | str
-    row: ApiRow
+    row: bytes
 
     @property
     def at(self) -> datetime:
         """When."""
         return moment(self.said)
+
+
+class Trail(NamedTuple):
+    """Readings as JSON, newest first, and when each counts as said, where that was asked for."""
+
+    rows: list[bytes]
+    said: list[str]
+
+    @classmethod
+    def of(cls, heard: Iterable[Heard]) -> Self:
+        """The inverse of `heard`."""
+        pairs = [(one.row, str(one.said)) for one in heard]
+        return cls([row for row, _ in pairs], [said for _, said in pairs])
+
+    def heard(self) -> list[Heard]:
+        """One by one."""
+        return [Heard(said, row) for said, row in zip(self.said, self.rows, strict=True)]
+
+
+_NOTHING: Final = Trail([], [])
 
 
 class _Span(NamedTuple):
@@ -86,25 +115,26 @@ class _Span(NamedTuple):
         return cls(*key, max(1, last - count + 1), last)
 
 
-def trails(newest: Mapping[str, Newest], limit: int) -> Iterator[tuple[str, list[Heard]]]:
+def trails(newest: Mapping[str, Newest], limit: int, *, said: bool) -> Iterator[tuple[str, Trail]]:
     """Of each robot at most `limit` readings, newest first; fewer where they lie very far between other records.
 
-    Most robots' lie at the end of one stream, and are read many robots a statement.
+    Most robots' lie at the end of one stream, and are read many robots a statement. `said`: whether it is asked when each was.
     """
     several: list[str] = []
     alone = [one for one in newest.values() if not one.beside]
     for some in sliced(alone, max(1, _ROWS // (limit + _SLACK))):
-        found = _read([_Span.ending((one.robot_id, one.stream), one.seq, limit + _SLACK) for one in some], limit)
+        found = _read([_Span.ending((one.robot_id, one.stream), one.seq, limit + _SLACK) for one in some], limit, said=said)
         for one in some:
-            rows = found.get((one.robot_id, one.stream), [])
+            trail = found.get((one.robot_id, one.stream), _NOTHING)
             # Without a single row the newest one is past retention, and so is all before it.
-            if len(rows) >= limit or not rows or one.stream in PLAIN_STREAMS:
-                yield one.robot_id, rows
+            if len(trail.rows) >= limit or not trail.rows or one.stream in PLAIN_STREAMS:
+                yield one.robot_id, trail
             else:
                 several.append(one.robot_id)
     several += [one.robot_id for one in newest.values() if one.beside]
     for names in sliced(several, max(1, _ROWS // (_OFTEN * limit))):
-        yield from _several(names, limit, _AT_MOST * limit)
+        for robot_id, heard in _several(names, limit, _AT_MOST * limit):
+            yield robot_id, Trail.of(heard)
 
 
 def readings(robot_id: str, limit: int) -> list[Heard]:
@@ -120,7 +150,7 @@ def _several(robot_ids: Sequence[str], limit: int, most: int | None) -> Iterator
     for robot_id, stream, seq, _ in sorted(ask(statement, [names, limit, names]), key=lambda row: -row[3]):
         streams[robot_id].append(((robot_id, stream), seq))
     spans = {robot_id: _spans(mine, limit) for robot_id, mine in streams.items()}
-    found = _read([span for mine in spans.values() for span in mine], limit)
+    found = _heard([span for mine in spans.values() for span in mine], limit)
     for robot_id, mine in streams.items():
         agents, whole = _in_a_row(mine, spans[robot_id], found, limit)
         # Without a single row the newest one is past retention, and so is all before it.
@@ -169,7 +199,7 @@ def _walk(streams: Iterable[tuple[_Key, int]], limit: int, most: int | None) -> 
         width = limit + _SLACK
         while last > 0 and (most is None or seen < most):
             span = _Span.ending(key, last, width)
-            rows = _read([span], limit).get(key, [])
+            rows = _heard([span], limit).get(key, [])
             yield from rows
             seen += span.last - span.first + 1
             last = span.first - 1
@@ -190,17 +220,23 @@ def _between(agents: Iterable[Heard], plain: Iterable[Heard]) -> Iterator[Heard]
         one = next(waiting, None)
 
 
-def _read(spans: Sequence[_Span], limit: int) -> dict[_Key, list[Heard]]:
+def _heard(spans: Sequence[_Span], limit: int) -> dict[_Key, list[Heard]]:
     """Of each span its newest `limit` readings, newest first."""
-    found: dict[_Key, list[tuple[int, Heard]]] = defaultdict(list)
-    for row in ask(*_statement(spans, limit)) if spans else []:
-        stream, seq, said = row[:3]
-        found[(row[4], stream)].append((seq, Heard(said, of_columns(row[3:]))))
-    return {key: [one for _, one in sorted(rows, key=lambda pair: -pair[0])[:limit]] for key, rows in found.items()}
+    return {key: trail.heard() for key, trail in _read(spans, limit, said=True).items()}
 
 
-def _statement(spans: Sequence[_Span], limit: int) -> tuple[str, list[Any]]:
+def _read(spans: Sequence[_Span], limit: int, *, said: bool) -> dict[_Key, Trail]:
+    if not spans:
+        return {}
     if on_postgres():
-        return _ROWS_POSTGRES, [*columns(spans, 4), limit]
+        statement = _ROWS_POSTGRES.replace("{said}", _SAID.format(least="least") if said else "NULL")
+        rows = ask(statement, [*columns(spans, 4), limit])
+        return {(row[0], row[1]): Trail(row[2].encode().split(_PARTED), row[3].split(",") if said else []) for row in rows}
+    found: dict[_Key, Trail] = defaultdict(lambda: Trail([], []))
     # One span may be wide; several are as wide as what is wanted.
-    return _ROWS_SQLITE, [*columns(spans, 4), limit if len(spans) == 1 else -1]
+    for stream, moment_said, *shown in ask(_ROWS_SQLITE, [*columns(spans, 4), limit if len(spans) == 1 else -1]):
+        trail = found[(shown[1], stream)]
+        if len(trail.rows) < limit:
+            trail.rows.append(of_columns(tuple(shown)))
+            trail.said.append(moment_said)
+    return found
