@@ -11,7 +11,6 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-import msgspec
 from django.db import transaction
 from django.db.models import F
 
@@ -182,8 +181,8 @@ class _Books:
         if len(self._held) < len(keys):
             raise LedgerGone(f"{len(keys) - len(self._held)} ledger rows are gone")
         self._before = {key: held.entry for key, held in self._held.items()}
-        for unit in intake.units:
-            self._unfold(self._held[unit.key])
+        for key in {unit.key for unit in intake.units}:
+            self._unfold(self._held[key])
         for robot_id in sorted(stirred):
             self._arrange(robot_id, [unit for key, unit in heads.items() if key[0] == robot_id])
         for key in make:
@@ -297,18 +296,16 @@ class _Books:
 
     def _number(self) -> list[Row]:
         """Rows of the streams that the cloud numbers, with the next numbers: what is received last is the newest."""
-        counts: dict[Key, int] = {}
-        numbered = []
+        newest: dict[Key, Row] = {}
         for unit in self._plain:
-            held = self._held[unit.key]
-            counts[unit.key] = count = counts.get(unit.key, 0) + 1
-            row = msgspec.structs.replace(unit.row, seq=held.entry.known_last + count)
-            held.latest_seq, held.newest = row.seq, row
-            numbered.append(row)
-        for key, count in counts.items():
+            before = newest.get(unit.key)
+            unit.row.seq = 1 + (before.seq if before is not None else self._held[unit.key].entry.known_last)
+            newest[unit.key] = unit.row
+        for key, row in newest.items():
             held = self._held[key]
-            first = held.entry.known_last + 1
-            held.entry = ledger.news(held.entry, first, first + count - 1) or held.entry
+            held.entry = ledger.news(held.entry, held.entry.known_last + 1, row.seq) or held.entry
+            held.latest_seq, held.newest = row.seq, row
+        numbered = [unit.row for unit in self._plain]
         self._rows += numbered
         return numbered
 

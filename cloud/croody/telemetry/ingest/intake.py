@@ -28,8 +28,8 @@ _OWN_COLUMNS: Final = ("kind", "ts")
 _NOWHERE: Final = (None, None, None)
 
 
-class Row(msgspec.Struct, frozen=True, gc=False):
-    """A record as the table takes it."""
+class Row(msgspec.Struct, gc=False):
+    """A record as the table takes it. Of a plain reading `seq` is 0 until the ledger numbers it; nothing else changes."""
 
     robot_id: str
     stream: str
@@ -88,9 +88,8 @@ class Buried:
     letters: list[Letter]
 
 
-@dataclass(frozen=True, slots=True)
-class Plain:
-    """A reading without stream and seq: the ledger numbers it. `row.seq` is 0 until then. `came`: how a bridge delivered it."""
+class Plain(msgspec.Struct, frozen=True, gc=False):
+    """A reading without stream and seq: the ledger numbers it. `came`: how a bridge delivered it."""
 
     key: Key
     row: Row
@@ -146,8 +145,9 @@ class Reader:
             self._batch(out, item)
         bodies = [bytes(plain.body) for plain in relay.plain]
         decoded: Sequence[Telemetry | None] = (messages.decode_telemetries(bodies) if _fit(bodies) else None) or [None] * len(bodies)
+        strangers = self._strangers({plain.robot_id for plain in relay.plain})
         for plain, raw, body in zip(relay.plain, bodies, decoded, strict=True):
-            self._plain(out, plain, raw, body)
+            self._plain(out, plain, raw, body, strangers.get(plain.robot_id))
         for dead in relay.dead:
             _dead(out, dead)
         return out
@@ -205,13 +205,21 @@ class Reader:
         data = {name: value for name, value in fields.items() if name not in _OWN_COLUMNS}
         return Row(*key, seq, kind, at, ts, self.now, wrong, historical, digest, data)
 
-    def _plain(self, out: Intake, item: PlainItem, raw: bytes, body: Telemetry | None) -> None:
+    def _strangers(self, robot_ids: Collection[str]) -> dict[str, tuple[str, str]]:
+        """Who may not send plain readings: reason and text."""
+        found = {}
+        for robot_id in robot_ids:
+            if not topics.ROBOT_ID.fullmatch(robot_id):
+                found[robot_id] = "bad_topic", "robot_id: use 3 to 64 letters, digits, '_' or '-'"
+            elif robot_id not in self.known:
+                found[robot_id] = "unknown_robot", f"robot_id: there is no robot {robot_id}: make it with croody robot add"
+        return found
+
+    def _plain(self, out: Intake, item: PlainItem, raw: bytes, body: Telemetry | None, stranger: tuple[str, str] | None) -> None:
         robot_id = item.robot_id
         try:
-            if not topics.ROBOT_ID.fullmatch(robot_id):
-                raise Refused("bad_topic", "robot_id: use 3 to 64 letters, digits, '_' or '-'")
-            if robot_id not in self.known:
-                raise Refused("unknown_robot", f"robot_id: there is no robot {robot_id}: make it with croody robot add")
+            if stranger is not None:
+                raise Refused(*stranger)
             if body is None:
                 check_size(raw)
                 body = messages.decode_telemetry(raw)

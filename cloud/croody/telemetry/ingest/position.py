@@ -16,6 +16,8 @@ def coordinates_of(data: dict[str, Any]) -> tuple[float | None, float | None, fl
     Raises:
         Refused: a coordinate that lies outside the Earth.
     """
+    if "lat" not in data and "LAT" not in data:
+        return None, None, None
     lat = _find(data, _LAT)
     lng = _find(data, _LNG) if lat is not None else None
     if lat is None or lng is None:

@@ -7,7 +7,7 @@ says that it delivers it again, by packet id, robot and bytes together.
 
 import hashlib
 from collections.abc import Callable, Collection
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
@@ -19,7 +19,7 @@ _MARK_BYTES: Final = 8
 _ranges = msgspec.json.Decoder(list[tuple[int, int]])
 
 
-class Delivered(NamedTuple):
+class Delivered(msgspec.Struct, frozen=True, gc=False):
     """How a plain reading came; see `relay.PlainItem`. `mark`: empty when its broker wants no acknowledgement."""
 
     number: int
@@ -48,6 +48,7 @@ class Repeats:
     def __init__(self, have: str | None, floor: int, marks: Callable[[], Collection[bytes]]) -> None:
         self._have: Ranges = tuple(_ranges.decode(have)) if have is not None else EMPTY
         self._floor = floor
+        self._newest = ranges.last(self._have)
         self._ask = marks
         self._marks: Collection[bytes] | None = None
         self._numbers: list[int] = []
@@ -56,7 +57,7 @@ class Repeats:
     def is_repeat(self, came: Delivered) -> bool:
         """Say whether it is stored already. Each delivery is asked about once."""
         self._numbers.append(came.number)
-        if ranges.contains(self._have, came.number):
+        if came.number <= self._newest and ranges.contains(self._have, came.number):
             return True
         if came.again and came.mark:
             if self._marks is None:
