@@ -312,7 +312,8 @@ PAGES: dict[str, tuple[str, str, int]] = {
     "robots/monitor/stream": ("GET", "/robots/monitor/stream", 200),
     "api/telemetry/stream": ("GET", f"/api/telemetry/stream?robot_id={SHARED}", 200),
     "cuenta/acceder/": ("GET", "/cuenta/acceder/", 200),
-    "cuenta/salir/": ("POST", "/cuenta/salir/", 302),
+    "cuenta/salir/": ("GET", "/cuenta/salir/", 302),
+    "admin/logout/": ("GET", "/admin/logout/", 302),
     "cuenta/registro/": ("GET", "/cuenta/registro/", 403),
     "cuenta/entrar/<str:token>/": ("GET", "/cuenta/entrar/no-such-token/", 410),
     "cuenta/perfil/": ("GET", "/cuenta/perfil/", 200),
@@ -343,7 +344,7 @@ def test_every_page_has_a_rule_and_an_example_here():
     known = pages()
     assert {path for path, view in known.items() if getattr(view, "rule", None) is None} == set(), "say who may: @open_to(...)"
     assert set(PAGES) == set(known)
-    assert {view.rule for view in known.values()} <= {*Action, "anybody", "people"}
+    assert {view.rule for view in known.values()} <= {*Action, "anybody", "people", "staff"}
 
 
 @pytest.mark.parametrize("path", sorted(PAGES))

@@ -313,6 +313,8 @@ def test_a_one_time_login_goes_from_link_to_password(visit: Open, web: Web):
     expect(page.locator("#robot-rover-1")).to_have_count(1)
     page.get_by_role("link", name="alice").click()
     page.get_by_role("button", name="Create another key").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Make another key?")
+    page.get_by_role("button", name="Create another key").click()
     token = page.locator("#fresh-token").inner_text()
     assert token.startswith("crd_")
     page.get_by_role("button", name="Copy").click()

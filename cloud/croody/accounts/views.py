@@ -15,9 +15,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
-from croody.accounts import services, throttle
+from croody.accounts import fresh_token, services, throttle
 from croody.accounts.forms import Login, NewToken, Password, Registration
 from croody.accounts.models import Token
 from croody.accounts.rules import open_to
@@ -43,7 +43,17 @@ class LogIn(LoginView):
 
 
 class LogOut(LogoutView):
-    """`/cuenta/salir/`, by POST alone."""
+    """`/cuenta/salir/`, by POST alone: who comes by a link is led to where the button is."""
+
+    http_method_names = ("get", "post", "options")
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Nobody is signed out by an address."""
+        return redirect("profile" if request.user.is_authenticated else "home")
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Sign out; a token that was just made is shown no longer."""
+        return fresh_token.forget(super().post(request, *args, **kwargs))
 
     def get_default_redirect_url(self) -> str:
         """Home, in the reader's language."""
@@ -101,55 +111,67 @@ def one_time_login(request: HttpRequest, token: str) -> HttpResponse:
 def profile(request: HttpRequest) -> HttpResponse:
     """`/cuenta/perfil/`."""
     assert isinstance(request.user, User)
-    return _profile(request, request.user, Password(request.user))
+    return _profile(request, request.user, Password(request.user), fresh=fresh_token.of(request, request.user))
 
 
 @never_cache
 @login_required
-@require_POST
+@require_http_methods(["GET", "POST"])
 @open_to("people")
 def reset_token(request: HttpRequest) -> HttpResponse:
-    """A new personal token. It is in this answer alone: a redirect would have to keep it somewhere."""
+    """GET asks whether to make a personal token, and says what it ends; POST makes it."""
     assert isinstance(request.user, User)
+    said = request.POST if request.method == "POST" else request.GET
     # A program that names nothing gets a token for everything, as before there was a choice.
-    form = NewToken(request.POST if "choose" in request.POST else {"scope": list(Token.Scope)})
+    form = NewToken(said if "choose" in said else {"scope": list(Token.Scope)})
     if not form.is_valid():
         return _profile(request, request.user, Password(request.user), new_token=form, status=422)
+    if request.method == "GET":
+        return render(request, "accounts/ask_reset.html", {"token": services.token_of(request.user), "form": form})
     fresh = services.reset_token(request.user, scopes=form.chosen())
-    return _profile(request, request.user, Password(request.user), fresh_token=fresh)
+    if "choose" in said:
+        # The page that shows it can be loaded again, and in another language.
+        return fresh_token.show(redirect("profile"), fresh)
+    # A program follows no redirect.
+    return _profile(request, request.user, Password(request.user), fresh=fresh)
 
 
 @never_cache
 @login_required
-@require_POST
+@require_http_methods(["GET", "POST"])
 @open_to("people")
 def revoke_token(request: HttpRequest) -> HttpResponse:
-    """Shut the personal token out."""
+    """GET asks whether to shut the personal token out; POST does it."""
     assert isinstance(request.user, User)
-    if services.revoke_token(request.user):
+    token = services.token_of(request.user)
+    if request.method == "GET" and token is not None:
+        return render(request, "accounts/ask_revoke.html", {"token": token})
+    if request.method == "POST" and services.revoke_token(request.user):
         messages.success(request, _("La clave ya no funciona."))
-    return redirect("profile")
+    return fresh_token.forget(redirect("profile"))
 
 
 @sensitive_post_parameters()
 @never_cache
 @login_required
-@require_POST
+@require_http_methods(["GET", "POST"])
 @open_to("people")
 def set_password(request: HttpRequest) -> HttpResponse:
-    """A new password; sessions elsewhere end, this one goes on."""
+    """A new password; sessions elsewhere end, this one goes on. The form is on the profile page."""
     assert isinstance(request.user, User)
+    if request.method == "GET":
+        return redirect(f"{reverse('profile')}#password")
     form = Password(request.user, request.POST)
     if not form.is_valid():
         return _profile(request, request.user, form, status=422)
     form.save()
     update_session_auth_hash(request, request.user)
     messages.success(request, _("Contraseña guardada. Las sesiones en otros aparatos se cerraron."))
-    return redirect("profile")
+    return fresh_token.forget(redirect("profile"))
 
 
 def _profile(
-    request: HttpRequest, user: User, form: Password, *, fresh_token: str = "", new_token: NewToken | None = None, status: int = 200
+    request: HttpRequest, user: User, form: Password, *, fresh: str = "", new_token: NewToken | None = None, status: int = 200
 ) -> HttpResponse:
-    context = {"form": form, "token": services.token_of(user), "fresh_token": fresh_token, "new_token": new_token or NewToken()}
+    context = {"form": form, "token": services.token_of(user), "fresh_token": fresh, "new_token": new_token or NewToken()}
     return render(request, "accounts/profile.html", context, status=status)

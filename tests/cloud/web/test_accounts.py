@@ -187,8 +187,10 @@ def test_logging_in_goes_on_where_one_was_going_and_never_to_another_site(client
 
 
 def test_logging_out_needs_a_button(client, people):
+    assert client.get("/en/cuenta/salir/").headers["Location"] == "/en/"
     client.force_login(people.alice)
-    assert client.get("/cuenta/salir/").status_code == 405
+    assert client.get("/cuenta/salir/").headers["Location"] == "/cuenta/perfil/"
+    assert signed_in(client)
     assert client.post("/en/cuenta/salir/").headers["Location"] == "/en/"
     assert not signed_in(client)
 
@@ -261,7 +263,7 @@ def test_a_token_is_made_for_what_was_ticked_and_at_least_for_something(client, 
     client.force_login(people.alice)
     page = client.get("/cuenta/perfil/").content.decode()
     assert page.count('name="scope"') == page.count(" checked>") == 3
-    narrow = fresh_token(client.post("/cuenta/perfil/clave/", {"choose": "1", "scope": ["read"]}))
+    narrow = fresh_token(client.post("/cuenta/perfil/clave/", {"choose": "1", "scope": ["read"]}, follow=True))
     assert services.token_of_secret(narrow).scopes == ["read"]
     refused = client.post("/cuenta/perfil/clave/", {"choose": "1"})
     assert refused.status_code == 422
@@ -270,6 +272,77 @@ def test_a_token_is_made_for_what_was_ticked_and_at_least_for_something(client, 
     assert services.token_of_secret(narrow) is not None, "the key before still works"
     whole = fresh_token(client.post("/cuenta/perfil/clave/"))
     assert services.token_of_secret(whole).scopes == ["act", "ingest", "read"]
+
+
+CHOSEN = {"choose": "1", "scope": ["read"]}
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_a_fresh_token_is_there_in_every_language_and_when_its_page_is_loaded_again(client, people, language):
+    client.force_login(people.alice)
+    answer = client.post(f"/{language}/cuenta/perfil/clave/", CHOSEN)
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"/{language}/cuenta/perfil/")
+    secrets = {fresh_token(client.get(f"{prefix}/cuenta/perfil/")) for prefix in ("", "/es", "/en", "/es")}
+    assert len(secrets) == 1
+    assert owner_of(secrets.pop()) == people.alice
+
+
+def test_a_fresh_token_is_in_its_owners_browser_alone_for_minutes_and_no_script_reads_it(client, people):
+    client.force_login(people.alice)
+    secret = fresh_token(client.post("/cuenta/perfil/clave/", CHOSEN, follow=True))
+    kept = client.cookies["fresh" if "fresh" in client.cookies else "__Host-fresh"]
+    assert (kept.value, kept["max-age"], kept["httponly"], kept["samesite"]) == (secret, 300, True, "Strict")
+    elsewhere = Client()
+    elsewhere.force_login(people.alice)
+    assert secret not in elsewhere.get("/cuenta/perfil/").content.decode()
+    # The next one at this machine has the cookie, and is somebody else.
+    client.force_login(people.bob)
+    assert secret not in client.get("/cuenta/perfil/").content.decode()
+    client.post("/cuenta/salir/")
+    assert kept.key not in {name for name, cookie in client.cookies.items() if cookie.value}
+
+
+def test_reading_a_fresh_token_is_no_use_of_it_and_a_revoked_one_is_shown_no_longer(client, people):
+    client.force_login(people.alice)
+    secret = fresh_token(client.post("/cuenta/perfil/clave/", CHOSEN, follow=True))
+    client.get("/cuenta/perfil/")
+    assert Token.objects.get(user=people.alice).last_used_at is None
+    services.revoke_token(people.alice)
+    assert secret not in client.get("/cuenta/perfil/").content.decode()
+
+
+def test_making_and_revoking_a_token_asks_first_without_a_script(client, people):
+    client.force_login(people.alice)
+    form = "/cuenta/perfil/clave/?choose=1&scope=read"
+    first = client.get(form).content.decode()
+    assert "¿Crear una clave?" in first
+    assert 'name="scope" value="read"' in first
+    assert 'value="act"' not in first
+    assert services.token_of(people.alice) is None
+    token = services.reset_token(people.alice)
+    again, revoke = client.get(f"/en{form}").content.decode(), client.get("/cuenta/perfil/clave/revocar/").content.decode()
+    assert "Make another key?" in again
+    assert token[:12] in again
+    assert "¿Revocar la clave?" in revoke
+    assert token[:12] in revoke
+    assert services.token_of_secret(token) is not None, "asking does nothing"
+    client.post("/cuenta/perfil/clave/revocar/")
+    assert client.get("/cuenta/perfil/clave/revocar/").headers["Location"] == "/cuenta/perfil/"
+    assert client.get("/cuenta/perfil/clave/?choose=1").status_code == 422
+
+
+def test_no_address_of_an_account_answers_a_reader_with_nothing(client, people):
+    client.force_login(people.alice)
+    for path in ("salir/", "perfil/clave/", "perfil/clave/revocar/", "perfil/contrasena/"):
+        for prefix in ("", "/en"):
+            answer = client.get(f"{prefix}/cuenta/{path}", follow=True)
+            assert answer.status_code == 200, path
+            assert "<h1>" in answer.content.decode()
+    superuser = User.objects.create_superuser("root-user")
+    client.force_login(superuser)
+    assert client.get("/admin/logout/").headers["Location"] == "/admin/"
+    assert client.post("/admin/logout/").status_code == 200
+    assert not signed_in(client)
 
 
 def owner_of(secret: str) -> User:
