@@ -18,9 +18,7 @@ MINUTES: Final = 5
 
 def show(response: Response, secret: str) -> Response:
     """Let this browser show the token for a while."""
-    response.set_cookie(
-        _name(), secret, max_age=MINUTES * 60, secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Strict"
-    )
+    response.set_cookie(_name(), secret, max_age=MINUTES * 60, secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Strict")
     return response
 
 

@@ -14,7 +14,6 @@ from croody.monitor import views as monitor
 from croody.site.views import home, status
 
 
-
 @open_to("staff")
 def leave_admin(request: HttpRequest) -> HttpResponse:
     """The admin site's log-out, by its button alone: who comes by the address is led to where the button is."""
