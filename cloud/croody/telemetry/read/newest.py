@@ -11,7 +11,11 @@ from typing import Final, NamedTuple
 from croody.telemetry.read.sql import ask, listed, on_postgres, sliced
 from croody.telemetry.rows import moment
 
-_COLUMNS: Final = "t.robot_id, t.stream, t.latest_seq, t.latest_at, coalesce(t.latest_heard_at, t.last_received_at), {what}"
+#: Times as text: the drivers' own way to read them takes ten times as long.
+_COLUMNS: Final = (
+    "t.robot_id, t.stream, t.latest_seq, CAST(t.latest_at AS text),"
+    " CAST(coalesce(t.latest_heard_at, t.last_received_at) AS text), {what}"
+)
 _PLAIN: Final = "t.stream IN ('http', 'mqtt') AND t.latest_seq IS NOT NULL"
 _POSTGRES: Final = f"""
 SELECT s.* FROM unnest(%s::text[]) AS k (robot_id) CROSS JOIN LATERAL (

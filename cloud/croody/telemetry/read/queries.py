@@ -62,12 +62,14 @@ def live(robot_ids: Collection[str], limit: int, *, now: datetime) -> Raw:
     # Their rows may be past retention; what the ledger keeps of the newest one is not.
     kept = newest_of(set(robot_ids).difference(found))
     found |= {robot_id: [one.row.encode()] for robot_id, one in kept.items()}
-    robots = [
-        b'{"robot_id":%b,"last":%b,"trail":[%b]}' % (msgspec.json.encode(robot_id), rows[0], b",".join(reversed(rows)))
-        for robot_id, rows in sorted(found.items())
-    ]
-    total = sum(map(len, found.values()))
-    return Raw(b'{"robots":[%b],"total_points":%d,"updated_at":%b}' % (b",".join(robots), total, msgspec.json.encode(now.isoformat())))
+    robots = b",".join(
+        [
+            b'{"robot_id":%b,"last":%b,"trail":[%b]}' % (msgspec.json.encode(robot_id), rows[0], b",".join(rows[::-1]))
+            for robot_id, rows in sorted(found.items())
+        ]
+    )
+    rest = b'],"total_points":%d,"updated_at":%b}' % (sum(map(len, found.values())), msgspec.json.encode(now.isoformat()))
+    return Raw(b"".join((b'{"robots":[', robots, rest)))
 
 
 def streams(robot_ids: Sequence[str]) -> list[dict[str, Any]]:

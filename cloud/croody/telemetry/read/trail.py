@@ -12,12 +12,15 @@ from itertools import islice
 from typing import Final, NamedTuple, Self
 
 from croody.telemetry.read.newest import Newest
-from croody.telemetry.read.sql import ask, columns, listed, on_postgres, sliced
+from croody.telemetry.read.sql import SLICE, ask, columns, listed, on_postgres, sliced
 from croody.telemetry.rows import AS_JSON, COLUMNS, moment, of_columns
+from croody_contract.limits import MIB
 from croody_contract.topics import PLAIN_STREAMS
 
-#: Rows that one statement gives at most: each may have `MAX_RECORD_BYTES`.
+#: Rows that one statement gives at most, before anybody knows how large they are: each may have `MAX_RECORD_BYTES`.
 _ROWS: Final = 2000
+#: Where rows are small the next statement takes twice as many robots, as long as it gives about so many bytes.
+_BYTES: Final = 4 * MIB
 #: Numbers read of a robot at first, and in all where an answer must be bounded, by how many readings are wanted.
 _SLACK: Final = 8
 _OFTEN: Final = 4
@@ -122,7 +125,8 @@ def trails(newest: Mapping[str, Newest], limit: int, *, said: bool) -> Iterator[
     """
     several: list[str] = []
     alone = [one for one in newest.values() if not one.beside]
-    for some in sliced(alone, max(1, _ROWS // (limit + _SLACK))):
+    size, rest = max(1, _ROWS // (limit + _SLACK)), iter(alone)
+    while some := list(islice(rest, size)):
         found = _read([_Span.ending((one.robot_id, one.stream), one.seq, limit + _SLACK) for one in some], limit, said=said)
         for one in some:
             trail = found.get((one.robot_id, one.stream), _NOTHING)
@@ -131,6 +135,8 @@ def trails(newest: Mapping[str, Newest], limit: int, *, said: bool) -> Iterator[
                 yield one.robot_id, trail
             else:
                 several.append(one.robot_id)
+        came = sum(len(row) for trail in found.values() for row in trail.rows)
+        size = max(1, min(2 * size, SLICE, size * _BYTES // max(1, came)))
     several += [one.robot_id for one in newest.values() if one.beside]
     for names in sliced(several, max(1, _ROWS // (_OFTEN * limit))):
         for robot_id, heard in _several(names, limit, _AT_MOST * limit):
