@@ -83,6 +83,8 @@ class Stream(models.Model):
             # Those that are not folded by their place; those that are by when.
             models.Index(fields=["robot_id", "folded_at", "place"], name="ledger_open"),
             models.Index(fields=["robot_id", "place"], condition=models.Q(has_readings=True), name="ledger_readings"),
+            # Two streams a robot at most, whatever it has behind it: looked for whenever the newest reading is.
+            models.Index(fields=["robot_id"], condition=models.Q(stream__in=PLAIN_STREAMS), name="ledger_plain"),
             models.Index(fields=["robot_id", "missing_since"], condition=models.Q(missing_since__isnull=False), name="ledger_gaps"),
         ]
 

@@ -23,6 +23,8 @@ def run(plan: Plan) -> Iterator[Row | Note]:
                 _fill(own, plan, starts)
             for own in built:
                 preload.let_jobs_fold(own, plan.starts_robots)
+                # It would go on for minutes with rolling up what was loaded, fifty times as much on one side.
+                own.stack.stop("worker")
             for title, one in _asked(plan).items():
                 contenders: Contenders = {OURS: partial(one, built[1]), seldom: partial(one, built[0])}
                 what = f"{title}, {plan.starts_robots} robots of {many:,} starts, {NAMES[database]}"
