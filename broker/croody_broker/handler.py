@@ -21,7 +21,7 @@ from amqtt.mqtt.unsubscribe import UnsubscribePacket
 from croody_broker.frames import BodyReader, Frame, FrameReader, Malformed, Publish, build_publish, parse_publish
 from croody_broker.policy import Admitted
 from croody_broker.receipts import FIRST_NUMBER, Held
-from croody_contract.topics import is_plain
+from croody_contract.topics import ROOT, is_plain
 
 if TYPE_CHECKING:
     from croody_broker.broker import GuardedBroker
@@ -39,6 +39,10 @@ _BRAKE_S: Final = 0.02
 _TURN: Final = 16
 #: A closed connection has this long to take what was still to be sent, in seconds.
 _LINGER_S: Final = 1.0
+
+
+class NotAllowed(Malformed):
+    """A publish that its account may not make: MQTT 3.1.1 has no other way to say so than to close the connection."""
 
 
 class GuardedWriter(StreamWriterAdapter):  # type: ignore[misc]  # amqtt ships no types
@@ -151,7 +155,8 @@ class GuardedHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ship
                     await asyncio.sleep(0)
         except Malformed as error:
             self.ended = self.ended or str(error)
-            self.broker.complain("malformed", self.admitted.user, f"connection closed: {error}")
+            kind = "publish" if isinstance(error, NotAllowed) else "malformed"
+            self.broker.complain(kind, self.admitted.user, f"connection closed: {error}")
         except ConnectionError:
             self.ended = self.ended or "connection lost"
         except asyncio.CancelledError:
@@ -164,7 +169,7 @@ class GuardedHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ship
         """Handle one packet; `False` after a DISCONNECT.
 
         Raises:
-            Malformed: what it holds breaks MQTT's rules, or Croody's on retained messages.
+            Malformed: what it holds breaks MQTT's rules, or Croody's on retained messages and on topics.
             ConnectionError: the peer went away meanwhile.
         """
         match frame.kind:
@@ -200,6 +205,9 @@ class GuardedHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ship
 
     async def _take_publish(self, frame: Frame) -> None:
         message = parse_publish(frame)
+        if not self.admitted.grant.may_publish(message.topic.split("/")):
+            user = self.admitted.user
+            raise NotAllowed(f"{user} may not publish to {message.topic[:200]!r}: publish below {ROOT}/{user}/up/")
         if message.retain:
             raise Malformed("retained PUBLISH: nothing is retained here, clear the flag")
         answer = (b"\x50\x02" if message.qos == 2 else b"\x40\x02") + message.packet_id.to_bytes(2, "big")
@@ -208,13 +216,11 @@ class GuardedHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ship
             if len(self._half_done) >= MAX_HALF_DONE:
                 raise Malformed(f"QoS 2: {MAX_HALF_DONE} publishes were begun and not finished")
             self._half_done.add(message.packet_id)
-        if not self.admitted.grant.may_publish(message.topic.split("/")):
-            self.broker.complain("publish", self.admitted.user, f"may not publish to {message.topic[:200]!r}: dropped")
-        elif message.qos and is_plain(message.topic) and not (repeated and self._committed(message)):
+        if message.qos and is_plain(message.topic) and not (repeated and self._committed(message)):
             await self._hold(message, answer)
             await self._keep_to_rate(len(frame.body))
             return
-        elif not repeated:
+        if not repeated:
             if self.broker.route(message.topic, message.payload, message.qos):
                 await asyncio.sleep(_BRAKE_S)
             await self._keep_to_rate(len(frame.body))

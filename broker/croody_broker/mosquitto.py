@@ -36,6 +36,8 @@ class MosquittoSettings:
     max_packet_bytes: int = Settings.max_packet_bytes
     max_backlog_bytes: int = 128 * MIB
     user: str | None = None
+    #: Log every packet, for who reads that and keeps the refusals: see `mosquitto_log`.
+    log_packets: bool = False
 
 
 def render_conf(settings: MosquittoSettings) -> str:
@@ -86,7 +88,7 @@ def _globals(settings: MosquittoSettings) -> str:
         "log_timestamp_format %Y-%m-%dT%H:%M:%S\n"
         "log_type error\n"
         "log_type warning\n"
-        "log_type notice\n" + (f"user {settings.user}\n" if settings.user else "")
+        "log_type notice\n" + ("log_type debug\n" if settings.log_packets else "") + (f"user {settings.user}\n" if settings.user else "")
     )
 
 

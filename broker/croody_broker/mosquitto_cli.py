@@ -1,13 +1,14 @@
 """`croody-broker mosquitto-conf` prints a configuration; `croody-broker mosquitto` runs Mosquitto with it.
 
-Running it here rather than by hand adds one thing: Mosquitto reads its files again only when it is told to, so somebody
-has to notice that they changed.
+Running it here rather than by hand adds two things: Mosquitto reads its files again only when it is told to, so somebody
+has to notice that they changed; and it answers a publish that it refuses as if all were well, so somebody has to say it.
 """
 
 import argparse
 import getpass
 import logging
 import os
+import select
 import shutil
 import signal
 import sys
@@ -18,15 +19,20 @@ from pathlib import Path
 from typing import Final
 
 from croody_broker import openssl
+from croody_broker.complaints import Complaints
 from croody_broker.mosquitto import MosquittoSettings, render_conf
+from croody_broker.mosquitto_log import MosquittoLog
 from croody_broker.settings import Tls
 from croody_broker.watch import Watched
 from croody_contract.mosquitto import BRIDGE_PASSWD_NAME
+from croody_contract.topics import ROOT
 
 log = logging.getLogger("croody.broker")
 
 _LOOK_S: Final = 0.2
 _START_S: Final = 2.0
+#: Of Mosquitto's log at once, bytes: as much as a pipe holds.
+_PIECE_BYTES: Final = 64 * 1024
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -49,6 +55,7 @@ def main(arguments: Sequence[str]) -> int:
         max_packet_bytes=options.max_packet,
         max_backlog_bytes=options.max_backlog,
         user=options.user if command == "mosquitto-conf" else getpass.getuser(),
+        log_packets=command == "mosquitto",
     )
     try:
         text = render_conf(settings)
@@ -115,9 +122,14 @@ def _run(conf: str, settings: MosquittoSettings) -> int:
     # Until Mosquitto has a handler of its own, this signal would end it.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     mosquitto = os.getpid()
+    reads, writes = os.pipe()
     if os.fork() == 0:
-        _tell_about_changes(mosquitto, files)
+        os.close(writes)
+        _stand_by(mosquitto, files, reads)
         os._exit(0)
+    os.close(reads)
+    os.dup2(writes, sys.stderr.fileno())
+    os.close(writes)
     openssl.configure()
     os.execv(program, [program, "-c", str(place)])
 
@@ -130,11 +142,18 @@ def _ensure(path: Path) -> None:
         path.touch(mode=0o600)
 
 
-def _tell_about_changes(mosquitto: int, files: Sequence[Watched]) -> None:
-    """Send SIGHUP when a file changed, and once after a while for what changed during the start; until Mosquitto ends."""
-    started = time.monotonic()
-    told_once = False
-    while os.getppid() == mosquitto:
+def _stand_by(mosquitto: int, files: Sequence[Watched], reads: int) -> None:
+    """Until Mosquitto ends: hand its log on, and send SIGHUP when a file changed, and once after a while for what changed at the start."""
+    started = look_at_s = time.monotonic()
+    told_once = ended = False
+    written, complaints = MosquittoLog(), Complaints()
+    while os.getppid() == mosquitto and not ended:
+        ready, _, _ = select.select([reads], [], [], max(0.0, look_at_s - time.monotonic()))
+        if ready:
+            ended = not _hand_on(os.read(reads, _PIECE_BYTES), written, complaints)
+        if time.monotonic() < look_at_s:
+            continue
+        look_at_s = time.monotonic() + _LOOK_S
         changed = [each for each in files if each.changed()]
         for each in changed:
             with suppress(OSError):
@@ -143,4 +162,15 @@ def _tell_about_changes(mosquitto: int, files: Sequence[Watched]) -> None:
         if (changed or late) and os.getppid() == mosquitto:
             told_once = told_once or late
             os.kill(mosquitto, signal.SIGHUP)
-        time.sleep(_LOOK_S)
+
+
+def _hand_on(data: bytes, written: MosquittoLog, complaints: Complaints) -> bool:
+    """Write what of Mosquitto's log is for a person. False at its end."""
+    lines, refusals = written.feed(data)
+    with suppress(OSError):  # whoever read our log is gone; Mosquitto goes on all the same
+        sys.stderr.write(lines)
+        sys.stderr.flush()
+    for refusal in refusals:
+        rule = f"publish below {ROOT}/{refusal.client.partition(':')[0]}/up/"
+        complaints.say("publish", refusal.client, f"may not publish to {refusal.topic[:200]!r}, it was dropped: {rule}", time.monotonic())
+    return bool(data)

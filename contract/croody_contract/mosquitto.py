@@ -14,7 +14,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from typing import Final
 
-from croody_contract.topics import ROBOT_ID, ROOT, UP_FILTER
+from croody_contract.topics import ASTRAY_FILTER, ROBOT_ID, ROOT, UP_FILTER
 
 PASSWD_NAME: Final = "passwd"
 BRIDGE_PASSWD_NAME: Final = "passwd.bridge"
@@ -116,16 +116,20 @@ def render_passwd(hashes: Mapping[str, str]) -> str:
 def render_acl(bridge_user: str = BRIDGE_USER) -> str:
     """The topic rules: a robot publishes under its own `up/` and reads its own `down/`; the bridge does the reverse.
 
+    What a robot publishes to `croody/v1/ID/WORD` reaches the bridge too, which makes a dead letter of it.
+
     Raises:
         ValueError: a user name that the file cannot hold.
     """
     return (
         "# Written by Croody. What is not named here is denied; %u is the account's name.\n"
         f"pattern write {ROOT}/%u/up/#\n"
+        f"pattern write {ROOT}/%u/+\n"
         f"pattern read {ROOT}/%u/down/#\n"
         "\n"
         f"user {check_user(bridge_user)}\n"
         f"topic read {UP_FILTER}\n"
+        f"topic read {ASTRAY_FILTER}\n"
         f"topic read {DROPPED_TOPIC}\n"
         f"topic write {ROOT}/+/down/#\n"
     )

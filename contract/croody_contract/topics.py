@@ -7,7 +7,8 @@
     croody/v1/{robot_id}/down/ack                             what the database holds now
     croody/v1/{robot_id}/down/outgoing                        re-requests, commands, configuration, models
 
-A robot publishes only under its own `up/`, its last will included, and subscribes only under its own `down/`.
+A robot publishes only under its own `up/`, its last will included, and subscribes only under its own `down/`. Brokers
+let `croody/v1/{robot_id}/WORD` through as well, where `up/` was forgotten, so that it is told: the bridge makes a dead letter of it.
 """
 
 import re
@@ -26,6 +27,8 @@ _OUTGOING_ID: Final = re.compile(r"[1-9][0-9]{0,17}")
 
 #: What the bridge subscribes to.
 UP_FILTER: Final = f"{ROOT}/+/up/#"
+#: And to what a robot publishes that forgets `up/`: no such topic exists, and its dead letter says so.
+ASTRAY_FILTER: Final = f"{ROOT}/+/+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,7 @@ def parse(text: str) -> Topic:
     """
     levels = text.split("/")
     if len(levels) < 5 or "/".join(levels[:2]) != ROOT:
-        raise BadTopic(f"topic {text[:200]!r}: expected {ROOT}/ROBOT_ID/up|down/...")
+        raise BadTopic(f"topic {text[:200]!r}: expected {ROOT}/ROBOT_ID/up|down/...: publish readings to {ROOT}/ROBOT_ID/up/telemetry")
     robot_id = check_robot_id(levels[2])
     match levels[3:]:
         case ["up", "batch", stream, span]:

@@ -62,6 +62,7 @@ class Bridge:
         self._threads: list[threading.Thread] = []
         group = f"$share/{mosquitto.share_group(settings.password)}/" if settings.share else ""
         self._wanted = f"{group}{topics.UP_FILTER}"
+        self._astray = f"{group}{topics.ASTRAY_FILTER}"
         self._client = self._make_client()
 
     def start(self) -> None:
@@ -90,7 +91,7 @@ class Bridge:
         if self._listening.is_set():
             if self._settings.leaves:
                 # Else our share of what comes would wait for our return.
-                self._client.unsubscribe(self._wanted)
+                self._client.unsubscribe([self._wanted, self._astray])
             while time.monotonic() < until - 0.6 and not self._inbox.idle():
                 time.sleep(0.02)
         self._stop.set()
@@ -122,10 +123,10 @@ class Bridge:
             return
         self._said_refused = False
         self._receipts.connected()
-        client.subscribe([(self._wanted, 1), (mosquitto.DROPPED_TOPIC, 0)])
+        client.subscribe([(self._wanted, 1), (self._astray, 1), (mosquitto.DROPPED_TOPIC, 0)])
 
     def _on_subscribe(self, client: mqtt.Client, userdata: Any, mid: int, reasons: list[ReasonCode], properties: Any) -> None:
-        # Only Mosquitto has the second.
+        # A broker that still has the rules of before does not grant the second, and only Mosquitto has the third.
         if reasons[0].is_failure:
             log.error("the broker lets us in and refuses the subscription: does its acl file hold the bridge's rules? trying again")
             client.disconnect()

@@ -65,6 +65,15 @@ def test_poison_blocks_nothing_and_the_next_good_message_passes_within_a_second(
     assert {letter.reason for letter in letters} >= {"bad_json", "bad_utf8", "bad_gzip", "not_finite", "too_large", "bad_topic"}
 
 
+def test_a_topic_without_up_is_a_dead_letter_that_names_the_right_one(start_bridge, robot, api, until):
+    start_bridge()
+    robot.client.publish("croody/v1/rover-1/telemetry", b'{"data":{"a":1}}', qos=1)
+    until(lambda: [letter for sent in api.relays for letter in sent.dead])
+    [letter] = [letter for sent in api.relays for letter in sent.dead]
+    assert (letter.reason, letter.robot_id, letter.topic) == ("bad_topic", "rover-1", "croody/v1/rover-1/telemetry")
+    assert "up/telemetry" in letter.detail
+
+
 @pytest.mark.parametrize("status", [500, 503, 429])
 def test_an_outage_of_the_api_is_waited_out_and_said_once(status, start_bridge, robot, api, until, tmp_path):
     start_bridge()

@@ -1,0 +1,48 @@
+"""Mosquitto's own log, of which one line in ten thousand is for a person: what passes, and which publishes it refused. Pure.
+
+MQTT 3.1.1 cannot refuse a publish but by closing the connection, and Mosquitto does not: it answers as if all were well. Only its log of
+every packet tells. So it is asked for that log, and this keeps the refusals and drops the rest.
+"""
+
+import re
+from typing import Final, NamedTuple
+
+from croody_contract.printable import printable
+
+#: Longest line that is kept together, bytes; Mosquitto's topics end at 65,535.
+_LONGEST: Final = 128 * 1024
+#: A line a packet, as Mosquitto 2.0 writes them with `log_type debug`; the tab is before a filter or a will's topic.
+_PACKETS: Final = re.compile(
+    rb"^[^ \n]+: (?:Received |Sending |Denied |\t|Will message specified|No will message specified)[^\n]*\n", re.MULTILINE
+)
+_DENIED: Final = re.compile(
+    rb"^[^ \n]+: Denied PUBLISH from (?P<client>[^\n]*?) \(d\d, q\d, r\d, m\d+, '(?P<topic>[^\n]*)', \.\.\. ", re.MULTILINE
+)
+
+
+class Refusal(NamedTuple):
+    """A publish that was dropped: whose, and to which topic."""
+
+    client: str
+    topic: str
+
+
+class MosquittoLog:
+    """Fed with what Mosquitto writes, in pieces of any size."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, data: bytes) -> tuple[str, list[Refusal]]:
+        """Whole lines for a person, made fit for a terminal, and the refusals among the others."""
+        data = self._rest + data
+        end = data.rfind(b"\n") + 1
+        data, self._rest = data[:end], data[end:]
+        if len(self._rest) > _LONGEST:
+            data, self._rest = data + self._rest + b"\n", b""
+        refusals = [Refusal(_text(found["client"]), _text(found["topic"])) for found in _DENIED.finditer(data)]
+        return printable(_PACKETS.sub(b"", data).decode("utf-8", "backslashreplace"), keep="\n\t"), refusals
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "backslashreplace")
