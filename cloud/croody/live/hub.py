@@ -28,6 +28,8 @@ BACKLOG_BYTES: Final = 1024 * 1024
 HANGS_AFTER_S: Final = 5.0
 _BACKOFF_S: Final = (0.5, 1.0, 2.0, 4.0)
 _LINGER_S: Final = 5.0
+#: Who was dismissed may end by itself for so long, in seconds.
+_GOODBYE_S: Final = 1.0
 #: A browser that lost us waits this long, in milliseconds.
 RETRY_MS: Final = 2000
 
@@ -85,9 +87,20 @@ class Listener:
         if self._woken is not None and not self._woken.done():
             self._woken.set_result(None)
 
+    def begin(self) -> None:
+        """The stream runs in the task that says this: it is ended when there is no other way."""
+        self._task = asyncio.current_task()
+
+    def dismiss(self) -> None:
+        """Nothing more is for this listener: close now, and without waiting for one that does not read."""
+        self._waiting.clear()
+        self.end()
+        if self._task is not None:
+            asyncio.get_running_loop().call_later(_GOODBYE_S, self._task.cancel)
+
     async def chunks(self) -> AsyncIterator[bytes]:
         """What to send, all that waits at once, until the listener is ended."""
-        self._task = asyncio.current_task()
+        self.begin()
         loop = asyncio.get_running_loop()
         while True:
             if not self._waiting:

@@ -14,9 +14,11 @@ from django.views.decorators.http import require_GET
 from croody.accounts.caller import caller_of
 from croody.accounts.rules import open_to
 from croody.fleet.access import Action, check, ids_seen
+from croody.fleet.standing import Ticket, ticket_of
 from croody.live import records, sse
 from croody.live.cursor import Place
 from croody.live.hub import RETRY_MS, Feed, Listener
+from croody.live.leaving import leaving
 from croody.telemetry.read.follow import MOST_HOLES, from_now
 from croody.web.refusals import Denied
 
@@ -47,7 +49,7 @@ def _open(request: HttpRequest) -> HttpResponseBase:
         raise Denied(404, f"robot_id: there is no robot {robot_id[:64]}")
     said = request.headers.get("Last-Event-ID") or request.GET.get("last_event_id") or ""
     place = Place.parse(said.strip()) or Place.of(from_now(timezone.now()))
-    return answer(_body(Listener(caller, robot_id, visible=visible), place))
+    return answer(_body(Listener(caller, robot_id, visible=visible), place, ticket_of(request, caller)))
 
 
 def answer(body: AsyncIterator[bytes]) -> StreamingHttpResponse:
@@ -58,26 +60,29 @@ def answer(body: AsyncIterator[bytes]) -> StreamingHttpResponse:
     return response
 
 
-async def follow(feed: Feed, listener: Listener) -> AsyncIterator[bytes]:
-    """What a feed gives to one listener, until either ends."""
+async def follow(feed: Feed, listener: Listener, ticket: Ticket) -> AsyncIterator[bytes]:
+    """What a feed gives to one listener, until either ends, or what the listener came with."""
     yield sse.retry(RETRY_MS)
+    leaving.enter(ticket, listener)
     feed.join(listener)
     try:
         async for chunk in listener.chunks():
             yield chunk
     finally:
         feed.leave(listener)
+        leaving.leave(ticket, listener)
 
 
-async def _body(listener: Listener, place: Place) -> AsyncIterator[bytes]:
+async def _body(listener: Listener, place: Place, ticket: Ticket) -> AsyncIterator[bytes]:
     """Catch up page by page, then join, then read once more what came between: nothing falls through, nothing comes twice."""
     wanted = listener.visible if listener.robot_id is None else frozenset({listener.robot_id})
     page_after = sync_to_async(records.page_after)
     feed = records.feed
     yield sse.retry(RETRY_MS)
     caught_up, joined, limit = 0, False, records.FIRST_ROWS
+    leaving.enter(ticket, listener)
     try:
-        while True:
+        while not listener.cut_off:
             page = await page_after(place, wanted, limit)
             place = page.place
             # The feed may be a little behind: what it brings again is known by its number.
@@ -104,3 +109,4 @@ async def _body(listener: Listener, place: Place) -> AsyncIterator[bytes]:
             yield chunk
     finally:
         feed.leave(listener)
+        leaving.leave(ticket, listener)

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET
 from croody.accounts.caller import of_session
 from croody.accounts.rules import open_to
 from croody.fleet.access import Action
+from croody.fleet.standing import ticket_of
 from croody.live.views import answer, follow
 from croody.live.words import words
 from croody.monitor import detection_facts, detection_words, facts, page
@@ -67,12 +68,12 @@ def detection(request: HttpRequest) -> HttpResponse:
 async def stream(request: HttpRequest) -> HttpResponseBase:
     """What changes on the page of the same query, once a second, as server-sent events `page`; `tira=1`: on the strip of the home page."""
     try:
-        audience = await sync_to_async(of_session)(request)
+        ticket = await sync_to_async(lambda: ticket_of(request, of_session(request)))()
     except DatabaseError:
         return HttpResponse(status=503, headers={"Retry-After": "2"})
     asked = None if request.GET.get("tira") else Selection.of(request.GET.dict())
-    view = View(audience, get_language() or "es", asked)
-    return answer(follow(feed, Viewer(view, request.GET.get("version", "")[:64])))
+    view = View(ticket.caller, get_language() or "es", asked)
+    return answer(follow(feed, Viewer(view, request.GET.get("version", "")[:64]), ticket))
 
 
 def _page(request: HttpRequest) -> Page:

@@ -21,6 +21,8 @@ from croody.live.hub import close_all  # noqa: E402  (needs the applications tha
 #: Django gives every request a thread, and the thread a database connection, for as long as it is answered, and a stream is answered
 #: for hours. They share these, which each needs for a moment at its beginning.
 _STREAM_THREADS: Final = itertools.cycle([ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"streams-{n}") for n in range(8)])
+#: A reader that takes nothing for so long, in seconds, while something waits for it, is cut off.
+STALLED_S: Final = 30.0
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
@@ -49,15 +51,20 @@ async def application(scope: dict[str, Any], receive: Receive, send: Send) -> No
 async def _stream(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     """A stream that ends in the middle was cut off because its reader does not read: nothing more waits for it, its connection least."""
     complete = False
+    # The server's own cycle of a request knows the connection; it would wait for ever until what it holds has been read.
+    transport = getattr(getattr(inspect.unwrap(send), "__self__", None), "transport", None)
 
     async def watched(message: Mapping[str, Any]) -> None:
         nonlocal complete
-        await send(message)
+        try:
+            async with asyncio.timeout(STALLED_S):
+                await send(message)
+        except TimeoutError:
+            if isinstance(transport, asyncio.Transport):
+                transport.abort()
         complete = message["type"] == "http.response.body" and not message.get("more_body")
 
     await _pages(scope, receive, watched)
-    # The server's own cycle of a request knows the connection; it would wait for ever until what it holds has been read.
-    transport = getattr(getattr(inspect.unwrap(send), "__self__", None), "transport", None)
     if not complete and isinstance(transport, asyncio.Transport):
         transport.abort()
         await asyncio.sleep(0)

@@ -42,10 +42,11 @@ import sys, json
 from datetime import timedelta
 from django.contrib.auth.models import User
 from django.db import connections
+from django.test import Client
 from django.utils import timezone
-from croody.accounts.services import make_login_link
+from croody.accounts.services import make_login_link, reset_token
 from croody.fleet import services
-from croody.accounts.models import Organisation
+from croody.accounts.models import Membership, Organisation
 from croody.fleet.models import Robot, Site
 from croody.liveness.models import Listening
 from tests.cloud.web.helpers import say
@@ -59,6 +60,31 @@ def place(robot, first, lat, lng):
 
 def revoke(robot):
     services.revoke(Robot.objects.get(pk=robot), now=timezone.now())
+
+def revoke_token(name):
+    from croody.accounts.services import revoke_token
+    revoke_token(User.objects.get(username=name))
+
+def token(name):
+    return reset_token(User.objects.get(username=name))
+
+def rotate(robot):
+    return services.rotate_secret(Robot.objects.get(pk=robot))
+
+def member(name, role):
+    Membership.objects.filter(user__username=name).delete()
+    if role:
+        Membership.objects.create(user=User.objects.get(username=name), organisation=Organisation.objects.get(), role=role)
+
+def password(name, new):
+    user = User.objects.get(username=name)
+    user.set_password(new)
+    user.save()
+
+def session(name):
+    client = Client()
+    client.force_login(User.objects.get(username=name))
+    return client.session.session_key
 
 def login_link(name):
     return make_login_link(User.objects.get(username=name))
@@ -112,29 +138,30 @@ class Web:
 
     def say(self, robot_id: str, first: int, *readings: dict[str, Any]) -> None:
         """Let records of a robot arrive."""
-        self._beside("say", robot_id, first, *readings)
+        self.beside("say", robot_id, first, *readings)
 
     def place(self, robot_id: str, first: int, lat: float, lng: float) -> None:
         """Let a robot say where on Earth it is."""
-        self._beside("place", robot_id, first, lat, lng)
+        self.beside("place", robot_id, first, lat, lng)
 
     def add(self, robot_id: str, *, at_site: bool = False) -> str:
         """A new shared robot; its secret."""
-        return str(self._beside("add", robot_id, at_site))
+        return str(self.beside("add", robot_id, at_site))
 
     def revoke(self, robot_id: str) -> None:
         """Shut a robot out."""
-        self._beside("revoke", robot_id)
+        self.beside("revoke", robot_id)
 
     def login_link(self, name: str) -> str:
         """The path of a one-time login."""
-        return str(self._beside("login_link", name))
+        return str(self.beside("login_link", name))
 
     def listened(self, seconds_ago: float | None) -> None:
         """When a bridge last heard the broker; None: there never was one."""
-        self._beside("listened", seconds_ago)
+        self.beside("listened", seconds_ago)
 
-    def _beside(self, *call: Any) -> Any:
+    def beside(self, *call: Any) -> Any:
+        """Call a function of the process beside the server."""
         assert self._mouth.stdin is not None
         assert self._mouth.stdout is not None
         self._mouth.stdin.write(json.dumps(call) + "\n")
