@@ -25,7 +25,7 @@ pytestmark = pytest.mark.stack
     ],
 )
 def test_a_page_has_an_address_in_each_language_and_one_without(site: Site, path: str, status: int, prefix: str, language: str) -> None:
-    page = site.system.get(prefix + path, Accept_Language="en-GB,en")
+    page = site.system.get(prefix + path, Accept_Language="es-CO,es")
 
     assert page.status == status
     assert page.headers["content-language"] == language

@@ -1,7 +1,8 @@
 """`/es/` and `/en/` before any address. Knows addresses only: a page never learns that its address had a prefix.
 
-The prefix becomes the script prefix, so `reverse` and `{% url %}` keep the reader's language by themselves. An address
-without a prefix is Spanish, whatever the browser says: one address, one text, for caches and for colleagues.
+The prefix becomes the script prefix, so `reverse` and `{% url %}` keep the reader's language by themselves. An address without a prefix is in
+the language that its reader last read a page in on purpose (a cookie), else the first of ours that their browser asks for, else Spanish; it
+says so to caches. Where that is not Spanish its links have a prefix, as if it had had one.
 """
 
 from collections.abc import Awaitable, Callable
@@ -13,10 +14,14 @@ from django.http import HttpRequest, HttpResponsePermanentRedirect
 from django.http.response import HttpResponseBase
 from django.urls import get_script_prefix, set_script_prefix
 from django.utils import translation
+from django.utils.cache import patch_vary_headers
 from django.utils.decorators import sync_and_async_middleware
 from django.utils.encoding import escape_uri_path, iri_to_uri
+from django.utils.translation.trans_real import parse_accept_lang_header
 
 PREFIXES: Final = tuple(code for code, _ in settings.LANGUAGES)
+COOKIE: Final = settings.LANGUAGE_COOKIE_NAME
+_YEAR_S: Final = 365 * 24 * 3600
 Sync = Callable[[HttpRequest], HttpResponseBase]
 Async = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
@@ -25,6 +30,17 @@ def split(path: str) -> tuple[str | None, str]:
     """`/en/x/` -> (`en`, `/x/`); without a known prefix (None, path). `/en` alone is (`en`, ``)."""
     code, slash, rest = path[1:].partition("/")
     return (code, slash + rest) if code in PREFIXES else (None, path)
+
+
+def chosen(remembered: str, accepted: str) -> str:
+    """The language of an address that says none: the remembered one, else the first of ours in `Accept-Language`, else Spanish."""
+    if remembered in PREFIXES:
+        return remembered
+    for tag, weight in parse_accept_lang_header(accepted):
+        code = tag.partition("-")[0]
+        if weight > 0 and code in PREFIXES:
+            return code
+    return str(settings.LANGUAGE_CODE)
 
 
 def other_address(request: HttpRequest, language: str) -> str:
@@ -44,7 +60,7 @@ def language_prefix(get_response: Sync | Async) -> Sync | Async:
             before = get_script_prefix()
             redirect = _enter(request)
             try:
-                return redirect or _leave(await answer_later(request))
+                return redirect or _leave(request, await answer_later(request))
             finally:
                 set_script_prefix(before)
 
@@ -55,7 +71,7 @@ def language_prefix(get_response: Sync | Async) -> Sync | Async:
         before = get_script_prefix()
         redirect = _enter(request)
         try:
-            return redirect or _leave(answer_now(request))
+            return redirect or _leave(request, answer_now(request))
         finally:
             set_script_prefix(before)
 
@@ -64,10 +80,12 @@ def language_prefix(get_response: Sync | Async) -> Sync | Async:
 
 def _enter(request: HttpRequest) -> HttpResponseBase | None:
     code, rest = split(request.path_info)
-    language = code or settings.LANGUAGE_CODE
+    language = code or chosen(request.COOKIES.get(COOKIE, ""), request.headers.get("Accept-Language", ""))
     translation.activate(language)
     request.LANGUAGE_CODE = language
     if code is None:
+        if language != settings.LANGUAGE_CODE:
+            set_script_prefix(f"{get_script_prefix().rstrip('/')}/{language}/")
         return None
     if not rest:
         query = request.META.get("QUERY_STRING", "")
@@ -77,6 +95,16 @@ def _enter(request: HttpRequest) -> HttpResponseBase | None:
     return None
 
 
-def _leave(response: HttpResponseBase) -> HttpResponseBase:
-    response.headers.setdefault("Content-Language", translation.get_language() or settings.LANGUAGE_CODE)
+def _leave(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    language = translation.get_language() or settings.LANGUAGE_CODE
+    response.headers.setdefault("Content-Language", language)
+    if request.path_info == request.path:
+        patch_vary_headers(response, ["Accept-Language", "Cookie"])
+    elif _is_read(request, response) and request.COOKIES.get(COOKIE) != language:
+        response.set_cookie(COOKIE, language, max_age=_YEAR_S, secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax")
     return response
+
+
+def _is_read(request: HttpRequest, response: HttpResponseBase) -> bool:
+    """Say whether somebody has a page before them whose address says the language."""
+    return request.method == "GET" and response.status_code == 200 and response.headers.get("Content-Type", "").startswith("text/html")

@@ -320,7 +320,7 @@ def test_making_and_revoking_a_token_asks_first_without_a_script(client, people)
     assert 'value="act"' not in first
     assert services.token_of(people.alice) is None
     token = services.reset_token(people.alice)
-    again, revoke = client.get(f"/en{form}").content.decode(), client.get("/cuenta/perfil/clave/revocar/").content.decode()
+    again, revoke = client.get(f"/en{form}").content.decode(), client.get("/es/cuenta/perfil/clave/revocar/").content.decode()
     assert "Make another key?" in again
     assert token[:12] in again
     assert "¿Revocar la clave?" in revoke
@@ -340,7 +340,7 @@ def test_no_address_of_an_account_answers_a_reader_with_nothing(client, people):
             assert "<h1>" in answer.content.decode()
     superuser = User.objects.create_superuser("root-user")
     client.force_login(superuser)
-    assert client.get("/admin/logout/").headers["Location"] == "/admin/"
+    assert client.get("/es/admin/logout/").headers["Location"] == "/es/admin/"
     assert client.post("/admin/logout/").status_code == 200
     assert not signed_in(client)
 

@@ -23,9 +23,63 @@ def test_a_page_has_an_address_in_each_language_and_one_without(client, path, pr
     assert re.search(rf'<html[^>]*lang="{language}', answer.content.decode())
 
 
-def test_an_address_without_prefix_is_spanish_whatever_the_browser_says(client):
-    answer = client.get("/robots/monitor/", headers={"Accept-Language": "en-GB,en"})
-    assert "Todavía no hay robots aquí" in answer.content.decode()
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        ("", "es"),
+        ("es-CO,es;q=0.9,en;q=0.8", "es"),
+        ("en-GB,en", "en"),
+        ("EN", "en"),
+        ("fr-CA,fr;q=0.9,en;q=0.5,es;q=0.1", "en"),
+        ("en;q=0.4,es;q=0.6", "es"),
+        ("en;q=0,es;q=0.1", "es"),
+        ("es,en", "es"),
+        ("de,fr", "es"),
+        ("*", "es"),
+        ("en;q=nonsense", "es"),
+        ("\x00," * 400, "es"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/", "/nada/"])
+def test_an_address_without_prefix_is_in_the_language_that_the_browser_asks_for(client, path, accepted, language):
+    answer = client.get(path, headers={"Accept-Language": accepted})
+    assert answer.headers["Content-Language"] == language
+    assert f'<html lang="{language}"' in answer.content.decode()
+    assert {"Accept-Language", "Cookie"} <= {name.strip() for name in answer.headers["Vary"].split(",")}
+
+
+def test_an_address_with_a_prefix_is_in_its_language_whatever_the_browser_says_or_was_read_before(client):
+    client.get("/es/")
+    answer = client.get("/en/estado/", headers={"Accept-Language": "es"})
+    assert answer.headers["Content-Language"] == "en"
+    assert "Accept-Language" not in answer.headers.get("Vary", "")
+
+
+def test_the_language_that_somebody_chose_is_remembered_and_wins(client):
+    english = {"Accept-Language": "en"}
+    chosen = client.get("/es/estado/", headers=english).cookies["language"]
+    assert (chosen.value, chosen["samesite"], chosen["httponly"], chosen["path"]) == ("es", "Lax", True, "/")
+    assert client.get("/estado/", headers=english).headers["Content-Language"] == "es"
+    assert client.get("/es/estado/").cookies == {}, "it is told once"
+    client.get("/en/estado/")
+    assert client.get("/estado/", headers={"Accept-Language": "es"}).headers["Content-Language"] == "en"
+    client.cookies["language"] = "xx"
+    assert client.get("/estado/", headers=english).headers["Content-Language"] == "en"
+
+
+@pytest.mark.parametrize("path", ["/en/nada/", "/en/robots/monitor", "/en/cuenta/perfil/", "/en/robots/monitor/stream"])
+def test_what_nobody_reads_is_no_choice(client, path):
+    answer = client.get(path)
+    assert "language" not in answer.cookies
+    answer.close()
+
+
+def test_links_of_an_english_page_lead_to_english_ones_whatever_its_address(client):
+    text = client.get("/", headers={"Accept-Language": "en"}).content.decode()
+    assert 'href="/en/robots/monitor/"' in text
+    assert 'data-stream="/en/robots/monitor/stream' in text
+    answer = client.get("/cuenta/perfil/", headers={"Accept-Language": "en"})
+    assert answer.headers["Location"] == "/en/cuenta/acceder/?next=/cuenta/perfil/"
 
 
 def test_english_links_stay_english(client):
