@@ -1,8 +1,8 @@
 """`/es/` and `/en/` before any address. Knows addresses only: a page never learns that its address had a prefix.
 
-The prefix becomes the script prefix, so `reverse` and `{% url %}` keep the reader's language by themselves. An address without a prefix is in
-the language that its reader last read a page in on purpose (a cookie), else the first of ours that their browser asks for, else Spanish; it
-says so to caches. Where that is not Spanish its links have a prefix, as if it had had one.
+The prefix becomes the script prefix, so `reverse` and `{% url %}` keep the reader's language by themselves. An address without a prefix is
+in the language that its reader last read a page in on purpose (a cookie), else the first of ours that their browser asks for, else Spanish;
+it says so to caches. Where that is not Spanish its links have a prefix, as if it had had one.
 """
 
 from collections.abc import Awaitable, Callable
