@@ -177,6 +177,22 @@ def test_two_hundred_names_are_placed_within_a_frame_and_none_flickers(visit: Op
     assert all(found["urgent"])
 
 
+def test_the_name_of_a_robot_in_trouble_hides_no_other_and_is_found_all_the_same(visit: Open):
+    found = visit("/robots/monitor/").page.evaluate(
+        """async () => {
+          const { leader, placeNames } = await import(document.querySelector('link[rel="modulepreload"][href*="labels"]').href);
+          const bots = [{id: "lost-1", x: 400, y: 300, first: "right", lines: 2, letters: 12, urgent: true}];
+          // A ring of others all around it, as robots at a dock stand.
+          for (let n = 0; n < 12; n++) bots.push({id: `rover-${n}`, x: 400 + 34 * Math.cos(n * 0.5236), y: 300 + 34 * Math.sin(n * 0.5236),
+            first: "right", lines: 1, letters: 8, urgent: false});
+          const side = placeNames(bots, 1.1, [0, 0, 1000, 620], [40, 18, 978, 568]).get("lost-1");
+          return {side, line: leader(side, 1.1)};
+        }"""
+    )
+    assert " far" in found["side"], found
+    assert found["line"].startswith("M")
+
+
 def test_pausing_freezes_the_picture_and_says_so(visit: Open, web: Web):
     drive(web)
     page = visit("/en/robots/monitor/").page
@@ -435,6 +451,27 @@ def test_the_list_is_searched_while_one_types_and_the_address_keeps_it(visit: Op
         assert page.evaluate("window.watched.violations") == []
     finally:
         web.revoke("sought-1")
+
+
+def test_an_alarm_is_closed_in_its_place_by_keyboard_and_without_script(visit: Open, web: Web):
+    for script in (True, False):
+        web.alarm("rover-1", "bumper_hit")
+        watched = visit(web.login_link("alice"), script=script, height=1200)
+        page = watched.page
+        page.locator("main button").first.click()
+        page.wait_for_selector("#alarms")
+        expect(page.locator("#attention")).to_contain_text("1 alerta abierta")
+        expect(page.locator("#alarms .why")).to_contain_text("Pregunta a quien programó el robot")
+        button = page.get_by_role("button", name="Cerrar la alerta de rover-1")
+        button.focus()
+        page.keyboard.press("Enter")
+        said = page.get_by_role("status").filter(has_text="Cerraste una alerta de rover-1")
+        expect(said).to_be_visible()
+        expect(page.locator("#alarms-head")).to_contain_text("Ninguna alerta abierta")
+        if script:
+            expect(said).to_be_focused()
+            assert page.evaluate("scrollY") > 0, "the reader's place is kept"
+            assert watched.errors == []
 
 
 def test_times_are_the_readers_own_and_say_which(visit: Open, web: Web):

@@ -8,9 +8,6 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from croody.alarms import kinds
-from croody.alarms.models import Alarm
-from croody.alarms.queries import Robots
 from croody.detection.kinds import sensors
 from croody.detection.windows import queries, suspicion
 from croody.detection.windows.queries import Missed, Tally
@@ -48,43 +45,20 @@ class VerdictRow:
 
 
 @dataclass(frozen=True, slots=True)
-class AlarmRow:
-    """`at`: unix seconds since when it is open."""
-
-    robot_id: str
-    severity: str
-    word: str
-    sentence: str
-    at: float
-    age: str
-
-
-@dataclass(frozen=True, slots=True)
 class Section:
-    """The section: its sentence, what screening misses, verdicts, alarms and what stands at the top of the page."""
+    """The section: its sentence, what screening misses, verdicts."""
 
     sentence: str
     missed: str
     verdicts: tuple[VerdictRow, ...]
-    alarms: tuple[AlarmRow, ...]
-    alarms_sentence: str
-    more_alarms: str
-    at_top: str
 
 
 def words(noticed: Noticed, now: datetime, language: str) -> Section:
     """All of it."""
-    hidden = noticed.open_alarms - len(noticed.alarms)
-    more = ngettext("y %(count)s más", "y %(count)s más", hidden) % {"count": _whole(hidden, language)} if hidden else ""
-    alarms = alarms_sentence(noticed.open_alarms, language)
     return Section(
         sentence=sentence(noticed.tally, language),
         missed=missed_sentence(noticed.missed, language),
         verdicts=tuple(_verdict(row, now, language) for row in noticed.verdicts),
-        alarms=tuple(_alarm(alarm, noticed.robots[alarm.pk], now, language) for alarm in noticed.alarms),
-        alarms_sentence=alarms,
-        more_alarms=more,
-        at_top=_("Detección: %(alarms)s") % {"alarms": alarms[:1].lower() + alarms[1:]},
     )
 
 
@@ -128,13 +102,6 @@ def missed_sentence(missed: Missed, language: str) -> str:
     }
 
 
-def alarms_sentence(count: int, language: str) -> str:
-    """How many alarms are open."""
-    if not count:
-        return _("Ninguna alerta abierta")
-    return ngettext("%(count)s alerta abierta", "%(count)s alertas abiertas", count) % {"count": _whole(count, language)}
-
-
 def _verdict(row: Mapping[str, Any], now: datetime, language: str) -> VerdictRow:
     result, word = RESULTS[row["suspect"], row["confirmed"]]
     if result == "usual" and row["basis"] == "edge":
@@ -148,17 +115,6 @@ def _verdict(row: Mapping[str, Any], now: datetime, language: str) -> VerdictRow
         result=result,
         word=str(word),
         sensors=sensors(row["drivers"], language),
-    )
-
-
-def _alarm(alarm: Alarm, robots: Robots, now: datetime, language: str) -> AlarmRow:
-    return AlarmRow(
-        robot_id=", ".join(robots.names) + (", …" if robots.how_many > len(robots.names) else ""),
-        severity=alarm.severity,
-        word=str(kinds.SEVERITIES[alarm.severity]),
-        sentence=kinds.find(alarm.kind).sentence(alarm.detail | {"robots": robots.how_many}, language),
-        at=alarm.opened_at.timestamp(),
-        age=formats.age_of(alarm.opened_at, now),
     )
 
 

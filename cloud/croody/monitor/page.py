@@ -144,12 +144,20 @@ def strip(roster: Roster, entries: Mapping[str, Entry], rows: Rows) -> Page:
         if hidden:
             text = ngettext("y %(count)s robot más", "y %(count)s robots más", hidden)
             more = text % {"count": formats.number(hidden, 0, language)}
-        sentence = words.sentence(roster.counts(), language)
+        counts = roster.counts()
+        more = ", ".join(filter(None, (more, words.aside(counts, language))))
+        sentence = words.sentence(counts, language)
+        attention = {
+            "attention": words.attention(_troubled(roster), language, alarms=roster.alarms, gaps=roster.gaps),
+            "total": len(roster.robots),
+            "elsewhere": True,
+        }
         texts: dict[str, dict[str, Text]] = {row.robot_id: {"at": row.at} for row in listed}
         texts[PAGE] = {"sentence": sentence, "more": more}
         pieces = {f"strip-{row.robot_id}": _piece("monitor/strip_item.html", {"row": row}, row.state, language) for row in listed}
+        pieces["attention"] = _drawn("monitor/attention.html", attention, language)
         picture = Picture(texts, pieces, {"strip": [f"strip-{row.robot_id}" for row in listed]})
-        return Page({"sentence": sentence, "rows": listed, "more": more, "version": picture.version}, picture)
+        return Page({"sentence": sentence, "rows": listed, "more": more, "version": picture.version, **attention}, picture)
 
 
 def trail_paths(trail: Trail | None, drawing: plan.Drawing, now: float) -> list[str]:
@@ -340,7 +348,7 @@ def _list_note(roster: Roster, shown: Shown, asked: Selection, language: str) ->
     if shown.pages > 1:
         numbers = {"page": formats.number(shown.page, 0, language), "pages": formats.number(shown.pages, 0, language)}
         parts.append(_("página %(page)s de %(pages)s") % numbers)
-    parts.append(_("primero los que piden atención"))
+    parts += filter(None, [words.aside(roster.counts(), language), _("primero los que piden atención")])
     return " · ".join(parts)
 
 

@@ -7,7 +7,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.models import AnonymousUser
 from django.db import Error as DatabaseError
 from django.db import connections
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
@@ -21,7 +21,7 @@ from croody.fleet.access import Action
 from croody.fleet.standing import ticket_of
 from croody.live.views import answer, follow
 from croody.live.words import words
-from croody.monitor import detection_facts, detection_words, facts, page
+from croody.monitor import facts, page, team
 from croody.monitor.page import Page
 from croody.monitor.selection import Selection
 from croody.monitor.stream import View, Viewer, feed
@@ -38,29 +38,24 @@ def monitor(request: HttpRequest) -> HttpResponse:
     kit: dict[str, Any] = {"section": "monitor", "now": now.timestamp(), "words": words(), "own": request.user.is_authenticated}
     try:
         shown = _page(request)
-        noticed = detection_facts.read(of_session(request), now)
+        inside = team.context(of_session(request), now)
     except DatabaseError as error:
         _lost(error)
         request.user = AnonymousUser()
         return render(request, "monitor/monitor.html", {**kit, "own": False, "lost": True, "total": 0}, status=503)
-    found = detection_words.words(noticed, now, get_language() or "es") if noticed is not None else None
-    return render(request, "monitor/monitor.html", {**shown.context, **kit, "version": shown.picture.version, "found": found})
+    return render(request, "monitor/monitor.html", {**shown.context, **kit, **inside, "version": shown.picture.version})
 
 
 @never_cache
 @require_GET
 @open_to(Action.INSPECT)
 def detection(request: HttpRequest) -> HttpResponse:
-    """The section on what was noticed, by itself. 404 for whoever has none: nothing tells it from an address that is not there."""
-    now = timezone.now()
+    """What the team alone sees, by itself."""
     try:
-        noticed = detection_facts.read(of_session(request), now)
+        return team.section(request)
     except DatabaseError as error:
         _lost(error)
         return HttpResponse(status=503, headers={"Retry-After": "2"})
-    if noticed is None:
-        raise Http404
-    return render(request, "monitor/detection.html", {"found": detection_words.words(noticed, now, get_language() or "es")})
 
 
 @require_GET

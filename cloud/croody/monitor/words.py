@@ -106,7 +106,8 @@ def row(entry: Entry, now: datetime, language: str, sign: Sign) -> Row:
     score = _own("score", "screen_score", entry.values, language)
     percent = as_number(entry.values.get("battery_pct"))
     charge = round(max(0.0, min(100.0, percent or 0.0)) * 0.14, 1)
-    doing = str(DOING.get(entry.doing or "", entry.doing or ""))
+    # What a robot did when it was last heard is no word on now.
+    doing = "" if entry.state in (State.OFF, State.OFFLINE) else str(DOING.get(entry.doing or "", entry.doing or ""))
     delivery, gaps = share(entry.delivery, language, sign), gap_words(entry.delivery, sign)
     texts: dict[str, Text] = {"doing": doing, "delivery": delivery, "gaps": gaps, "at": entry.at}
     texts |= {one.field: one.text for one in (*values, battery, score) if one is not None}
@@ -165,6 +166,18 @@ def sentence(counts: Counter[State], language: str) -> str:
         return _("Todavía no hay robots aquí")
     numbers = {"there": formats.number(there, 0, language), "total": formats.number(total, 0, language)}
     return ngettext("%(there)s de %(total)s robot en línea", "%(there)s de %(total)s robots en línea", total) % numbers
+
+
+def aside(counts: Counter[State], language: str) -> str:
+    """Who is not there and needs nobody: `2 apagados, 1 sin estrenar`; empty for none."""
+    parts = []
+    if counts[State.OFF]:
+        text = ngettext("%(count)s apagado", "%(count)s apagados", counts[State.OFF])
+        parts.append(text % {"count": formats.number(counts[State.OFF], 0, language)})
+    if counts[State.UNKNOWN]:
+        text = ngettext("%(count)s sin estrenar", "%(count)s sin estrenar", counts[State.UNKNOWN])
+        parts.append(text % {"count": formats.number(counts[State.UNKNOWN], 0, language)})
+    return ", ".join(parts)
 
 
 @dataclass(frozen=True, slots=True)

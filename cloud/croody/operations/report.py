@@ -117,7 +117,7 @@ class Report:
         self.row(_("esperan"), _("%(robots)s en los robots, %(cloud)s hacia ellos, huecos en %(streams)s series") % waiting)
         levels = [level for level in ("critical", "high", "medium", "low") if level in found.alarms]
         alarms = ", ".join(f"{found.alarms[level]} {_spelled(level)}" for level in levels)
-        self.row(_("alarmas"), alarms or _("ninguna abierta"))
+        self.row(_("alertas"), alarms or _("ninguna abierta"))
         letters = _("ninguna")
         if found.dead_letters:
             letters = _("%(count)s sin atender: ./croody dead list") % {"count": found.dead_letters}

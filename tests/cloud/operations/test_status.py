@@ -112,7 +112,7 @@ def test_certificate_disk_and_database_are_judged_by_their_limits():
     with override("es"):
         spanish.database(DatabaseFacts(robots={"online": 2, "offline": 1}, alarms={"high": 1}))
     assert ("robots", "1 sin conexión, 2 en línea") in spanish.rows
-    assert ("alarmas", "1 altas") in spanish.rows
+    assert ("alertas", "1 altas") in spanish.rows
 
     report.certificate(Certificate("CN=R13", NOW + timedelta(days=13, hours=23)))
     report.certificate(Certificate(problem="no such file"))

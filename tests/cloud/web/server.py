@@ -44,9 +44,11 @@ from django.contrib.auth.models import User
 from django.db import connections
 from django.test import Client
 from django.utils import timezone
-from croody.accounts.services import make_login_link, reset_token
-from croody.fleet import services
 from croody.accounts.models import Membership, Organisation
+from croody.accounts.services import make_login_link, reset_token
+from croody.alarms import kinds
+from croody.alarms.services import raise_alarm
+from croody.fleet import services
 from croody.fleet.models import Robot, Site
 from croody.liveness.models import Listening
 from tests.cloud.web.helpers import say
@@ -88,6 +90,10 @@ def session(name):
 
 def login_link(name):
     return make_login_link(User.objects.get(username=name))
+
+def alarm(robot, code):
+    Membership.objects.filter(user__username="alice").update(role="owner")
+    raise_alarm(robot, kinds.find(code), "", "medium", {}, timezone.now())
 
 def listened(seconds_ago):
     Listening.objects.all().delete()
@@ -155,6 +161,10 @@ class Web:
     def login_link(self, name: str) -> str:
         """The path of a one-time login."""
         return str(self.beside("login_link", name))
+
+    def alarm(self, robot_id: str, code: str) -> None:
+        """Raise an alarm of a robot's own word; Alice may close it."""
+        self.beside("alarm", robot_id, code)
 
     def listened(self, seconds_ago: float | None) -> None:
         """When a bridge last heard the broker; None: there never was one."""

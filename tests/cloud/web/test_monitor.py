@@ -239,7 +239,7 @@ def test_attention_counts_open_alarms_and_gaps_for_the_team_and_says_nothing_of_
     raise_alarm("rover-2", "gap", "s", "medium", {"missing": 3}, now)
     assert attention(client) == ("Ninguno pide atención.", [])
     client.force_login(people.bob, backend="django.contrib.auth.backends.ModelBackend")
-    assert attention(client) == ("2 alertas abiertas · 1 robot con huecos", ["#detection"])
+    assert attention(client) == ("2 alertas abiertas · 1 robot con huecos", ["#alarms"])
     assert attention(client, "/en/robots/monitor/")[0] == "2 open alerts · 1 robot with gaps"
 
 

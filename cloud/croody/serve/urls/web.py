@@ -10,6 +10,7 @@ from django.views.generic import RedirectView
 
 from croody.accounts.rules import open_to
 from croody.live.views import stream
+from croody.monitor import alarm_views
 from croody.monitor import views as monitor
 from croody.site.views import home, status
 
@@ -31,6 +32,8 @@ urlpatterns = [
     path("estado/", status, name="status"),
     path("robots/monitor/", monitor.monitor, name="monitor"),
     path("robots/monitor/deteccion/", monitor.detection, name="monitor_detection"),
+    path("robots/monitor/alertas/", alarm_views.alarms, name="monitor_alarms"),
+    path("robots/monitor/alertas/<int:number>/cerrar/", alarm_views.close, name="close_alarm"),
     path("robots/monitor/stream", monitor.stream, name="monitor_stream"),
     path("cuenta/", include("croody.accounts.urls")),
     path("api/telemetry/stream", stream, name="telemetry_stream"),

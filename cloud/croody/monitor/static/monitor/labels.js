@@ -11,14 +11,17 @@ const SIDES = {
   above: [0, -20, 0.5],
   below: [0, 31, 0.5],
 };
-const NAMES = Object.keys(SIDES);
+const NEAR = Object.keys(SIDES);
+// Who asks for attention may be named farther away, with a line to its name: so many times as far. The style sheet has the same numbers.
+const OUT = { far: 2.6, far2: 4.2, far3: 6 };
+const FAR = Object.keys(OUT).flatMap((far) => NEAR.map((side) => `${side} ${far}`));
 const MARK = 13; // half of a mark
 const ASCENT = 12;
 const LINE = 17;
 
 // bots: [{id, x, y, first, now, lines, letters, urgent}], the most urgent first. `first` is the side one would like, `now` the side
 // it has. `sheet` and `area` are [left, top, right, bottom] of the drawing and of the floor in it, beyond which are the numbers.
-// Gives Map id -> side; "" where there is room on none.
+// Gives Map id -> side, or `side far`, farther away; "" where there is room on none. No name hides a robot.
 export function placeNames(bots, unit, sheet, area) {
   const taken = [];
   const sides = new Map();
@@ -27,15 +30,16 @@ export function placeNames(bots, unit, sheet, area) {
   for (const [own, bot] of bots.entries()) {
     let best = "";
     let least = Infinity;
-    for (let index = 0; index < NAMES.length; index++) {
-      const side = NAMES[index];
+    const names = bot.urgent ? [...NEAR, ...FAR] : NEAR;
+    for (let index = 0; index < names.length; index++) {
+      const side = names[index];
       const box = boxOf(bot, side, unit);
       if (!inside(box, sheet)) continue;
       if (taken.some((other) => meet(box, other))) continue;
-      // A name stays where it is unless moving is worth it. It hides no robot, but where its own is in trouble.
+      // A name stays where it is unless moving is worth it.
       let cost = (side === bot.first ? 0 : 1 + index * 0.1) - (side === bot.now ? 1.5 : 0) + (inside(box, area) ? 0 : 3);
       for (let other = 0; other < marks.length && cost < least; other++) {
-        if (other !== own && meet(box, marks[other])) cost += bot.urgent ? 4 : Infinity;
+        if (other !== own && meet(box, marks[other])) cost = Infinity;
       }
       if (cost < least) {
         least = cost;
@@ -48,8 +52,27 @@ export function placeNames(bots, unit, sheet, area) {
   return sides;
 }
 
-function boxOf(bot, side, unit) {
+// From the middle of its mark to where a name is anchored.
+function anchorOf(place) {
+  const [side, far] = place.split(" ");
   const [dx, dy, share] = SIDES[side];
+  const out = far ? OUT[far] : 1;
+  return [dx * out, dy * out, share];
+}
+
+// The line from a mark to a name that stands far away: a path.
+export function leader(place, unit) {
+  if (!place.includes(" ")) return "";
+  const [dx, dy] = anchorOf(place);
+  const length = Math.hypot(dx, dy - 5);
+  const from = MARK / length;
+  const to = 1 - 4 / length;
+  const point = (share) => `${(dx * share * unit).toFixed(1)} ${((dy - 5) * share * unit).toFixed(1)}`;
+  return `M${point(from)}L${point(to)}`;
+}
+
+function boxOf(bot, side, unit) {
+  const [dx, dy, share] = anchorOf(side);
   const width = bot.letters * 7.6;
   const left = dx - width * share;
   // Two lines grow upwards from a place above.

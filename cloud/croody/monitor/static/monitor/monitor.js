@@ -1,8 +1,8 @@
 // The monitor: its live connection, its plan and its map, and going to another page of it without leaving this one.
 import { moved } from "../web/live.js";
-import "./detection.js";
 import "./map.js";
 import "./plan.js";
+import "./team.js";
 
 // Links and the form of the list are htmx's by their attributes. It is fetched when somebody is about to use one: who only looks on never
 // needs it, and before it is there they are what they are without script.

@@ -1,9 +1,9 @@
 // Robots, their names and their trails on the plan. Places come from the server in units of the drawing.
 import { now, onPlaced } from "../web/live.js";
-import { placeNames } from "./labels.js";
+import { leader, placeNames } from "./labels.js";
 
 const TRAIL_S = 120;
-const SIDES = ["right", "left", "above", "below", "upright", "downright", "upleft", "downleft", "unnamed"];
+const SIDES = ["right", "left", "above", "below", "upright", "downright", "upleft", "downleft", "unnamed", "far", "far2", "far3"];
 const URGENT = ["is-offline", "is-stale"];
 // Two places that are nearer than this are one, in units of the drawing.
 const STEP = 4;
@@ -51,7 +51,7 @@ function nameAll(box) {
       y: spot.y,
       // Ahead of its robot, so that it does not lie on the trail.
       first: spot.heading > 180 && spot.heading < 360 ? "left" : "right",
-      now: SIDES.find((side) => mark.classList.contains(side)),
+      now: SIDES.filter((side) => mark.classList.contains(side)).join(" "),
       lines: second.length ? 2 : 1,
       letters: Math.max(id.length, ...second.map((text) => text.textContent.length)),
       urgent,
@@ -60,7 +60,10 @@ function nameAll(box) {
   bots.sort((a, b) => b.urgent - a.urgent || (a.now === "unnamed") - (b.now === "unnamed") || (a.id < b.id ? -1 : 1));
   const sides = placeNames(bots, box.unit, box.sheet, box.floor);
   for (const [id, mark] of all) {
-    for (const name of SIDES) mark.classList.toggle(name, name === (sides.get(id) || "unnamed"));
+    const place = sides.get(id) || "unnamed";
+    const names = place.split(" ");
+    for (const name of SIDES) mark.classList.toggle(name, names.includes(name));
+    mark.querySelector(".leader").setAttribute("d", leader(place, box.unit));
   }
 }
 
