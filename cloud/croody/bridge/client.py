@@ -6,7 +6,7 @@ own names are used; a test fails when they move.
 """
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import paho.mqtt.client as mqtt
@@ -22,7 +22,7 @@ _TWO_BYTES: Final = struct.Struct("!H")
 
 
 class Came:
-    """A message as `on_message` gets it: what paho's own has of what a bridge asks for."""
+    """A message as `on_messages` gets it: what paho's own has of what a bridge asks for."""
 
     __slots__ = ("_topic", "dup", "mid", "payload", "qos")
 
@@ -103,7 +103,12 @@ class Buffered:
 
 
 class Client(mqtt.Client):
-    """`loop_read` takes everything that one read brought. For MQTT 3.1.1; nobody gives it callbacks for single topics."""
+    """`loop_read` takes everything that one read brought. For MQTT 3.1.1; nobody gives it callbacks for single topics.
+
+    `on_messages` gets what came together; what paho has to read itself goes to `on_message`.
+    """
+
+    on_messages: Callable[[Sequence[Came]], None]
 
     def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
         """See paho's, which takes one packet."""
@@ -133,13 +138,8 @@ class Client(mqtt.Client):
         return Buffered(super()._create_socket())
 
     def _deliver(self, socket: Buffered) -> None:
-        deliver = self.on_message
-        if deliver is None:
-            return
-        owed = []
-        for message in socket.publishes():
-            deliver(self, self._userdata, message)  # type: ignore[arg-type]
-            if message.qos:
-                owed.append(message.mid)
-        if not self._manual_ack:
-            self.ack_all(owed)
+        messages = list(socket.publishes())
+        if messages:
+            self.on_messages(messages)
+            if not self._manual_ack:
+                self.ack_all([message.mid for message in messages if message.qos])

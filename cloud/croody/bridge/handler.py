@@ -6,6 +6,7 @@ broker -> shell.on_message -> read -> bundle -> POST -> acknowledgements -> publ
 import re
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -24,6 +25,10 @@ ITEM_BYTES: Final = 256 * KIB
 #: A line of the log names this many items.
 NAMED_ITEMS: Final = 20
 
+#: What has a number in it.
+_AWAITED: Final = (relay.PlainItem, relay.DeadItem)
+#: Robots say the same topic again and again.
+_parse_plain = lru_cache(maxsize=10_000)(topics.parse)
 _raw = msgspec.json.Decoder(msgspec.Raw)
 _presence = msgspec.json.Decoder(messages.Presence)
 _answer = msgspec.json.Decoder(messages.Answer)
@@ -50,7 +55,7 @@ def read(topic: str, payload: bytes, delivery: Delivery = UNNUMBERED) -> list[It
     if topic == mosquitto.DROPPED_TOPIC:
         return dropped(payload)
     try:
-        parsed = topics.parse(topic)
+        parsed = _parse_plain(topic) if topics.is_plain(topic) else topics.parse(topic)
     except topics.BadTopic as error:
         return [_dead("bad_topic", str(error), topic, payload, robot_id=_robot_of(topic), number=delivery.number)]
     match parsed:
@@ -117,7 +122,7 @@ def encode(items: Iterable[Item], sender: relay.Sender | None = None, stale: Con
 
 def numbers(items: Iterable[Item]) -> list[int]:
     """The numbers of those items that somebody waits for."""
-    return [item.number for item in items if isinstance(item, relay.PlainItem | relay.DeadItem) and item.number]
+    return [item.number for item in items if isinstance(item, _AWAITED) and item.number]
 
 
 def size_of(item: Item) -> int:

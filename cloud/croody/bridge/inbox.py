@@ -6,8 +6,10 @@ are acknowledged after the commit only, and the broker's window says how many of
 
 import threading
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Final
+
+import msgspec
 
 from croody.bridge.receipts import UNNUMBERED, Delivery
 from croody_contract.limits import MIB
@@ -20,8 +22,7 @@ PLAIN_EXTRA_BYTES: Final = 8 * MIB
 _OVERHEAD_BYTES: Final = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, gc=False):
     """One publish as it came."""
 
     topic: str
@@ -30,7 +31,7 @@ class Message:
 
 
 class Inbox:
-    """A queue between the network thread and the relay thread. `put` never blocks: the network thread must answer pings."""
+    """A queue between the network thread and the relay thread. `put_all` never blocks: the network thread must answer pings."""
 
     def __init__(self, capacity_bytes: int = CAPACITY_BYTES, plain_extra_bytes: int = PLAIN_EXTRA_BYTES) -> None:
         self._capacity = capacity_bytes
@@ -42,40 +43,47 @@ class Inbox:
         self._left_out = 0
         self._out = False
 
-    def put(self, message: Message) -> bool:
-        """Queue a message; False when there is no room and it was left out.
+    def put_all(self, messages: Iterable[Message]) -> list[Message]:
+        """Queue messages; answers those for which there was no room.
 
         A batch that waits already, byte for byte, is not queued twice: while the API is down robots go on repeating.
         """
-        is_batch = "/up/batch/" in message.topic
+        left_out = []
         with self._ready:
-            if is_batch and self._repeats.get(message.topic) == message.payload:
-                return True
-            room = self._capacity if is_batch else self._capacity + self._plain_extra
-            size = _size(message)
-            if self._bytes + size > room and not message.delivery.packet:
-                self._left_out += 1
-                return False
-            self._waiting.append(message)
-            self._bytes += size
-            if is_batch:
-                self._repeats[message.topic] = message.payload
+            for message in messages:
+                size = len(message.payload) + _OVERHEAD_BYTES
+                if not message.delivery.packet:
+                    is_batch = "/up/batch/" in message.topic
+                    if is_batch and self._repeats.get(message.topic) == message.payload:
+                        continue
+                    if self._bytes + size > (self._capacity if is_batch else self._capacity + self._plain_extra):
+                        left_out.append(message)
+                        continue
+                    if is_batch:
+                        self._repeats[message.topic] = message.payload
+                self._waiting.append(message)
+                self._bytes += size
+            self._left_out += len(left_out)
             self._ready.notify()
-            return True
+        return left_out
 
-    def get(self, timeout_s: float) -> Message | None:
-        """The oldest message, or None when none came within `timeout_s`; 0 does not wait."""
+    def take(self, timeout_s: float, most: int = 1) -> list[Message]:
+        """The oldest message, and if it is plain up to `most` plain ones in a row; none came within `timeout_s`: none. 0 does not wait."""
         with self._ready:
-            if not self._waiting and timeout_s > 0:
+            waiting = self._waiting
+            if not waiting and timeout_s > 0:
                 self._ready.wait(timeout_s)
-            if not self._waiting:
-                return None
-            message = self._waiting.popleft()
+            if not waiting:
+                return []
             self._out = True
-            self._bytes -= _size(message)
-            if self._repeats.get(message.topic) is message.payload:
-                del self._repeats[message.topic]
-            return message
+            taken = [waiting.popleft()]
+            if taken[0].delivery.number:
+                while waiting and len(taken) < most and waiting[0].delivery.number:
+                    taken.append(waiting.popleft())
+            elif self._repeats.get(taken[0].topic) is taken[0].payload:
+                del self._repeats[taken[0].topic]
+            self._bytes -= sum([len(message.payload) for message in taken]) + _OVERHEAD_BYTES * len(taken)
+            return taken
 
     def done(self) -> None:
         """Everything that was taken is delivered."""
@@ -94,7 +102,3 @@ class Inbox:
         with self._ready:
             count, self._left_out = self._left_out, 0
             return count
-
-
-def _size(message: Message) -> int:
-    return len(message.payload) + _OVERHEAD_BYTES

@@ -7,14 +7,14 @@ again (DUP). So each acknowledgement names the connection, and one of a connecti
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from croody_contract.relay import Sender
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(msgspec.Struct, frozen=True, gc=False):
     """How a message came. `number`: counted in this run; `packet`: its packet id, 0 when it wants no acknowledgement."""
 
     number: int = 0
@@ -24,6 +24,7 @@ class Delivery:
 
 #: Of what nobody waits for.
 UNNUMBERED: Final = Delivery()
+_NOBODY: Final = (0, 0)
 
 
 class Receipts:
@@ -80,8 +81,9 @@ class Receipts:
         owed = []
         with self._lock:
             for number in numbers:
-                packet, connection = self._open.pop(number, (0, 0))
-                self._stale.discard(number)
+                packet, connection = self._open.pop(number, _NOBODY)
+                if self._stale:
+                    self._stale.discard(number)
                 if packet and self._connected and connection == self._connection:
                     owed.append(packet)
             if owed:

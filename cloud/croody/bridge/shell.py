@@ -20,7 +20,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 from croody.bridge import api, handler
-from croody.bridge.client import Client
+from croody.bridge.client import Came, Client
 from croody.bridge.courier import Courier
 from croody.bridge.handler import Item
 from croody.bridge.inbox import Inbox, Message
@@ -112,7 +112,8 @@ class Bridge:
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_subscribe = self._on_subscribe
-        client.on_message = self._on_message
+        client.on_message = lambda _client, _data, message: self._on_messages([message])
+        client.on_messages = self._on_messages
         return client
 
     def _on_connect(self, client: mqtt.Client, userdata: Any, flags: mqtt.ConnectFlags, reason: ReasonCode, properties: Any) -> None:
@@ -140,24 +141,31 @@ class Bridge:
         self._receipts.lost()
         self._listening.clear()
 
-    def _on_message(self, client: mqtt.Client, userdata: Any, message: mqtt.MQTTMessage) -> None:
-        try:
-            topic = message.topic
-        except UnicodeDecodeError as error:
-            topic = error.object.decode("utf-8", "backslashreplace")
-        payload, packet = bytes(message.payload), message.mid if message.qos else 0
-        if not topics.is_plain(topic):
-            self._inbox.put(Message(topic, payload))
+    def _on_messages(self, messages: Sequence[Came | mqtt.MQTTMessage]) -> None:
+        fresh: list[Message] = []
+        owed: list[int] = []
+        for message in messages:
+            try:
+                topic = message.topic
+            except UnicodeDecodeError as error:
+                topic = error.object.decode("utf-8", "backslashreplace")
+            payload, packet = bytes(message.payload), message.mid if message.qos else 0
+            if topics.is_plain(topic):
+                delivery = self._receipts.take(packet, topic, payload, again=message.dup)
+                if delivery is not None:
+                    fresh.append(Message(topic, payload, delivery))
+                continue
+            fresh.append(Message(topic, payload))
+            if packet:
+                owed.append(packet)
             if topic == mosquitto.DROPPED_TOPIC and payload != b"0":
                 log.error(
                     "Mosquitto has dropped %s messages since it was started; see croody dead list", payload[:19].decode("ascii", "replace")
                 )
-            if packet:
-                client.ack(packet, 1)
-            return
-        delivery = self._receipts.take(packet, topic, payload, again=message.dup)
-        if delivery is not None and not self._inbox.put(Message(topic, payload, delivery)):
-            self._receipts.settle([delivery.number])
+        left_out = self._inbox.put_all(fresh)
+        self._client.ack_all(owed)
+        if left_out:
+            self._receipts.settle([message.delivery.number for message in left_out])
 
     def _relay_loop(self) -> None:
         spill: list[Item] = []
@@ -180,10 +188,10 @@ class Bridge:
                     return items, fresh[index:]
                 items.append(item)
                 size += more
-            message = self._inbox.get(0.0 if items else 0.5)
-            if message is None:
+            messages = self._inbox.take(0.0 if items else 0.5, RELAY_ITEMS - len(items))
+            if not messages:
                 return items, []
-            fresh = handler.read(message.topic, message.payload, message.delivery)
+            fresh = [item for message in messages for item in handler.read(message.topic, message.payload, message.delivery)]
 
     def _encode(self, items: Sequence[Item]) -> bytes:
         return handler.encode(items, self._receipts.sender(), self._receipts.stale())

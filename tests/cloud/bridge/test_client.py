@@ -62,7 +62,8 @@ def connect(broker: Broker) -> Iterator[Callable[..., tuple[Client, socket.socke
     def run(*, manual: bool = False) -> tuple[Client, socket.socket, list[Sent]]:
         client = Client(CallbackAPIVersion.VERSION2, "bridge", protocol=mqtt.MQTTv311, manual_ack=manual)
         came: list[Sent] = []
-        client.on_message = lambda _client, _data, message: came.append((message.topic, bytes(message.payload), message.mid, message.dup))
+        client.on_messages = lambda some: came.extend((one.topic, bytes(one.payload), one.mid, one.dup) for one in some)
+        client.on_message = lambda _client, _data, message: client.on_messages([message])
         joined = threading.Event()
         client.on_connect = lambda *_: joined.set()
         client.connect_async("127.0.0.1", broker.port)
