@@ -29,7 +29,8 @@ MAX_CONNECT_BYTES: Final = 16 * 1024
 MAX_SESSIONS_PER_USER: Final = 16
 
 _SERVER_UNAVAILABLE: Final = 0x03
-#: The client id of this machine's own health probe, which has no account: that it is refused is all that it asks.
+#: The client id of the site's own health probes, on this machine and in its containers' network, which have no account: that they are
+#: refused is all that they ask.
 _PROBE: Final = "probe"
 #: How amqtt begins the client id that it invents for a client that sent none.
 _INVENTED: Final = "amqtt/"
@@ -154,7 +155,7 @@ async def _turn_away(link: GuardedWriter, code: int) -> None:
 
 def _is_probe(session: Session, address: str) -> bool:
     """Refused like everybody without an account, but a line about it every time would teach readers to skip that line."""
-    return session.username is None and session.client_id == _PROBE and ip_address(address).is_loopback
+    return session.username is None and session.client_id == _PROBE and ip_address(address.partition("%")[0]).is_private
 
 
 def _other_version(frame: Frame) -> bool:

@@ -6,6 +6,7 @@ own names are used; a test fails when they move.
 """
 
 import struct
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
@@ -46,11 +47,13 @@ class Buffered:
         self._socket = socket
         self._read = b""
         self._at = 0
+        #: When the other side last sent anything, in monotonic seconds.
+        self.heard_at = time.monotonic()
 
     def recv(self, most: int) -> bytes:
         """Of what was read, or of the socket when nothing is left of that."""
         if self._at == len(self._read):
-            self._read, self._at = self._socket.recv(READ_BYTES), 0
+            self._take()
         piece = self._read[self._at : self._at + most]
         self._at += len(piece)
         return piece
@@ -66,8 +69,12 @@ class Buffered:
             OSError: nothing to be read now, or never again.
         """
         if self._at == len(self._read):
-            self._read, self._at = self._socket.recv(READ_BYTES), 0
+            self._take()
         return bool(self._read)
+
+    def _take(self) -> None:
+        self._read, self._at = self._socket.recv(READ_BYTES), 0
+        self.heard_at = time.monotonic()
 
     def publishes(self) -> Iterator[Came]:
         """Whole PUBLISH packets (QoS 0 and 1) that come next. Ends before anything else, a part of a packet, and what breaks a rule."""
@@ -128,6 +135,16 @@ class Client(mqtt.Client):
             error = super().loop_read()
             if error or not isinstance(socket, Buffered) or not socket.pending():
                 return error
+
+    def silent_s(self) -> float:
+        """For how long the broker has sent nothing, not even an answer to a ping."""
+        socket = self._sock
+        return time.monotonic() - socket.heard_at if isinstance(socket, Buffered) else float("inf")
+
+    def ping(self) -> None:
+        """Ask for a sign of life now, whatever the keepalive is. What has been asked and is not answered yet is not asked again."""
+        if self._ping_t == 0:
+            self._send_pingreq()
 
     def ack_all(self, packets: Sequence[int]) -> None:
         """PUBACK for every one of these packet ids, in one piece."""

@@ -37,6 +37,10 @@ RELAY_ITEMS: Final = 2000
 POLL_S: Final = 0.4
 #: Mosquitto under a flood comes to a ping only after the acknowledgements before it, one a round of all its sockets.
 KEEPALIVE_S: Final = 30
+#: A broker that is silent for so long, in seconds, is asked for a sign of life; and one that gives none for so long is not heard: then
+#: nothing is said to the API, which notices that. The connection is given up by the keepalive alone.
+ASK_AFTER_S: Final = 1.0
+HEARS_S: Final = 3.0
 
 
 def _send_at_once(client: mqtt.Client, userdata: Any, sock: Any) -> None:
@@ -224,12 +228,19 @@ class Bridge:
         while not self._stop.wait(wait_s):
             wait_s = POLL_S
             # Rows handed out count as sent: ask only while they can be published.
-            if not self._listening.is_set():
+            if not self._listening.is_set() or not self._hears():
                 continue
             due = self._due()
             if due is not None:
                 self._publish(handler.outgoing(due))
                 wait_s = min(POLL_S, due.next_s)
+
+    def _hears(self) -> bool:
+        """Whether the broker gives signs of life. One that hangs keeps its connections, and takes what is sent to it."""
+        silent_s = self._client.silent_s()
+        if silent_s > ASK_AFTER_S:
+            self._client.ping()
+        return silent_s < HEARS_S
 
     def _due(self) -> relay.Due | None:
         try:

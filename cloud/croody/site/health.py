@@ -1,11 +1,12 @@
 """Is Croody itself well? Asks every part at once, briefly, and remembers the answers for `KEPT_S`. Judges no robot."""
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
 from urllib.parse import urlsplit
@@ -24,16 +25,20 @@ _PATIENCE_S: Final = 1.0
 #: The worker says that it lives every second; older than this it does not, in seconds.
 _WORKER_S: Final = 10.0
 
+#: A CONNECT without a name, as the containers' own probe sends it: client id `probe`.
+_KNOCK: Final = b"\x10\x11\x00\x04MQTT\x04\x02\x00\x05\x00\x05probe"
+
 Part = Literal["web", "database", "telemetry", "ids", "broker", "bridge", "worker"]
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`since`: when the part was last heard, where that is known."""
+    """`since`: when the part was last heard, where that is known. `waits_for`: nothing is known of it while that part is away."""
 
     part: Part
     well: bool
     since: datetime | None = None
+    waits_for: Part | None = None
 
 
 def _database() -> Answer:
@@ -56,12 +61,27 @@ def _http(part: Part, url: str) -> Answer:
 
 
 def _broker() -> Answer:
+    """A stranger's CONNECT: that it is answered, by whatever, is health. One that hangs still takes connections."""
     parts = urlsplit(settings.ENV.broker_url.split(",")[0])
+    secure = parts.scheme == "mqtts"
     try:
-        with socket.create_connection((parts.hostname or "127.0.0.1", parts.port or 1883), timeout=_PATIENCE_S):
-            return Answer("broker", True)
+        with (
+            socket.create_connection(
+                (parts.hostname or "127.0.0.1", parts.port or (8883 if secure else 1883)), timeout=_PATIENCE_S
+            ) as plain,
+            _unchecked().wrap_socket(plain) if secure else plain as sock,
+        ):
+            sock.sendall(_KNOCK)
+            return Answer("broker", bool(sock.recv(1)))
     except OSError:
         return Answer("broker", False)
+
+
+def _unchecked() -> ssl.SSLContext:
+    """Nothing is told to the other side but that we knock: whose certificate it has is no question of health."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
 
 
 def _bridge() -> Answer:
@@ -103,9 +123,15 @@ def answers() -> list[Answer]:
         if time.monotonic() < _kept[0]:
             return _kept[1]
         with ThreadPoolExecutor(max_workers=len(_QUESTIONS)) as pool:
-            found = [Answer("web", True), *pool.map(_asked, _QUESTIONS)]
+            found = blamed([Answer("web", True), *pool.map(_asked, _QUESTIONS)])
         _kept = (time.monotonic() + KEPT_S, found)
         return found
+
+
+def blamed(found: list[Answer]) -> list[Answer]:
+    """A bridge that reports nothing has no fault of its own while what it stands between is away: broker, API, database. Pure."""
+    away = next((one.part for one in found if one.part in {"database", "broker", "telemetry"} and not one.well), None)
+    return [replace(one, waits_for=away) if one.part == "bridge" and not one.well else one for one in found]
 
 
 def _asked(question: Callable[[], Answer]) -> Answer:

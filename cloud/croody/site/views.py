@@ -62,8 +62,9 @@ def status(request: HttpRequest) -> HttpResponse:
     for answer in found:
         name, purpose = words[answer.part]
         age = formats.age_of(answer.since, now) if answer.since is not None and not answer.well else ""
-        parts.append({"name": name, "purpose": purpose, "well": answer.well, "age": age})
-    down = [part["name"] for part in parts if not part["well"]]
+        waits_for = words[answer.waits_for][0] if answer.waits_for is not None else ""
+        parts.append({"name": name, "purpose": purpose, "well": answer.well, "age": age, "waits_for": waits_for})
+    down = [part["name"] for part in parts if not part["well"] and not part["waits_for"]]
     if not down:
         sentence = _("Croody está en marcha")
     elif len(down) == 1:

@@ -193,5 +193,6 @@ def test_the_names_of_paho_that_the_client_leans_on_are_there():
     assert client._sock is None
     assert client._manual_ack is False
     assert client._userdata is None
-    for name in ("_create_socket", "_packet_queue", "loop_read"):
+    assert client._ping_t == 0
+    for name in ("_create_socket", "_packet_queue", "_send_pingreq", "loop_read"):
         assert callable(getattr(client, name)), name

@@ -1,6 +1,7 @@
 """The real bridge between a real Mosquitto and an API that does as it is told."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from croody.bridge.shell import ASK_AFTER_S, HEARS_S
 from croody_contract import batch, messages, relay
 from croody_contract.messages import Outgoing
 
@@ -134,6 +136,23 @@ def test_a_due_row_is_published_within_half_a_second_and_none_is_fetched_without
     asked = api.asked
     time.sleep(1)
     assert api.asked <= asked + 1
+
+
+@pytest.mark.parametrize("broker", ["mosquitto", "amqtt"], indirect=True)
+def test_a_broker_that_hangs_is_not_heard_within_four_seconds_and_heard_again_at_once(start_bridge, broker, api, until):
+    start_bridge()
+    time.sleep(ASK_AFTER_S + HEARS_S)
+    quiet = api.asked
+    until(lambda: api.asked > quiet, 1)
+    os.killpg(broker.pid, signal.SIGSTOP)
+    try:
+        time.sleep(HEARS_S + 1)
+        asked = api.asked
+        time.sleep(1)
+        assert api.asked == asked
+    finally:
+        os.killpg(broker.pid, signal.SIGCONT)
+    until(lambda: api.asked > asked, 2)
 
 
 def test_two_bridges_share_the_work_and_what_is_a_killed_ones_share_waits_for_its_return(start_bridge, robot, api, until):

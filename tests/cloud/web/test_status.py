@@ -1,6 +1,8 @@
 """`/estado/`: is Croody up?"""
 
+import contextlib
 import dataclasses
+import socket
 import socketserver
 import threading
 from collections.abc import Iterator
@@ -53,12 +55,12 @@ def well() -> set[str]:
 
 def test_each_part_is_said_to_be_well_only_when_it_answers(settings, tmp_path, healthy):
     assert well() == {"web", "database"}
-    with socketserver.TCPServer(("127.0.0.1", 0), socketserver.BaseRequestHandler) as broker:
+    with broker_that_says(b"\x20\x02\x00\x05") as broker:
         settings.ENV = dataclasses.replace(
             settings.ENV,
             telemetry_url=f"http://127.0.0.1:{healthy}",
             ids_url=f"http://127.0.0.1:{healthy}",
-            broker_url=f"mqtt://127.0.0.1:{broker.server_address[1]}",
+            broker_url=f"mqtt://127.0.0.1:{broker}",
         )
         (tmp_path / "worker.heartbeat").write_text(f"leader {timezone.now().isoformat()}\n")
         Listening.objects.create(pk=Listening.ONLY, since=timezone.now(), at=timezone.now())
@@ -68,9 +70,35 @@ def test_each_part_is_said_to_be_well_only_when_it_answers(settings, tmp_path, h
         assert well() == {"web", "database", "telemetry", "ids", "broker"}
 
 
+def test_a_broker_that_hangs_is_the_one_to_blame_and_not_the_bridge(settings, tmp_path, healthy, client):
+    with socket.create_server(("127.0.0.1", 0)) as hung:
+        api = f"http://127.0.0.1:{healthy}"
+        settings.ENV = dataclasses.replace(
+            settings.ENV, telemetry_url=api, ids_url=api, broker_url=f"mqtt://127.0.0.1:{hung.getsockname()[1]}"
+        )
+        (tmp_path / "worker.heartbeat").write_text(f"leader {timezone.now().isoformat()}\n")
+        Listening.objects.create(pk=Listening.ONLY, since=timezone.now(), at=timezone.now() - timedelta(seconds=30))
+        assert "bridge" not in well()
+        assert "No responde: Broker MQTT" in client.get("/estado/").content.decode()
+        assert "Waits for: MQTT broker" in client.get("/en/estado/").content.decode()
+
+
+@contextlib.contextmanager
+def broker_that_says(answer: bytes) -> Iterator[int]:
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(100)
+            self.request.sendall(answer)
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
+
+
 def test_the_head_is_the_answer_in_both_languages(client):
-    assert "5 partes no responden" in client.get("/estado/").content.decode()
-    assert "5 parts do not answer" in client.get("/en/estado/").content.decode()
+    assert "4 partes no responden" in client.get("/estado/").content.decode()
+    assert "4 parts do not answer" in client.get("/en/estado/").content.decode()
 
 
 def test_nothing_about_addresses_or_errors_is_told(client, free_port):
