@@ -104,12 +104,15 @@ def _start(stack: Stack, began: float) -> None:
         else:
             tell(f"✓ {name}", f"✓ {name}")
     ports = stack.options.ports
+    # A browser may well ask for another language than this terminal.
+    pages = stack.web_url + words("/es", "/en")
+    login_link = stack.login_link.replace(stack.web_url, pages, 1)
     say(
         f"""
 Croody está en marcha (en {time.monotonic() - began:.0f} s):
 
-  {stack.web_url}/robots/monitor/   los robots, ahora
-  {stack.login_link}   entrada de operador, de un solo uso
+  {pages}/robots/monitor/   los robots, ahora
+  {login_link}   entrada de operador, de un solo uso
 
   telemetría {stack.telemetry_url}/api/telemetry/docs · detección {stack.ids_url}/healthz
   MQTT 127.0.0.1:{ports.mqtt} · robot 127.0.0.1:{ports.robot} · registros en .run/NOMBRE.log
@@ -118,8 +121,8 @@ Croody está en marcha (en {time.monotonic() - began:.0f} s):
         f"""
 Croody is up (in {time.monotonic() - began:.0f} s):
 
-  {stack.web_url}/robots/monitor/   the robots, now
-  {stack.login_link}   operator login, works once
+  {pages}/robots/monitor/   the robots, now
+  {login_link}   operator login, works once
 
   telemetry {stack.telemetry_url}/api/telemetry/docs · detection {stack.ids_url}/healthz
   MQTT 127.0.0.1:{ports.mqtt} · robot 127.0.0.1:{ports.robot} · logs in .run/NAME.log

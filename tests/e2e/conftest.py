@@ -87,6 +87,7 @@ def visit(browser: Browser, web: Web) -> Iterator[Open]:
             color_scheme=scheme,  # type: ignore[arg-type]
             java_script_enabled=script,
             timezone_id="America/Bogota",
+            locale="es-CO",
             permissions=["clipboard-read", "clipboard-write"],
         )
         contexts.append(context)
