@@ -2,6 +2,7 @@
 
 import logging
 import re
+import secrets
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import Final, cast
@@ -22,6 +23,13 @@ _current: ContextVar[str] = ContextVar("request_id", default="")
 def clean(value: str) -> str:
     """The id when it has the form of one, otherwise nothing."""
     return value if _GOOD.fullmatch(value) else ""
+
+
+def to_show() -> str:
+    """The id of the request at hand for its reader: the gateway's, else one made now, which the lines to come have as well."""
+    if not _current.get():
+        _current.set(secrets.token_hex(16))
+    return _current.get()
 
 
 @sync_and_async_middleware

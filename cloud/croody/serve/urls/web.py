@@ -13,6 +13,7 @@ from croody.live.views import stream
 from croody.monitor import alarm_views
 from croody.monitor import views as monitor
 from croody.site.views import home, status
+from croody.web.views import bad_request, failed
 
 
 @open_to("staff")
@@ -25,6 +26,8 @@ admin.site.site_title = "Croody"
 admin.site.site_header = _("Administración de Croody")
 admin.site.index_title = _("Cuentas, robots y datos")
 
+handler400 = bad_request
+handler500 = failed
 urlpatterns = [
     # Who knows no link to an icon, as the admin site, asks here.
     path("favicon.ico", open_to("anybody")(RedirectView.as_view(url=static("web/favicon-live.svg")))),
