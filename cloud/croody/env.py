@@ -5,6 +5,7 @@ Every variable also accepts `NAME_FILE`, the path of a file that holds the value
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
@@ -54,6 +55,8 @@ class Env:
     registration: bool
     allowed_hosts: tuple[str, ...]
     allowed_origins: tuple[str, ...]
+    #: Whose `X-Forwarded-For` is believed.
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     database: Database
     telemetry_database: Database | None
     ingest_token: str
@@ -162,6 +165,7 @@ def read(environ: Mapping[str, str]) -> Env:
         registration=_flag(environ, "CROODY_REGISTRATION", default=demo or debug),
         allowed_hosts=_list(environ, "ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if demo or debug else ""),
         allowed_origins=_list(environ, "ALLOWED_ORIGINS", ""),
+        trusted_proxies=_networks(environ, "CROODY_TRUSTED_PROXIES"),
         database=database,
         telemetry_database=telemetry,
         ingest_token=secret("TG_INGEST_TOKEN"),
@@ -192,3 +196,10 @@ def _flag(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
 
 def _list(environ: Mapping[str, str], name: str, default: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value_of(environ, name, default).split(",") if part.strip())
+
+
+def _networks(environ: Mapping[str, str], name: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(part) for part in _list(environ, name, ""))
+    except ValueError as error:
+        raise BadEnvironment(f"{name}: {error}: write addresses or networks, such as 127.0.0.1 or 172.16.0.0/12") from error

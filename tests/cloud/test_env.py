@@ -1,5 +1,6 @@
 """Where a variable's value comes from."""
 
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,14 @@ def test_a_role_without_its_secret_does_not_start(role: Role, name: str) -> None
 )
 def test_nobody_registers_in_production_unless_somebody_says_so(environ: dict[str, str], open_to_all: bool) -> None:
     assert read({"CROODY_ROLE": "web", "SECRET_KEY": LONG, **environ}).registration is open_to_all
+
+
+def test_trusted_proxies_are_addresses_and_networks_and_nobody_when_nobody_says_so() -> None:
+    given = {"CROODY_ROLE": "web", "SECRET_KEY": LONG}
+    assert read(given).trusted_proxies == ()
+    assert read({**given, "CROODY_TRUSTED_PROXIES": "127.0.0.1, fc00::/7"}).trusted_proxies == (
+        ip_network("127.0.0.1"),
+        ip_network("fc00::/7"),
+    )
+    with pytest.raises(BadEnvironment, match=r"CROODY_TRUSTED_PROXIES: .*172\.16\.0\.1/12.*write addresses or networks"):
+        read({**given, "CROODY_TRUSTED_PROXIES": "172.16.0.1/12"})

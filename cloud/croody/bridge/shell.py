@@ -40,7 +40,7 @@ KEEPALIVE_S: Final = 30
 #: A broker that is silent for so long, in seconds, is asked for a sign of life; and one that gives none for so long is not heard: then
 #: nothing is said to the API, which notices that. The connection is given up by the keepalive alone.
 ASK_AFTER_S: Final = 1.0
-HEARS_S: Final = 3.0
+HEARS_S: Final = 2.5
 
 
 def _send_at_once(client: mqtt.Client, userdata: Any, sock: Any) -> None:

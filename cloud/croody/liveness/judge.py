@@ -44,7 +44,7 @@ OFFLINE_WORD_S: Final = 5.0
 #: What a robot had still on its way may be stored after its goodbye; when more comes for longer, it is there after all, in seconds.
 GOODBYE_S: Final = 30.0
 #: Nobody heard the broker for so long: the cloud is deaf, and says nothing new about robots, in seconds.
-DEAF_AFTER_S: Final = 10.0
+DEAF_AFTER_S: Final = 7.0
 
 
 @dataclass(frozen=True, slots=True)

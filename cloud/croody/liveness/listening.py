@@ -3,14 +3,15 @@
 from datetime import datetime, timedelta
 from typing import Final
 
+from croody.liveness.judge import DEAF_AFTER_S
 from croody.liveness.models import Listening
 
 _NOTED_EVERY: Final = timedelta(seconds=2)
-_BREAK: Final = timedelta(seconds=10)
+_BREAK: Final = timedelta(seconds=DEAF_AFTER_S)
 
 
 def note(now: datetime) -> None:
-    """A bridge hears the broker now. Written every two seconds; after a break of ten the time begins again."""
+    """A bridge hears the broker now. Written every two seconds; after a break in which the cloud was deaf the time begins again."""
     known = listening()
     if known is None:
         Listening.objects.bulk_create([Listening(pk=Listening.ONLY, since=now, at=now)], ignore_conflicts=True)

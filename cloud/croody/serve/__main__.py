@@ -51,6 +51,8 @@ def main(argv: list[str] | None = None) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        # Whom to believe about a visitor's address is CROODY_TRUSTED_PROXIES.
+        proxy_headers=False,
         ws="none",
         timeout_graceful_shutdown=GRACE_S,
     )

@@ -6,10 +6,13 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final
 
+from django.conf import settings
+
 from croody.serve.asgi import Receive, Send
 from croody.serve.asgi import application as pages
 from croody.web.masking import masked
 from croody.web.request_id import clean
+from croody.web.visitor import visitor
 
 log = logging.getLogger("croody.access")
 #: Nobody needs to read of these while all is well.
@@ -46,6 +49,7 @@ def is_quiet(path: str, status: int) -> bool:
 def line(scope: Mapping[str, Any], status: int, took_s: float) -> str:
     """One request in the order of the API roles' lines; status 0: it went away before there was an answer."""
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    client = headers.get("x-real-ip") or (scope.get("client") or ("-",))[0]
+    remote = (scope.get("client") or ("-",))[0]
+    client = visitor(remote, headers.get("x-forwarded-for", ""), settings.ENV.trusted_proxies) or remote
     request_id = clean(headers.get("x-request-id", "")) or "-"
     return f"{client} {scope['method']} {masked(scope['path'])} {status} {took_s * 1000:.0f}ms request_id={request_id}"

@@ -57,6 +57,8 @@ HEADERS: Final = {
     "Permissions-Policy": PERMISSIONS,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+    # What is the same for everybody, a file with its digest in its name, says how long it may be kept. All else depends on who asks.
+    "Cache-Control": "no-store",
 }
 
 

@@ -64,7 +64,7 @@ def test_the_first_state_that_holds_is_shown(signs, expected):
     assert state(NOW, signs) is expected
 
 
-def test_the_cloud_is_deaf_when_no_bridge_asked_for_ten_seconds_and_never_before_the_first():
+def test_the_cloud_is_deaf_when_no_bridge_asked_for_seven_seconds_and_never_before_the_first():
     assert not deaf(NOW, None)
-    assert not deaf(NOW, ago(10))
-    assert deaf(NOW, ago(11))
+    assert not deaf(NOW, ago(7))
+    assert deaf(NOW, ago(8))

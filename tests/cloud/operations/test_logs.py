@@ -3,6 +3,8 @@
 import asyncio
 import io
 import logging
+from dataclasses import replace
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -23,8 +25,10 @@ def scope(path: str, **headers: str) -> dict[str, Any]:
     return {"type": "http", "method": "GET", "path": path, "headers": named, "client": ("10.0.0.9", 5)}
 
 
-def test_a_line_of_the_web_names_the_client_of_the_gateway_and_its_id():
-    told = access.line(scope("/robots/monitor/", x_real_ip="203.0.113.7", x_request_id=ID), 200, 0.0123)
+def test_a_line_of_the_web_names_the_client_of_the_gateway_and_its_id(settings: Any):
+    assert access.line(scope("/", x_forwarded_for="203.0.113.7"), 200, 0.0).startswith("10.0.0.9 "), "a header that anybody sends"
+    settings.ENV = replace(settings.ENV, trusted_proxies=(ip_network("10.0.0.0/8"),))
+    told = access.line(scope("/robots/monitor/", x_forwarded_for="203.0.113.7", x_request_id=ID), 200, 0.0123)
 
     assert told == f"203.0.113.7 GET /robots/monitor/ 200 12ms request_id={ID}"
     assert access.line(scope("/"), 200, 0.0) == "10.0.0.9 GET / 200 0ms request_id=-"

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
+from ipaddress import ip_network
 
 import pytest
 from django.contrib.auth.models import User
@@ -151,29 +152,42 @@ def test_tries_are_forgotten_when_they_count_no_more(db):
 
 
 @pytest.mark.parametrize(
-    ("remote", "said", "https", "address"),
+    ("remote", "said", "address"),
     [
-        ("192.0.2.7", "", True, "192.0.2.7"),
-        ("172.20.0.9", "203.0.113.5", True, "203.0.113.5"),
-        ("172.20.0.9", "203.0.113.5", False, "172.20.0.9"),
-        ("8.8.8.8", "203.0.113.5", True, "8.8.8.8"),
-        ("172.20.0.9", "nonsense", True, "172.20.0.9"),
-        ("172.20.0.9", "2001:db8:1:2:aaaa::1", True, "2001:db8:1:2::"),
-        ("::ffff:192.0.2.7", "", True, "192.0.2.7"),
-        ("", "", True, "0.0.0.0"),
+        ("192.0.2.7", "", "192.0.2.7"),
+        ("172.20.0.9", "203.0.113.5", "203.0.113.5"),
+        ("127.0.0.1", "203.0.113.5", "127.0.0.1"),
+        ("8.8.8.8", "203.0.113.5", "8.8.8.8"),
+        ("172.20.0.9", "made up, 198.51.100.1, 203.0.113.5", "203.0.113.5"),
+        ("172.20.0.9", "198.51.100.1, 203.0.113.5, 172.20.0.8", "203.0.113.5"),
+        ("172.20.0.9", "172.20.0.8", "172.20.0.8"),
+        ("172.20.0.9", "nonsense", "172.20.0.9"),
+        ("172.20.0.9", "nonsense, 172.20.0.8", "172.20.0.8"),
+        ("172.20.0.9", "2001:db8:1:2:aaaa::1", "2001:db8:1:2::"),
+        ("::ffff:172.20.0.9", "203.0.113.5", "203.0.113.5"),
+        ("::ffff:192.0.2.7", "", "192.0.2.7"),
+        ("", "", "0.0.0.0"),
     ],
 )
-def test_the_gateway_is_believed_about_addresses_and_nobody_else(settings, remote, said, https, address):
-    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if https else None
-    request = RequestFactory().post("/cuenta/registro/", REMOTE_ADDR=remote, headers={"X-Real-IP": said} if said else {})
-    assert throttle.address_of(request) == address
+def test_trusted_proxies_are_believed_about_addresses_and_nobody_else(settings, remote, said, address):
+    settings.ENV = replace(settings.ENV, trusted_proxies=(ip_network("172.16.0.0/12"),))
+    headers = {"X-Forwarded-For": said, "X-Real-IP": "198.51.100.9"} if said else {}
+    assert throttle.address_of(RequestFactory().post("/cuenta/registro/", REMOTE_ADDR=remote, headers=headers)) == address
+
+
+def test_without_a_trusted_proxy_another_address_in_every_try_does_not_get_past_the_throttle(client, people):
+    def tries(number: int) -> int:
+        headers = {"X-Forwarded-For": f"203.0.113.{number}", "X-Real-IP": f"203.0.113.{number}"}
+        return client.post("/cuenta/acceder/", {"username": "alice", "password": "wrong-password"}, headers=headers).status_code
+
+    assert [tries(number) for number in range(11)][-1] == 429
 
 
 def test_behind_the_gateway_nobody_locks_another_ones_login(client, people, settings):
-    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    settings.ENV = replace(settings.ENV, trusted_proxies=(ip_network("172.16.0.0/12"),))
 
     def tries(address: str, password: str) -> int:
-        gateway = Client(REMOTE_ADDR="172.20.0.9", headers={"X-Real-IP": address})
+        gateway = Client(REMOTE_ADDR="172.20.0.9", headers={"X-Forwarded-For": address})
         return gateway.post("/cuenta/acceder/", {"username": "alice", "password": password}).status_code
 
     assert [tries("203.0.113.66", "wrong-password") for _ in range(11)][-1] == 429

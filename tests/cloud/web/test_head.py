@@ -51,3 +51,22 @@ def test_what_takes_only_post_refuses_head_too(settings: Any):
 async def test_a_stream_answers_head_and_ends():
     head = await AsyncClient().head("/api/telemetry/stream")
     assert (head.status_code, head["Content-Type"], head.content) == (200, "text/event-stream; charset=utf-8", b"")
+
+
+@pytest.mark.parametrize("path", ["/", "/cuenta/acceder/", "/admin/login/", "/cuenta/perfil/", "/nada/", "/favicon.ico", "/healthz"])
+@pytest.mark.django_db(databases="__all__")
+def test_no_cache_keeps_a_page(path: str):
+    assert "no-store" in Client().get(path)["Cache-Control"]
+
+
+@pytest.mark.parametrize("path", ["last?robot_id=nobody", "query", "live", "streams", "alarms", "dead-letters", "openapi.json"])
+@pytest.mark.django_db(databases="__all__")
+def test_no_cache_keeps_what_an_api_answers(settings: Any, path: str):
+    """Who asks is said by a header, which no cache looks at."""
+    settings.ROOT_URLCONF, settings.MIDDLEWARE = "croody.serve.urls.telemetry", _API_MIDDLEWARE
+    settings.ENV = dataclasses.replace(settings.ENV, role="telemetry")
+    assert Client().get(f"/api/telemetry/{path}")["Cache-Control"] == "no-store"
+
+
+def test_a_file_says_for_itself_how_long_it_may_be_kept():
+    assert "max-age" in Client().get("/static/web/theme.js")["Cache-Control"]
