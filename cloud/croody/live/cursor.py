@@ -59,6 +59,14 @@ class Place:
             return str(self.holes[0][0] - 1)
         return f"{self.high}-{'.'.join(str(a) if a == b else f'{a}_{b}' for a, b in self.holes)}"
 
+    def has(self, number: int) -> bool:
+        """Whether who stands here saw this row, if there is one."""
+        return number <= self.high and not any(first <= number <= last for first, last in self.holes)
+
+    def covers(self, other: Self) -> bool:
+        """Whether who stands here saw all that one at `other` saw."""
+        return self.high >= other.high and not ranges.subtract(_upto(self.holes, other.high + 1), other.holes)
+
     def after(self, seen: Sequence[int], newest: Self, upto: int) -> Self:
         """Where one stands who read all rows in the holes and up to `upto`.
 

@@ -18,6 +18,7 @@ from django.db import connections
 
 from croody.accounts.caller import Caller
 from croody.live import sse
+from croody.live.cursor import Place
 
 log = logging.getLogger(__name__)
 #: A comment goes out to everybody so often, in seconds: a proxy gives a silent connection up.
@@ -48,11 +49,8 @@ class Listener:
         self.robot_id = robot_id
         #: What the audience saw when the listener came; the feed looks again by itself.
         self.visible = visible
-        #: Numbers that were sent already, while the listener caught up; and how many reads have gone past all of them.
-        self.sent: set[int] = set()
-        self.passed = 0
-        #: What a feed brought while the last page of catching up was read: it may be on that page. None: it has caught up.
-        self.meanwhile: list[tuple[int, bytes]] | None = None
+        #: What it saw before it joined, and the feed may bring again. None: the feed is past all of it.
+        self.place: Place | None = None
         self.cut_off = False
         self._most = most
         self._waiting: list[bytes] = []

@@ -1,9 +1,10 @@
 """The readings' own stream: what is new in `telemetry_record`, once a process. Knows the table, never HTTP."""
 
 import time
+from collections import deque
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.utils import timezone
 
@@ -26,6 +27,10 @@ FIRST_ROWS: Final = 16
 MOST_ROWS: Final = 500
 #: Rows that the feed takes at once; where they are large fewer, and the next ones sooner.
 MOST_NEW: Final = 1000
+#: What was published lately stays in memory, in bytes: who opens a stream or has caught up joins from there, and asks no database.
+RECENT_BYTES: Final = 4 * 1024 * 1024
+#: A row's number, its robot and its event.
+Event = tuple[int, str, bytes]
 
 
 def shown(row: Record) -> dict[str, Any]:
@@ -42,9 +47,9 @@ def encoded(row: Record, place: Place) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Readings for one listener who catches up, as bytes; the place after all of them, and whether there may be more."""
+    """`count` readings for one listener who catches up, as bytes; the place after all of them, and whether there may be more."""
 
-    numbers: frozenset[int]
+    count: int
     chunk: bytes
     place: Place
     newest: Follower
@@ -64,13 +69,20 @@ def page_after(place: Place, robot_ids: Collection[str], limit: int) -> Page:
     numbers = [row.pk for row in rows]
     after = place.after(numbers, table, new[-1].pk if full else table.high)
     chunk = b"".join(map(encoded, rows, along(place, numbers, after)))
-    return Page(frozenset(numbers), chunk, after, newest, full)
+    return Page(len(numbers), chunk, after, newest, full)
 
 
 def next_limit(limit: int, page_bytes: int, *, most: int = MOST_ROWS) -> int:
     """How many rows to ask for next, so that a page stays near `PAGE_BYTES`: a reading has 100 bytes or 64 KiB."""
     fitting = limit * PAGE_BYTES // max(1, page_bytes)
     return max(1, min(most, 4 * limit, fitting))
+
+
+class Found(NamedTuple):
+    """New rows, each with the place after it; and the place after all of them."""
+
+    rows: list[tuple[Record, Place]]
+    after: Place
 
 
 class RecordFeed(Feed):
@@ -84,23 +96,48 @@ class RecordFeed(Feed):
         self._limit = FIRST_ROWS
         self._visible: dict[Caller, frozenset[str]] = {}
         self._visible_until = 0.0
+        #: What was published, by when; all of it that was since `_recent_since`.
+        self._recent: deque[tuple[float, list[Event]]] = deque()
+        self._recent_bytes = 0
+        self._recent_since = 0.0
 
     def forget(self) -> None:
         """Where it was: the next listener says where to begin."""
         self.follower = None
         self._visible = {}
         self._visible_until = 0.0
+        self._recent.clear()
+        self._recent_bytes = 0
+
+    @property
+    def running(self) -> bool:
+        """Whether it knows where it is."""
+        return self.follower is not None
 
     def welcome(self, listener: Listener) -> None:
         """Nothing: what is new comes by itself."""
 
-    def begin_at(self, follower: Follower) -> None:
-        """Who listens first says from where; the others find the feed running."""
+    def begin_at(self, follower: Follower, at: float) -> None:
+        """Who listens first says from where, and when (`time.monotonic`) it began to look; the others find the feed running."""
         if self.follower is None:
-            self.follower = follower
+            self.follower, self._recent_since = follower, at
 
-    def read(self) -> list[tuple[Record, Place]]:
-        """New rows since the last read, each with the place after it."""
+    def join_from(self, at: float, listener: Listener, place: Place | None = None) -> bool:
+        """Let somebody join who saw all that was published before `at`; False when what came since is no longer in memory.
+
+        `place`: what else it saw, and is not to get again.
+        """
+        if self.follower is None or at < self._recent_since:
+            return False
+        since = [event for when, events in self._recent if when > at for event in events]
+        listener.place = place
+        self.join(listener)
+        if chunk := _joined(since, *self._view(listener), seen=place):
+            listener.offer(chunk)
+        return True
+
+    def read(self) -> Found:
+        """New rows since the last read."""
         if time.monotonic() >= self._visible_until:
             audiences = {listener.audience for listener in list(self.listeners)}
             self._visible = {audience: ids_now(audience) for audience in audiences}
@@ -109,22 +146,23 @@ class RecordFeed(Feed):
         before = self.follower or from_now(now)
         rows, self.follower = records_since(before, now=now, limit=self._limit)
         self.behind = len(rows) >= self._limit
-        places = along(Place.of(before), [row.pk for row in rows], Place.of(self.follower))
-        return [(row, place) for row, place in zip(rows, places, strict=True) if row.kind == "reading"]
+        after = Place.of(self.follower)
+        places = along(Place.of(before), [row.pk for row in rows], after)
+        return Found([(row, place) for row, place in zip(rows, places, strict=True) if row.kind == "reading"], after)
 
-    def publish(self, found: list[tuple[Record, Place]]) -> None:
+    def publish(self, found: Found) -> None:
         """One encoding a row and one chunk for all who see the same, however many listen."""
-        events = [(row.pk, row.robot_id, encoded(row, place)) for row, place in found]
-        self._limit = next_limit(max(len(events), self._limit), sum(len(text) for _, _, text in events), most=MOST_NEW)
+        events = [(row.pk, row.robot_id, encoded(row, place)) for row, place in found.rows]
+        size = sum(len(text) for _, _, text in events)
+        self._limit = next_limit(max(len(events), self._limit), size, most=MOST_NEW)
+        self._remember(events, size)
         shared: dict[tuple[frozenset[str], str | None], bytes] = {}
         for listener in list(self.listeners):
-            view = (self._visible.get(listener.audience, listener.visible), listener.robot_id)
-            if listener.meanwhile is not None:
-                listener.meanwhile += [(number, text) for number, robot, text in events if _wanted(robot, *view)]
-                continue
-            if listener.sent:
-                chunk = _joined(events, *view, skipped=listener.sent)
-                self._forget_sent(listener)
+            view = self._view(listener)
+            if listener.place is not None:
+                chunk = _joined(events, *view, seen=listener.place)
+                if found.after.covers(listener.place):
+                    listener.place = None
             elif view in shared:
                 chunk = shared[view]
             else:
@@ -132,19 +170,21 @@ class RecordFeed(Feed):
             if chunk:
                 listener.offer(chunk)
 
-    def _forget_sent(self, listener: Listener) -> None:
-        """The first read may have begun before the listener caught up; the second one past all that it was sent has brought the rest."""
-        if self.follower is not None and self.follower.high >= max(listener.sent):
-            listener.passed += 1
-            if listener.passed > 1:
-                listener.sent = set()
+    def _view(self, listener: Listener) -> tuple[frozenset[str], str | None]:
+        return self._visible.get(listener.audience, listener.visible), listener.robot_id
+
+    def _remember(self, events: list[Event], size: int) -> None:
+        if events:
+            self._recent.append((time.monotonic(), events))
+            self._recent_bytes += size
+        while self._recent_bytes > RECENT_BYTES:
+            self._recent_since, oldest = self._recent.popleft()
+            self._recent_bytes -= sum(len(text) for _, _, text in oldest)
 
 
-def _joined(
-    events: list[tuple[int, str, bytes]], visible: frozenset[str], robot_id: str | None, *, skipped: Collection[int] = frozenset()
-) -> bytes:
-    """What one view gets of a tick."""
-    return b"".join(text for number, robot, text in events if _wanted(robot, visible, robot_id) and number not in skipped)
+def _joined(events: list[Event], visible: frozenset[str], robot_id: str | None, *, seen: Place | None = None) -> bytes:
+    """What one view gets of these."""
+    return b"".join(text for number, robot, text in events if _wanted(robot, visible, robot_id) and (seen is None or not seen.has(number)))
 
 
 def _wanted(robot: str, visible: frozenset[str], robot_id: str | None) -> bool:

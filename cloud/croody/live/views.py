@@ -1,5 +1,6 @@
 """`GET /api/telemetry/stream?robot_id=`: readings as they come, as server-sent events. `Last-Event-ID` resumes."""
 
+import time
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -19,7 +20,7 @@ from croody.live import records, sse
 from croody.live.cursor import Place
 from croody.live.hub import RETRY_MS, Feed, Listener
 from croody.live.leaving import leaving
-from croody.telemetry.read.follow import MOST_HOLES, from_now
+from croody.telemetry.read.follow import from_now
 from croody.web.refusals import Denied
 
 #: Who was away for longer than so many readings begins at the newest, and is told so.
@@ -33,14 +34,14 @@ RESUME_AT_MOST: Final = 20_000
 async def stream(request: HttpRequest) -> HttpResponseBase:
     """Open the stream: 401 for a key that is nobody's, 404 for a robot one may not know of, 503 while the database is away."""
     try:
-        return await sync_to_async(_open)(request)
+        return await sync_to_async(_open)(request, time.monotonic())
     except Denied as refused:
         return JsonResponse({"detail": refused.detail}, status=refused.status)
     except DatabaseError:
         return JsonResponse({"detail": "the database is away: try again in a moment"}, status=503, headers={"Retry-After": "2"})
 
 
-def _open(request: HttpRequest) -> HttpResponseBase:
+def _open(request: HttpRequest, at: float) -> HttpResponseBase:
     caller = caller_of(request)
     check(caller, Action.SEE)
     robot_id = request.GET.get("robot_id") or None
@@ -48,8 +49,10 @@ def _open(request: HttpRequest) -> HttpResponseBase:
     if robot_id is not None and robot_id not in visible:
         raise Denied(404, f"robot_id: there is no robot {robot_id[:64]}")
     said = request.headers.get("Last-Event-ID") or request.GET.get("last_event_id") or ""
-    place = Place.parse(said.strip()) or Place.of(from_now(timezone.now()))
-    return answer(_body(Listener(caller, robot_id, visible=visible), place, ticket_of(request, caller)))
+    place = Place.parse(said.strip())
+    if place is None and not records.feed.running:
+        place = Place.of(from_now(timezone.now()))
+    return answer(_body(Listener(caller, robot_id, visible=visible), place, at, ticket_of(request, caller)))
 
 
 def answer(body: AsyncIterator[bytes]) -> StreamingHttpResponse:
@@ -73,40 +76,41 @@ async def follow(feed: Feed, listener: Listener, ticket: Ticket) -> AsyncIterato
         leaving.leave(ticket, listener)
 
 
-async def _body(listener: Listener, place: Place, ticket: Ticket) -> AsyncIterator[bytes]:
-    """Catch up page by page, then join, then read once more what came between: nothing falls through, nothing comes twice."""
-    wanted = listener.visible if listener.robot_id is None else frozenset({listener.robot_id})
-    page_after = sync_to_async(records.page_after)
+async def _body(listener: Listener, place: Place | None, at: float, ticket: Ticket) -> AsyncIterator[bytes]:
+    """What the feed brings from `at` on, or from `place` on: nothing falls through, nothing comes twice."""
     feed = records.feed
     yield sse.retry(RETRY_MS)
-    caught_up, joined, limit = 0, False, records.FIRST_ROWS
     leaving.enter(ticket, listener)
     try:
-        while not listener.cut_off:
-            page = await page_after(place, wanted, limit)
-            place = page.place
-            # The feed may be a little behind: what it brings again is known by its number.
-            listener.sent = {number for number in listener.sent if number > place.high - MOST_HOLES} | page.numbers
-            if page.chunk:
-                yield page.chunk
-            caught_up += len(page.numbers)
-            limit = records.next_limit(limit, len(page.chunk))
-            if page.full and caught_up >= RESUME_AT_MOST:
-                skipped_after, place, caught_up = place.high, Place.of(page.newest), 0
-                yield sse.event("state", {"resumed": "in part", "skipped_after": skipped_after, "continues_at": place.high})
-            elif page.full:
-                continue
-            if joined:
-                break
-            feed.begin_at(page.newest)
-            listener.meanwhile = []
-            feed.join(listener)
-            joined = True
-        if meanwhile := b"".join(text for number, text in listener.meanwhile or () if number not in listener.sent):
-            listener.offer(meanwhile)
-        listener.meanwhile = None
+        if place is None and not feed.join_from(at, listener):
+            place = Place.of(await sync_to_async(from_now)(timezone.now()))
+        if place is not None:
+            async for chunk in _catch_up(feed, listener, place):
+                yield chunk
         async for chunk in listener.chunks():
             yield chunk
     finally:
         feed.leave(listener)
         leaving.leave(ticket, listener)
+
+
+async def _catch_up(feed: records.RecordFeed, listener: Listener, place: Place) -> AsyncIterator[bytes]:
+    """Page by page, until what came since the last one was read is still in the feed's memory; then the listener has joined."""
+    wanted = listener.visible if listener.robot_id is None else frozenset({listener.robot_id})
+    page_after = sync_to_async(records.page_after)
+    caught_up, limit = 0, records.FIRST_ROWS
+    while not listener.cut_off:
+        at = time.monotonic()
+        page = await page_after(place, wanted, limit)
+        place = page.place
+        if page.chunk:
+            yield page.chunk
+        caught_up += page.count
+        limit = records.next_limit(limit, len(page.chunk))
+        if page.full and caught_up >= RESUME_AT_MOST:
+            skipped_after, place, caught_up = place.high, Place.of(page.newest), 0
+            yield sse.event("state", {"resumed": "in part", "skipped_after": skipped_after, "continues_at": place.high})
+        elif not page.full:
+            feed.begin_at(page.newest, at)
+            if feed.join_from(at, listener, place):
+                return

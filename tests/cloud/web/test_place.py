@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from croody.live.cursor import MOST_RUNS, Place, along
 from croody.telemetry.read.follow import Follower
+from croody_contract import ranges
 
 
 @pytest.mark.parametrize("text", ["0", "4711", "4711-4700.4703_4705", "9-1"])
@@ -69,3 +70,15 @@ def test_every_row_comes_once_however_often_the_listener_is_cut_off(commits: lis
         if got:
             told = str(places[got - 1])
     assert sorted(heard) == sorted(commits)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_place_covers_another_when_it_saw_all_of_it(seed: int):
+    random = Random(seed)
+    for _ in range(50):
+        here, there = (
+            Place(high, ranges.of(hole for hole in range(1, high) if random.random() < 0.3)) for high in random.choices(range(1, 9), k=2)
+        )
+        saw = {number for number in range(1, 12) if here.has(number)}
+        assert saw == set(range(1, here.high + 1)) - set(ranges.members(here.holes))
+        assert here.covers(there) == all(number in saw for number in range(1, 12) if there.has(number))

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +14,7 @@ from croody.accounts.caller import ANONYMOUS, Caller
 from croody.live import sse
 from croody.live.cursor import Place
 from croody.live.hub import Feed, Listener
-from croody.live.records import RecordFeed, next_limit
+from croody.live.records import RECENT_BYTES, Found, RecordFeed, next_limit
 from croody.telemetry.models import Record
 from croody.telemetry.read.follow import Follower
 
@@ -167,12 +168,13 @@ async def test_closing_ends_who_listens_and_lets_nobody_join():
     assert await asyncio.wait_for(take(late, 1), 2) == []
 
 
-def rows(*numbers: int) -> list[tuple[Record, Place]]:
+def rows(*numbers: int, after: Place | None = None, data: str = "") -> Found:
     at = datetime(2026, 11, 24, tzinfo=UTC)
-    return [
-        (Record(pk=pk, robot_id=f"rover-{pk % 2 + 1}", stream="s", seq=pk, kind="reading", at=at, data={"n": pk}), Place(pk))
+    found = [
+        (Record(pk=pk, robot_id=f"rover-{pk % 2 + 1}", stream="s", seq=pk, kind="reading", at=at, data={"n": pk, "data": data}), Place(pk))
         for pk in numbers
     ]
+    return Found(found, after or Place(max(numbers)))
 
 
 def joined(feed: RecordFeed, *listeners: Listener) -> list[bytes]:
@@ -200,27 +202,51 @@ def test_a_tick_is_one_chunk_shared_by_all_who_see_the_same():
     assert list(map(numbers_in, joined(feed, listeners[0], team, single))) == [[1, 2, 3, 4], [1, 3], [2, 4]]
 
 
-def test_what_a_listener_was_sent_already_is_not_sent_again_and_then_it_is_as_the_others():
+BOTH = frozenset({"rover-1", "rover-2"})
+
+
+def test_what_a_listener_saw_already_is_not_sent_again_and_then_it_is_as_the_others():
     feed = RecordFeed()
-    listener = Listener(ANONYMOUS, visible=frozenset({"rover-1", "rover-2"}))
-    listener.sent = {1, 2, 4}
+    listener = Listener(ANONYMOUS, visible=BOTH)
+    # It saw 1, 2 and 4; the feed stands before all of them.
+    listener.place = Place(4, ((3, 3),))
     feed.listeners = {listener}
-    for high, numbers in ((3, (1, 2, 3)), (5, (4, 5)), (6, (6,)), (7, (7,))):
-        feed.follower = Follower(high)
-        feed.publish(rows(*numbers))
-    assert numbers_in(joined(feed, listener)[0]) == [3, 5, 6, 7]
-    assert listener.sent == set()
+    for numbers, after in (((1,), Place(1)), ((4,), Place(4, ((2, 3),))), ((2, 3), Place(4)), ((5, 6), Place(6))):
+        feed.publish(rows(*numbers, after=after))
+    assert numbers_in(joined(feed, listener)[0]) == [3, 5, 6]
+    assert listener.place is None
 
 
-def test_what_comes_while_the_last_page_is_read_waits_until_the_page_says_what_is_on_it():
+async def test_who_caught_up_joins_from_memory_with_what_came_while_it_read():
     feed = RecordFeed()
-    behind, beside = (Listener(ANONYMOUS, visible=frozenset({"rover-1", "rover-2"})) for _ in range(2))
-    behind.meanwhile = []
-    feed.listeners = {behind, beside}
-    feed.publish(rows(1, 2))
-    assert joined(feed, behind) == [b""]
-    assert [number for number, _ in behind.meanwhile] == [1, 2]
-    assert numbers_in(joined(feed, beside)[0]) == [1, 2]
+    feed.begin_at(Follower(3), 0.0)
+    feed.listeners = {Listener(ANONYMOUS)}
+    feed.publish(rows(1, 2, 3))
+    at = time.monotonic()
+    feed.publish(rows(4, 5, 6))
+    fresh, behind = (Listener(ANONYMOUS, visible=BOTH) for _ in range(2))
+    assert feed.join_from(at, fresh)
+    assert feed.join_from(at, behind, Place(5))
+    feed.publish(rows(7))
+    assert numbers_in(joined(feed, fresh)[0]) == [4, 5, 6, 7]
+    assert numbers_in(joined(feed, behind)[0]) == [6, 7]
+    feed.close()
+
+
+async def test_who_read_before_what_memory_holds_reads_again():
+    feed = RecordFeed()
+    late = Listener(ANONYMOUS, visible=BOTH)
+    assert not feed.join_from(time.monotonic(), late), "nobody said where the feed begins"
+    before = time.monotonic()
+    feed.begin_at(Follower(1), time.monotonic())
+    assert not feed.join_from(before, late), "what was committed between is nobody's"
+    at = time.monotonic()
+    for number in range(2, 8):
+        feed.publish(rows(number, data="x" * (RECENT_BYTES // 4)))
+    assert not feed.join_from(at, late), "the first of them is forgotten"
+    assert late not in feed.listeners
+    assert feed.join_from(time.monotonic(), late)
+    feed.close()
 
 
 @pytest.mark.parametrize(("limit", "size", "after"), [(16, 16 * 200, 64), (500, 500 * 200, 500), (16, 16 * 65_536, 4), (2, 2_000_000, 1)])

@@ -20,6 +20,35 @@ _EVENT = b"event: reading"
 _TS = b'"ts":"'
 
 
+class Chunks:
+    """Takes HTTP's chunks apart: where one ends, an event may go on in the next."""
+
+    def __init__(self) -> None:
+        self._head, self._left = b"", 0
+        self._answered = False
+
+    def body(self, data: bytes) -> bytes:
+        """What of `data` is the answer's body."""
+        found = []
+        while data:
+            if self._left > 2:
+                found.append(data[: self._left - 2])
+            if self._left:
+                data, self._left = data[self._left :], max(0, self._left - len(data))
+                continue
+            end = b"\r\n" if self._answered else b"\r\n\r\n"
+            head, found_end, rest = (self._head + data).partition(end)
+            if not found_end:
+                self._head = head
+                break
+            self._head, data = b"", rest
+            if self._answered:
+                # With the line break behind it.
+                self._left = int(head, 16) + 2
+            self._answered = True
+        return b"".join(found)
+
+
 class Listener:
     """One connection. `watched`: keeps what it reads until an event is whole, and notes its age."""
 
@@ -29,7 +58,7 @@ class Listener:
         self.watched, self.open, self.heard = watched, True, False
         self.count = 0
         self.ages: list[float] = []
-        self._rest = b""
+        self._rest, self._chunks = b"", Chunks()
 
     def read(self) -> bool:
         """Take what came; False when the server has ended it."""
@@ -41,7 +70,7 @@ class Listener:
             self.open = False
             return False
         self.heard = True
-        data = self._rest + data
+        data = self._rest + self._chunks.body(data)
         if not self.watched:
             # A name that is cut in two between two reads is counted when it is whole.
             self.count += data.count(_EVENT)
