@@ -53,6 +53,8 @@ _API_MIDDLEWARE = [
     "croody.web.refusals.speak_json",
     "croody.web.cors.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    # For the page about the API, where no gateway serves them under the same name.
+    "croody.web.assets.Static",
 ]
 _WEB_MIDDLEWARE = [
     "croody.web.request_id.remember_request_id",

@@ -195,6 +195,10 @@ def roles_in_words() -> str:
 class Needs:
     """The rule of one operation of an API (`auth=Needs(Action.SEE)`): asked before the view, whose caller is `request.auth`."""
 
+    #: How the OpenAPI description says it.
+    openapi_name = "X-API-Key"
+    openapi_security_schema: Final = {"type": "apiKey", "in": "header", "name": "X-API-Key"}
+
     def __init__(self, action: Action, door: Door = TELEMETRY) -> None:
         self.rule = action
         self._door = door

@@ -6,7 +6,7 @@ it says so to caches. Where that is not Spanish its links have a prefix, as if i
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Final, cast
+from typing import Final, TypeVar, cast
 
 from asgiref.sync import iscoroutinefunction
 from django.conf import settings
@@ -22,6 +22,7 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 PREFIXES: Final = tuple(code for code, _ in settings.LANGUAGES)
 COOKIE: Final = settings.LANGUAGE_COOKIE_NAME
 _YEAR_S: Final = 365 * 24 * 3600
+Response = TypeVar("Response", bound=HttpResponseBase)
 Sync = Callable[[HttpRequest], HttpResponseBase]
 Async = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
@@ -30,6 +31,17 @@ def split(path: str) -> tuple[str | None, str]:
     """`/en/x/` -> (`en`, `/x/`); without a known prefix (None, path). `/en` alone is (`en`, ``)."""
     code, slash, rest = path[1:].partition("/")
     return (code, slash + rest) if code in PREFIXES else (None, path)
+
+
+def of(request: HttpRequest) -> str:
+    """The language of a request whose address says none."""
+    return chosen(request.COOKIES.get(COOKIE, ""), request.headers.get("Accept-Language", ""))
+
+
+def remember(response: Response, language: str) -> Response:
+    """Let this browser know the language that its reader chose."""
+    response.set_cookie(COOKIE, language, max_age=_YEAR_S, secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax")
+    return response
 
 
 def chosen(remembered: str, accepted: str) -> str:
@@ -80,7 +92,7 @@ def language_prefix(get_response: Sync | Async) -> Sync | Async:
 
 def _enter(request: HttpRequest) -> HttpResponseBase | None:
     code, rest = split(request.path_info)
-    language = code or chosen(request.COOKIES.get(COOKIE, ""), request.headers.get("Accept-Language", ""))
+    language = code or of(request)
     translation.activate(language)
     request.LANGUAGE_CODE = language
     if code is None:
@@ -101,7 +113,7 @@ def _leave(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase
     if request.path_info == request.path:
         patch_vary_headers(response, ["Accept-Language", "Cookie"])
     elif _is_read(request, response) and request.COOKIES.get(COOKIE) != language:
-        response.set_cookie(COOKIE, language, max_age=_YEAR_S, secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax")
+        remember(response, language)
     return response
 
 

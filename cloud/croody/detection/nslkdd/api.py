@@ -67,21 +67,22 @@ def make_api(holder: Holder) -> NinjaAPI:
     for kind in (OperationalError, InterfaceError, InternalError):
         api.add_exception_handler(kind, gone)
 
-    @api.get("/healthz", response=Health)
+    @api.get("/healthz", response=Health, summary="Say that this process answers")
     @open_to("anybody")
     def healthz(request: HttpRequest) -> dict[str, str]:
-        """Say that this process answers, with or without a model."""
+        """With or without a model."""
         return {"status": "ok"}
 
     @api.post(
         "/predict",
         auth=key,
+        summary="Judge connections",
         by_alias=True,
         response={200: PredictOut, 400: Problem, 401: Problem, 403: Problem, 413: Problem, 422: Problem, 503: Problem},
         openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": REQUEST}}}},
     )
     def post_predict(request: HttpRequest) -> HttpResponse:
-        """Judge connections. Missing features are filled in and counted, unknown ones ignored and named."""
+        """Missing features are filled in and counted, unknown ones ignored and named."""
         try:
             return HttpResponse(predict(holder.get(), read_body(request)), content_type="application/json")
         except BadRequest as error:
@@ -89,7 +90,7 @@ def make_api(holder: Holder) -> NinjaAPI:
         except Unavailable as error:
             return _problem(503, str(error))
 
-    @api.get("/model", auth=key, response={200: ModelOut, 401: Problem, 403: Problem, 503: Problem})
+    @api.get("/model", auth=key, summary="The model at work", response={200: ModelOut, 401: Problem, 403: Problem, 503: Problem})
     def get_model(request: HttpRequest) -> dict[str, Any]:
         """The model's card; while there is no model, why."""
         try:
@@ -100,7 +101,12 @@ def make_api(holder: Holder) -> NinjaAPI:
         card = {name: model.card.get(name) for name in _SHOWN}
         return {**card, "sha256": model.card["files"], "path": str(model.path), "available": True, "why": None}
 
-    @api.get("/verdicts", auth=key, response={200: VerdictsOut, 401: Problem, 403: Problem, 404: Problem, 422: Problem, 503: Problem})
+    @api.get(
+        "/verdicts",
+        auth=key,
+        summary="Verdicts on robots' windows, newest first",
+        response={200: VerdictsOut, 401: Problem, 403: Problem, 404: Problem, 422: Problem, 503: Problem},
+    )
     def get_verdicts(
         request: HttpRequest,
         robot_id: Annotated[str | None, Query(min_length=3, max_length=64, pattern=r"^[^\x00]*$")] = None,

@@ -1,6 +1,7 @@
 """URLs of the role `telemetry`."""
 
 from django.urls import path
+from django.views.generic import RedirectView
 
 from croody.alarms.api import router as alarms_router
 from croody.telemetry.http.api import api
@@ -16,6 +17,8 @@ api.add_router("/dead-letters", letters_router)
 
 urlpatterns = [
     path("healthz", healthz),
+    # Scripts of the earlier Croody ask for it.
+    path("api/telemetry/redoc", RedirectView.as_view(url="/api/telemetry/docs")),
     path("api/telemetry/", api.urls),
 ]
 handler400 = refusals.bad_request

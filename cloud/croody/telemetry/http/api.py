@@ -29,8 +29,15 @@ from croody_contract.messages import Refused
 
 _ERRORS: Final[dict[int, Any]] = {401: Detail, 403: Detail, 404: Detail, 422: Detail, 503: Detail}
 _WAIT_S: Final = "1"
+_EXAMPLE: Final = {"robot_id": "robot-clases", "data": {"TEMP": 21.5, "battery_pct": 80}}
 
-api = NinjaAPI(title="Croody telemetry", version="1", urls_namespace="telemetry", docs=PlainDocs())
+api = NinjaAPI(
+    title="Croody telemetry",
+    version="1",
+    description="Readings of robots, what became of each, and what needs a look.",
+    urls_namespace="telemetry",
+    docs=PlainDocs(),
+)
 
 
 def answer(content: Any, status: int = 200) -> HttpResponse:
@@ -87,7 +94,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
     response={201: RowOut, 413: Detail, **_ERRORS},
     summary="Store one reading",
     tags=["readings"],
-    openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": INGEST_SCHEMA}}}},
+    openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": INGEST_SCHEMA, "example": _EXAMPLE}}}},
 )
 def ingest(request: HttpRequest) -> HttpResponse:
     """At least once: a repeat is a second row. Robots that must not lose anything speak MQTT through the agent."""

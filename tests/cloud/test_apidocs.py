@@ -1,0 +1,154 @@
+"""The pages about the APIs: in both languages, with the schema, the key, and examples that run."""
+
+import dataclasses
+import html
+import re
+import shlex
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.test import Client
+
+from croody.settings import _API_MIDDLEWARE
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
+PAGES = [("telemetry", "/api/telemetry/docs"), ("ids", "/api/ids/docs")]
+Serve = Callable[[str], Client]
+
+
+@pytest.fixture
+def serve(settings: Any) -> Serve:
+    """The role's own addresses and middleware, in the demo."""
+
+    def as_role(role: str) -> Client:
+        settings.ROOT_URLCONF, settings.MIDDLEWARE = f"croody.serve.urls.{role}", _API_MIDDLEWARE
+        settings.ENV = dataclasses.replace(settings.ENV, role=role, demo=True, ingest_token="", ids_token="", bridge_token="b" * 40)
+        return Client()
+
+    return as_role
+
+
+@pytest.fixture
+def robot() -> str:
+    """`robot-clases` with a reading, an alarm and a dead letter, which the examples ask for."""
+    from croody.accounts.models import Organisation
+    from croody.alarms.services import raise_alarm
+    from croody.fleet import services
+    from croody.telemetry.ingest import services as ingest
+    from croody.telemetry.models import DeadLetter
+    from croody_contract.batch import payload_hash
+    from croody_contract.messages import Telemetry
+
+    services.add_robot("robot-clases", organisation=Organisation.objects.create(name="Croody demo", slug="demo"), shared=True)
+    ingest.ingest_one(Telemetry(data={"TEMP": 1}), "robot-clases", "http", now=NOW)
+    body = b'{"data":{"a":1}}'
+    letter = DeadLetter(robot_id="robot-clases", reason="unknown_robot", detail="", body=body, hash=payload_hash(body), received_at=NOW)
+    letter.pk = 1
+    letter.save()
+    alarm = raise_alarm("robot-clases", "conflict", "", "high", {}, NOW)
+    type(alarm).objects.filter(pk=alarm.pk).update(id=1)
+    return "robot-clases"
+
+
+def run(client: Client, command: str) -> tuple[str, int]:
+    """What a `curl` line of the page gets, sent as curl would."""
+    words = shlex.split(command.replace("\\\n", " "))
+    assert words[:2] == ["curl", "-s"]
+    address, body, method, headers = urlsplit(words[2]), None, "", {}
+    rest = iter(words[3:])
+    for option in rest:
+        value = next(rest)
+        match option:
+            case "-H":
+                name, _, said = value.partition(": ")
+                headers[name] = "" if said == "$KEY" else said
+            case "-d":
+                body = value
+            case "-X":
+                method = value
+    assert (address.scheme, address.netloc) == ("http", "testserver")
+    path = f"{address.path}?{address.query}"
+    if body is None and method in {"", "GET"}:
+        return path, int(client.get(path, headers=headers).status_code)
+    return path, int(client.post(path, body or "", content_type=headers.get("Content-Type", "text/plain"), headers=headers).status_code)
+
+
+@pytest.mark.parametrize(("role", "path"), PAGES)
+def test_every_example_of_the_page_runs_as_it_stands(serve: Serve, robot: str, role: str, path: str):
+    client = serve(role)
+    page = client.get(path).content.decode()
+    examples = [html.unescape(found) for found in re.findall(r"<code>(curl .*?)</code>", page, re.DOTALL)]
+    operations = client.get(path.replace("docs", "openapi.json")).json()["paths"]
+    assert len(examples) == sum(map(len, operations.values()))
+    assert {path: status for path, status in (run(client, example) for example in examples) if status not in (200, 201)} == {}
+
+
+@pytest.mark.parametrize(("role", "path"), PAGES)
+@pytest.mark.parametrize(
+    ("query", "headers", "language", "said"),
+    [
+        ("", {}, "es", "Qué se puede pedir"),
+        ("", {"Accept-Language": "en"}, "en", "What can be asked"),
+        ("?lang=en", {"Accept-Language": "es"}, "en", "What can be asked"),
+        ("?lang=xx", {}, "es", "Qué se puede pedir"),
+    ],
+)
+def test_the_page_speaks_its_readers_language(
+    serve: Serve, role: str, path: str, query: str, headers: dict[str, str], language: str, said: str
+):
+    answer = serve(role).get(path + query, headers=headers)
+    text = answer.content.decode()
+    assert answer.status_code == 200
+    assert answer.headers["Content-Language"] == language
+    assert f'<html lang="{language}">' in text
+    assert said in text
+    assert {"Accept-Language", "Cookie"} <= {name.strip() for name in answer.headers["Vary"].split(",")}
+
+
+@pytest.mark.parametrize(("role", "path"), PAGES)
+def test_the_language_that_was_chosen_on_the_page_is_remembered(serve: Serve, role: str, path: str):
+    client = serve(role)
+    client.get(f"{path}?lang=en")
+    assert client.get(path).headers["Content-Language"] == "en"
+
+
+@pytest.mark.parametrize(("role", "path"), PAGES)
+def test_the_page_has_our_look_and_asks_nothing_of_a_script_or_another_site(serve: Serve, role: str, path: str):
+    client = serve(role)
+    answer = client.get(path, headers={"X-Real-IP": "203.0.113.5"})
+    text = answer.content.decode()
+    assert "unsafe-inline" not in answer.headers["Content-Security-Policy"]
+    assert re.findall(r"<script|<style|\sstyle=|\son[a-z]+=", text) == []
+    assert re.findall(r'(?:src|href)="(?:https?:)?//', text) == []
+    for sheet in re.findall(r'<link rel="stylesheet" href="([^"]+)"', text):
+        assert client.get(sheet).headers["Content-Type"].startswith("text/css")
+    assert f'href="{path.replace("docs", "openapi.json")}"' in text
+    assert 'href="/es/cuenta/perfil/"' in text
+
+
+def test_without_a_gateway_links_lead_to_where_the_pages_are(serve: Serve, settings: Any):
+    client = serve("telemetry")
+    settings.ENV = dataclasses.replace(settings.ENV, public_url="http://127.0.0.1:8000")
+    assert 'href="http://127.0.0.1:8000/en/cuenta/perfil/"' in client.get("/api/telemetry/docs?lang=en").content.decode()
+
+
+@pytest.mark.parametrize(("role", "path"), PAGES)
+def test_the_description_says_which_operations_take_a_key(serve: Serve, role: str, path: str):
+    described = serve(role).get(path.replace("docs", "openapi.json")).json()
+    keyless = {name for name, methods in described["paths"].items() for item in methods.values() if not item.get("security")}
+    assert keyless == {path.replace("docs", "healthz")}
+    assert {(scheme["in"], scheme["name"]) for scheme in described["components"]["securitySchemes"].values()} == {("header", "X-API-Key")}
+
+
+def test_fields_are_told_as_deep_as_they_go(serve: Serve):
+    text = serve("telemetry").get("/api/telemetry/docs").content.decode()
+    for name in ("position.lat", "robots[].last.position.lat", "robots[].trail[].ts"):
+        assert f"<code>{name}</code>" in text
+
+
+def test_the_earlier_address_of_the_reference_leads_to_it(serve: Serve):
+    assert serve("telemetry").get("/api/telemetry/redoc").headers["Location"] == "/api/telemetry/docs"
