@@ -6,11 +6,12 @@ in one stream, so one ledger proves them all.
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from math import isfinite
 from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, inspect
 
 from croody_contract.explain import explain
 from croody_contract.limits import MAX_METRICS, MAX_NAME_CHARS, MAX_SEQ, MAX_TEXT_CHARS
@@ -264,19 +265,19 @@ def _in_64_bits(values: dict[str, Value]) -> bool:
 
 
 def check_record(record: Record) -> None:
-    """The rules that a type cannot say: finite numbers, no NUL, ranges in order.
+    """The rules that a type cannot say: finite numbers, storable texts, ranges in order.
 
     Raises:
         Refused: with the field, the value and the rule.
     """
+    if isinstance(record, Reading):
+        check_reading(record)
+        return
+    check_texts(record)
     match record:
-        case Reading():
-            check_reading(record)
         case Event(detail=detail):
-            _check_values("detail", detail)
+            _check_numbers("detail", detail)
         case Window(features=features, names=names):
-            for name in names:
-                _check_text("names", name)
             for index, row in enumerate(features):
                 if len(row) != len(names):
                     raise Refused("bad_shape", f"features[{index}] has {len(row)} values, names has {len(names)}: make them equal")
@@ -286,8 +287,6 @@ def check_record(record: Record) -> None:
             for first, last in ranges:
                 if first > last:
                     raise Refused("bad_range", f"ranges: [{first}, {last}] ends before it begins")
-        case Born(agent=agent):
-            _check_text("agent", agent)
 
 
 def check_reading(reading: Reading | Telemetry) -> None:
@@ -296,13 +295,8 @@ def check_reading(reading: Reading | Telemetry) -> None:
     Raises:
         Refused: with the field, the value and the rule.
     """
-    _check_values("data", reading.data)
-    for field in ("environment", "status"):
-        text: str | None = getattr(reading, field)
-        if text is not None:
-            _check_text(field, text)
-    if isinstance(reading, Telemetry) and reading.robot_id is not None:
-        _check_text("robot_id", reading.robot_id)
+    check_texts(reading)
+    _check_numbers("data", reading.data)
     if reading.position is not None:
         for field in ("lat", "lng", "alt"):
             number: float | None = getattr(reading.position, field)
@@ -310,14 +304,53 @@ def check_reading(reading: Reading | Telemetry) -> None:
                 raise Refused("not_finite", f"position.{field}: {number} is not finite: leave it out instead")
 
 
-def _check_values(field: str, values: dict[str, Value]) -> None:
+def check_texts(message: Struct) -> None:
+    """Every text of any message, by one rule: whatever field it is in, any database stores it. Lengths are in the types.
+
+    Raises:
+        Refused: with the field and the rule.
+    """
+    for field in _fields_with_text(type(message)):
+        _check_texts_in(field, getattr(message, field))
+
+
+@cache
+def _fields_with_text(kind: type[Struct]) -> tuple[str, ...]:
+    """Fields that may hold a text of any characters. What has a pattern, or is one of a few words, cannot."""
+    return tuple(field.name for field in msgspec.structs.fields(kind) if _holds_text(inspect.type_info(field.type)))
+
+
+def _holds_text(kind: inspect.Type) -> bool:
+    match kind:
+        case inspect.StrType(pattern=pattern):
+            return pattern is None
+        case inspect.UnionType(types=types):
+            return any(map(_holds_text, types))
+        case inspect.DictType() | inspect.AnyType():
+            return True
+        case inspect.ListType(item_type=item) | inspect.VarTupleType(item_type=item) | inspect.Metadata(type=item):
+            return _holds_text(item)
+        case _:
+            return False
+
+
+def _check_texts_in(field: str, value: Any) -> None:
+    if isinstance(value, str):
+        _check_text(field, value)
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            _check_text(f"{field} key", name)
+            _check_texts_in(f"{field}.{name}", inner)
+    elif isinstance(value, list):
+        for inner in value:
+            _check_texts_in(field, inner)
+
+
+def _check_numbers(field: str, values: dict[str, Value]) -> None:
     for name, value in values.items():
-        _check_text(f"{field} key", name)
-        if isinstance(value, str):
-            _check_text(f"{field}.{name}", value)
-        elif isinstance(value, float) and not isfinite(value):
+        if isinstance(value, float) and not isfinite(value):
             raise Refused("not_finite", f"{field}.{name}: {value} is not finite: leave the metric out instead")
-        elif isinstance(value, int) and not _LEAST <= value <= _MOST:
+        if isinstance(value, int) and not _LEAST <= value <= _MOST:
             raise Refused("out_of_range", f"{field}.{name}: an integer must fit in 64 bits; send it as text")
 
 

@@ -1,12 +1,13 @@
 """The rules that types cannot say, and a refusal that names the field, the value and the rule."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import inspect
 
 from croody_contract import messages
 from croody_contract.messages import Refused
@@ -179,3 +180,51 @@ def test_what_holds_two_values_is_not_taken_for_two_records():
     two = b'{"kind":"reading","data":{}},{"kind":"reading","data":{}}'
     assert messages.decode_records([two]) is None
     assert messages.decode_records([]) == []
+
+
+def _texts(kind: Any, path: tuple[str, ...] = ()) -> "Iterator[tuple[str, ...]]":
+    """Where in a message of this type a text of any characters may stand."""
+    match inspect.type_info(kind) if not isinstance(kind, inspect.Type) else kind:
+        case inspect.StructType(fields=fields):
+            for field in fields:
+                yield from _texts(field.type, (*path, field.encode_name))
+        case inspect.StrType(pattern=None):
+            yield path
+        case inspect.UnionType(types=types):
+            yield from {found for each in types for found in _texts(each, path)}
+        case inspect.ListType(item_type=item):
+            yield from _texts(item, (*path, "[]"))
+        case inspect.DictType(key_type=key, value_type=value):
+            yield from _texts(key, (*path, "{key}"))
+            yield from _texts(value, (*path, "{}"))
+
+
+#: Messages from a robot, each with what has to be there.
+_MESSAGES: list[tuple[type[msgspec.Struct], dict[str, Any]]] = [
+    (messages.Reading, {"data": {}}),
+    (messages.Event, {"code": "fine"}),
+    (messages.Window, {"model": "m", "score": 1.0, "suspect": True, "names": [], "features": []}),
+    (messages.Tombstone, {"stream": "stream-a", "ranges": [(1, 1)], "reason": "thinned"}),
+    (messages.Born, {"agent": "a"}),
+    (messages.Telemetry, {"data": {}}),
+    (messages.Answer, {"state": "done"}),
+    (messages.Presence, {"state": "online"}),
+]
+_PLACES = [(kind, least, path) for kind, least in _MESSAGES for path in sorted(set(_texts(kind)))]
+
+
+@pytest.mark.parametrize(("kind", "least", "path"), _PLACES, ids=lambda value: "-".join(value) if isinstance(value, tuple) else "")
+@pytest.mark.parametrize(("text", "reason"), [("abc\x00", "nul"), ("abc\ud800", "surrogate")])
+def test_every_text_of_every_message_is_held_to_one_rule(kind, least, path, text: str, reason: str):
+    field, *inner = path
+    value: Any = {"": text, "[]": [text], "{}": {"a": text}, "{key}": {text: 1}}["".join(inner)]
+    with pytest.raises(Refused) as refused:
+        messages.check_texts(kind(**{**least, field: value}))
+    assert refused.value.reason == reason
+    assert str(refused.value).startswith(field)
+
+
+def test_a_window_whose_model_no_database_stores_is_refused_before_it_gets_there():
+    record = {"kind": "window", "model": "m\x00", "score": 1, "suspect": True, "names": [], "features": []}
+    with pytest.raises(Refused, match="model: holds the character"):
+        messages.decode_record(msgspec.json.encode(record))

@@ -76,7 +76,9 @@ def read(topic: str, payload: bytes, delivery: Delivery = UNNUMBERED) -> list[It
         case topics.UpAnswer(robot_id, outgoing_id):
             try:
                 _check_size(payload, MAX_RECORD_BYTES)
-                return [relay.AnswerItem(robot_id, outgoing_id, _answer.decode(payload))]
+                answer = _answer.decode(payload)
+                messages.check_texts(answer)
+                return [relay.AnswerItem(robot_id, outgoing_id, answer)]
             except (*_unreadable, Refused) as error:
                 return [_dead(_reason(error), f"answer: {error}", topic, payload, robot_id=robot_id)]
         case _:
