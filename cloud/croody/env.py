@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
+from croody.quotas import Quotas
+
 Role = Literal["web", "telemetry", "ids", "worker", "manage"]
 ROLES: tuple[Role, ...] = ("web", "telemetry", "ids", "worker", "manage")
 #: Which role needs which of the site's secrets. It is to be given no others, and takes no others up: what a process does not know,
@@ -66,6 +68,8 @@ class Env:
     model_path: str
     state_dir: Path
     retention_days: int
+    #: What one robot may name, send and be.
+    quotas: Quotas
     #: Where people, and the web's own health page, reach each part.
     public_url: str
     telemetry_url: str
@@ -151,12 +155,7 @@ def read(environ: Mapping[str, str]) -> Env:
     telemetry = (
         parse_database(telemetry_url, "TG_DB_URL") if telemetry_url else Database("sqlite", telemetry_path) if telemetry_path else None
     )
-    try:
-        retention_days = int(value_of(environ, "CROODY_RETENTION_DAYS", "30"))
-    except ValueError as error:
-        raise BadEnvironment(f"CROODY_RETENTION_DAYS: {error}: write a whole number of days") from error
-    if retention_days < 1:
-        raise BadEnvironment(f"CROODY_RETENTION_DAYS={retention_days}: must be 1 or more")
+    retention_days = _whole(environ, "CROODY_RETENTION_DAYS", 30)
     return Env(
         role=role,
         secret_key=secret_key,
@@ -175,12 +174,24 @@ def read(environ: Mapping[str, str]) -> Env:
         model_path=value_of(environ, "MODEL_PATH"),
         state_dir=state_dir,
         retention_days=retention_days,
+        quotas=Quotas.read(lambda name, default: _whole(environ, name, default)),
         public_url=value_of(environ, "CROODY_PUBLIC_URL", f"http://127.0.0.1:{value_of(environ, 'WEB_PORT', '8000')}"),
         telemetry_url=value_of(environ, "CROODY_TELEMETRY_URL", f"http://127.0.0.1:{value_of(environ, 'TELEMETRY_PORT', '9000')}"),
         ids_url=value_of(environ, "CROODY_IDS_URL", f"http://127.0.0.1:{value_of(environ, 'IDS_PORT', '9100')}"),
         broker_url=value_of(environ, "CROODY_BROKER_URL", f"mqtt://127.0.0.1:{value_of(environ, 'MQTT_PORT', '1883')}"),
         robots_url=value_of(environ, "CROODY_ROBOTS_URL"),
     )
+
+
+def _whole(environ: Mapping[str, str], name: str, default: int) -> int:
+    text = value_of(environ, name).strip() or str(default)
+    try:
+        number = int(text)
+    except ValueError as error:
+        raise BadEnvironment(f"{name}={text}: write a whole number") from error
+    if number < 1:
+        raise BadEnvironment(f"{name}={number}: must be 1 or more")
+    return number
 
 
 def _flag(environ: Mapping[str, str], name: str, *, default: bool) -> bool:

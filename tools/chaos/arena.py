@@ -74,12 +74,15 @@ class Arena:
         self.proxy = Proxy(options.ports.mqtt)
         self.round = Round(options.state, random.Random(0))
         self.credentials: dict[str, str] = {}
+        #: What most faults have no use for.
+        self._asleep: dict[str, Process] = {}
 
     def __enter__(self) -> "Arena":
         try:
             self.stack.prepare()
             for name in ("web", "ids"):
-                self.stack.processes.pop(name, None)
+                if process := self.stack.processes.pop(name, None):
+                    self._asleep[name] = process
             self.stack.start()
             self.credentials = {robot_id: self.stack.add_robot(robot_id) for robot_id in (*ROBOTS, *PLAIN_ROBOTS)}
             time.sleep(1.5)
@@ -100,6 +103,12 @@ class Arena:
     def database(self) -> audit.Database:
         """For SQL of our own."""
         return audit.Database(self.stack.database_urls)
+
+    def wake(self, name: str) -> None:
+        """Start what most faults do without (`web`, `ids`)."""
+        if name in self._asleep:
+            self.stack.processes[name] = self._asleep.pop(name)
+            self.stack.start(name)
 
     # -- rounds ------------------------------------------------------------------------------------------------
     def begin(self, name: str, number: int, seed: int) -> None:

@@ -1,8 +1,8 @@
 """A set of sequence numbers as a column: `int8multirange` on PostgreSQL, JSON text on SQLite."""
 
-import json
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.types.multirange import Int8Multirange
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     _Field = models.Field[Ranges, Ranges]
 else:  # Django's fields cannot be subscripted at run time.
     _Field = models.Field
+
+
+_ranges = msgspec.json.Decoder(Ranges)
 
 
 class RangesField(_Field):
@@ -37,7 +40,7 @@ def read_ranges(value: Any) -> Ranges:
     if value is None:
         return ()
     if isinstance(value, str):
-        return tuple((first, last) for first, last in json.loads(value))
+        return _ranges.decode(value)
     return tuple((part.lower, part.upper - 1) for part in value)
 
 
@@ -45,4 +48,4 @@ def write_ranges(ranges: Ranges, vendor: str) -> Any:
     """`Ranges` -> what the driver of `vendor` takes."""
     if vendor == "postgresql":
         return Int8Multirange([Range(first, last + 1, "[)") for first, last in ranges])
-    return json.dumps([list(pair) for pair in ranges], separators=(",", ":"))
+    return msgspec.json.encode(ranges).decode()

@@ -84,7 +84,7 @@ def _empty(alias: str) -> None:
     from croody.commands.models import Outgoing
     from croody.fleet.models import Credential, Robot, Site
     from croody.fleet.queries import known_robots
-    from croody.telemetry.ingest import booking
+    from croody.telemetry.ingest import booking, services
     from croody.telemetry.store import partitions
 
     with connections[alias].cursor() as cursor:
@@ -96,6 +96,7 @@ def _empty(alias: str) -> None:
         model.objects.all().delete()
     known_robots.__init__()  # type: ignore[misc]
     booking._heads.forget()
+    services.account_of.cache_clear()
     partitions.forget(alias)
 
 

@@ -1,6 +1,6 @@
 """What can be broken: one file a group, one table."""
 
-from tools.chaos.faults import clocks, databases, hangs, kills, links, outboxes, plain, poison, repeats
+from tools.chaos.faults import clocks, databases, hangs, hostile, kills, links, outboxes, plain, poison, repeats
 from tools.chaos.faults.base import Fault
 
 FAULTS: tuple[Fault, ...] = (
@@ -13,6 +13,7 @@ FAULTS: tuple[Fault, ...] = (
     *outboxes.FAULTS,
     *clocks.FAULTS,
     *plain.FAULTS,
+    *hostile.FAULTS,
 )
 
 __all__ = ["FAULTS", "Fault"]

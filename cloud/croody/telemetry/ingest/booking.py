@@ -6,17 +6,19 @@ overlapping streams wait for each other and never in a ring.
 
 import threading
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Final
 
+import msgspec
 from django.db import transaction
 from django.db.models import F
 
 from croody.telemetry import store
 from croody.telemetry.ingest import ledger, letters
-from croody.telemetry.ingest.intake import Batch, Buried, Intake, Key, One, Plain, Row
+from croody.telemetry.ingest.account import LETTER_WORK, RANGES_A_RECORD, STREAM_WORK, Account, Work
+from croody.telemetry.ingest.intake import Batch, Buried, Intake, Key, One, Plain, Row, Unit
 from croody.telemetry.ingest.letters import Letter
 from croody.telemetry.ingest.repeats import Repeats
 from croody.telemetry.ingest.stream_order import arrange, spread
@@ -26,7 +28,7 @@ from croody.telemetry.store.base import Held, Span, Store, place_of
 from croody.telemetry.store.letters import write_letters
 from croody.telemetry.store.presence import write_presence
 from croody_contract import ranges
-from croody_contract.messages import Ack
+from croody_contract.messages import Ack, Refused
 from croody_contract.ranges import EMPTY, Ranges
 from croody_contract.relay import PresenceItem, RobotAck
 from croody_contract.topics import PLAIN_STREAMS
@@ -73,6 +75,7 @@ class Booked:
 
     acks: list[RobotAck] = field(default_factory=list)
     readings: list[tuple[Row, int | None]] = field(default_factory=list)
+    work: Work = field(default_factory=Work)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +86,15 @@ class Way:
         revive: dead letters that are played again: their keys may come back.
         told: of the streams that the cloud numbers, those of which the ids of new rows are told.
         careful: see `Store.write`.
+        account: what robots may open; None for no limit.
+        at_s: when, by the account's clock.
     """
 
     revive: bool = False
     told: Collection[str] = ()
     careful: bool = False
+    account: Account | None = None
+    at_s: float = 0.0
 
 
 USUAL: Final = Way()
@@ -120,8 +127,7 @@ def _book(intake: Intake, presence: Sequence[PresenceItem], now: datetime, alias
         books = _Books(store.of(alias), alias, now, way)
         intake = _without_repeats(intake, now, alias)
         if intake.units:
-            books.open(intake)
-            for unit in intake.units:
+            for unit in books.open(intake):
                 books.take(unit)
         booked = books.close(intake.letters)
         if presence:
@@ -160,20 +166,20 @@ class _Books:
         self._unfolded: list[Key] = []
         self._stored: dict[Key, Ranges] = {}
         self._dead: dict[Key, Ranges] = {}
+        #: What tombstones name, all of it at once: a long row is worked through once.
+        self._named: dict[Key, list[tuple[int, int]]] = {}
+        self._work = Work()
         self.learnt: dict[Key, _Head] = {}
 
-    def open(self, intake: Intake) -> None:
-        """Lock what the units touch, put new streams in their place, read the hashes of what may be repeats."""
-        heads: dict[Key, Batch] = {}
-        for unit in intake.units:
-            if isinstance(unit, Batch) and self._is_news(unit) and not (unit.historical and unit.key in heads):
-                heads[unit.key] = unit
-        keys = {unit.key for unit in intake.units}
-        keys |= {(unit.key[0], unit.prev) for unit in heads.values() if unit.prev is not None}
-        for unit in intake.units:
-            if isinstance(unit, Batch):
-                keys |= {(unit.key[0], stream) for stream, _ in unit.buries}
+    def open(self, intake: Intake) -> list[Unit]:
+        """Lock what the units touch, put new streams in their place, read the hashes of what may be repeats. Gives what is to be taken."""
+        units = intake.units
+        heads, keys = self._touched(units)
         make = sorted(key for key in keys if _heads.get(self._alias, key) is None)
+        if refused := self._beyond(make):
+            units = [one for unit in units if (one := self._without(unit, refused)) is not None]
+            heads, keys = self._touched(units)
+            make = [key for key in make if key in keys]
         stirred = {key[0] for key in make} | {key[0] for key in heads}
         if stirred:
             keys |= self._store.streams_of(stirred)
@@ -181,16 +187,94 @@ class _Books:
         if len(self._held) < len(keys):
             raise LedgerGone(f"{len(keys) - len(self._held)} ledger rows are gone")
         self._before = {key: held.entry for key, held in self._held.items()}
-        for key in {unit.key for unit in intake.units}:
+        for key in {unit.key for unit in units}:
             self._unfold(self._held[key])
         for robot_id in sorted(stirred):
             self._arrange(robot_id, [unit for key, unit in heads.items() if key[0] == robot_id])
         for key in make:
             self.learnt.setdefault(key, (self._held[key].prev, self._held[key].prev_last, False))
-        spans = [span for unit in intake.units if isinstance(unit, Batch) for span in self._repeats(unit)]
+            if self._held[key].new:
+                self._work.add(key[0], STREAM_WORK)
+                self._work.opened[key[0]] = self._work.opened.get(key[0], 0) + 1
+        if long := self._long():
+            units = [one for unit in units if (one := self._without_long(unit, long)) is not None]
+        spans = [span for unit in units if isinstance(unit, Batch) for span in self._repeats(unit)]
         if spans:
             for (robot_id, stream, seq), digest in self._store.hashes(spans).items():
                 self._hashes.setdefault((robot_id, stream), {})[seq] = digest
+        return units
+
+    def _touched(self, units: Sequence[Unit]) -> tuple[dict[Key, Batch], set[Key]]:
+        """Of which streams the heads are news, and all that the units speak of."""
+        heads: dict[Key, Batch] = {}
+        for unit in units:
+            if isinstance(unit, Batch) and self._is_news(unit) and not (unit.historical and unit.key in heads):
+                heads[unit.key] = unit
+        keys = {unit.key for unit in units}
+        keys |= {(unit.key[0], unit.prev) for unit in heads.values() if unit.prev is not None}
+        for unit in units:
+            if isinstance(unit, Batch):
+                keys |= {(unit.key[0], stream) for stream, _ in unit.buries}
+        return heads, keys
+
+    def _beyond(self, make: Sequence[Key]) -> set[Key]:
+        """Streams that are new, and more than their robot may open today."""
+        account = self._way.account
+        if account is None or not make:
+            return set()
+        left = {robot_id: account.streams_left(robot_id, self._way.at_s) for robot_id in {key[0] for key in make}}
+        counts: dict[str, int] = {}
+        for robot_id, _ in make:
+            counts[robot_id] = counts.get(robot_id, 0) + 1
+        if all(count <= left[robot_id] for robot_id, count in counts.items()):
+            return set()
+        new = [key for key in make if key[1] not in PLAIN_STREAMS]
+        new = sorted(set(new) - self._store.present(new))
+        refused = set()
+        for key in new:
+            left[key[0]] -= 1
+            if left[key[0]] < 0:
+                refused.add(key)
+        return refused
+
+    def _without(self, unit: Unit, refused: Collection[Key]) -> Unit | None:
+        """What is left of a unit when these streams may not be opened."""
+        text = "its robot has opened more streams today than it may (CROODY_QUOTA_STREAMS)"
+        if unit.key in refused:
+            self._refuse(unit, f"stream {unit.key[1]}: {text}")
+            return None
+        if not isinstance(unit, Batch):
+            return unit
+        if (unit.key[0], unit.prev) in refused:
+            unit = replace(unit, prev=None, prev_last=None)
+        return _without_targets(unit, {stream for robot_id, stream in refused if robot_id == unit.key[0]}, text)
+
+    def _long(self) -> set[Key]:
+        """Ledger rows that take no more."""
+        account = self._way.account
+        return set() if account is None else {key for key, held in self._held.items() if _length(held.entry) > account.quotas.ranges}
+
+    def _without_long(self, unit: Unit, long: Collection[Key]) -> Unit | None:
+        """What is left of a unit when these rows take no more."""
+        text = "its account in the ledger has more ranges than it may (CROODY_QUOTA_RANGES)"
+        if not isinstance(unit, Batch):
+            return unit
+        if unit.key in long:
+            self._refuse(unit, f"stream {unit.key[1]}: {text}", self._held[unit.key].entry.have)
+            return None
+        return _without_targets(unit, {stream for robot_id, stream in long if robot_id == unit.key[0]}, text)
+
+    def _refuse(self, unit: Unit, detail: str, have: Ranges = EMPTY) -> None:
+        """Acknowledge what is not stored as dead without a word in the ledger: its robot lets go of it, and its letters tell why."""
+        if isinstance(unit, Batch) and unit.ones:
+            first, last = unit.ones[0].seq, unit.ones[-1].seq
+            stored = ranges.intersect(((first, last),), have)
+            self._acknowledge(unit.key, stored, ranges.subtract(((first, last),), stored))
+            if stored != ((first, last),):
+                self._letters += letters.of_records(*unit.key, first, [one.raw for one in unit.ones], "quota", detail, unit.topic)
+        elif isinstance(unit, Buried):
+            self._acknowledge(unit.key, EMPTY, unit.span)
+            self._letters += unit.letters
 
     def _is_news(self, unit: Batch) -> bool:
         head = _heads.get(self._alias, unit.key)
@@ -310,8 +394,7 @@ class _Books:
         return numbered
 
     def _bury(self, robot_id: str, named: tuple[str, Ranges]) -> None:
-        target = self._held[(robot_id, named[0])]
-        target.entry = ledger.drop(target.entry, named[1])
+        self._named.setdefault((robot_id, named[0]), []).extend(named[1])
 
     def _acknowledge(self, key: Key, stored: Ranges, dead: Ranges) -> None:
         self._stored[key] = ranges.union(self._stored.get(key, EMPTY), stored)
@@ -320,12 +403,19 @@ class _Books:
     def close(self, placeless: Iterable[Letter]) -> Booked:
         """Write everything."""
         plain = self._number()
+        for key, named in self._named.items():
+            self._held[key].entry = ledger.drop(self._held[key].entry, ranges.normalise(named))
         for key, held in self._held.items():
             before = self._before[key]
             if held.entry != before or held.new:
                 held.changed = True
                 held.missing_since = _missing_since(held.missing_since, before, held.entry, self._now)
                 self._unfold(held)
+            if held.changed:
+                self._work.weights[key] = length = _length(held.entry)
+                self._work.add(key[0], length / RANGES_A_RECORD)
+        for letter in self._letters:
+            self._work.add(letter.robot_id, LETTER_WORK)
         changed = [held for _, held in sorted(self._held.items()) if held.changed]
         ids = self._store.write(self._rows, changed, self._now, self._way.told, careful=self._way.careful) if self._rows or changed else {}
         self._take_from_totals()
@@ -337,6 +427,7 @@ class _Books:
                 if self._stored[key] or self._dead[key]
             ],
             readings=[(row, ids.get(place_of(row))) for row in plain],
+            work=self._work,
         )
 
     def _unfold(self, held: Held) -> None:
@@ -358,6 +449,23 @@ class _Books:
                 missing=F("missing") - ranges.count(lacks),
                 gaps=F("gaps") - len(lacks),
             )
+
+
+def _length(entry: ledger.Entry) -> int:
+    return len(entry.have) + len(entry.dead) + len(entry.dropped)
+
+
+def _without_targets(unit: Batch, targets: Collection[str], text: str) -> Batch:
+    """The same batch, its tombstones for these streams refused."""
+    if not targets or all(stream not in targets for stream, _ in unit.buries):
+        return unit
+    ones = [
+        msgspec.structs.replace(one, row=None, buries=None, why=Refused("quota", f"tombstone: stream {one.buries[0]}: {text}"))
+        if one.buries is not None and one.buries[0] in targets
+        else one
+        for one in unit.ones
+    ]
+    return replace(unit, ones=ones, sound=False, buries=[one.buries for one in ones if one.buries is not None])
 
 
 def _letter(unit: Batch, one: One, what: str) -> Letter:

@@ -2,9 +2,10 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Final
 
 import msgspec
@@ -15,6 +16,7 @@ from croody.commands import services as commands
 from croody.fleet.queries import known_robots
 from croody.telemetry import store
 from croody.telemetry.ingest import letters
+from croody.telemetry.ingest.account import Account
 from croody.telemetry.ingest.booking import USUAL, Booked, Way, book
 from croody.telemetry.ingest.intake import Buried, Intake, Plain, Reader, Unit
 from croody.telemetry.models import DeadLetter
@@ -27,6 +29,8 @@ from croody_contract.relay import AnswerItem, BatchItem, PresenceItem, Relay, Re
 log = logging.getLogger(__name__)
 _REFUSED = (DataError, IntegrityError)
 _MOST: Final = 2**63 - 1
+#: Answers of one robot that are booked of one request.
+_ANSWERS: Final = 32
 
 
 class NotReplayable(ValueError):
@@ -55,14 +59,28 @@ def ingest_relay(relay: Relay, *, now: datetime) -> Relayed:
     Raises:
         django.db.OperationalError, django.db.InterfaceError, django.db.InternalError: nothing was done (gone, locked, read only).
     """
-    known = known_robots(_robots_of(relay), monotonic_s=time.monotonic())
+    now_s = time.monotonic()
+    known = known_robots(_robots_of(relay), monotonic_s=now_s)
     presence = [_fitting(item) for item in relay.presence if item.robot_id in known]
+    account = account_of()
+    held = account.over({item.robot_id for item in relay.batches}, now_s)
+    if held:
+        relay = _within(relay, held)
+    units: list[Unit] = []
 
     def read(poison: frozenset[str]) -> Intake:
-        return Reader(now, retention(), known, poison).read(relay)
+        intake = Reader(now, retention(), known, poison).read(relay)
+        more: set[str] = set()
+        if relay.batches or relay.dead:
+            intake.units, more = account.fit(intake.units)
+            units[:] = intake.units
+        if held or more:
+            intake.letters += account.told(held | more, now_s)
+        return intake
 
-    booked = _book(read, presence, now)
-    for item in relay.answers:
+    booked = _book(read, presence, now, Way(account=account, at_s=now_s))
+    account.spend(units, booked.work, now_s)
+    for item in _few(relay.answers):
         _answer(item, now)
     return Relayed(booked.acks)
 
@@ -178,6 +196,7 @@ def _book_each(intake: Intake, presence: list[PresenceItem], now: datetime, alia
             done = book(Intake(*_buried(part.units[0])), [], now=now, alias=alias)
         booked.acks += done.acks
         booked.readings += done.readings
+        booked.work = done.work
     book(Intake(), presence, now=now, alias=alias)
     return booked
 
@@ -191,6 +210,30 @@ def _buried(unit: Unit) -> tuple[list[Unit], list[letters.Letter]]:
     first, last = unit.ones[0].seq, unit.ones[-1].seq
     found = letters.of_records(*unit.key, first, [one.raw for one in unit.ones], "database_refused", detail, unit.topic)
     return [Buried(unit.key, ((first, last),), list(found))], []
+
+
+@cache
+def account_of() -> Account:
+    """What robots used of their quotas, in this process."""
+    return Account(settings.ENV.quotas)
+
+
+def _within(relay: Relay, over: Collection[str]) -> Relay:
+    """Without the batches of robots that are over their share, and what else of theirs nobody waits for."""
+    return msgspec.structs.replace(
+        relay,
+        batches=[item for item in relay.batches if item.robot_id not in over],
+        dead=[item for item in relay.dead if item.number or item.robot_id not in over],
+        answers=[item for item in relay.answers if item.robot_id not in over],
+    )
+
+
+def _few(answers: Sequence[AnswerItem]) -> list[AnswerItem]:
+    """The last few answers of each robot: it answers again what it is asked again."""
+    found: dict[str, list[AnswerItem]] = {}
+    for item in answers:
+        found.setdefault(item.robot_id, []).append(item)
+    return [item for mine in found.values() for item in mine[-_ANSWERS:]]
 
 
 def _robots_of(relay: Relay) -> set[str]:

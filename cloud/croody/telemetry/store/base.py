@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, Self
+from typing import Any, Final, Protocol, Self
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -14,6 +14,8 @@ from croody.telemetry.ingest.ledger import Entry
 Span = tuple[str, str, int, int]
 #: (robot_id, stream, seq)
 Place = tuple[str, str, int]
+#: Of one robot, so many open streams are looked at when a new one is put in its place; older ones keep theirs, as folded ones do.
+NEWEST: Final = 32
 
 
 @dataclass(slots=True)
@@ -63,7 +65,10 @@ class Store(Protocol):
     def __init__(self, connection: BaseDatabaseWrapper) -> None: ...
 
     def streams_of(self, robot_ids: Collection[str]) -> set[Key]:
-        """Keys of all their ledger rows that are not folded; until the end of the transaction nobody else makes one."""
+        """Keys of the `NEWEST` of their ledger rows that are not folded; until the end of the transaction nobody else makes one."""
+
+    def present(self, keys: Sequence[Key]) -> set[Key]:
+        """Those of which there is a ledger row."""
 
     def lock(self, keys: Sequence[Key], make: Sequence[Key], now: datetime) -> dict[Key, Held]:
         """Make the rows of `make` that are not there, then lock those of `keys`; both in sorted order, so nobody waits in a ring."""

@@ -11,14 +11,23 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from croody.telemetry.ingest.intake import Key, Row, heard_at
 from croody.telemetry.ingest.ledger import Entry
 from croody.telemetry.rows import of_row
-from croody.telemetry.store.base import Held, Place, Span, place_of
+from croody.telemetry.store.base import NEWEST, Held, Place, Span, place_of
 from croody_contract.ranges import Ranges
 
 # A transaction that makes or moves a stream of a robot waits here for the others: places are told by looking at all streams.
 _QUEUE: Final = """
 SELECT pg_advisory_xact_lock(7210002, h) FROM (SELECT DISTINCT hashtext(r) AS h FROM unnest(%s::text[]) AS r ORDER BY h) AS robots
 """
-_STREAMS_OF: Final = "SELECT robot_id, stream FROM telemetry_stream WHERE robot_id = ANY(%s) AND folded_at IS NULL"
+_STREAMS_OF: Final = f"""
+SELECT s.robot_id, s.stream FROM unnest(%s::text[]) AS k (robot_id) CROSS JOIN LATERAL (
+    SELECT o.robot_id, o.stream FROM telemetry_stream o WHERE o.robot_id = k.robot_id AND o.folded_at IS NULL
+    ORDER BY o.place DESC LIMIT {NEWEST}
+) AS s
+"""
+_PRESENT: Final = """
+SELECT s.robot_id, s.stream FROM telemetry_stream s
+JOIN unnest(%s::text[], %s::text[]) AS k (robot_id, stream) ON s.robot_id = k.robot_id AND s.stream = k.stream
+"""
 
 _MAKE: Final = """
 INSERT INTO telemetry_stream (robot_id, stream, place, have, dead, dropped, known_last, first_received_at, last_received_at)
@@ -103,6 +112,10 @@ class PostgresStore:
         """See `Store`."""
         self._all(_QUEUE, [list(robot_ids)])
         return {(row[0], row[1]) for row in self._all(_STREAMS_OF, [list(robot_ids)])}
+
+    def present(self, keys: Sequence[Key]) -> set[Key]:
+        """See `Store`."""
+        return {(row[0], row[1]) for row in self._all(_PRESENT, _parted(keys))} if keys else set()
 
     def lock(self, keys: Sequence[Key], make: Sequence[Key], now: datetime) -> dict[Key, Held]:
         """See `Store`."""

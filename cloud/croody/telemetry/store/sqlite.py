@@ -11,7 +11,7 @@ from croody.telemetry.ingest.intake import Key, Row, heard_at
 from croody.telemetry.ingest.ledger import Entry
 from croody.telemetry.ranges_field import read_ranges, write_ranges
 from croody.telemetry.rows import aware, of_row
-from croody.telemetry.store.base import Held, Place, Span, place_of
+from croody.telemetry.store.base import NEWEST, Held, Place, Span, place_of
 
 _MAKE: Final = """
 INSERT INTO telemetry_stream (robot_id, stream, place, have, dead, dropped, known_last, first_received_at, last_received_at)
@@ -27,8 +27,10 @@ _READ: Final = f"""
 SELECT s.id, s.robot_id, s.stream, s.place, s.prev, s.prev_last, s.have, s.dead, s.dropped, s.known_last,
     s.missing_since, s.latest_seq, s.folded_at {_OF_KEYS}
 """
-_STREAMS_OF: Final = """
-SELECT s.robot_id, s.stream FROM json_each(%s) AS k CROSS JOIN telemetry_stream s ON s.robot_id = k.value AND s.folded_at IS NULL
+_STREAMS_OF: Final = f"""
+SELECT s.robot_id, s.stream FROM json_each(%s) AS k CROSS JOIN telemetry_stream s ON s.id IN (
+    SELECT o.id FROM telemetry_stream o WHERE o.robot_id = k.value AND o.folded_at IS NULL ORDER BY o.place DESC LIMIT {NEWEST}
+)
 """
 _PRESENT: Final = f"SELECT s.robot_id, s.stream {_OF_KEYS}"
 
@@ -61,7 +63,7 @@ class SqliteStore:
 
     def lock(self, keys: Sequence[Key], make: Sequence[Key], now: datetime) -> dict[Key, Held]:
         """See `Store`."""
-        made = set(make) - self._present(make)
+        made = set(make) - self.present(make)
         moment = write_moment(now)
         with self._connection.cursor() as cursor:
             cursor.executemany(_MAKE, [(*key, moment, moment) for key in sorted(made)])
@@ -89,7 +91,8 @@ class SqliteStore:
             cursor.executemany(_CHANGE, [_change(row, ids, now) for row in ledger])
         return ids
 
-    def _present(self, keys: Sequence[Key]) -> set[Key]:
+    def present(self, keys: Sequence[Key]) -> set[Key]:
+        """See `Store`."""
         return {(row[0], row[1]) for row in self._all(_PRESENT, [_listed(keys)])} if keys else set()
 
     def _next_id(self) -> int:
