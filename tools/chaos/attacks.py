@@ -49,9 +49,8 @@ def _ranges(robot_id: str, rng: random.Random) -> Iterator[Said]:
     for first in count(1, 130):
         records = []
         for _ in range(130):
-            records.append(
-                {"kind": "tombstone", "stream": target, "ranges": [[seq, seq] for seq in range(at, at + 2 * _RANGES, 2)], "reason": "thinned"}
-            )
+            spans = [[seq, seq] for seq in range(at, at + 2 * _RANGES, 2)]
+            records.append({"kind": "tombstone", "stream": target, "ranges": spans, "reason": "thinned"})
             at += 2 * _RANGES
         yield _batch(robot_id, mine, first, records)
 

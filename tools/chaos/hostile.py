@@ -10,11 +10,12 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 
 from tools.bench.work.wire import PUBACK, Wire, publish
 from tools.chaos.attacks import KINDS, Said
 
-#: Bodies of each kind that are made before the clock starts, and said again and again where a repeat hurts as much.
+#: Bodies of each kind that are made before the clock starts.
 _MADE = 60
 #: Publishes that are open, as an agent would have them, and many times as many.
 _MOST_OPEN = 500
@@ -64,21 +65,17 @@ class Hostile:
         """Send, and read what came, until there is room for more."""
         assert self._wire is not None
         while True:
-            try:
+            with suppress(BlockingIOError):
                 while self._out:
                     del self._out[: self._wire.socket.send(self._out)]
-            except BlockingIOError:
-                pass
-            try:
+            with suppress(BlockingIOError):
                 self._open -= sum(kind == PUBACK for kind, _ in self._wire.packets())
-            except BlockingIOError:
-                pass
             if (self._open < _MOST_OPEN and len(self._out) < 1 << 18) or time.monotonic() > until:
                 return
             time.sleep(0.002)
 
 
-def _again(said: Iterator[Said], name: str) -> Iterator[Said]:
+def _made(said: Iterator[Said]) -> Iterator[Said]:
     """Attacks are made beforehand, so that the attacker's own work slows nothing down; then they are made as they go."""
     made = [next(said) for _ in range(_MADE)]
     yield from made
@@ -90,7 +87,7 @@ def main() -> None:
     wanted = json.loads(sys.argv[1])
     rng = random.Random(wanted.get("seed", 1))
     robot_id = wanted["robot_id"]
-    kinds = {name: _again(KINDS[name](robot_id, rng), name) for name in wanted["kinds"] or KINDS}
+    kinds = {name: _made(KINDS[name](robot_id, rng)) for name in wanted["kinds"] or KINDS}
     hostile = Hostile(wanted["port"], robot_id, wanted["secret"], kinds)
     hostile.run(time.monotonic() + wanted["seconds"])
     print(json.dumps({"sent": hostile.sent, "bytes": hostile.size, "closed": hostile.closed}))

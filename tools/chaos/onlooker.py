@@ -60,9 +60,8 @@ class Onlooker:
         self.seen = Seen()
         self._database, self._robots, self._page = database, list(robots), page
         self._stop = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._often, args=(look, every_s), daemon=True) for look, every_s in ((self._age, 0.1), (self._get, 0.5))
-        ]
+        looks = ((self._age, 0.1), (self._get, 0.5))
+        self._threads = [threading.Thread(target=self._often, args=(look, every_s), daemon=True) for look, every_s in looks]
 
     def start(self) -> None:
         """Begin to look."""
@@ -82,7 +81,7 @@ class Onlooker:
 
     def _age(self) -> None:
         marks = ",".join("?" * len(self._robots))
-        sql = f"SELECT robot_id, max(latest_at) FROM telemetry_stream WHERE robot_id IN ({marks}) AND latest_at IS NOT NULL GROUP BY robot_id"
+        sql = f"SELECT robot_id, max(latest_at) FROM telemetry_stream WHERE robot_id IN ({marks}) GROUP BY robot_id"
         try:
             rows = self._database.query(sql, self._robots)
         except audit.UNREACHABLE:

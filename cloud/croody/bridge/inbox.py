@@ -1,7 +1,7 @@
 """What came from the broker and is not yet relayed: bounded in bytes. Knows which messages come again by themselves.
 
-Batches are left out when there is no room: their robots send them again. Plain readings at QoS 1 always have room: they
-are acknowledged after the commit only, and the broker's window says how many of them there are.
+Batches are left out when there is no room, or when more of one robot waits than its share: their robots send them again. Plain readings
+at QoS 1 always have room: they are acknowledged after the commit only, and the broker's window says how many of them there are.
 """
 
 import threading
@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from croody.bridge.receipts import UNNUMBERED, Delivery
+from croody.bridge.shares import MOST_WAITING, robot_of
 from croody_contract.limits import MIB
 
 #: Everything that waits, in bytes. Above it batches are left out: their robots keep them and send them again.
@@ -39,6 +40,8 @@ class Inbox:
         self._waiting: deque[Message] = deque()
         self._repeats: dict[str, bytes] = {}
         self._bytes = 0
+        #: Robot -> how much of that is its own.
+        self._of_robots: dict[str, int] = {}
         self._ready = threading.Condition()
         self._left_out = 0
         self._out = False
@@ -57,6 +60,9 @@ class Inbox:
                     if is_batch and self._repeats.get(message.topic) == message.payload:
                         continue
                     if self._bytes + size > (self._capacity if is_batch else self._capacity + self._plain_extra):
+                        left_out.append(message)
+                        continue
+                    if not (message.delivery.number or self._has_room(robot_of(message.topic), size)):
                         left_out.append(message)
                         continue
                     if is_batch:
@@ -80,10 +86,26 @@ class Inbox:
             if taken[0].delivery.number:
                 while waiting and len(taken) < most and waiting[0].delivery.number:
                     taken.append(waiting.popleft())
-            elif self._repeats.get(taken[0].topic) is taken[0].payload:
-                del self._repeats[taken[0].topic]
+            else:
+                self._went(taken[0])
             self._bytes -= sum([len(message.payload) for message in taken]) + _OVERHEAD_BYTES * len(taken)
             return taken
+
+    def _has_room(self, robot_id: str, size: int) -> bool:
+        """Say whether so much more of a robot may wait, and count it. The first always may."""
+        mine = self._of_robots.get(robot_id, 0)
+        if mine and mine + size > MOST_WAITING:
+            return False
+        self._of_robots[robot_id] = mine + size
+        return True
+
+    def _went(self, message: Message) -> None:
+        if self._repeats.get(message.topic) is message.payload:
+            del self._repeats[message.topic]
+        robot_id = robot_of(message.topic)
+        left = self._of_robots.pop(robot_id) - len(message.payload) - _OVERHEAD_BYTES
+        if left:
+            self._of_robots[robot_id] = left
 
     def done(self) -> None:
         """Everything that was taken is delivered."""

@@ -26,6 +26,7 @@ from croody.bridge.handler import Item
 from croody.bridge.inbox import Inbox, Message
 from croody.bridge.receipts import Receipts
 from croody.bridge.settings import Settings
+from croody.bridge.shares import Shares, robot_of
 from croody_contract import mosquitto, relay, topics
 from croody_contract.limits import ACK_MERGE_S, KIB
 
@@ -57,6 +58,7 @@ class Bridge:
         self._listening = threading.Event()
         self._said_refused = False
         self._inbox = Inbox()
+        self._shares = Shares()
         self._merger = handler.AckMerger()
         self._acks_lock = threading.Lock()
         self._relay_api = api.Api(settings.telemetry_url, settings.token)
@@ -195,7 +197,18 @@ class Bridge:
             messages = self._inbox.take(0.0 if items else 0.5, RELAY_ITEMS - len(items))
             if not messages:
                 return items, []
-            fresh = [item for message in messages for item in handler.read(message.topic, message.payload, message.delivery)]
+            fresh = [item for message in messages for item in self._read(message)]
+
+    def _read(self, message: Message) -> list[Item]:
+        """What a message holds; nothing where its robot is beyond its share and sends it again."""
+        if message.delivery.number:
+            return handler.read(message.topic, message.payload, message.delivery)
+        robot_id, now_s = robot_of(message.topic), time.monotonic()
+        if not self._shares.has_some(robot_id, now_s):
+            return []
+        found = handler.read(message.topic, message.payload)
+        self._shares.take(robot_id, sum(map(handler.size_of, found)), now_s)
+        return found
 
     def _encode(self, items: Sequence[Item]) -> bytes:
         return handler.encode(items, self._receipts.sender(), self._receipts.stale())

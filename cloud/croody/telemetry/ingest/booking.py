@@ -176,7 +176,7 @@ class _Books:
         units = intake.units
         heads, keys = self._touched(units)
         make = sorted(key for key in keys if _heads.get(self._alias, key) is None)
-        if refused := self._beyond(make):
+        if refused := self._beyond(make, {unit.key for unit in units}):
             units = [one for unit in units if (one := self._without(unit, refused)) is not None]
             heads, keys = self._touched(units)
             make = [key for key in make if key in keys]
@@ -217,8 +217,8 @@ class _Books:
                 keys |= {(unit.key[0], stream) for stream, _ in unit.buries}
         return heads, keys
 
-    def _beyond(self, make: Sequence[Key]) -> set[Key]:
-        """Streams that are new, and more than their robot may open today."""
+    def _beyond(self, make: Sequence[Key], speaking: Collection[Key]) -> set[Key]:
+        """Streams that are new, and more than their robot may open today: those that are only spoken of go first."""
         account = self._way.account
         if account is None or not make:
             return set()
@@ -229,7 +229,7 @@ class _Books:
         if all(count <= left[robot_id] for robot_id, count in counts.items()):
             return set()
         new = [key for key in make if key[1] not in PLAIN_STREAMS]
-        new = sorted(set(new) - self._store.present(new))
+        new = sorted(set(new) - self._store.present(new), key=lambda key: (key not in speaking, key))
         refused = set()
         for key in new:
             left[key[0]] -= 1

@@ -8,21 +8,24 @@ from typing import Any, Final
 from croody.telemetry.models import SetAside
 
 log = logging.getLogger(__name__)
-#: Of one job, so many are kept; beyond them only the log tells.
-MOST: Final = 1000
+#: Of one job and robot, so many are kept and told of in the log: no robot hides what another's row was left out for.
+MOST: Final = 100
 _REASON: Final = 500
 
 
 def set_aside(job: str, robot_id: str, what: str, why: object, now: datetime) -> None:
-    """Say in the log, and keep for a person to look at, that `job` left `what` of a robot out."""
+    """Say in the log, and keep for a person to look at, at most `MOST` times a robot, that `job` left `what` of a robot out."""
     reason = " ".join(str(why).split())
     if len(reason) > _REASON:
         # A database names the value first, however long it is, and what is wrong with it last.
         reason = f"{reason[: _REASON // 2 - 2]} … {reason[-_REASON // 2 + 2 :]}"
-    log.warning("%s: left out %s of robot %s: %s", job, what, robot_id, reason)
     key: dict[str, Any] = {"job": job, "robot_id": robot_id[:64], "what": what[:200]}
-    if SetAside.objects.filter(**key).exists() or SetAside.objects.filter(job=job).count() < MOST:
-        SetAside.objects.update_or_create(**key, defaults={"reason": reason, "at": now})
+    known = SetAside.objects.filter(**key).exists()
+    if not known and SetAside.objects.filter(job=job, robot_id=key["robot_id"]).count() >= MOST:
+        return
+    if not known:
+        log.warning("%s: left out %s of robot %s: %s", job, what, robot_id, reason)
+    SetAside.objects.update_or_create(**key, defaults={"reason": reason, "at": now})
 
 
 def aside_of(job: str, whats: Sequence[str]) -> set[str]:

@@ -1,0 +1,175 @@
+"""What one robot may name and send: what is beyond is held back or refused with its reason, and costs the others nothing."""
+
+import dataclasses
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from croody_contract import ranges
+from croody_contract.messages import Born, Tombstone
+from croody_contract.relay import Relay
+from tests.cloud.telemetry.helpers import NOON, account, batch, reading, stored
+
+
+@pytest.fixture
+def quotas(telemetry: str, settings: Any):
+    """Choose some; the account begins anew."""
+    from croody.telemetry.ingest import services
+
+    def choose(**some: int) -> None:
+        settings.ENV = dataclasses.replace(settings.ENV, quotas=dataclasses.replace(settings.ENV.quotas, **some))
+        services.account_of.cache_clear()
+
+    yield choose
+    services.account_of.cache_clear()
+
+
+def relayed(*relays: Relay, now: Any = NOON) -> dict[tuple[str, str], tuple[Any, Any]]:
+    from croody.telemetry.ingest import services
+
+    one = Relay(batches=[item for relay in relays for item in relay.batches])
+    return {(each.robot_id, each.ack.stream): (each.ack.stored, each.ack.dead) for each in services.ingest_relay(one, now=now).acks}
+
+
+def letters(robot_id: str = "rover-1", reason: str = "quota") -> list[Any]:
+    from croody.telemetry.models import DeadLetter
+
+    return list(DeadLetter.objects.filter(robot_id=robot_id, reason=reason).order_by("pk"))
+
+
+def names() -> int:
+    from croody.telemetry.models import Stream
+
+    return Stream.objects.filter(robot_id="rover-1").count()
+
+
+def test_a_request_speaks_of_so_many_streams_of_one_robot_and_the_rest_of_its_batch_is_held_back(fleet: SimpleNamespace):
+    from croody.telemetry.ingest.account import MOST_NAMES
+
+    stones = [Tombstone(f"nobodys-{number:05}", [(1, 9)], "thinned") for number in range(500)]
+
+    acks = relayed(batch("rover-1", "stream-a", 1, stones), batch("rover-2", "stream-b", 1, [reading()]))
+
+    assert acks[("rover-2", "stream-b")] == ([(1, 1)], [])
+    assert acks[("rover-1", "stream-a")] == ([(1, MOST_NAMES - 1)], [])
+    assert names() == MOST_NAMES
+    assert [letter.count for letter in letters()] == [1]
+    assert "held back, not lost" in letters()[0].detail
+
+
+def test_what_was_held_back_is_stored_when_it_comes_again(fleet: SimpleNamespace):
+    stones = [Tombstone(f"nobodys-{number:05}", [(1, 9)], "thinned") for number in range(150)]
+    done = 0
+    for _ in range(4):
+        acks = relayed(batch("rover-1", "stream-a", done + 1, stones[done:]))
+        done = ranges.last(tuple(acks.get(("rover-1", "stream-a"), ([(done, done)], []))[0]))
+    assert done == 150
+    assert stored() == list(range(1, 151))
+    assert account()["missing_since"] is None
+
+
+def test_beyond_its_share_a_robot_is_held_back_and_no_other(fleet: SimpleNamespace, quotas: Any):
+    quotas(work=10)
+    assert relayed(batch("rover-1", "stream-a", 1, [reading()] * 200))[("rover-1", "stream-a")] == ([(1, 200)], [])
+
+    acks = relayed(batch("rover-1", "stream-a", 201, [reading()]), batch("rover-2", "stream-b", 1, [reading()]))
+
+    assert acks == {("rover-2", "stream-b"): ([(1, 1)], [])}
+    assert stored() == list(range(1, 201))
+    assert len(letters()) == 1
+    assert letters("rover-2") == []
+
+
+def test_streams_beyond_those_of_a_day_are_dead_letters_and_acknowledged_so_that_their_robot_lets_go_of_them(
+    fleet: SimpleNamespace, quotas: Any
+):
+    quotas(streams=20)
+    kept = dead = 0
+    for number in range(30):
+        stream, before = f"start-{number:04}", f"start-{number - 1:04}"
+        records = [Born("agent", prev=before, prev_last=2) if number else Born("agent"), reading(float(number))]
+        acks = relayed(batch("rover-1", stream, 1, records))
+        assert acks[("rover-1", stream)] in (([(1, 2)], []), ([], [(1, 2)]))
+        kept += bool(acks[("rover-1", stream)][0])
+        dead += bool(acks[("rover-1", stream)][1])
+
+    assert (kept, dead) == (20, 10)
+    assert names() == 20
+    assert [(letter.stream, letter.first, letter.last) for letter in letters()] == [
+        (f"start-{number:04}", 1, 2) for number in range(20, 30)
+    ]
+    assert b"reading" in bytes(letters()[0].body)
+    # What was open before goes on, and what comes again is answered the same.
+    assert relayed(batch("rover-1", "start-0019", 3, [reading()])) == {("rover-1", "start-0019"): ([(3, 3)], [])}
+    assert relayed(batch("rover-1", "start-0029", 1, [Born("agent"), reading(29.0)])) == {("rover-1", "start-0029"): ([], [(1, 2)])}
+
+
+def test_a_tombstone_for_a_stream_beyond_those_of_a_day_is_refused_alone(fleet: SimpleNamespace, quotas: Any):
+    quotas(streams=3)
+    records = [reading(), *(Tombstone(f"nobodys-{number:05}", [(1, 9)], "thinned") for number in range(5)), reading()]
+
+    acks = relayed(batch("rover-1", "stream-a", 1, records))
+
+    ((stored_now, dead),) = acks.values()
+    assert ranges.count(tuple(stored_now)) == 4
+    assert ranges.count(tuple(dead)) == 3
+    assert names() == 3
+    assert {letter.reason for letter in letters()} == {"quota"}
+
+
+def test_a_ledger_row_that_is_too_long_takes_no_more_and_says_so(fleet: SimpleNamespace, quotas: Any):
+    quotas(ranges=50)
+    holes = [reading(float(seq)) if seq % 2 else b'{"kind":"reading","data":{"a":null}}' for seq in range(1, 101)]
+    relayed(batch("rover-1", "stream-a", 1, holes))
+    before = account()
+
+    acks = relayed(batch("rover-1", "stream-a", 99, [reading(99.0), reading(), reading()]), batch("rover-1", "stream-b", 1, [reading()]))
+
+    assert acks == {("rover-1", "stream-a"): ([(99, 99)], [(100, 101)]), ("rover-1", "stream-b"): ([(1, 1)], [])}
+    assert account() == before
+    stone = Tombstone("stream-a", [(1000, 1000)], "thinned")
+    assert relayed(batch("rover-1", "stream-b", 2, [stone, reading()])) == {("rover-1", "stream-b"): ([(3, 3)], [(2, 2)])}
+    assert account() == before
+
+
+def test_many_tombstones_of_one_stream_are_worked_into_its_row_at_once(fleet: SimpleNamespace):
+    stones = [Tombstone("stream-b", [(seq, seq) for seq in range(at, at + 200, 2)], "thinned") for at in range(1, 20_001, 200)]
+    relayed(batch("rover-1", "stream-a", 1, stones))
+    assert account(stream="stream-b")["dropped"] == tuple((seq, seq) for seq in range(1, 20_001, 2))
+
+
+def test_what_a_long_row_costs_is_paid_by_its_robot(fleet: SimpleNamespace, quotas: Any):
+    quotas(work=20)
+    stones = [Tombstone("stream-b", [(seq, seq) for seq in range(at, at + 1000, 2)], "thinned") for at in range(1, 20_001, 1000)]
+    relayed(batch("rover-1", "stream-a", 1, stones))
+
+    assert relayed(batch("rover-1", "stream-a", 21, [reading()])) == {}
+
+
+@pytest.mark.parametrize("restarts", [300])
+def test_a_robot_that_starts_again_and_again_loses_nothing(fleet: SimpleNamespace, restarts: int):
+    open_ = {f"start-{number:04}": number for number in range(restarts)}
+    for _ in range(20):
+        if not open_:
+            break
+        wanted = [
+            batch("rover-1", stream, 1, [Born("a", prev=f"start-{number - 1:04}", prev_last=2) if number else Born("a"), reading()])
+            for stream, number in sorted(open_.items())
+        ]
+        for (_, stream), (stored_now, _) in relayed(*wanted).items():
+            assert stored_now == [(1, 2)]
+            del open_[stream]
+    assert open_ == {}
+    assert sum(len(stored(stream=f"start-{number:04}")) for number in range(restarts)) == 2 * restarts
+
+
+def test_an_account_forgets_what_a_robot_used_in_time(telemetry: str):
+    from croody.telemetry.ingest.account import Bucket
+
+    bucket = Bucket(10, 100)
+    bucket.take("rover-1", 150, 1000.0)
+    assert bucket.left("rover-1", 1000.0) == pytest.approx(-50)
+    assert bucket.left("rover-1", 1005.0) == pytest.approx(0)
+    assert bucket.left("rover-1", 1100.0) == pytest.approx(100)
+    assert bucket.left("rover-2", 1000.0) == pytest.approx(100)
