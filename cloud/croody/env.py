@@ -68,6 +68,9 @@ class Env:
     model_path: str
     state_dir: Path
     retention_days: int
+    #: Of what is over (alarms, commands, verdicts), and of hourly roll-ups.
+    history_days: int
+    rollup_days: int
     #: What one robot may name, send and be.
     quotas: Quotas
     #: Where people, and the web's own health page, reach each part.
@@ -155,7 +158,6 @@ def read(environ: Mapping[str, str]) -> Env:
     telemetry = (
         parse_database(telemetry_url, "TG_DB_URL") if telemetry_url else Database("sqlite", telemetry_path) if telemetry_path else None
     )
-    retention_days = _whole(environ, "CROODY_RETENTION_DAYS", 30)
     return Env(
         role=role,
         secret_key=secret_key,
@@ -173,7 +175,9 @@ def read(environ: Mapping[str, str]) -> Env:
         bridge_mqtt_password=bridge_mqtt_password,
         model_path=value_of(environ, "MODEL_PATH"),
         state_dir=state_dir,
-        retention_days=retention_days,
+        retention_days=_whole(environ, "CROODY_RETENTION_DAYS", 30),
+        history_days=_whole(environ, "CROODY_HISTORY_DAYS", 90),
+        rollup_days=_whole(environ, "CROODY_ROLLUP_DAYS", 1100),
         quotas=Quotas.read(lambda name, default: _whole(environ, name, default)),
         public_url=value_of(environ, "CROODY_PUBLIC_URL", f"http://127.0.0.1:{value_of(environ, 'WEB_PORT', '8000')}"),
         telemetry_url=value_of(environ, "CROODY_TELEMETRY_URL", f"http://127.0.0.1:{value_of(environ, 'TELEMETRY_PORT', '9000')}"),

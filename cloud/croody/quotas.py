@@ -24,8 +24,9 @@ class Quotas:
     letters: int = 1000
     #: Alarms that are open at once. Within a day five times as many may be opened.
     alarms: int = 100
-    #: Names of metrics that are rolled up.
+    #: Names of metrics that are rolled up, and rows that come of it a day.
     metrics: int = 512
+    rollups: int = 1_000_000
 
     @classmethod
     def read(cls, number: Callable[[str, int], int]) -> Self:

@@ -51,6 +51,7 @@ class Wanted(Schema):
 
     limit: int = Field(100, ge=1, le=1000)
     robot_id: str | None = Field(None, min_length=3, max_length=64)
+    after: int | None = Field(None, ge=1, le=2**63 - 1, description="The last alarm that you have: what comes behind it in the list")
 
 
 _ERRORS: Final[dict[int, Any]] = {401: Refusal, 403: Refusal, 422: Refusal, 503: Refusal}
@@ -60,11 +61,13 @@ _ERRORS: Final[dict[int, Any]] = {401: Refusal, 403: Refusal, 422: Refusal, 503:
 def alarms(request: HttpRequest, wanted: Query[Wanted]) -> list[dict[str, Any]]:
     """Alarms of the robots that the caller works with; none of those that are merely shared: a stranger gets an empty list.
 
-    Many robots with one cause in a minute are one alarm; asked for one robot, its own are given.
+    Many robots with one cause in a minute are one alarm; asked for one robot, its own are given. `after` leads through all of them.
     """
     caller = asking(request)
     one = wanted.robot_id
     found = queries.in_one_list(caller) if one is None else queries.visible_to(caller).filter(robot_id=one)
+    if wanted.after is not None:
+        found = queries.behind(found, wanted.after)
     return _rows(list(found[: wanted.limit]), caller)
 
 

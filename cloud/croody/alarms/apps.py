@@ -13,10 +13,10 @@ class AlarmsConfig(AppConfig):
 
     def ready(self) -> None:
         """Declare and listen; called once at the start."""
-        from croody.alarms import kinds, storms
+        from croody.alarms import kinds, quota, storms
         from croody.fleet.services import robot_revoked
 
-        kinds.register(*storms.KINDS)
+        kinds.register(*storms.KINDS, *quota.KINDS)
         robot_revoked.connect(_end, dispatch_uid="alarms")
 
 

@@ -10,6 +10,7 @@ from croody.accounts.caller import Caller
 from croody.alarms.models import Alarm
 from croody.alarms.storms import STORM
 from croody.fleet import access
+from croody.web.refusals import Denied
 
 
 def visible_to(caller: Caller) -> QuerySet[Alarm]:
@@ -22,6 +23,21 @@ def visible_to(caller: Caller) -> QuerySet[Alarm]:
     mine = Q(robot_id__in=robots.values("robot_id")) | Q(organisation__in=teams.values("pk"))
     found = Alarm.objects.all() if caller.superuser else Alarm.objects.filter(mine)
     return found.order_by(F("resolved_at").desc(nulls_first=True), "-opened_at", "-pk")
+
+
+def behind(found: QuerySet[Alarm], number: int) -> QuerySet[Alarm]:
+    """Those of a list that come behind alarm `number`, wherever it stands now: the next page.
+
+    Raises:
+        Denied: 404, there is no such alarm in the list.
+    """
+    last = found.filter(pk=number).first()
+    if last is None:
+        raise Denied(404, f"after: there is no alarm {number} in this list: begin again without it")
+    older = Q(opened_at__lt=last.opened_at) | Q(opened_at=last.opened_at, pk__lt=last.pk)
+    if last.resolved_at is None:
+        return found.filter(Q(resolved_at=None) & older | Q(resolved_at__isnull=False))
+    return found.filter(Q(resolved_at__lt=last.resolved_at) | Q(resolved_at=last.resolved_at) & older)
 
 
 def in_one_list(caller: Caller) -> QuerySet[Alarm]:

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Case, F, Value, When
 
 from croody.accounts.caller import Caller
-from croody.alarms import kinds, queries, storms
+from croody.alarms import kinds, queries, quota, storms
 from croody.alarms.kinds import End, Kind
 from croody.alarms.models import Alarm
 from croody.fleet.access import Action, may, names_of, organisations
@@ -25,10 +25,11 @@ class EndsByItself(ValueError):
     """An alarm that no person can close, because what it tells still holds; says what ends it."""
 
 
-def raise_alarm(robot_id: str, kind: Kind | str, key: str, severity: str, detail: dict[str, Any], now: datetime) -> Alarm:
+def raise_alarm(robot_id: str, kind: Kind | str, key: str, severity: str, detail: dict[str, Any], now: datetime, times: int = 1) -> Alarm:
     """Open an alarm, or count one more in the open one of the same cause (`robot_id`, `kind`, `key`), which keeps its worst severity.
 
-    Safe against two callers at once: the database lets one row in, the other caller then counts it up.
+    Safe against two callers at once: the database lets one row in, the other caller then counts it up. A robot that has opened as many
+    as it may, with words or keys of its own, gets the alarm `quota` instead.
 
     Args:
         robot_id: whose.
@@ -37,6 +38,7 @@ def raise_alarm(robot_id: str, kind: Kind | str, key: str, severity: str, detail
         severity: of this time.
         detail: what the kind's sentence is made of.
         now: when it was noticed.
+        times: how often, since it was raised last.
 
     Raises:
         ValueError: an unknown severity, or a kind that nobody declared.
@@ -47,20 +49,27 @@ def raise_alarm(robot_id: str, kind: Kind | str, key: str, severity: str, detail
     cause = {"robot_id": robot_id[:64], "kind": code, "key": key[:_KEY_CHARS]}
     worst = Case(When(severity__in=kinds.worse_than(severity), then=F("severity")), default=Value(severity))
     while True:
-        if Alarm.objects.filter(**cause, resolved_at=None).update(count=F("count") + 1, last_at=now, detail=detail, severity=worst):
+        if Alarm.objects.filter(**cause, resolved_at=None).update(count=F("count") + times, last_at=now, detail=detail, severity=worst):
             row = Alarm.objects.filter(**cause, resolved_at=None).first()
             if row is not None:
                 if row.part_of_id is not None:
                     storms.worsen(row.part_of_id, row.severity)
                 return row
+        if _is_its_own(cause) and quota.has_opened_too_many(cause["robot_id"], now):
+            return raise_alarm(cause["robot_id"], quota.QUOTA, "", quota.QUOTA.severity, {"kind": code}, now, times)
         try:
             with transaction.atomic():
-                row = Alarm.objects.create(**cause, severity=severity, detail=detail, opened_at=now, last_at=now)
+                row = Alarm.objects.create(**cause, severity=severity, detail=detail, opened_at=now, last_at=now, count=times)
         except IntegrityError:
             # Another caller opened it in between: go round and count it up.
             continue
         storms.gather(row, now)
         return row
+
+
+def _is_its_own(cause: dict[str, str]) -> bool:
+    """Say whether a robot can make any number of such causes: by a word, or by what tells causes of one kind apart."""
+    return bool(cause["robot_id"]) and (bool(cause["key"]) or not kinds.is_declared(cause["kind"]))
 
 
 def resolve_alarm(robot_id: str, kind: str, key: str, now: datetime) -> bool:

@@ -103,8 +103,8 @@ class Inbox:
         if self._repeats.get(message.topic) is message.payload:
             del self._repeats[message.topic]
         robot_id = robot_of(message.topic)
-        left = self._of_robots.pop(robot_id) - len(message.payload) - _OVERHEAD_BYTES
-        if left:
+        left = self._of_robots.pop(robot_id, 0) - len(message.payload) - _OVERHEAD_BYTES
+        if left > 0:
             self._of_robots[robot_id] = left
 
     def done(self) -> None:

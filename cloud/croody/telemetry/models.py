@@ -126,6 +126,7 @@ class DeadLetter(models.Model):
         indexes = [
             models.Index(fields=["robot_id", "stream"], condition=models.Q(reason="conflict"), name="letters_of_conflicts"),
             models.Index(fields=["received_at"], condition=models.Q(reason="conflict"), name="conflicts_by_age"),
+            models.Index(fields=["received_at"], condition=models.Q(reason="quota"), name="quotas_by_age"),
         ]
 
 
@@ -156,7 +157,10 @@ class Rollup(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["robot_id", "metric", "step_s", "at"], name="one_bucket")]
-        indexes = [models.Index(fields=["at"], condition=models.Q(step_s=60), name="minutes_by_age")]
+        indexes = [
+            models.Index(fields=["at"], condition=models.Q(step_s=60), name="minutes_by_age"),
+            models.Index(fields=["at"], condition=models.Q(step_s=3600), name="hours_by_age"),
+        ]
 
 
 class Cursor(models.Model):

@@ -3,13 +3,17 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from django.db import connections, transaction
+from django.db.models import QuerySet
 
 T = TypeVar("T")
 #: SQLite has one writer, and who waits for its turn sleeps a little longer each time: the least pause, in seconds.
 _LEAST_PAUSE_S: Final = 0.005
+#: Rows that one transaction deletes, and transactions a table and run.
+DELETED: Final = 400
+_MOST_SLICES: Final = 1000
 
 
 def in_turns(parts: Iterable[T], size: int, write: Callable[[Sequence[T]], object], alias: str) -> None:
@@ -20,6 +24,16 @@ def in_turns(parts: Iterable[T], size: int, write: Callable[[Sequence[T]], objec
         with transaction.atomic(using=alias):
             write(some)
         give_way(alias, time.monotonic() - begun_s)
+
+
+def delete_in_turns(rows: QuerySet[Any], size: int = DELETED) -> None:
+    """Delete `rows`, so many a transaction; what is left after a great many of those is left to the next run."""
+    manager = rows.model._default_manager.using(rows.db)
+    for _ in range(_MOST_SLICES):
+        some = list(rows.values_list("pk", flat=True)[:size])
+        in_turns(some, size, lambda keys: manager.filter(pk__in=keys).delete(), rows.db)
+        if len(some) < size:
+            return
 
 
 def give_way(alias: str, held_s: float) -> None:

@@ -10,8 +10,9 @@ from croody.detection.windows import jobs as ids
 from croody.fleet import jobs as fleet
 from croody.liveness import jobs as liveness
 from croody.telemetry import jobs as telemetry
+from croody.worker import lives
 
-Thread = Literal["credentials", "quick", "alarms", "fold", "slow", "detection"]
+Thread = Literal["credentials", "quick", "alarms", "fold", "rollups", "slow", "detection"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,10 @@ JOBS: list[Job] = [
     Job("fold_finished", 10, telemetry.fold_finished, "fold"),
     Job("score_windows", 2, ids.score_windows, "detection"),
     Job("close_old_alarms", 60, alarms.close_old),
-    Job("roll_up", 20, telemetry.roll_up),
+    # Both go through the same cursor, so they share a thread; it may have much to do after an outage.
+    Job("roll_up", 20, telemetry.roll_up, "rollups"),
     Job("make_partitions", 600, telemetry.make_partitions),
     Job("forget_deliveries", 60, telemetry.forget_deliveries),
-    Job("apply_retention", 3600, telemetry.apply_retention),
+    Job("apply_retention", 3600, telemetry.apply_retention, "rollups"),
+    Job("let_go", 3600, lives.let_go),
 ]

@@ -85,10 +85,22 @@ def _empty(alias: str) -> None:
     from croody.fleet.models import Credential, Robot, Site
     from croody.fleet.queries import known_robots
     from croody.telemetry.ingest import booking, services
+    from croody.telemetry.jobs import rollups
     from croody.telemetry.store import partitions
 
     with connections[alias].cursor() as cursor:
-        for table in ("record", "stream", "streamtotal", "deadletter", "presence", "rollup", "cursor", "bridgerun", "delivered"):
+        for table in (
+            "record",
+            "stream",
+            "streamtotal",
+            "deadletter",
+            "presence",
+            "rollup",
+            "cursor",
+            "bridgerun",
+            "delivered",
+            "setaside",
+        ):
             cursor.execute(f"DELETE FROM telemetry_{table}")
         for day in partitions.present(alias):
             cursor.execute(f"DROP TABLE {partitions.name_of(day)}")
@@ -97,6 +109,7 @@ def _empty(alias: str) -> None:
     known_robots.__init__()  # type: ignore[misc]
     booking._heads.forget()
     services.account_of.cache_clear()
+    rollups.metric_names.cache_clear()
     partitions.forget(alias)
 
 

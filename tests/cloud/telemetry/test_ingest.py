@@ -295,14 +295,14 @@ def test_letters_without_a_place_are_kept_and_acknowledge_nothing(fleet: SimpleN
 
 
 def test_a_flood_of_letters_is_counted_not_kept(fleet: SimpleNamespace, send: Send):
+    from croody.quotas import Quotas
     from croody.telemetry.ingest import services
-    from croody.telemetry.ingest.letters import MOST_A_ROBOT
     from croody.telemetry.models import DeadLetter
 
-    many = [PlainItem("rover-1", msgspec.Raw(b'{"data":{"x":null,"n":%d}}' % number)) for number in range(MOST_A_ROBOT + 150)]
+    many = [PlainItem("rover-1", msgspec.Raw(b'{"data":{"x":null,"n":%d}}' % number)) for number in range(Quotas().letters + 150)]
     services.ingest_relay(Relay(plain=many[:600]), now=NOON)
     services.ingest_relay(Relay(plain=many[600:]), now=NOON)
-    assert DeadLetter.objects.filter(robot_id="rover-1").count() == MOST_A_ROBOT + 1
+    assert DeadLetter.objects.filter(robot_id="rover-1").count() == Quotas().letters + 1
     assert DeadLetter.objects.get(reason="too_many").count == 150
     assert send(1, [reading(1), b"{}"]) == {"stored": [(1, 1)], "dead": [(2, 2)]}, "the ledger stays exact"
     services.ingest_relay(Relay(plain=[PlainItem("rover-2", msgspec.Raw(b"{}"))]), now=NOON)

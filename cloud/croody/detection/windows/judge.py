@@ -10,6 +10,8 @@ from croody.telemetry.models import Record
 
 #: So many other robots' windows stand in while a robot has too few of its own.
 FLEET: Final = 20
+#: Edge models of one robot whose usual is kept.
+MOST_MODELS: Final = 8
 
 
 @dataclass(slots=True)
@@ -68,7 +70,12 @@ class Usuals:
     def save(self) -> None:
         """Write what was added."""
         for key in sorted(self.changed):
+            fresh = self.rows[key].pk is None
             self.rows[key].save()
+            if fresh:
+                # A robot names its model in each window: the names that it used last are enough.
+                mine = Usual.objects.filter(robot_id=key[0]).order_by("-updated_at", "-pk")
+                Usual.objects.filter(pk__in=list(mine.values_list("pk", flat=True)[MOST_MODELS:])).delete()
         self.changed.clear()
 
 

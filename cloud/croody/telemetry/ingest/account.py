@@ -13,7 +13,7 @@ from typing import Final
 
 from croody.quotas import Quotas
 from croody.telemetry.ingest import letters
-from croody.telemetry.ingest.intake import Batch, Buried, Key, Plain, Unit
+from croody.telemetry.ingest.intake import Batch, Buried, Key, One, Plain, Unit
 from croody.telemetry.ingest.letters import Letter
 from croody_contract.limits import KIB, MIB
 
@@ -25,6 +25,8 @@ BYTES_A_RECORD: Final = 2 * KIB
 RANGES_A_RECORD: Final = 50
 #: What costs more: records' worth.
 STREAM_WORK: Final = 20.0
+#: Of what is no reading something is made right away: a verdict, an alarm.
+_KINDS: Final = {"window": 8.0, "event": 3.0, "tombstone": 2.0}
 LETTER_WORK: Final = 5.0
 #: Ledger rows with fewer ranges are not worth remembering.
 _LIGHT: Final = 500
@@ -116,11 +118,12 @@ class Account:
         share.take(work, unit.key[1], prev)
         if isinstance(unit, Buried):
             return unit
-        if not unit.buries and share.work + len(unit.ones) <= MOST_WORK:
-            share.work += len(unit.ones)
+        whole = sum(map(_price, unit.ones))
+        if not unit.buries and share.work + whole <= MOST_WORK:
+            share.work += whole
             return unit
         for index, one in enumerate(unit.ones):
-            cost, name = 1.0, None
+            cost, name = _price(one), None
             if one.buries is not None:
                 name, spans = one.buries
                 key = (unit.key[0], name)
@@ -138,7 +141,7 @@ class Account:
                 robot_id = unit.key[0]
                 size = sum([len(one.raw) for one in unit.ones])
                 sizes[robot_id] = sizes.get(robot_id, 0) + size
-                work.add(robot_id, len(unit.ones) + size / BYTES_A_RECORD)
+                work.add(robot_id, sum(map(_price, unit.ones)) + size / BYTES_A_RECORD)
         with self._lock:
             for robot_id, amount in work.spent.items():
                 self._work.take(robot_id, amount, now_s)
@@ -192,6 +195,10 @@ class _Share:
         """Book them."""
         self.work += work
         self.names.update(name for name in names if name is not None)
+
+
+def _price(one: One) -> float:
+    return 1.0 if one.row is None else _KINDS.get(one.row.kind, 1.0)
 
 
 def _beginning(unit: Batch, count: int) -> Batch | None:

@@ -9,8 +9,6 @@ from croody_contract.limits import KIB
 
 #: Of one body, this much is kept, in bytes; it is enough for any single record.
 KEPT_BYTES: Final = 64 * KIB
-#: So many letters of one robot are kept; beyond, they are only counted, so that a flood does not fill the disk.
-MOST_A_ROBOT: Final = 1000
 _ROWS_START: Final = b'{"records":['
 _ROWS_END: Final = b"]}"
 

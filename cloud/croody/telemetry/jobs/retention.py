@@ -1,24 +1,21 @@
 """Makes the partitions of the days to come, and lets go of what is older than retention."""
 
 from datetime import UTC, datetime, time, timedelta
-from typing import Any, Final
+from typing import Final
 
 from django.conf import settings
 from django.db import connections
-from django.db.models import QuerySet
 
 from croody.telemetry.ingest.services import retention
 from croody.telemetry.jobs.rollups import catch_up
 from croody.telemetry.models import BridgeRun, DeadLetter, Delivered, Record, Rollup, SetAside
 from croody.telemetry.store import deliveries, partitions
-from croody.web.turns import in_turns
+from croody.web.turns import delete_in_turns
 
-#: One-minute roll-ups outlive the rows by this; one-hour ones stay.
+#: One-minute roll-ups outlive the rows by this; one-hour ones have a setting of their own.
 MINUTES_KEPT: Final = timedelta(days=400)
-#: Rows that one transaction deletes: of letters, which may be long, fewer. And transactions a table and run.
-DELETED: Final = 400
+#: Letters that one transaction deletes: they may be long.
 DELETED_LETTERS: Final = 50
-_MOST_SLICES: Final = 1000
 
 
 def make_partitions(now: datetime) -> None:
@@ -39,22 +36,14 @@ def apply_retention(now: datetime) -> None:
     if connections[settings.TELEMETRY_DB].vendor == "postgresql":
         partitions.drop_before(oldest)
     else:
-        _delete(Record.objects.filter(at__lt=start))
-    _delete(DeadLetter.objects.filter(received_at__lt=start), DELETED_LETTERS)
-    _delete(Rollup.objects.filter(step_s=60, at__lt=start - MINUTES_KEPT))
-    _delete(SetAside.objects.filter(at__lt=start))
+        delete_in_turns(Record.objects.filter(at__lt=start))
+    delete_in_turns(DeadLetter.objects.filter(received_at__lt=start), DELETED_LETTERS)
+    delete_in_turns(Rollup.objects.filter(step_s=60, at__lt=start - MINUTES_KEPT))
+    delete_in_turns(Rollup.objects.filter(step_s=3600, at__lt=now - timedelta(days=settings.ENV.rollup_days)))
+    delete_in_turns(SetAside.objects.filter(at__lt=start))
 
 
 def forget_deliveries(now: datetime) -> None:
     """Let go of what no bridge and no broker brings again."""
-    _delete(Delivered.objects.filter(at__lt=now - deliveries.MARKS_KEPT))
-    _delete(BridgeRun.objects.filter(at__lt=now - deliveries.RUNS_KEPT))
-
-
-def _delete(rows: "QuerySet[Any]", size: int = DELETED) -> None:
-    manager = rows.model._default_manager.using(rows.db)
-    for _ in range(_MOST_SLICES):
-        some = list(rows.values_list("pk", flat=True)[:size])
-        in_turns(some, size, lambda keys: manager.filter(pk__in=keys).delete(), rows.db)
-        if len(some) < size:
-            return
+    delete_in_turns(Delivered.objects.filter(at__lt=now - deliveries.MARKS_KEPT))
+    delete_in_turns(BridgeRun.objects.filter(at__lt=now - deliveries.RUNS_KEPT))

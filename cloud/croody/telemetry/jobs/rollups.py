@@ -6,12 +6,14 @@ run computes the same buckets again and writes the same values.
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, Final, TypeVar
 
 from django.conf import settings
 from django.db import DataError, connections
 
 from croody.telemetry.jobs.aside import set_aside
+from croody.telemetry.jobs.metric_names import MetricNames
 from croody.telemetry.models import Cursor
 from croody.telemetry.read.follow import Follower, columns_since
 from croody.telemetry.store.sqlite import write_moment
@@ -73,6 +75,12 @@ GROUP BY metric
 """
 
 
+@cache
+def metric_names() -> MetricNames:
+    """What this process knows of robots' metrics."""
+    return MetricNames()
+
+
 def roll_up(now: datetime) -> None:
     """Compute again every bucket into which something new came since the last run."""
     catch_up(now)
@@ -85,8 +93,11 @@ def catch_up(now: datetime) -> bool:
         row = Cursor.objects.filter(pk=_NAME).first()
         before = Follower.from_json(row.value if row is not None else {})
         minutes, after, more = _touched(before, now)
+        names = metric_names()
+        minutes = [bucket for bucket in minutes if names.may(bucket[0], now)]
         for start in range(0, len(minutes), _ASKED):
             _roll(minutes[start : start + _ASKED], alias, now)
+        names.tell(now)
         if after != before:
             Cursor.objects.update_or_create(pk=_NAME, defaults={"value": after.to_json()})
         if not more:
@@ -110,10 +121,12 @@ def _touched(follower: Follower, now: datetime) -> tuple[list[Bucket], Follower,
 def _roll(minutes: Sequence[Bucket], alias: str, now: datetime) -> None:
     """Minutes first: hours are made of them. A robot's minutes lie side by side, so an hour is hardly computed twice."""
     hours: set[Hour] = set()
-    rolled = _whatever_can_be(minutes, _minutes, alias, now)
+    names = metric_names()
+    rolled = [row for row in _whatever_can_be(minutes, _minutes, alias, now) if names.fits(row[0], row[1])]
     in_turns(rolled, WRITTEN, lambda some: _write(some, alias), alias)
     for robot_id, metric, _, at, *_ in rolled:
         hours.add((robot_id, _aware(at).replace(minute=0), metric))
+        names.took(robot_id, now)
     in_turns(_whatever_can_be(sorted(hours), _hours, alias, now), WRITTEN, lambda some: _write(some, alias), alias)
 
 

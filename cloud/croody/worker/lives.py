@@ -1,0 +1,58 @@
+"""How long each thing that grows is kept, once it is over: one table. What telemetry keeps is in its own `jobs/retention.py`.
+
+Only what is over goes: an open alarm, an unanswered command or a session that is in use has no age.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.db.models import Model, Q
+
+from croody.accounts.models import OneTimeLogin, Registering
+from croody.alarms.models import Alarm
+from croody.commands.models import Outgoing
+from croody.detection.models import Usual, Verdict
+from croody.web.turns import delete_in_turns
+
+#: Tries to log in, and logins by a link, are kept for who looks into an incident.
+TRIES: Final = timedelta(days=30)
+LINKS: Final = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """Rows of `model` for which `over(now)` holds go."""
+
+    model: type[Model]
+    over: Callable[[datetime], Q]
+
+
+def history() -> timedelta:
+    """How long alarms, commands and verdicts are kept once they are over."""
+    return timedelta(days=settings.ENV.history_days)
+
+
+LIVES: Final = (
+    Life(Alarm, lambda now: Q(resolved_at__lt=now - history())),
+    Life(Outgoing, lambda now: Q(expires_at__lt=now - history())),
+    Life(Verdict, lambda now: Q(judged_at__lt=now - history())),
+    Life(Usual, lambda now: Q(updated_at__lt=now - history())),
+    Life(Session, lambda now: Q(expire_date__lt=now)),
+    Life(OneTimeLogin, lambda now: Q(expires_at__lt=now - LINKS)),
+    Life(Registering, lambda now: Q(at__lt=now - timedelta(days=1))),
+    Life(AccessAttempt, lambda now: Q(attempt_time__lt=now - TRIES)),
+    Life(AccessFailureLog, lambda now: Q(attempt_time__lt=now - TRIES)),
+    Life(AccessLog, lambda now: Q(attempt_time__lt=now - TRIES)),
+)
+
+
+def let_go(now: datetime) -> None:
+    """Delete what has had its life, a few rows a transaction."""
+    for life in LIVES:
+        manager: Any = life.model._default_manager
+        delete_in_turns(manager.filter(life.over(now)))
