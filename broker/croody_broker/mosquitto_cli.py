@@ -15,13 +15,14 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from croody_broker import openssl
 from croody_broker.complaints import Complaints
 from croody_broker.mosquitto import MosquittoSettings, render_conf
-from croody_broker.mosquitto_log import MosquittoLog
+from croody_broker.mosquitto_log import Attention, MosquittoLog
 from croody_broker.settings import Tls
 from croody_broker.watch import Watched
 from croody_contract.mosquitto import BRIDGE_PASSWD_NAME
@@ -125,7 +126,7 @@ def _run(conf: str, settings: MosquittoSettings) -> int:
     reads, writes = os.pipe()
     if os.fork() == 0:
         os.close(writes)
-        _stand_by(mosquitto, files, reads)
+        _stand_by(mosquitto, files, reads, settings, place)
         os._exit(0)
     os.close(reads)
     os.dup2(writes, sys.stderr.fileno())
@@ -142,15 +143,17 @@ def _ensure(path: Path) -> None:
         path.touch(mode=0o600)
 
 
-def _stand_by(mosquitto: int, files: Sequence[Watched], reads: int) -> None:
+def _stand_by(mosquitto: int, files: Sequence[Watched], reads: int, settings: MosquittoSettings, place: Path) -> None:
     """Until Mosquitto ends: hand its log on, and send SIGHUP when a file changed, and once after a while for what changed at the start."""
     started = look_at_s = time.monotonic()
     told_once = ended = False
-    written, complaints = MosquittoLog(), Complaints()
+    written, complaints, attention = MosquittoLog(), Complaints(), Attention()
     while os.getppid() == mosquitto and not ended:
         ready, _, _ = select.select([reads], [], [], max(0.0, look_at_s - time.monotonic()))
         if ready:
-            ended = not _hand_on(os.read(reads, _PIECE_BYTES), written, complaints)
+            data = os.read(reads, _PIECE_BYTES)
+            attention.heard(len(data))
+            ended = not _hand_on(data, written, complaints)
         if time.monotonic() < look_at_s:
             continue
         look_at_s = time.monotonic() + _LOOK_S
@@ -158,8 +161,12 @@ def _stand_by(mosquitto: int, files: Sequence[Watched], reads: int) -> None:
         for each in changed:
             with suppress(OSError):
                 each.read()
+        other = attention.look(time.monotonic())
+        if other:
+            with suppress(OSError):
+                place.write_text(render_conf(replace(settings, log_packets=attention.on)), encoding="utf-8")
         late = not told_once and time.monotonic() - started > _START_S
-        if (changed or late) and os.getppid() == mosquitto:
+        if (changed or late or other) and os.getppid() == mosquitto:
             told_once = told_once or late
             os.kill(mosquitto, signal.SIGHUP)
 

@@ -1,7 +1,8 @@
 """Mosquitto's own log, of which one line in ten thousand is for a person: what passes, and which publishes it refused. Pure.
 
 MQTT 3.1.1 cannot refuse a publish but by closing the connection, and Mosquitto does not: it answers as if all were well. Only its log of
-every packet tells. So it is asked for that log, and this keeps the refusals and drops the rest.
+every packet tells. So it is asked for that log, and this keeps the refusals and drops the rest. To write it takes Mosquitto longer
+than the message itself: so under load it is asked for a moment only, once in a while.
 """
 
 import re
@@ -18,6 +19,36 @@ _PACKETS: Final = re.compile(
 _DENIED: Final = re.compile(
     rb"^[^ \n]+: Denied PUBLISH from (?P<client>[^\n]*?) \(d\d, q\d, r\d, m\d+, '(?P<topic>[^\n]*)', \.\.\. ", re.MULTILINE
 )
+
+
+#: More of the log than this between two looks, bytes, is load: some 400 messages a second.
+_MOST: Final = 32 * 1024
+#: Under load the log is rested from for so long.
+_REST_S: Final = 60.0
+
+
+class Attention:
+    """Whether Mosquitto is to log every packet."""
+
+    def __init__(self) -> None:
+        self.on = True
+        self._bytes = 0
+        self._again_s = 0.0
+
+    def heard(self, count: int) -> None:
+        """So many bytes of its log came."""
+        self._bytes += count
+
+    def look(self, now_s: float) -> bool:
+        """Decide anew, several times a second; say whether that changed anything. `now_s`: monotonic."""
+        busy, self._bytes = self._bytes > _MOST, 0
+        if self.on and busy:
+            self.on, self._again_s = False, now_s + _REST_S
+            return True
+        if not self.on and now_s >= self._again_s:
+            self.on = True
+            return True
+        return False
 
 
 class Refusal(NamedTuple):
