@@ -23,7 +23,6 @@ from amqtt.session import Session
 
 from croody_broker import tls, websocket
 from croody_broker.complaints import Complaints
-from croody_broker.crowd import Visitor
 from croody_broker.door import Door
 from croody_broker.frames import MAX_TOPIC_BYTES, Malformed
 from croody_broker.handler import GuardedHandler, GuardedWriter
@@ -32,6 +31,7 @@ from croody_broker.rates import Rates
 from croody_broker.receipts import FIRST_NUMBER, LAST_NUMBER, Held, Receipts
 from croody_broker.rules import Grant, Levels, matches
 from croody_broker.settings import Settings
+from croody_contract.crowd import Visitor
 from croody_contract.mosquitto import BRIDGE_USER
 from croody_contract.topics import UP_FILTER, is_plain
 

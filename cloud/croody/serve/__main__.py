@@ -8,6 +8,8 @@ import sys
 import django
 import uvicorn
 
+from croody.serve.patient_asgi import Patient
+
 #: Streams end at once; a page that is being answered has this long to finish, in seconds.
 GRACE_S = 2
 
@@ -44,6 +46,7 @@ def main(argv: list[str] | None = None) -> None:
     host, port = options.bind
     uvicorn.run(
         "croody.serve.access_log_asgi:application" if options.access_log else "croody.serve.asgi:application",
+        http=Patient,
         host=host,
         port=port,
         workers=max(1, options.workers),

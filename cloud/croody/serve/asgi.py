@@ -17,10 +17,14 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "croody.settings")
 _pages = get_asgi_application()
 
 from croody.live.hub import close_all  # noqa: E402  (needs the applications that the line above loads)
+from croody_contract.limits import KIB  # noqa: E402
 
 #: Django gives every request a thread, and the thread a database connection, for as long as it is answered, and a stream is answered
 #: for hours. They share these, which each needs for a moment at its beginning.
 _STREAM_THREADS: Final = itertools.cycle([ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"streams-{n}") for n in range(8)])
+#: No form of a page is larger; the gateway takes as much.
+_BODY_BYTES: Final = 1100 * KIB
+_TOO_LARGE: Final = b'{"detail": "body: larger than 1 MiB: send it in parts"}'
 #: A reader that takes nothing for so long, in seconds, while something waits for it, is cut off.
 STALLED_S: Final = 30.0
 
@@ -35,7 +39,7 @@ async def application(scope: dict[str, Any], receive: Receive, send: Send) -> No
             async with ThreadSensitiveContext(executor=next(_STREAM_THREADS)):
                 await _stream(scope, receive, send)
         else:
-            await _pages(scope, receive, send)
+            await _bounded(scope, receive, send)
         return
     while True:
         message = await receive()
@@ -46,6 +50,32 @@ async def application(scope: dict[str, Any], receive: Receive, send: Send) -> No
             close_all()
             await send({"type": "lifespan.shutdown.complete"})
             return
+
+
+async def _bounded(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """A page, without a body above `_BODY_BYTES`: Django takes all of it from anybody, and puts it on the disk, before it looks at it."""
+    taken = 0
+    answered = False
+
+    async def counted() -> MutableMapping[str, Any]:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        return message if taken <= _BODY_BYTES else {"type": "http.disconnect"}
+
+    async def watched(message: Mapping[str, Any]) -> None:
+        nonlocal answered
+        answered = True
+        await send(message)
+
+    said = dict(scope["headers"]).get(b"content-length", b"")
+    if not (said.isdigit() and int(said[:20]) > _BODY_BYTES):
+        await _pages(scope, counted, watched)
+        if answered or taken <= _BODY_BYTES:
+            return
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(_TOO_LARGE)), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": _TOO_LARGE})
 
 
 async def _stream(scope: dict[str, Any], receive: Receive, send: Send) -> None:

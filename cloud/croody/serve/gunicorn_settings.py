@@ -5,6 +5,7 @@ there, instead of waiting for this one to read its code. What is loaded once is 
 """
 
 import os
+import resource
 from importlib import import_module
 from typing import Any
 
@@ -13,7 +14,9 @@ preload_app = "--reload" not in os.environ.get("GUNICORN_CMD_ARGS", "")
 
 
 def on_starting(server: Any) -> None:
-    """Read the views too, which Django leaves to the first request."""
+    """Allow as many open files as the system does, and read the views too, which Django leaves to the first request."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 65_536)) if hard != resource.RLIM_INFINITY else 65_536, hard))
     if preload_app:
         from django.conf import settings
 
