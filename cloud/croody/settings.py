@@ -62,6 +62,7 @@ _WEB_MIDDLEWARE = [
     "croody.web.head.answer_head",
     "croody.web.refusals.speak_json",
     "croody.web.health.answer_health",
+    "croody.web.compress.Compress",
     "django.middleware.security.SecurityMiddleware",
     "croody.web.assets.Static",
     "croody.web.language.language_prefix",

@@ -481,6 +481,28 @@ def test_times_are_the_readers_own_and_say_which(visit: Open, web: Web):
     assert "UTC\u221205:00" in (text.get_attribute("title") or "")
 
 
+def test_an_update_touches_neither_the_icon_nor_the_layout_and_writes_rows_out_of_sight_all_the_same(visit: Open, web: Web):
+    drive(web)
+    page = visit("/robots/monitor/", height=420, settle_ms=2500).page
+    row = page.locator("#robot-rover-2")
+    assert row.bounding_box()["y"] > 900, "below what is seen"  # type: ignore[index]
+    page.evaluate(
+        """() => {
+          window.touched = 0;
+          const icon = document.querySelector('link[rel="icon"]');
+          new MutationObserver((list) => { window.touched += list.length; }).observe(icon, {attributes: true});
+          window.styles = 0;
+          const ask = window.getComputedStyle;
+          window.getComputedStyle = (...of) => { window.styles += 1; return ask(...of); };
+        }"""
+    )
+    for speed in (0.11, 0.22, 0.33):
+        drive(web, speed_mps=speed)
+        page.wait_for_timeout(1200)
+    expect(row.locator('[data-t="v0"]')).to_have_text("0,33", timeout=5000)
+    assert page.evaluate("[window.touched, window.styles]") == [0, 0]
+
+
 def test_an_update_of_the_picture_takes_little_of_the_main_thread(visit: Open, web: Web):
     drive(web)
     page = visit("/robots/monitor/").page

@@ -207,7 +207,8 @@ def _picture(
     if drawing is not None:
         parts["plan-figure"] = Piece(floor, lambda: _render("monitor/plan.html", context, language), "structure")
     for one, (_entry, row, mark) in zip(context["marks"], marks, strict=True):
-        shape = f"{row.state} {mark.side} {bool(mark.off)}"
+        # Where its name has room a browser sees for itself.
+        shape = f"{row.state} {bool(mark.off)}"
         parts[f"mark-{row.robot_id}"] = _piece("monitor/mark.html", one, shape, language, inside="plan-figure")
     for row in listed:
         parts[f"robot-{row.robot_id}"] = _piece("monitor/row.html", {"row": row}, row.shape, language, inside="structure")

@@ -121,7 +121,8 @@ onPlaced((message) => {
   const told = message.data && message.data.places;
   if (told) places = told;
   start();
-  if (told || message.html) draw(false);
+  // The site whose plan is shown is marked on the map.
+  if (told || (message.html && (message.html.structure || message.html["plan-figure"]))) draw(false);
 });
 
 const first = document.getElementById("places");

@@ -10,12 +10,29 @@ const STEP = 4;
 const trails = new Map(); // id -> [[at, x, y, hole], ...] oldest first
 const spots = new Map(); // id -> {x, y, heading, at, hole}
 
+// Asking for the style lays the whole page out: only when the plan has another width, or is another one.
+const measured = { plan: null, width: 0, unit: 1 };
+const resized = new ResizeObserver(([entry]) => {
+  if (Math.abs(entry.contentRect.width - measured.width) > 0.5) measured.plan = null;
+});
+
+function unitOf(plan) {
+  if (measured.plan !== plan) {
+    measured.plan = plan;
+    measured.width = plan.getBoundingClientRect().width;
+    measured.unit = Number(getComputedStyle(plan).getPropertyValue("--u")) || 1;
+    resized.disconnect();
+    resized.observe(plan);
+  }
+  return measured.unit;
+}
+
 function frame() {
   const plan = document.getElementById("plan");
   if (!plan) return null;
   const read = (name) => Number(plan.dataset[name]);
   // Units a pixel, as the style sheet has it for this width: a name must have room for its letters.
-  const unit = Number(getComputedStyle(plan).getPropertyValue("--u")) || 1;
+  const unit = unitOf(plan);
   const { width, height } = plan.viewBox.baseVal;
   const [left, top] = [read("left"), read("top")];
   return { unit, sheet: [0, 0, width, height], floor: [left, top, left + read("width"), top + read("height")], dots: plan.classList.contains("dots") };
@@ -42,9 +59,9 @@ function nameAll(box) {
     const spot = spots.get(id);
     if (!spot) continue;
     const urgent = URGENT.some((name) => mark.classList.contains(name));
-    const second = [...mark.querySelectorAll(".old, .off-by")].filter((text) => urgent || text.classList.contains("off-by"));
     all.set(id, mark);
     if (box.dots && (!urgent || urgents > NAMED)) continue;
+    const second = [...mark.querySelectorAll(".old, .off-by")].filter((text) => urgent || text.classList.contains("off-by"));
     bots.push({
       id,
       x: spot.x,
@@ -61,6 +78,8 @@ function nameAll(box) {
   const sides = placeNames(bots, box.unit, box.sheet, box.floor);
   for (const [id, mark] of all) {
     const place = sides.get(id) || "unnamed";
+    if (mark.dataset.place === place) continue;
+    mark.dataset.place = place;
     const names = place.split(" ");
     for (const name of SIDES) mark.classList.toggle(name, names.includes(name));
     mark.querySelector(".leader").setAttribute("d", leader(place, box.unit));

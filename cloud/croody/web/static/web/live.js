@@ -1,7 +1,7 @@
 // The live connection of a page: one EventSource, ages that count by themselves, pause, and the banner when Croody is away.
 // What changes is worded by the server and placed by place.js; a page adds its own part with onPlaced(function (message) {...}).
 import { age, clock, fill, moment, offset, plural } from "./ages.js";
-import { arrange, forget, pieces, set, texts } from "./place.js";
+import { ageing, arrange, forget, pieces, set, texts } from "./place.js";
 
 const live = () => document.getElementById("live");
 const words = JSON.parse(document.getElementById("words").textContent);
@@ -126,6 +126,7 @@ function settle(now = false) {
 
 function setTrouble(kind, since) {
   if (kind === null) {
+    if (!trouble && banner.hidden) return;
     if (trouble) {
       const count = changedMeanwhile.size;
       caughtUp.textContent = count > 1 ? fill(words.back, { count }) : words.backOne;
@@ -165,10 +166,15 @@ function tickBanner() {
 
 // Ages
 
+let agedAt = 0;
+
 function ages() {
+  agedAt = Date.now();
   const at = now();
-  for (const element of document.querySelectorAll("[data-age][data-at]")) set(element, age(at - Number(element.dataset.at)));
-  for (const element of document.querySelectorAll("[data-ago][data-at]")) set(element, fill(words.ago, { age: age(at - Number(element.dataset.at)) }));
+  for (const element of ageing()) {
+    const text = age(at - Number(element.dataset.at));
+    set(element, "ago" in element.dataset ? fill(words.ago, { age: text }) : text);
+  }
   const newest = document.querySelector("[data-newest][data-at]");
   if (newest) set(newest, "; " + fill(words.newest, { age: age(at - Number(newest.dataset.at)) }) + ".");
 }
@@ -243,7 +249,7 @@ addEventListener("pageshow", (event) => { if (event.persisted) connect(); });
 addEventListener("pagehide", () => { if (source) source.close(); });
 
 setInterval(() => {
-  if (!document.hidden) ages();
+  if (!document.hidden && Date.now() - agedAt > 900) ages();
   if (!frozen) settle();
   if (retryAt && Date.now() >= retryAt) connect();
   else if (!retryAt && source && Date.now() - heardAt > SILENT_S * 1000) lost();

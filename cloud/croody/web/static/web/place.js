@@ -1,8 +1,37 @@
 // Puts what the server says into the page: texts, pieces of HTML, the order of lists. Makes no word and no number.
 import { Idiomorph } from "../vendor/idiomorph-0.8.0/idiomorph.esm.min.js";
 
-// Robot -> its elements, each with its fields; built again when the structure changes.
+// Robot -> its elements, each with its fields; and all that has an age. Found again when the structure changes.
 let index = null;
+let aging = null;
+
+// Rows that nobody sees get their texts when they come into sight, and a few of them with each message: what is searched for in the page,
+// printed or read aloud is some seconds old at most.
+const FEW = 10;
+const watched = new WeakSet();
+const hidden = new WeakSet();
+const waiting = new Map(); // element -> [its place in the index, fields]
+const sight = new IntersectionObserver(
+  (entries) => {
+    for (const { target, isIntersecting } of entries) {
+      if (!isIntersecting) hidden.add(target);
+      else if (hidden.delete(target)) catchUp(target);
+    }
+  },
+  { rootMargin: "25%" },
+);
+
+// What has an age, as long as somebody sees it: [element, the robot's row or null].
+export function ageing() {
+  aging ||= [...document.querySelectorAll("[data-age], [data-ago]")].map((element) => [element, element.closest("[data-robot]")]);
+  return aging.filter(([element, row]) => element.dataset.at && !hidden.has(row)).map(([element]) => element);
+}
+
+function catchUp(element) {
+  const [one, fields] = waiting.get(element) || [];
+  waiting.delete(element);
+  if (one && element.isConnected) write(one, fields);
+}
 
 function elements(robot) {
   if (!index) {
@@ -12,6 +41,10 @@ function elements(robot) {
       const fields = [...element.querySelectorAll("[data-t]")].map((field) => [field.dataset.t, field]);
       known.push({ element, fields, ages: element.querySelectorAll("[data-age], [data-ago]") });
       index.set(element.dataset.robot, known);
+      if (element.matches("tr, li") && !watched.has(element)) {
+        watched.add(element);
+        sight.observe(element);
+      }
     }
   }
   return index.get(robot) || [];
@@ -38,13 +71,19 @@ export function texts(told) {
       continue;
     }
     for (const one of elements(robot)) {
-      if (fields.at !== undefined) for (const element of one.ages) at(element, fields.at);
-      for (const [name, element] of one.fields) {
-        if (fields[name] === undefined) continue;
-        if (element.dataset.attribute) element.setAttribute(element.dataset.attribute, fields[name]);
-        else set(element, fields[name]);
-      }
+      if (!hidden.has(one.element)) write(one, fields);
+      else waiting.set(one.element, [one, { ...(waiting.get(one.element) || [])[1], ...fields }]);
     }
+  }
+  for (const element of [...waiting.keys()].slice(0, FEW)) catchUp(element);
+}
+
+function write(one, fields) {
+  if (fields.at !== undefined) for (const element of one.ages) at(element, fields.at);
+  for (const [name, element] of one.fields) {
+    if (fields[name] === undefined) continue;
+    if (element.dataset.attribute) element.setAttribute(element.dataset.attribute, fields[name]);
+    else set(element, fields[name]);
   }
 }
 
@@ -79,7 +118,7 @@ export function pieces(told) {
     if (old) Idiomorph.morph(old, element, MORPH);
     else fresh.set(id, element);
   }
-  index = null;
+  forget();
   return fresh;
 }
 
@@ -98,7 +137,9 @@ export function arrange(list, ids, fresh) {
     here.remove();
     here = next;
   }
-  index = null;
+  forget();
 }
 
-export const forget = () => { index = null; };
+export function forget() {
+  index = aging = null;
+}

@@ -1,0 +1,16 @@
+"""Compresses pages for a browser that takes it, where no gateway does: never a stream, which a compressor would hold back."""
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
+
+
+class Compress(GZipMiddleware):
+    """Django's, which hides a secret's length behind random bytes. Static files come compressed already."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Leave streams and files as they are."""
+        if response.streaming:
+            return response
+        compressed: HttpResponseBase = super().process_response(request, response)
+        return compressed
