@@ -27,7 +27,7 @@ class CorsMiddleware:
         patch_vary_headers(response, ["Origin"])
         if allowed:
             response["Access-Control-Allow-Origin"] = origin
-            response["Access-Control-Expose-Headers"] = "Retry-After"
+            response["Access-Control-Expose-Headers"] = "Link, Retry-After"
             if preflight:
                 response["Access-Control-Allow-Methods"] = _METHODS
                 response["Access-Control-Allow-Headers"] = _HEADERS

@@ -169,9 +169,16 @@ def test_last_is_404_when_there_is_none(get: Callable[..., Any], post: Callable[
         response = get("/last", robot_id=robot_id)
         assert response.status_code in (404, 422)
         assert isinstance(response.json()["detail"], str)
-    assert get("/last").status_code == 422
+    assert get("/last").status_code == 404
     post({"robot_id": "rover-1", "data": {"TEMP": 1}})
     assert get("/last", robot_id="rover-1").json()["data"] == {"TEMP": 1}
+
+
+def test_last_without_a_robot_is_the_newest_of_all_that_the_caller_sees(get: Callable[..., Any], post: Callable[..., Any]):
+    post({"robot_id": "rover-2", "data": {"TEMP": 2}})
+    post({"robot_id": "rover-1", "data": {"TEMP": 1}, "ts": "2020-01-01T00:00:00Z"})
+    assert get("/last").json()["data"] == {"TEMP": 1}, "by its receipt, whatever its robot's clock says"
+    assert get("/last", key=None).json()["data"] == {"TEMP": 2}, "the public sees what is shared"
 
 
 def test_query_gives_the_newest_first(get: Callable[..., Any], post: Callable[..., Any]):

@@ -71,8 +71,8 @@ def test_a_row_says_what_is_stored_at_every_door(told_all: int):
     mine = expected(NAMES[0])
     assert len(mine) == told_all, "none of them is refused"
     assert decoded(queries.last(NAMES[0])) == mine[0]
-    assert [decoded(row) for row in queries.newest(NAMES[0], 100)] == mine
-    both = [decoded(row) for row in queries.query(NAMES, 100)]
+    assert [decoded(row) for row in queries.query([NAMES[0]], 100).rows] == mine
+    both = [decoded(row) for row in queries.query(NAMES, 100).rows]
     assert [row for row in both if row["robot_id"] == NAMES[0]] == mine
     for limit in (2, 100):
         live = decoded(queries.live(NAMES, limit, now=NOON))
@@ -118,7 +118,7 @@ def test_times_have_six_digits_of_a_second_or_none(told_all: int):
     """Old parsers know no others."""
     from croody.telemetry.read import queries
 
-    times = [told(row)["ts"] for row in queries.newest(NAMES[0], 100)]
+    times = [told(row)["ts"] for row in queries.query([NAMES[0]], 100).rows]
     assert [datetime.fromisoformat(time).isoformat() for time in times] == times
     assert {len(time) for time in times} == {25, 32}
 

@@ -225,7 +225,7 @@ def test_backlog_never_overwrites_a_newer_latest(send: Send, fleet: SimpleNamesp
     send(4, count_up(1, 5)[3:], stream="stream-a", historical=True)
     newest = told(queries.last("rover-1"))
     assert newest["data"] == {"TEMP": 100.0}, "by the streams' order, whatever their clocks say"
-    values = [told(row)["data"]["TEMP"] for row in queries.newest("rover-1", 12)]
+    values = [told(row)["data"]["TEMP"] for row in queries.query(["rover-1"], 12).rows]
     assert values == [100.0, *(float(v) for v in range(9, 0, -1)), 5.0, 4.0]
 
 

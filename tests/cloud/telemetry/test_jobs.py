@@ -153,7 +153,7 @@ def test_folded_streams_keep_their_place_among_those_that_speak_late(send: Send,
     chain("stream-e", "stream-d", 5.0)
     places = Stream.objects.filter(robot_id="rover-1").order_by("place").values_list("stream", flat=True)
     assert list(places) == ["stream-a", "stream-b", "stream-c", "stream-d", "stream-e"]
-    values = [told(row)["data"]["TEMP"] for row in queries.newest("rover-1", 9)]
+    values = [told(row)["data"]["TEMP"] for row in queries.query(["rover-1"], 9).rows]
     assert values == [5.0, 4.0, 3.0, 2.0, 1.0]
 
 

@@ -53,8 +53,8 @@ def everywhere(now: datetime, robot_id: str = "rover-1") -> dict[str, float]:
         "live 1": temp(live[1]["last"]),
         "live 20": temp(live[20]["last"]),
         "trail": temp(live[20]["trail"][-1]),
-        "query": temp(queries.query([robot_id], 5)[0]),
-        "query of all": temp(queries.query([robot_id, "rover-2"], 5)[0]),
+        "query": temp(queries.query([robot_id], 5).rows[0]),
+        "query of all": temp(queries.query([robot_id, "rover-2"], 5).rows[0]),
         "monitor": entry.values["TEMP"],
     }
 
@@ -85,7 +85,7 @@ def test_the_two_doors_of_plain_readings_are_ordered_by_receipt(fleet: SimpleNam
     assert set(everywhere(NOON + 5 * SECOND).values()) == {3.0}
     from croody.telemetry.read import queries
 
-    assert [temp(row) for row in queries.newest("rover-1", 9)] == [3.0, 2.0, 1.0, 0.0]
+    assert [temp(row) for row in queries.query(["rover-1"], 9).rows] == [3.0, 2.0, 1.0, 0.0]
 
 
 def test_backlog_of_an_agent_is_older_than_what_a_plain_client_said_since(fleet: SimpleNamespace, send: Send):
@@ -110,7 +110,7 @@ def test_a_trail_goes_on_into_earlier_streams_and_over_what_lies_between(fleet: 
     assert [temp(row) for row in trail] == [float(number) for number in range(11, 31)]
     events = [Event(code=f"event_{number}") for number in range(160)]
     send(1, [reading(90.0), *events, reading(91.0), *events, reading(92.0)], stream="stream-99", now=NOON + 99 * SECOND)
-    assert [temp(row) for row in queries.newest("rover-1", 5)] == [92.0, 91.0, 90.0, 30.0, 29.0]
+    assert [temp(row) for row in queries.query(["rover-1"], 5).rows] == [92.0, 91.0, 90.0, 30.0, 29.0]
     trail = told(queries.live(["rover-1", "rover-2"], 5, now=NOON))["robots"][0]["trail"]
     assert [temp(row) for row in trail] == [29.0, 30.0, 90.0, 91.0, 92.0]
 

@@ -5,6 +5,7 @@ Bodies of the hot paths are read raw and validated by the contract's structs; th
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
+from urllib.parse import urlencode
 
 import msgspec
 from django.db import DataError, InterfaceError, InternalError, OperationalError
@@ -78,6 +79,7 @@ for _gone in (OperationalError, InterfaceError, InternalError):
 
 
 RobotParam = Annotated[str, Query(min_length=1, max_length=64, description="A robot's id")]
+LastRobotParam = Annotated[str | None, Query(min_length=1, max_length=64, description="A robot's id; all that you may see without it")]
 OptionalRobotParam = Annotated[str | None, Query(max_length=64, description="A robot's id; all that you may see without it")]
 
 
@@ -108,19 +110,34 @@ def ingest(request: HttpRequest) -> HttpResponse:
     return answer(services.ingest_one(telemetry, robot_id, "http", now=datetime.now(UTC)), 201)
 
 
-@api.get("/last", auth=Needs(Action.SEE), response={200: RowOut, **_ERRORS}, summary="A robot's newest reading", tags=["readings"])
-def last(request: HttpRequest, robot_id: RobotParam) -> HttpResponse:
-    """404 when there is none."""
-    row = queries.last(need(asking(request), Action.SEE, robot_id).pk)
+@api.get("/last", auth=Needs(Action.SEE), response={200: RowOut, **_ERRORS}, summary="The newest reading", tags=["readings"])
+def last(request: HttpRequest, robot_id: LastRobotParam = None) -> HttpResponse:
+    """Of one robot, or of all that you may see. 404 when there is none."""
+    if robot_id is None:
+        row = queries.last_of_all(_wanted(asking(request), None))
+    else:
+        row = queries.last(need(asking(request), Action.SEE, robot_id).pk)
     if row is None:
-        raise Denied(404, f"robot_id: {robot_id} has sent no reading yet")
+        raise Denied(
+            404, f"robot_id: {robot_id} has sent no reading yet" if robot_id else "no robot that you may see has sent a reading yet"
+        )
     return answer(row)
 
 
 @api.get("/query", auth=Needs(Action.SEE), response={200: list[RowOut], **_ERRORS}, summary="Readings, newest first", tags=["readings"])
-def query(request: HttpRequest, limit: Annotated[int, Query(ge=1, le=1000)] = 100, robot_id: OptionalRobotParam = None) -> HttpResponse:
-    """Of one robot, or of all that you may see."""
-    return answer(queries.query(_wanted(asking(request), robot_id), limit))
+def query(
+    request: HttpRequest,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    robot_id: OptionalRobotParam = None,
+    before: Annotated[str, Query(max_length=4096, description="Where the page before ended, from its `Link` header")] = "",
+) -> HttpResponse:
+    """Of one robot, or of all that you may see; at most 4 MiB. Where there is more, `Link` names the next page."""
+    page = queries.query(_wanted(asking(request), robot_id), limit, before)
+    response = answer(page.rows)
+    if page.cursor:
+        asked = {"limit": limit, "before": page.cursor} | ({"robot_id": robot_id} if robot_id is not None else {})
+        response["Link"] = f'<{request.path}?{urlencode(asked)}>; rel="next"'
+    return response
 
 
 @api.get(

@@ -1,25 +1,33 @@
 """What the API answers of readings and streams. Which reading is the newest is said by `newest`, who may see it by `access`."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from heapq import merge, nlargest
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from django.db.models import Count
 from msgspec import Raw
 
 from croody.telemetry.ingest.ledger import Entry, missing
-from croody.telemetry.models import DeadLetter, Stream
+from croody.telemetry.models import DeadLetter, Record, Stream
+from croody.telemetry.read import mark
+from croody.telemetry.read.mark import UNREAD, Mark
 from croody.telemetry.read.newest import Newest, newest_of, places_of
 from croody.telemetry.read.sql import sliced
-from croody.telemetry.read.trail import Heard, readings, trails
+from croody.telemetry.read.trail import Heard, readings, readings_of, trails
 from croody_contract import ranges
 from croody_contract.limits import MIB
+from croody_contract.topics import PLAIN_STREAMS
 
 #: All trails of one answer together, in bytes of their readings; each robot has an equal share, and its newest reading in any case.
 LIVE_BYTES: Final = 8 * MIB
+#: Readings of one answer to a query, in bytes; one in any case.
+QUERY_BYTES: Final = 4 * MIB
+#: So many are read at first, and at most so many times as many each time after that: nobody knows before how large they are.
+_FIRST: Final = 100
+_WIDER: Final = 4
 #: Who asks for one robot's streams gets so many of its folded ones, too.
 _FOLDED: Final = 100
 
@@ -30,25 +38,99 @@ def last(robot_id: str) -> Raw | None:
     return Raw(one.row.encode()) if one is not None else None
 
 
-def newest(robot_id: str, limit: int) -> list[Raw]:
-    """At most `limit` readings of a robot, newest first."""
-    return [Raw(one.row) for one in readings(robot_id, limit)]
+def last_of_all(robot_ids: Collection[str]) -> Raw | None:
+    """The reading that was heard last of all these robots."""
+    one = max(newest_of(robot_ids).values(), key=lambda one: one.heard_at, default=None)
+    return Raw(one.row.encode()) if one is not None else None
 
 
-def query(robot_ids: Collection[str], limit: int) -> list[Raw]:
-    """At most `limit` readings of several robots together, newest first; each robot's own keep their order."""
+class Page(NamedTuple):
+    """Readings, newest first; `cursor`: where the next page begins, empty where there is none."""
+
+    rows: list[Raw]
+    cursor: str
+
+
+def query(robot_ids: Collection[str], limit: int, before: str = "") -> Page:
+    """At most `limit` readings of these robots together, newest first; each robot's own keep their order. At most `QUERY_BYTES` of them.
+
+    Args:
+        robot_ids: of whom.
+        limit: how many at most.
+        before: a cursor, for what comes after the page that gave it.
+
+    Raises:
+        Refused: not a cursor, or one whose readings are gone.
+    """
+    seen = mark.parsed(before)
+    marks = mark.marks_of(seen, robot_ids)
+    #: The last reading that was given of each robot: of its agent, and of each way without a stream.
+    ends = _ends_of(seen, robot_ids)
+    rows: list[Heard] = []
+    size, step, more = 0, min(limit, _FIRST), True
+    while more and len(rows) < limit:
+        found = _newest(robot_ids, step, marks)
+        more = len(found) == step
+        for one in found:
+            size += len(one.row)
+            if rows and size > QUERY_BYTES:
+                more = True
+                break
+            rows.append(one)
+        ends |= _ends(rows[-len(found) :])
+        if size > QUERY_BYTES or not more:
+            break
+        if len(rows) < limit:
+            marks = mark.marks_of(ends.values(), robot_ids)
+            step = max(1, min(limit - len(rows), _WIDER * step, (QUERY_BYTES - size) * len(rows) // max(1, size) + 1))
+    return Page([Raw(one.row) for one in rows], mark.named(ends.values()) if more and rows else "")
+
+
+def _newest(robot_ids: Collection[str], limit: int, marks: Mapping[str, Mark]) -> list[Heard]:
+    """One step of `query`."""
     if len(robot_ids) == 1:
-        return newest(next(iter(robot_ids)), limit)
-    # Only robots that were heard lately can have any of them.
-    heard = nlargest(limit, newest_of(robot_ids).values(), key=lambda one: one.heard_at)
-    if not heard:
+        robot_id = next(iter(robot_ids))
+        return readings(robot_id, limit, marks.get(robot_id, UNREAD))
+    latest = newest_of(robot_ids)
+    # Only robots that were heard lately can have any of them; of one that was read in part nobody knows what is next.
+    unread = nlargest(limit, (one for one in latest.values() if one.robot_id not in marks), key=lambda one: one.heard_at)
+    found = {one.robot_id: one for one in unread} | {robot_id: one for robot_id, one in latest.items() if robot_id in marks}
+    if not found:
         return []
-    share = min(limit, 2 * limit // len(heard) + 1)
-    found = {one.robot_id: one for one in heard}
+    share = min(limit, 2 * limit // len(found) + 1)
+    begun = [robot_id for robot_id, one in found.items() if one.beside or robot_id in marks]
+    alone = {robot_id: one for robot_id, one in found.items() if robot_id not in begun}
+    some = [(robot_id, trail.heard(found[robot_id].stream)) for robot_id, trail in trails(alone, share, said=True)]
+    some += readings_of(begun, share, marks)
     every = [
-        _and_more(robot_id, trail.heard() or [_kept(found[robot_id])], limit, share) for robot_id, trail in trails(found, share, said=True)
+        _and_more(robot_id, rows or ([] if marks else [_kept(found[robot_id])]), limit, share, marks.get(robot_id, UNREAD))
+        for robot_id, rows in some
     ]
-    return [Raw(one.row) for one in islice(merge(*every, key=lambda one: one.at, reverse=True), limit)]
+    return list(islice(merge(*every, key=lambda one: one.at, reverse=True), limit))
+
+
+class _Named(msgspec.Struct):
+    """Which reading a row is."""
+
+    id: int
+    robot_id: str
+
+
+def _ends(rows: Sequence[Heard]) -> dict[tuple[str, str], int]:
+    """(robot, way) -> the last of these readings that came so."""
+    found = {}
+    for one in rows:
+        # What the ledger alone keeps may be gone, and nothing of its robot comes after it.
+        if one.stream:
+            row = msgspec.json.decode(one.row, type=_Named)
+            found[(row.robot_id, one.stream if one.stream in PLAIN_STREAMS else "")] = row.id
+    return found
+
+
+def _ends_of(ids: Sequence[int], robot_ids: Collection[str]) -> dict[tuple[str, str], int]:
+    """The same of a cursor."""
+    found = Record.objects.filter(pk__in=ids, robot_id__in=list(robot_ids)).values_list("pk", "robot_id", "stream") if ids else []
+    return {(robot_id, stream if stream in PLAIN_STREAMS else ""): number for number, robot_id, stream in found}
 
 
 def live(robot_ids: Collection[str], limit: int, *, now: datetime) -> Raw:
@@ -112,11 +194,11 @@ def _conflicts(rows: Sequence[Stream]) -> dict[tuple[str, str], int]:
     return found
 
 
-def _and_more(robot_id: str, rows: list[Heard], limit: int, share: int) -> Iterator[Heard]:
+def _and_more(robot_id: str, rows: list[Heard], limit: int, share: int, read: Mark) -> Iterator[Heard]:
     """A robot's readings, newest first; more of them are read only when all of `rows` are taken."""
     yield from rows
     if len(rows) >= share:
-        yield from readings(robot_id, limit)[len(rows) :]
+        yield from readings(robot_id, limit, read)[len(rows) :]
 
 
 def _kept(one: Newest) -> Heard:

@@ -11,6 +11,7 @@ from heapq import merge
 from itertools import islice
 from typing import Final, NamedTuple, Self
 
+from croody.telemetry.read.mark import UNREAD, Mark
 from croody.telemetry.read.newest import Newest
 from croody.telemetry.read.sql import SLICE, ask, columns, listed, on_postgres, sliced
 from croody.telemetry.rows import AS_JSON, COLUMNS, moment, of_columns
@@ -55,15 +56,18 @@ ORDER BY k.key, r.seq DESC LIMIT %s
 _STREAM: Final = "t.robot_id, t.stream, t.latest_seq, t.place"
 _PLAIN: Final = "t.stream IN ('http', 'mqtt') AND t.latest_seq IS NOT NULL"
 _STREAMS_POSTGRES: Final = f"""
-SELECT s.* FROM unnest(%s::text[]) AS k (robot_id) CROSS JOIN LATERAL (
-    SELECT {_STREAM} FROM telemetry_stream t WHERE t.robot_id = k.robot_id AND t.has_readings ORDER BY t.place DESC LIMIT %s
+SELECT s.* FROM unnest(%s::text[], %s::float8[]) AS k (robot_id, upto) CROSS JOIN LATERAL (
+    SELECT {_STREAM} FROM telemetry_stream t
+    WHERE t.robot_id = k.robot_id AND t.has_readings AND t.place <= k.upto ORDER BY t.place DESC LIMIT %s
 ) AS s
 UNION ALL
 SELECT {_STREAM} FROM telemetry_stream t WHERE t.robot_id = ANY(%s) AND {_PLAIN}
 """
 _STREAMS_SQLITE: Final = f"""
 SELECT {_STREAM} FROM json_each(%s) AS k CROSS JOIN telemetry_stream t ON t.id IN (
-    SELECT s.id FROM telemetry_stream s WHERE s.robot_id = k.value AND s.has_readings ORDER BY s.place DESC LIMIT %s
+    SELECT s.id FROM telemetry_stream s
+    WHERE s.robot_id = json_extract(k.value, '$[0]') AND s.has_readings AND s.place <= json_extract(k.value, '$[1]')
+    ORDER BY s.place DESC LIMIT %s
 )
 UNION ALL
 SELECT {_STREAM} FROM json_each(%s) AS k CROSS JOIN telemetry_stream t ON t.robot_id = k.value AND {_PLAIN}
@@ -73,10 +77,11 @@ _Key = tuple[str, str]
 
 
 class Heard(NamedTuple):
-    """A reading as JSON, and when it counts as said by the cloud's clock."""
+    """A reading as JSON, when it counts as said by the cloud's clock, and the stream it came in."""
 
     said: datetime | str
     row: bytes
+    stream: str = ""
 
     @property
     def at(self) -> datetime:
@@ -96,9 +101,9 @@ class Trail(NamedTuple):
         pairs = [(one.row, str(one.said)) for one in heard]
         return cls([row for row, _ in pairs], [said for _, said in pairs])
 
-    def heard(self) -> list[Heard]:
-        """One by one."""
-        return [Heard(said, row) for said, row in zip(self.said, self.rows, strict=True)]
+    def heard(self, stream: str) -> list[Heard]:
+        """One by one, all of one stream."""
+        return [Heard(said, row, stream) for said, row in zip(self.said, self.rows, strict=True)]
 
 
 _NOTHING: Final = Trail([], [])
@@ -138,29 +143,40 @@ def trails(newest: Mapping[str, Newest], limit: int, *, said: bool) -> Iterator[
         came = sum(len(row) for trail in found.values() for row in trail.rows)
         size = max(1, min(2 * size, SLICE, size * _BYTES // max(1, came)))
     several += [one.robot_id for one in newest.values() if one.beside]
-    for names in sliced(several, max(1, _ROWS // (_OFTEN * limit))):
-        for robot_id, heard in _several(names, limit, _AT_MOST * limit):
-            yield robot_id, Trail.of(heard)
+    for robot_id, heard in readings_of(several, limit, {}):
+        yield robot_id, Trail.of(heard)
 
 
-def readings(robot_id: str, limit: int) -> list[Heard]:
-    """At most `limit` readings of one robot, newest first, wherever they lie."""
-    return next((rows for _, rows in _several([robot_id], limit, None)), [])
+def readings(robot_id: str, limit: int, mark: Mark = UNREAD) -> list[Heard]:
+    """At most `limit` readings of one robot, newest first, wherever they lie, from `mark` on."""
+    return next((rows for _, rows in _several([robot_id], limit, None, {robot_id: mark})), [])
 
 
-def _several(robot_ids: Sequence[str], limit: int, most: int | None) -> Iterator[tuple[str, list[Heard]]]:
+def readings_of(robot_ids: Sequence[str], limit: int, marks: Mapping[str, Mark]) -> Iterator[tuple[str, list[Heard]]]:
+    """The same of several robots; fewer where they lie very far between other records."""
+    for names in sliced(robot_ids, max(1, _ROWS // (_OFTEN * limit))):
+        yield from _several(names, limit, _AT_MOST * limit, marks)
+
+
+def _several(
+    robot_ids: Sequence[str], limit: int, most: int | None, marks: Mapping[str, Mark] | None = None
+) -> Iterator[tuple[str, list[Heard]]]:
     """From several streams of each robot: by their place, and what came without a stream put between by when it was heard."""
     streams: dict[str, list[tuple[_Key, int]]] = defaultdict(list)
+    marks = marks or {}
+    bounds = [(robot_id, marks.get(robot_id, UNREAD).place) for robot_id in robot_ids]
     statement = _STREAMS_POSTGRES if on_postgres() else _STREAMS_SQLITE
-    names = listed(robot_ids)
-    for robot_id, stream, seq, _ in sorted(ask(statement, [names, limit, names]), key=lambda row: -row[3]):
+    # Each has a reading, but for the one that a mark lies in.
+    most_streams = limit + bool(marks)
+    for robot_id, stream, seq, _ in sorted(ask(statement, [*columns(bounds, 2), most_streams, listed(robot_ids)]), key=lambda row: -row[3]):
         streams[robot_id].append(((robot_id, stream), seq))
+    streams = {robot_id: marks.get(robot_id, UNREAD).left(mine) for robot_id, mine in streams.items()}
     spans = {robot_id: _spans(mine, limit) for robot_id, mine in streams.items()}
     found = _heard([span for mine in spans.values() for span in mine], limit)
     for robot_id, mine in streams.items():
         agents, whole = _in_a_row(mine, spans[robot_id], found, limit)
-        # Without a single row the newest one is past retention, and so is all before it.
-        if agents and not whole:
+        # Without a single row the newest one is past retention, and so is all before it; below a mark, none may only be near.
+        if (agents or robot_id in marks) and not whole:
             agents = list(islice(_walk(mine, limit, most), limit))
         plain = merge(*(found.get((robot_id, name), []) for name in PLAIN_STREAMS), key=lambda each: each.at, reverse=True)
         yield robot_id, list(islice(_between(agents, plain), limit))
@@ -228,7 +244,7 @@ def _between(agents: Iterable[Heard], plain: Iterable[Heard]) -> Iterator[Heard]
 
 def _heard(spans: Sequence[_Span], limit: int) -> dict[_Key, list[Heard]]:
     """Of each span its newest `limit` readings, newest first."""
-    return {key: trail.heard() for key, trail in _read(spans, limit, said=True).items()}
+    return {key: trail.heard(key[1]) for key, trail in _read(spans, limit, said=True).items()}
 
 
 def _read(spans: Sequence[_Span], limit: int, *, said: bool) -> dict[_Key, Trail]:

@@ -1,0 +1,71 @@
+"""How far somebody has read a robot's readings, who reads them page by page from the newest on; as ids of records in an address."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from croody.telemetry.models import Record, Stream
+from croody_contract.messages import Refused
+from croody_contract.topics import PLAIN_STREAMS
+
+#: A cursor names at most so many readings, so that it fits into an address.
+MOST_IDS: Final = 200
+#: Of no mark: greater than the place of any stream.
+_LAST_PLACE: Final = 1e300
+
+
+@dataclass(slots=True)
+class Mark:
+    """Everything of one robot down to here was read. `upto`: of each stream that was begun, the numbers below are left."""
+
+    place: float = _LAST_PLACE
+    upto: dict[str, int] = field(default_factory=dict)
+
+    def left(self, streams: Iterable[tuple[tuple[str, str], int]]) -> list[tuple[tuple[str, str], int]]:
+        """Of (robot, stream) and its last number, in order: the same, but below this mark."""
+        return [(key, min(last, self.upto.get(key[1], last + 1) - 1)) for key, last in streams]
+
+
+#: Nothing was read yet.
+UNREAD: Final = Mark()
+
+
+def parsed(cursor: str) -> list[int]:
+    """The ids of a cursor, as `named` wrote them.
+
+    Raises:
+        Refused: not ours.
+    """
+    parts = cursor.split(".") if cursor else []
+    if len(parts) > MOST_IDS or not all(part.isascii() and part.isdigit() and len(part) < 19 for part in parts):
+        raise Refused("bad_value", "before: not a cursor of ours: take it from the Link header of the page before, or begin without it")
+    return [int(part) for part in parts]
+
+
+def named(ids: Collection[int]) -> str:
+    """The cursor, empty where it would be too long."""
+    return ".".join(map(str, sorted(ids))) if len(ids) <= MOST_IDS else ""
+
+
+def marks_of(ids: Collection[int], robot_ids: Collection[str]) -> Mapping[str, Mark]:
+    """The marks of the readings with these ids, by robot.
+
+    Raises:
+        Refused: one of them is gone, or of a robot that is not among these.
+    """
+    if not ids:
+        return {}
+    wanted = frozenset(robot_ids)
+    rows = [row for row in Record.objects.filter(pk__in=ids).values_list("robot_id", "stream", "seq") if row[0] in wanted]
+    if len(rows) != len(ids):
+        raise Refused("bad_value", "before: names readings that are past retention by now: begin again without it")
+    streams = Stream.objects.filter(robot_id__in={row[0] for row in rows}, stream__in={row[1] for row in rows})
+    places = {(robot_id, stream): place for robot_id, stream, place in streams.values_list("robot_id", "stream", "place")}
+    found: dict[str, Mark] = defaultdict(Mark)
+    for robot_id, stream, seq in rows:
+        mark = found[robot_id]
+        mark.upto[stream] = seq
+        if stream not in PLAIN_STREAMS:
+            mark.place = places.get((robot_id, stream), mark.place)
+    return found
