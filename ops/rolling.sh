@@ -15,6 +15,10 @@ own() { # [OPTIONS of docker ps]
 running() { # [SERVICE]
   own -q --filter status=running ${1:+--filter "label=com.docker.compose.service=$1"}
 }
+# What is left of a file that COMPOSE_FILE no longer names runs too, and compose would know no such service.
+running_services() {
+  own --filter status=running --format '{{.Label "com.docker.compose.service"}}' | sort -u | grep -xF "$(compose config --services)"
+}
 every() { # SERVICE, also those that do not run
   own -aq --filter "label=com.docker.compose.service=$1"
 }
@@ -26,6 +30,15 @@ count() { # LIST
 networks() { docker inspect -f '{{range $name, $at := .NetworkSettings.Networks}}{{$name}} {{$at.IPAddress}}{{println}}{{end}}' "$1"; }
 address_of() { networks "$1" | sed -n 's/^[^ ]*_back //p'; }
 
+# What the compose files say now: of each service a hash, of each secret its file.
+look() {
+  hashes=$(compose config --hash '*')
+  secret_files=$(compose config | awk '
+    /^[^ ]/ { on = $0 == "secrets:" }
+    on && /^  [^ ]/ { name = $1; sub(/:$/, "", name) }
+    on && /^    file: / { sub(/^    file: /, ""); print name, $0 }')
+}
+
 # Whether a container is what the compose files ($hashes) and the images would make of it now. The name of its image is part of the hash.
 is_current() { # SERVICE CONTAINER
   wanted=$(printf '%s\n' "$hashes" | sed -n "s/^$1 //p")
@@ -33,9 +46,11 @@ is_current() { # SERVICE CONTAINER
   [ "$found" = "$wanted $(docker image inspect -f '{{.Id}}' "${found##* }" 2>/dev/null) ${found##* }" ]
 }
 
-# Containers of a service that run and are not.
+# Containers of a service that run and are not, or read a secret that changed since.
 stale() { # SERVICE
-  for id in $(running "$1"); do is_current "$1" "$id" || echo "$id"; done
+  for id in $(running "$1"); do
+    if ! is_current "$1" "$id" || [ -n "$(changed_since "$id")" ]; then echo "$id"; fi
+  done
 }
 
 # Healthy within the time that CROODY_PATIENCE_S allows; one that keeps ending, or is called unhealthy, is given up at once.
@@ -53,8 +68,11 @@ becomes_healthy() { # CONTAINER
   return 1
 }
 
+inside() { compose exec -T gateway "$@" </dev/null 2>/dev/null; }
+port_of() { case $1 in croody) echo 8000 ;; telemetry-gateway) echo 9000 ;; *) echo 9100 ;; esac; }
+
 asked() { # SERVICE [HOSTNAME]: whom the gateway asks for this service; the one of that name is told that it leaves
-  compose exec -T gateway curl -s -o /dev/null -D - -m 8 ${2:+-H "X-Leaving: $2"} "http://127.0.0.1:8082/$1" </dev/null 2>/dev/null |
+  inside curl -s -o /dev/null -D - -m 20 ${2:+-H "X-Leaving: $2"} "http://127.0.0.1:8082/$1" |
     tr -d '\r' | sed -n 's/^X-Asked: //p'
 }
 
@@ -68,13 +86,21 @@ sees() { # SERVICE CONTAINER
   done
 }
 
-# Away, with no request on its way. The gateway takes turns, so it is asked until this one was met, said that it leaves, and was passed
-# over since; what it has it answers.
+# Away, with no request on its way. All requests go by the list of those that leave; the gateway takes turns, so it is asked until this one
+# was met, said that it leaves, and was passed over since. What was sent to it before is before one more question in its queue; then it
+# answers what it has. The gateway forgets an address within two seconds, and goes back to the list of every day.
 retire() { # SERVICE CONTAINER
   at=$(address_of "$2")
+  [ -n "$(running gateway)" ] || at=
+  if [ -z "$at" ]; then
+    docker stop "$2" >/dev/null
+    docker rm -f "$2" >/dev/null
+    return
+  fi
   name=$(docker inspect -f '{{.Config.Hostname}}' "$2")
+  inside touch "/run/leaving.$1" || true
   tries=0 met='' since=0
-  while [ -n "$at" ] && [ "$since" -lt 3 ] && [ "$tries" -lt 60 ]; do
+  while [ "$since" -lt 3 ] && [ "$tries" -lt 60 ]; do
     tries=$((tries + 1))
     whom=$(asked "$1" "$name")
     case "$whom," in
@@ -83,8 +109,12 @@ retire() { # SERVICE CONTAINER
       *) [ -z "$met" ] || since=$((since + 1)) ;;
     esac
   done
+  inside curl -s -o /dev/null -m 20 "http://$at:$(port_of "$1")/healthz" || true
+  sleep 1
   docker stop "$2" >/dev/null
   docker rm -f "$2" >/dev/null
+  sleep 3
+  inside rm -f "/run/leaving.$1" || true
 }
 
 # The containers of a service, but for these.
@@ -94,17 +124,35 @@ beside() { # SERVICE CONTAINERS
   done
 }
 
-# What a command that was killed left behind: beside one that runs and may be met, all that do not run, or may not.
-sweep() { # SERVICE
+# What a command that was killed left behind: beside one that runs and may be met, all that do not run, or may not; and those that were
+# leaving when it was killed, of which it had made a note.
+left_behind() { # SERVICE
   met=
   for id in $(running "$1"); do [ -z "$(address_of "$id")" ] || met="$met $id"; done
   [ -n "$met" ] || return 0
   for id in $(beside "$1" "$met"); do
     case $(docker inspect -f '{{.State.Status}}' "$id"),$(networks "$id") in restarting,*_back" "*) continue ;; esac
-    say "$1: se retira $(printf %.12s "$id"), que ha quedado de una orden cortada" "$1: removing $(printf %.12s "$id"), left by a command that was killed"
-    docker rm -f "$id" >/dev/null
+    echo "$id"
   done
+  noted=$(for id in $(sed -n "s/^$1 //p" "$(note)" 2>/dev/null); do case $met in *"$id"*) echo "$id" ;; esac; done)
+  # Never all that may be met.
+  [ "$(count "$noted")" -ge "$(count "$met")" ] || echo "$noted"
 }
+
+sweep() { # SERVICE
+  for id in $(left_behind "$1"); do
+    say "$1: se retira $(printf %.12s "$id"), que ha quedado de una orden cortada" "$1: removing $(printf %.12s "$id"), left by a command that was killed"
+    retire "$1" "$id"
+  done
+  ! grep -qs "^$1 " "$(note)" || forget_leaving
+}
+
+# Who is about to leave, for the case that this command is killed. Where nothing may be written here, nobody knows.
+note() { echo ".run/$(project).leaving"; }
+note_leaving() { # SERVICE CONTAINERS
+  for id in $2; do echo "$1 $id"; done 2>/dev/null >"$(note)" || true
+}
+forget_leaving() { rm -f "$(note)" 2>/dev/null || true; }
 
 # Ctrl-C, or a lost terminal, while there are more than are wanted: the new ones go, or the old ones where the new ones are met already.
 cut_off() { # SERVICE
@@ -160,7 +208,9 @@ roll() { # SERVICE [CONTAINERS]
   say "$1: el nuevo arranca junto al que hay" "$1: the new one starts beside the one there is"
   join "$1" "$(count "$going")"
   leaving=$going
+  note_leaving "$1" "$going"
   say "$1: el nuevo atiende, y el anterior se va" "$1: the new one serves, and the old one leaves"
   for id in $going; do retire "$1" "$id"; done
+  forget_leaving
   trap - INT TERM HUP
 }

@@ -6,6 +6,8 @@ every_s=${GATEWAY_LOOK_S:-10}
 (
   seen=$(cksum <"$chain" 2>/dev/null)
   while sleep "$every_s"; do
+    # Of a wrapper that was killed while one left (snippets/whom.conf).
+    find /run -maxdepth 1 -name 'leaving.*' -mmin +10 -exec rm -f {} +
     now=$(cksum <"$chain" 2>/dev/null) || continue
     [ "$now" != "$seen" ] || continue
     # A key that does not fit yet, for whoever puts both there needs a moment: looked at again, until it does.

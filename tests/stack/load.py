@@ -28,6 +28,8 @@ class Outcome:
     path: str
     status: int
     number: int
+    #: By the monotonic clock.
+    began: float
     seconds: float
     said: str
 
@@ -49,16 +51,16 @@ class Load:
         self._period_s = threads / rate
         self._numbers = itertools.count(1)
         self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._run, args=(number,)) for number in range(threads)]
+        self.threads = [threading.Thread(target=self._run, args=(number,)) for number in range(threads)]
 
     def __enter__(self) -> "Load":
-        for thread in self._threads:
+        for thread in self.threads:
             thread.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._stop.set()
-        for thread in self._threads:
+        for thread in self.threads:
             thread.join()
 
     @property
@@ -77,7 +79,7 @@ class Load:
 
     def _run(self, turn: int) -> None:
         connection = http.client.HTTPSConnection("localhost", self._system.https, timeout=30, context=self._context)
-        due = time.monotonic() + turn * self._period_s / len(self._threads)
+        due = time.monotonic() + turn * self._period_s / len(self.threads)
         while not self._stop.wait(max(0.0, due - time.monotonic())):
             self.outcomes.append(self._ask(connection, turn))
             turn += 1
@@ -101,16 +103,24 @@ class Load:
         except (OSError, http.client.HTTPException) as error:
             connection.close()
             status, said = 0, repr(error)
-        return Outcome(path, status, number, time.monotonic() - began, said)
+        return Outcome(path, status, number, began, time.monotonic() - began, said)
 
 
 @contextmanager
-def load(system: System, folder: Path, what: str) -> Iterator[Load]:
+def load(system: System, folder: Path, what: str, *, rate: float = 40, threads: int = 8) -> Iterator[Load]:
     """A steady load around a command; afterwards nothing has failed, and what was accepted is in the database, once."""
+    with written_down(system, folder, what, rate=rate, threads=threads) as asked:
+        yield asked
+    assert not asked.failed, asked.failed[:5]
+
+
+@contextmanager
+def written_down(system: System, folder: Path, what: str, *, rate: float = 40, threads: int = 8) -> Iterator[Load]:
+    """The same, whatever fails meanwhile: what was accepted is in the database, once."""
     secrets = dict(line.split() for line in (folder / "secrets" / "ROBOTS_SIM").read_text().splitlines())
     query = f"select coalesce(max(seq), 0) from telemetry_record where robot_id = '{ROBOT}' and stream = 'http'"
     before = system.sql(query)[0][0]
-    with Load(system, ROBOT, secrets[ROBOT]) as asked:
+    with Load(system, ROBOT, secrets[ROBOT], rate=rate, threads=threads) as asked:
         yield asked
         # A command that is over at once is followed for a while: what it breaks may show only then.
         eventually("more than fifty readings accepted", lambda: len(asked.accepted) > 50, 20)
@@ -120,6 +130,7 @@ def load(system: System, folder: Path, what: str) -> Iterator[Load]:
         f"{what}: {len(asked.outcomes)} requests, {len(asked.failed)} failed, slowest {asked.slowest():.2f} s; "
         f"{len(asked.accepted)} readings accepted, {len(asked.accepted - set(stored))} of them not stored"
     )
-    assert not asked.failed, asked.failed[:5]
-    assert asked.accepted == set(stored)
+    # One that was stored while its answer broke off is there all the same.
+    assert asked.accepted <= set(stored)
+    assert set(stored) <= asked.accepted | {outcome.number for outcome in asked.failed}
     assert len(stored) == len(set(stored)), "a reading is there twice"

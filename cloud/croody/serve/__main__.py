@@ -57,6 +57,8 @@ def main(argv: list[str] | None = None) -> None:
         # Whom to believe about a visitor's address is CROODY_TRUSTED_PROXIES.
         proxy_headers=False,
         ws="none",
+        # As gunicorn_settings.keepalive.
+        timeout_keep_alive=30,
         timeout_graceful_shutdown=GRACE_S,
     )
 

@@ -12,6 +12,10 @@ from typing import Any
 #: Reloading (docker-compose.dev.yml) needs workers that read the code themselves.
 preload_app = "--reload" not in os.environ.get("GUNICORN_CMD_ARGS", "")
 
+#: Seconds that a connection may wait unused. The gateway closes its own after one; a process that stood still meanwhile must not find that
+#: its time is up, and close it on a POST that has just come.
+keepalive = 30
+
 
 def on_starting(server: Any) -> None:
     """Allow as many open files as the system does, and read the views too, which Django leaves to the first request."""
