@@ -82,7 +82,7 @@ def test_a_site_without_a_name_does_not_start() -> None:
         system.compose("config", "-q")
 
 
-@pytest.mark.parametrize("service", [*SERVICES, "migrate", "secrets"])
+@pytest.mark.parametrize("service", [*SERVICES, "migrate", "roles", "secrets"])
 def test_every_container_is_hardened_and_its_limits_are_in_force(production: System, service: str) -> None:
     assert_hardened(production, service)
 
@@ -92,7 +92,29 @@ def test_no_secret_stands_in_docker_inspect(production: System, folder: Path) ->
     secrets.pop("ROBOTS_SIM", None)
 
     assert len(secrets) >= 7
-    assert_no_secret_shows(production, [*SERVICES, "migrate"], secrets)
+    assert_no_secret_shows(production, [*SERVICES, "migrate", "roles"], secrets)
+
+
+def test_each_container_has_the_secrets_that_it_needs_and_no_others(production: System) -> None:
+    database = {"DATABASE_URL", "TG_DB_URL"}
+    needed = {
+        "croody": {"SECRET_KEY", "TG_INGEST_TOKEN"} | database,
+        "telemetry-gateway": {"BRIDGE_TOKEN", "TG_INGEST_TOKEN"} | database,
+        "ids-ml": {"IDS_API_TOKEN"} | database,
+        "worker": {"BRIDGE_MQTT_PASSWORD"} | database,
+        "migrate": {"BRIDGE_MQTT_PASSWORD"} | database,
+        "bridge": {"BRIDGE_TOKEN", "BRIDGE_MQTT_PASSWORD"},
+        "db": {"POSTGRES_PASSWORD"},
+        "roles": {"POSTGRES_PASSWORD", "TG_DB_URL"},
+        "backup": {"TG_DB_URL"},
+    }
+    found = {
+        service: {
+            Path(mount["Destination"]).name for mount in production.inspect(service)["Mounts"] if "/run/secrets/" in mount["Destination"]
+        }
+        for service in [*SERVICES, "migrate", "roles"]
+    }
+    assert found == {service: needed.get(service, set()) for service in found}
 
 
 def test_database_and_apis_are_not_reached_from_outside(production: System) -> None:
@@ -268,6 +290,48 @@ def test_a_backup_brings_everything_back_after_down_v(production: System, folder
     assert re.search(rf"\b{robots} robots, {stored} readings", told)
     assert count() == stored
     eventually("a robot with its old secret", lambda: production.lets_in("amr-01", secret), 30)
+
+
+def test_readings_move_to_a_second_database_by_the_steps_that_a_refusal_says_and_backups_hold_both(
+    production: System, folder: Path
+) -> None:
+    def readings(database: str) -> int:
+        query = "select count(*) from telemetry_record"
+        return int(production.inside("db", "psql", "-U", "croody", "-d", database, "-Atc", query))
+
+    def send() -> None:
+        assert production.post("/api/telemetry/ingest", {"robot_id": "amr-01", "data": {"TEMP": 20.5}}, X_API_Key=secret).status == 201
+
+    secret = (folder / "secrets" / "ROBOTS_SIM").read_text().splitlines()[0].split()[1]
+    password = (folder / "secrets" / "POSTGRES_PASSWORD").read_text().strip()
+    (folder / "secrets" / "TG_DB_URL").write_text(f"postgres://croody:{password}@db:5432/telemetry\n")
+    stored, robots = readings("croody"), production.sql("select count(*) from fleet_robot")[0][0]
+    second = {"TG_DB_URL_FILE": str(folder / "secrets" / "TG_DB_URL")}
+
+    production.environ |= second
+    with pytest.raises(AssertionError, match="names a database without readings"):
+        production.croody("up")
+    assert production.get("/").status == 200
+    del production.environ["TG_DB_URL_FILE"]
+    production.croody("up")
+    production.croody("stop", "bridge", "croody", "telemetry-gateway", "worker")
+    one = production.croody("backup").split(":")[0]
+    production.environ |= second
+    production.croody("restore", one)
+
+    assert readings("telemetry") == stored > 0
+    assert production.sql("select tablename from pg_tables where tablename like 'telemetry%'") == []
+    send()
+    told = production.croody("backup")
+    assert re.search(rf"\.pgdump\.tar: {robots} robots, {stored + 1} readings", told)
+    send()
+    production.croody("restore", told.split(":")[0])
+    assert readings("telemetry") == stored + 1
+    send()
+    cut = folder / "cut.pgdump.tar"
+    cut.write_bytes(Path(told.split(":")[0]).read_bytes()[:-30_000])
+    with pytest.raises(AssertionError, match="is damaged, or no backup"):
+        production.croody("restore", str(cut))
 
 
 def test_everything_stops_within_fifteen_seconds(production: System) -> None:

@@ -49,6 +49,12 @@ class Facts:
     wanted: tuple[str, ...]
     containers: tuple[Container, ...]
     backup: Backup
+    #: Containers that a killed command left: service and short id.
+    left: tuple[tuple[str, str], ...] = ()
+    #: Secrets that changed since what reads them started: service and name.
+    changed: tuple[tuple[str, str], ...] = ()
+    #: Of the database's server, which has a file system of its own; None where there is none.
+    database_disk: "Disk | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,8 @@ class DatabaseFacts:
     """Ages in seconds; None: there is none. `problem` is what the database answered instead."""
 
     problem: str = ""
+    #: What it answered to a write that it did not take.
+    unwritable: str = ""
     robots: dict[str, int] = field(default_factory=dict)
     newest_age_s: float | None = None
     #: Since when the bridge hears nothing of the broker; None while it hears.
@@ -90,7 +98,7 @@ class Disk:
 
 
 #: Jobs: they end, and that is well.
-JOBS = frozenset({"migrate", "secrets"})
+JOBS = frozenset({"migrate", "roles", "secrets"})
 
 
 def parse(lines: Iterable[str]) -> Facts:
@@ -110,8 +118,18 @@ def parse(lines: Iterable[str]) -> Facts:
     for service, state, health, code, ref, image, config, started, revision in of("container"):
         current = hashes.get(service, config) == config and images.get(ref, image) == image
         containers.append(Container(service, state, health, int(code), ref, current, revision, started))
+    disks = [Disk(int(free) * 1024, int(used) * 1024) for free, used in of("dbdisk")]
     version, revision = (of("version") or [["", ""]])[0]
     backup = Backup()
     for folder, name, size, count, scheduled, every_h, at in of("backup"):
         backup = Backup(folder, name, int(size or 0), int(count or 0), scheduled == "yes", 24.0 if at else float(every_h or 24))
-    return Facts(version, revision, tuple(sorted(row[0] for row in of("wanted"))), tuple(containers), backup)
+    return Facts(
+        version,
+        revision,
+        tuple(sorted(row[0] for row in of("wanted"))),
+        tuple(containers),
+        backup,
+        left=tuple((service, short) for service, short in of("left")),
+        changed=tuple((service, name) for service, name in of("changed")),
+        database_disk=disks[0] if disks else None,
+    )
