@@ -15,27 +15,62 @@ newest() {
   ls -1 "$folder"/croody-*Z.* 2>/dev/null | sort | tail -1
 }
 
-dump() {
-  if [ -n "${PGHOST:-}" ]; then pg_dump -Fc croody; else python -m croody.operations.backup; fi
+# The name of telemetry's own database on our server (TG_DB_URL); empty where it is the same one.
+other() {
+  url=${TG_DB_URL:-$(cat /run/secrets/TG_DB_URL 2>/dev/null || true)}
+  name=${url##*/}
+  name=${name%%\?*}
+  case $url in
+    '' | sqlite*) ;;
+    *@db/croody | *@db:*/croody | *@db/croody\?* | *@db:*/croody\?*) ;;
+    *@db/?* | *@db:*/?*) echo "$name" ;;
+    *) fail "TG_DB_URL nombra un servidor que no es db: sus copias las hace ese servidor, y aquí no se hace ninguna a medias" \
+      "TG_DB_URL names a server that is not db: its backups are that server's, and no half of one is made here" ;;
+  esac
 }
 
-count() {
+# Where telemetry has a database of its own, both. Telemetry's first: of a robot that comes in between, the backup knows the secret.
+dump() {
   if [ -z "${PGHOST:-}" ]; then
-    python -m croody.operations.backup --verify
+    python -m croody.operations.backup
+  elif [ -z "$telemetry" ]; then
+    pg_dump -Fc croody
+  else
+    mkdir -p "$part.d"
+    pg_dump -Fc "$telemetry" >"$part.d/telemetry.pgdump" && pg_dump -Fc croody >"$part.d/croody.pgdump" &&
+      tar -cf - -C "$part.d" croody.pgdump telemetry.pgdump
+  fi
+}
+
+try_out() { # QUERY: of the dump on standard input, restored into a scratch database
+  dropdb --if-exists --force croody_verify && createdb croody_verify && pg_restore -d croody_verify --exit-on-error &&
+    psql -d croody_verify -Atc "$1"
+}
+
+count() { # FILE
+  if [ -z "${PGHOST:-}" ]; then
+    python -m croody.operations.backup --verify <"$1"
     return
   fi
   trap 'dropdb --if-exists --force croody_verify' EXIT
-  dropdb --if-exists --force croody_verify && createdb croody_verify && pg_restore -d croody_verify --exit-on-error &&
-    psql -d croody_verify -Atc "select (select count(*) from fleet_robot) || ' robots, ' || (select count(*) from telemetry_record) || ' readings'"
+  # Nobody has begun with it: no robot, no person, no reading.
+  empty="case when exists (select from auth_user) or exists (select from fleet_robot) then '' else 'empty ' end"
+  if [ -z "$telemetry" ]; then
+    try_out "select $empty || (select count(*) from fleet_robot) || ' robots, ' || (select count(*) from telemetry_record) || ' readings'" <"$1"
+  else
+    tar -xOf "$1" croody.pgdump | try_out "select $empty || (select count(*) from fleet_robot) || ' robots, '" | tr -d '\n' &&
+      tar -xOf "$1" telemetry.pgdump | try_out "select count(*) || ' readings' from telemetry_record"
+  fi
 }
 
 # Kilobytes that are free where the database is, and those that a second one of its size takes: with the log of its changes, which
-# PostgreSQL keeps to about a gigabyte. The server says both, for nobody else sees its disk.
+# PostgreSQL keeps to about a gigabyte. The server says both, for nobody else sees its disk. They are tried one after the other.
 rooms() {
-  psql -d croody -qAtF ' ' -v ON_ERROR_STOP=1 <<'SQL'
+  psql -d croody -qAtF ' ' -v ON_ERROR_STOP=1 -v telemetry="$telemetry" <<'SQL'
 create temp table disk (free bigint);
 copy disk from program $$df -Pk . | awk 'NR == 2 { print $4 }'$$;
-select free, size + least(size, 1048576) + 65536 from disk, (select pg_database_size('croody') / 1024 as size) as croody;
+select free, size + least(size, 1048576) + 65536 from disk,
+  (select max(pg_database_size(datname)) / 1024 as size from pg_database where datname in ('croody', :'telemetry')) as databases;
 SQL
 }
 
@@ -53,8 +88,7 @@ once() { # [apart]
   [ -w "$folder" ] || fail \
     "la carpeta de las copias no se puede escribir con el usuario $(id -u): hazla suya (chown) o di de quién es en .env, BACKUP_USER=UID:GID" \
     "the folder of the backups cannot be written by user $(id -u): give it to that user (chown), or say in .env whose it is, BACKUP_USER=UID:GID"
-  [ -z "${PGHOST:-}" ] || PGPASSWORD=$(cat /run/secrets/POSTGRES_PASSWORD)
-  export PGPASSWORD TMPDIR="$folder"
+  export TMPDIR="$folder"
   # One at a time: the one that a person asks for, or the one by the clock.
   exec 9<"$folder"
   flock 9
@@ -62,14 +96,30 @@ once() { # [apart]
   exec 8<"$here"
   flock 8
   # What a backup that was cut off left behind.
-  rm -rf "$part" "$folder"/.verify-* "$folder"/.backup-*
-  if [ -n "${PGHOST:-}" ]; then kind=pgdump; else kind=tar.gz; fi
+  rm -rf "$part" "$part.d" "$folder"/.verify-* "$folder"/.backup-*
+  telemetry=
+  if [ -n "${PGHOST:-}" ]; then telemetry=$(other) || exit 1; fi
+  if [ -n "$telemetry" ]; then kind=pgdump.tar; elif [ -n "${PGHOST:-}" ]; then kind=pgdump; else kind=tar.gz; fi
   file=$folder/croody-$(date -u +%Y%m%dT%H%M%SZ).$kind
   dump >"$part" || { rm -f "$part"; fail "la copia ha fallado: ¿está la base de datos en marcha y hay sitio en el disco?" \
     "the backup failed: is the database running, and is there room on the disk?"; }
+  rm -rf "$part.d"
   (need_room) || { rm -f "$part"; exit 1; }
-  counted=$(count <"$part") || { rm -f "$part"; fail "la copia no se puede restaurar en una base de prueba: no cuenta" \
+  counted=$(count "$part") || { rm -f "$part"; fail "la copia no se puede restaurar en una base de prueba: no cuenta" \
     "the backup could not be restored into a scratch database: it does not count"; }
+  # Of a new server, where somebody may be about to bring another one's backups: it is not the newest of them.
+  case $counted in
+    empty*)
+      counted=${counted#empty }
+      if [ "${1:-}" = by_the_clock ]; then
+        rm -f "$part"
+        say "todavía no hay nada que copiar: ni robots ni personas" "there is nothing to back up yet: no robots and no people"
+        exit 3
+      fi
+      file=$folder/empty-${file##*/croody-} ;;
+  esac
+  # A folder that another user owns is closed to all others (the job backup-folder); its owner may read what is in it.
+  case $(stat -c '%u %a' "$folder") in "$(id -u) "* | *[1-7]) ;; *) chmod 644 "$part" ;; esac
   mv "$part" "$file"
   # shellcheck disable=SC2012
   [ "${1:-}" = apart ] || ls -1 "$folder"/croody-*Z.* | sort -r | tail -n "+$((${BACKUP_KEEP:-14} + 1))" | while read -r old; do rm -f "$old"; done
@@ -113,12 +163,18 @@ watch() {
     if [ "$wait_s" -gt 0 ]; then
       wait_s=$((wait_s - 10))
     elif is_due; then
-      sh "$0" once &
+      sh "$0" once by_the_clock &
       while kill -0 $! 2>/dev/null; do
         : >/tmp/alive
         sleep 1
       done
-      if wait $!; then rm -f /tmp/failed; else : >/tmp/failed && wait_s=600; fi
+      ended=0
+      wait $! || ended=$?
+      case $ended in
+        0) rm -f /tmp/failed ;;
+        3) rm -f /tmp/failed && wait_s=600 ;;
+        *) : >/tmp/failed && wait_s=600 ;;
+      esac
     fi
     : >/tmp/alive
     sleep 10 &
@@ -131,5 +187,6 @@ whole BACKUP_EVERY_H "${BACKUP_EVERY_H:-24}"
 case ${1:-watch} in
   once) once "${2:-}" ;;
   watch) watch ;;
+  other) other ;;
   *) fail "backup.sh: once o watch" "backup.sh: once or watch" ;;
 esac

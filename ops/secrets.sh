@@ -28,6 +28,31 @@ put() { # NAME VALUE: a secret, unless there is one already
   say "creado $folder/$1" "made $folder/$1"
 }
 
+# When a file was last changed, in the words in which the engine says when a container started.
+changed_at() { # FILE
+  at=$(stat -c %Z "$1" 2>/dev/null || stat -f %c "$1" 2>/dev/null) || return 0
+  date -u -d "@$at" +%Y-%m-%dT%H:%M:%S 2>/dev/null || date -u -r "$at" +%Y-%m-%dT%H:%M:%S
+}
+
+# The secrets of a container that changed since it started (it goes on with what it has read, or sees a file that is gone), or are another
+# file by now ($secret_files), which Compose itself does not notice.
+changed_since() { # CONTAINER
+  docker inspect -f '{{range .Mounts}}{{.Destination}} {{$.State.StartedAt}} {{.Source}}{{println}}{{end}}' "$1" 2>/dev/null |
+    while read -r at started source; do
+      case $at in /run/secrets/*) ;; *) continue ;; esac
+      file=$(printf '%s\n' "$secret_files" | sed -n "s|^${at##*/} ||p")
+      # Some engines say where they have it; a path that is written with quotes is not compared.
+      case $file in *[\"\'\\]* | '') ;; *)
+        case $source in *"$file") ;; *)
+          echo "${at##*/}"
+          continue ;;
+        esac ;;
+      esac
+      [ -f "$source" ] || continue
+      [ -z "$(printf '%s %s\n' "$(changed_at "$source")" "$started" | awk '$2 != "" && $1 "" > $2 ""')" ] || echo "${at##*/}"
+    done
+}
+
 secrets_init() {
   folder=$(secrets_folder)
   need_open "$folder"

@@ -2,8 +2,8 @@
 # What .env and the environment say, and what has to be here before anything begins.
 
 # The settings that the wrapper itself needs; everything else is between Compose and its files.
-SETTINGS="BACKUP_AT BACKUP_DIR BACKUP_EVERY_H BACKUP_USER COMPOSE_PROJECT_NAME CROODY_PATIENCE_S CROODY_PULL_POLICY CROODY_VERSION
-  SECRETS_DIR"
+SETTINGS="ALLOWED_HOSTS BACKUP_AT BACKUP_DIR BACKUP_EVERY_H BACKUP_USER COMPOSE_PROJECT_NAME CROODY_DOMAIN CROODY_PATIENCE_S
+  CROODY_PULL_POLICY CROODY_VERSION SECRETS_DIR"
 
 # Read by Compose itself, so that quotes, comments and ${...} mean the same to both.
 read_settings() {
@@ -42,10 +42,50 @@ need_engine() {
     "the Docker engine does not answer: start it, and be in the group docker"
 }
 
-# What the containers of this system are called by: as in docker-compose.yml.
+# What the containers of this system are called by: as Compose makes it of the folder's name.
 project() {
   name=$(setting COMPOSE_PROJECT_NAME)
-  echo "${name:-croody}"
+  echo "${name:-$(basename "$PWD" | tr '[:upper:]' '[:lower:]' | tr -cd 'a-z0-9_-' | sed 's/^[_-]*//')}"
+}
+
+# The folders whose systems have containers of this name.
+folders_of() { # NAME
+  docker ps -a --filter "label=com.docker.compose.project=$1" --format '{{.Label "com.docker.compose.project.working_dir"}}' | sort -u
+}
+
+# A system that an earlier version made here is called croody, whatever the folder's name is, and goes on under it. Another clone's
+# containers are nobody's to replace.
+own_name() {
+  [ -z "$(setting COMPOSE_PROJECT_NAME)" ] || return 0
+  if [ "$(project)" != croody ] && folders_of croody | grep -qxF "$PWD"; then
+    COMPOSE_PROJECT_NAME=croody
+    export COMPOSE_PROJECT_NAME
+    read_settings
+    say "este sistema se llama croody: escribe COMPOSE_PROJECT_NAME=croody en .env, para docker compose también" \
+      "this system is called croody: write COMPOSE_PROJECT_NAME=croody into .env, for docker compose too"
+    return 0
+  fi
+  folders_of "$(project)" | while read -r folder; do
+    # One that was moved is at no other place.
+    [ "$folder" != "$PWD" ] && [ -e "$folder/docker-compose.yml" ] || continue
+    fail "el sistema de $folder ya se llama $(project) en esta máquina: escribe otro nombre en .env, como COMPOSE_PROJECT_NAME=$(project)-2, y otros puertos" \
+      "the system of $folder is called $(project) on this machine already: write another name into .env, such as COMPOSE_PROJECT_NAME=$(project)-2, and other ports"
+  done
+}
+
+# Also where it does no harm: who set it means something by it.
+check_hosts() {
+  case ",$(setting ALLOWED_HOSTS | tr -d ' ')," in
+    ,, | *",$(setting CROODY_DOMAIN),"*) ;;
+    *) say "a ALLOWED_HOSTS=$(setting ALLOWED_HOSTS) le falta el nombre del sitio, $(setting CROODY_DOMAIN): se atiende igualmente; añádelo en .env, o quita la línea" \
+      "ALLOWED_HOSTS=$(setting ALLOWED_HOSTS) lacks the site's own name, $(setting CROODY_DOMAIN): it is answered all the same; add it in .env, or take the line out" ;;
+  esac
+}
+
+# Whether a command that changes the system is at it now.
+at_it() {
+  command -v flock >/dev/null && [ -r ".run/$(project).lock" ] || return 1
+  ! (flock -n 8) 8<".run/$(project).lock"
 }
 
 # What changes the system does so alone. The lock is held until the last program of this command has ended, and belongs to whom the

@@ -19,6 +19,17 @@ facts() {
       docker image inspect -f "image	$ref	{{.Id}}" "$ref" 2>/dev/null || true
     done
   fi
+  for service in $ROLLING; do
+    at_it || left_behind "$service" | awk -v service="$service" 'NF { print "left\t" service "\t" substr($1, 1, 12) }'
+  done
+  look
+  for service in $(running_services | grep -vx db); do
+    for id in $(running "$service"); do changed_since "$id"; done | sort -u |
+      awk -v service="$service" '{ print "changed\t" service "\t" $1 }'
+  done
+  if [ -n "$(running db)" ]; then
+    compose exec -T db df -Pk /var/lib/postgresql/data </dev/null 2>/dev/null | awk 'NR == 2 { print "dbdisk\t" $4 "\t" $3 }'
+  fi
   folder=$BACKUP_DIR
   # shellcheck disable=SC2012 # the names are our own
   last=$(ls -1 "$folder"/croody-*Z.* 2>/dev/null | sort | tail -1)

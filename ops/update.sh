@@ -15,7 +15,8 @@ renew() {
 }
 
 update() { # [OPTIONS of compose up]
-  hashes=$(compose config --hash '*')
+  if production; then check_hosts; fi
+  look
   case $(setting CROODY_PULL_POLICY) in
     always) compose pull ;;
     never) ;; # a site without internet: docker load brought them
@@ -39,6 +40,13 @@ settle() { # [OPTIONS of compose up]
   for service in $ROLLING; do
     old=$(stale "$service")
     [ -z "$old" ] || roll "$service" "$old"
+  done
+  # All others read a changed secret when they start again. The database itself is told by its job `roles`.
+  for service in $(running_services | grep -vxE "$(echo "$ROLLING" | tr ' ' '|')|gateway|db"); do
+    [ -z "$(for id in $(running "$service"); do changed_since "$id"; done)" ] || {
+      say "$service: arranca de nuevo, con el secreto cambiado" "$service: starts again, with the secret that changed"
+      compose up -d --no-deps --force-recreate --scale "$service=$(count "$(running "$service")")" "$service"
+    }
   done
   for service in gateway db; do
     if has "$service" && [ -n "$(stale "$service")" ]; then

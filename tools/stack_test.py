@@ -24,13 +24,13 @@ def _part(name: str, *modules: str) -> Part:
 
 #: In the order in which they begin; what takes longest first.
 PARTS = (
-    _part("production", "operations", "production"),
+    _part("production", "operations", "replicas", "production"),
     _part("earlier commands", "earlier_commands"),
     _part("edge", "edge"),
     _part("acme", "acme"),
     _part("development", "contract_apis", "contract_pages", "contract_robot", "development"),
     _part("mosquitto", "mosquitto"),
-    _part("gateway", "gateway", "reload"),
+    _part("gateway", "gateway", "reload", "roles"),
 )
 
 

@@ -35,9 +35,14 @@ class Clone:
         """What docker says to a question; later answers come before earlier ones."""
         self.answers.insert(0, (pattern, output, status))
 
-    def container(self, name: str, service: str, state: str = "running", *, of_run: bool = False) -> None:
-        """A container that there is; the oldest comes first. With `of_run` it is one of `docker compose run SERVICE`."""
-        self.containers.append({"id": name, "service": service, "state": state, "oneoff": str(of_run)})
+    def container(self, name: str, service: str, state: str = "running", *, of_run: bool = False, folder: Path | None = None) -> None:
+        """A container that there is; the oldest comes first. With `of_run` it is one of `docker compose run SERVICE`.
+
+        It is a system's of this folder, or of another one.
+        """
+        self.containers.append(
+            {"id": name, "service": service, "state": state, "oneoff": str(of_run), "folder": str(folder or self.folder)}
+        )
 
     def program(self, name: str, text: str) -> None:
         """Another program that comes before the machine's own."""

@@ -53,5 +53,7 @@ elif words[0] == "ps" or words[:2] == ["compose", "ps"]:
     for found in docker_ps() if words[0] == "ps" else compose_ps():
         if {"-q", "-aq"} & {*words}:
             print(found["id"])
+        elif "working_dir" in asked:
+            print(found["folder"])
         else:
             print(found["service"], *([] if "--services" in words or "}} {{" not in asked else [found["state"]]))

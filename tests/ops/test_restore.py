@@ -118,7 +118,8 @@ def test_the_former_database_goes_when_the_restored_one_is_known_to_work(clone: 
     dump.write_text("PGDMP")
     clone.answer("--entrypoint sh backup", "1000\n")
     clone.answer("df -Pk", "Filesystem 1024-blocks Used Available Capacity Mounted\n/dev/x 9 9 3145728 9% /\n")
-    clone.answer("pg_restore -d croody_restore", "3 robots, 9\n")
+    clone.answer("from fleet_robot", "3\n")
+    clone.answer("from telemetry_record", "9\n")
     if not healthy:
         clone.answer("^compose up -d --wait$", "croody is unhealthy\n", 1)
 
@@ -127,7 +128,7 @@ def test_the_former_database_goes_when_the_restored_one_is_known_to_work(clone: 
 
     assert told.status == (not healthy), told.said
     assert f"restored from {dump}: 3 robots, 9 readings" in told.said
-    dropped = told.asked("dropdb -U croody --if-exists --force croody_before")
+    dropped = told.asked("dropdb -U postgres --if-exists --force croody_before")
     assert bool(dropped) == healthy
     assert not dropped or told.calls.index(dropped[0]) > told.calls.index("compose up -d --wait")
     assert ("the former database is kept as croody_before until the next restore" in told.said) != healthy

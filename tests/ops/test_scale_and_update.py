@@ -68,6 +68,7 @@ def test_where_services_are_named_others_are_not_asked_for(clone: Clone) -> None
 
 
 def test_one_too_many_is_asked_to_leave_before_compose_removes_it(clone: Clone) -> None:
+    clone.container("entry", "gateway")
     clone.container("first", "croody")
     clone.container("second", "croody")
     clone.answer("^inspect .*IPAddress", "croody_back 10.0.0.5\n")

@@ -150,3 +150,51 @@ def test_secrets_that_are_closed_are_not_called_missing(public: Path, closed: st
     assert "missing" not in told.said
     assert f"es de {owner}" in spanish.said
     (clone.folder / closed).chmod(0o755)
+
+
+@pytest.mark.parametrize("command", ["up", "update", "ps", "down"])
+def test_the_containers_of_another_clone_are_left_alone(clone: Clone, tmp_path: Path, command: str) -> None:
+    (tmp_path / "another" / "croody").mkdir(parents=True)
+    (tmp_path / "another" / "croody" / "docker-compose.yml").touch()
+    clone.container("one", "croody", folder=tmp_path / "another" / "croody")
+
+    english, spanish = clone.run(command), clone.run(command, environ=SPANISH)
+    named = clone.run("ps", environ={"COMPOSE_PROJECT_NAME": "croody"})
+
+    assert (english.status, spanish.status, named.status) == (1, 1, 0)
+    assert f"the system of {tmp_path}/another/croody is called croody on this machine already" in english.said
+    assert "COMPOSE_PROJECT_NAME=croody-2" in spanish.said
+    assert not [call for call in english.calls if call.startswith(f"compose {command}")]
+
+
+def test_a_clone_that_was_moved_is_still_itself(clone: Clone, tmp_path: Path) -> None:
+    clone.container("one", "croody", folder=tmp_path / "where" / "it" / "was")
+
+    assert clone.run("ps").status == 0
+
+
+def test_a_system_that_an_earlier_version_called_croody_keeps_its_name(clone: Clone) -> None:
+    clone.folder = clone.folder.rename(clone.folder.with_name("Robots of the plant"))
+    assert "label=com.docker.compose.project=robotsoftheplant " in " ".join(clone.run("update").asked("prune")) + " "
+
+    clone.container("one", "bridge")
+    told = clone.run("update")
+
+    assert told.asked("prune") == ["image prune -f --filter label=com.docker.compose.project=croody"]
+    assert "write COMPOSE_PROJECT_NAME=croody into .env" in told.said
+
+
+@pytest.mark.parametrize(
+    ("hosts", "told"),
+    [("localhost,127.0.0.1", True), ("robots.example.org.evil", True), ("localhost, robots.example.org", False), ("", False)],
+)
+def test_allowed_hosts_without_the_sites_own_name_are_told(clone: Clone, hosts: str, told: bool) -> None:
+    clone.answer("^compose config --format json$", '"CROODY_DEMO": "0"')
+    assert clone.run("secrets", "init").status == 0
+
+    environ = {"ALLOWED_HOSTS": hosts, "CROODY_DOMAIN": "robots.example.org"}
+    english, spanish = clone.run("up", environ=environ), clone.run("update", environ={**environ, **SPANISH})
+
+    assert (english.status, spanish.status) == (0, 0), english.said
+    assert ("lacks the site's own name, robots.example.org" in english.said) == told
+    assert ("le falta el nombre del sitio, robots.example.org" in spanish.said) == told

@@ -146,9 +146,9 @@ def test_a_backup_that_cannot_be_used_costs_nothing(production: System, folder: 
 
     cut, strange = tmp_path / "cut.pgdump", tmp_path / "strange.pgdump"
     cut.write_bytes(backups(folder)[-1].read_bytes()[:-5000])
-    make = "createdb -U croody strange; psql -U croody -d strange -qc 'create table nothing ()'; pg_dump -U croody -Fc strange"
+    make = "createdb -U postgres strange; psql -U postgres -d strange -qc 'create table nothing ()'; pg_dump -U postgres -Fc strange"
     dump = subprocess.run(
-        ["docker", "exec", production.container("db"), "sh", "-c", f"{make}; dropdb -U croody strange"], capture_output=True, check=True
+        ["docker", "exec", production.container("db"), "sh", "-c", f"{make}; dropdb -U postgres strange"], capture_output=True, check=True
     ).stdout
     strange.write_bytes(dump)
     before, started = state(), production.inspect("gateway")["State"]["StartedAt"]

@@ -1,8 +1,11 @@
 """What the database says of the system, for `./croody status`. Knows the models; judges nothing."""
 
+from dataclasses import replace
 from datetime import datetime
+from secrets import token_hex
 
 from django.db import Error as DatabaseError
+from django.db import connections
 from django.db.models import Count, Sum
 
 from croody.alarms.models import Alarm
@@ -18,9 +21,23 @@ from croody.telemetry.models import DeadLetter, Presence, Record, Stream
 def read(now: datetime) -> DatabaseFacts:
     """Everything at once, or why not."""
     try:
-        return _read(now)
+        return replace(_read(now), unwritable=_write())
     except DatabaseError as error:
         return DatabaseFacts(problem=" ".join(str(error).split()) or type(error).__name__)
+
+
+def _write() -> str:
+    """Why a write is not taken; empty where it is. A table of its own and a page that fills, for a full disk still takes small changes."""
+    for connection in connections.all():
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("DROP TABLE IF EXISTS operations_trial")
+                cursor.execute("CREATE TABLE operations_trial (text text)")
+                cursor.execute("INSERT INTO operations_trial VALUES (%s)", [token_hex(8_192)])
+                cursor.execute("DROP TABLE operations_trial")
+        except DatabaseError as error:
+            return " ".join(str(error).split()) or type(error).__name__
+    return ""
 
 
 def _read(now: datetime) -> DatabaseFacts:

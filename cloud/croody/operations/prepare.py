@@ -24,8 +24,8 @@ PLAN = Path("/app/plan.json")
 SIM_CREDENTIALS = "sim"
 DATABASE_REMEDY = "Is it up (./croody status), and is DATABASE_URL its address?"
 PASSWORD_REMEDY = (
-    "A database keeps the password that it was made with: put that one into secrets/DATABASE_URL, or tell the database the new one, as "
-    "docs/how-to/troubleshooting.md says under 'password authentication failed'"
+    "Each start tells the database the password of secrets/POSTGRES_PASSWORD: is it the one in secrets/DATABASE_URL, and did that job end "
+    "well (./croody logs roles)?"
 )
 
 
@@ -71,13 +71,15 @@ def _prepare_database(demo: bool) -> str:
     django.setup()
     from django.db import OperationalError, connections
 
-    from croody.operations import seed
+    from croody.operations import moved, seed
 
     try:
         for connection in connections.all():
             connection.ensure_connection()
     except OperationalError as error:
         return f"no way into the database: {str(error).strip()}\n{PASSWORD_REMEDY if 'password' in str(error) else DATABASE_REMEDY}"
+    if problem := moved.problem():
+        return problem
     print(seed.make_tables(), end="")
     if demo:
         names = _demo_robots(os.environ)

@@ -72,6 +72,14 @@ class Report:
             told = {"here": facts.revision, "running": ", ".join(other)}
             self.bad(_("esta carpeta está en %(here)s y en marcha está %(running)s: ./croody update") % told)
 
+        for service, short in facts.left:
+            told = {"service": service, "container": short}
+            self.bad(_("%(service)s: sobra el contenedor %(container)s, que dejó una orden cortada: ./croody up lo retira") % told)
+        readers = {name: sorted(service for service, one in facts.changed if one == name) for _service, name in facts.changed}
+        for name, services in sorted(readers.items()):
+            told = {"secret": name, "services": ", ".join(services)}
+            self.bad(_("el secreto %(secret)s ha cambiado desde que arrancó %(services)s: ./croody up") % told)
+
     def _service(self, service: str, containers: list[Container]) -> Iterator[str]:
         if not containers and service not in JOBS:
             self.bad(_("%(service)s no está: ./croody up") % {"service": service})
@@ -107,6 +115,11 @@ class Report:
         if found.problem:
             self.bad(_("la base de datos no responde: %(problem)s") % {"problem": found.problem})
             return
+        if found.unwritable:
+            self.bad(
+                _("la base de datos no acepta escrituras: %(problem)s. Mira ./croody logs --tail 50 db y el disco")
+                % {"problem": found.unwritable}
+            )
         states = ", ".join(f"{count} {_spelled(state)}" for state, count in sorted(found.robots.items()))
         self.row(_("robots"), states or _("ninguno: ./croody robot add ID"))
         newest = _("ninguna todavía")
@@ -146,12 +159,14 @@ class Report:
                 )
             )
 
-    def disk(self, disk: Disk) -> None:
-        """Room for data."""
+    def disk(self, disk: Disk, *, of_database: bool = False) -> None:
+        """Room for data; the database's server has a file system of its own."""
         used = disk.used / (disk.used + disk.free)
         told = {"free": f"{disk.free / 1e9:.1f} GB", "used": f"{used:.0%}"}
-        self.row(_("disco"), _("%(free)s libres, %(used)s usado") % told)
-        if used > FULLEST_DISK:
+        self.row(_("disco de la base") if of_database else _("disco"), _("%(free)s libres, %(used)s usado") % told)
+        if used > FULLEST_DISK and of_database:
+            self.bad(_("el disco de la base de datos está al %(used)s: haz sitio, o guarda menos días (CROODY_RETENTION_DAYS)") % told)
+        elif used > FULLEST_DISK:
             self.bad(_("el disco está al %(used)s: haz sitio, o guarda menos días (CROODY_RETENTION_DAYS)") % told)
 
     def backup(self, facts: Facts) -> None:

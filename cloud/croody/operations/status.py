@@ -52,6 +52,8 @@ def main() -> int:
     report.database(database_facts.read(now))
     report.certificate(read_certificate(TLS), by_acme="certbot" in facts.wanted)
     report.disk(Disk(usage.free, usage.used))
+    if facts.database_disk is not None:
+        report.disk(facts.database_disk, of_database=True)
     report.backup(facts)
     print(report.text())
     return 1 if report.wrong else 0

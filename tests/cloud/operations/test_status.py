@@ -1,14 +1,22 @@
 """What `./croody status` reads, what it calls wrong, and in which words."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
 from django.utils.translation import override
 
+from croody.operations import database_facts
 from croody.operations.facts import Backup, Certificate, DatabaseFacts, Disk, Facts, parse
 from croody.operations.report import Report
 
+#: How a database is made to refuse writes, and to take them again.
+READ_ONLY = {
+    "sqlite": ("PRAGMA query_only = on", "PRAGMA query_only = off"),
+    "postgresql": ("SET default_transaction_read_only = on", "SET default_transaction_read_only = off"),
+}
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 RUNNING = "container\t{0}\trunning\thealthy\t0\tcloud:1\tsha256:new\t{0}-hash\t2026-11-24T09:00:00.123Z\tabc1234"
 LINES = [
@@ -78,6 +86,14 @@ def test_the_same_in_spanish():
         (without("image", but=("image\tcloud:1\tsha256:newer",)), "croody: running with another image"),
         (without("hash", but=("hash\tcroody\tanother",)), "croody: running with another image or configuration"),
         (without("version", but=("version\t1.2\tfff9999",)), "this clone is at fff9999, and what runs is abc1234: ./croody update"),
+        (
+            [*LINES, "left\tcroody\t0123456789ab"],
+            "croody: container 0123456789ab is one too many, left by a command that was killed: ./croody up",
+        ),
+        (
+            [*LINES, "changed\tcroody\tSECRET_KEY", "changed\tworker\tSECRET_KEY"],
+            "the secret SECRET_KEY has changed since croody, worker started: ./croody up",
+        ),
         (without("backup", but=("backup\t/srv/backups\t\t\t0\tyes\t\t",)), "there is no backup in /srv/backups"),
         (without("backup", but=("backup\t/b\tcroody-20261122T110000Z.pgdump\t1\t1\tyes\t24\t",)), "the last backup is 2 days old"),
         (without("backup", but=("backup\t/b\tcroody-20261124T000000Z.pgdump\t1\t1\tyes\t4\t",)), "there should be one every 4 h"),
@@ -126,6 +142,36 @@ def test_certificate_disk_and_database_are_judged_by_their_limits():
         "the database does not answer",
         "the bridge has not heard the broker for 5 min",
     ]
+
+
+def test_the_disk_of_the_database_is_judged_by_itself():
+    facts = parse([*LINES, "dbdisk\t9\t91"])
+    assert facts.database_disk == Disk(free=9 * 1024, used=91 * 1024)
+    assert parse(LINES).database_disk is None
+
+    report = Report(NOW)
+    report.disk(Disk(free=50, used=50))
+    report.disk(facts.database_disk, of_database=True)
+    assert [name for name, _ in report.rows] == ["disk", "database disk"]
+    assert report.wrong == ["the disk of the database is at 91%: make room, or keep fewer days (CROODY_RETENTION_DAYS)"]
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+def test_a_database_that_takes_no_writes_is_named_though_it_answers():
+    assert database_facts.read(NOW).unwritable == ""
+
+    with connection.cursor() as cursor:
+        cursor.execute(READ_ONLY[connection.vendor][0])
+    try:
+        found = database_facts.read(NOW)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(READ_ONLY[connection.vendor][1])
+    report = Report(NOW)
+    report.database(found)
+
+    assert ("robots", "none: ./croody robot add ID") in report.rows
+    assert [line for line in report.wrong if re.search(r"the database takes no writes: .*(read-?only)", line)]
 
 
 def test_a_certificate_that_certbot_should_have_replaced_is_wrong():
