@@ -4,6 +4,7 @@ msgspec names the place by a path and keeps silent about the value, and in a dic
 """
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -15,6 +16,9 @@ _MOST_SHOWN = 60
 _PATH = re.compile(r"(?P<rule>.*) - at (?P<key>`key` in )?`\$(?P<path>[^`]*)`", re.DOTALL)
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 _MISSING = re.compile(r"Object missing required field `(.+)`", re.DOTALL)
+_NUMBER = re.compile(r"\d{1,20}(\.\d{1,9})?")
+#: Below so much a number of Unix time is in this unit, and a second has so many of it.
+_UNITS = ((1e11, "seconds", 1.0), (1e14, "milliseconds", 1e3), (1e17, "microseconds", 1e6), (1e20, "nanoseconds", 1e9))
 _UNKNOWN = re.compile(r"Object contains unknown field `(.+)`", re.DOTALL)
 
 
@@ -52,10 +56,23 @@ def _sentence(text: str, raw: bytes, key_type: Any, value_type: Any) -> str:
         field, value = _look_up(path, msgspec.json.decode(raw), value_type)
         if match and match["key"]:
             field, value = f"{field} key", _first_bad(value, key_type)
+        if "datetime" in rule:
+            rule = f"{rule}: {time_remedy(value)}"
         shown = msgspec.json.encode(value).decode()
     except (_Nowhere, msgspec.MsgspecError, UnicodeError, RecursionError):
         return f"{field.removesuffix('[...]')}: {rule}"
     return f"{field}: {shown[:_MOST_SHOWN] + '…' if len(shown) > _MOST_SHOWN else shown} breaks the rule: {rule}"
+
+
+def time_remedy(value: object) -> str:
+    """How a time is to be written, said of one that is written otherwise; of a number, what it would be."""
+    number = float(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else value
+    if isinstance(number, int | float) and not isinstance(number, bool):
+        for most, unit, a_second in _UNITS:
+            if 1e8 * a_second < number < most:
+                moment = datetime.fromtimestamp(int(number / a_second), UTC)
+                return f"it looks like Unix {unit}, send it as text in ISO 8601 with its offset, here {moment:%Y-%m-%dT%H:%M:%SZ}"
+    return "send ISO 8601 with its offset, such as 2026-11-24T10:00:00Z"
 
 
 def _look_up(path: str, value: Any, value_type: Any) -> tuple[str, Any]:

@@ -149,6 +149,36 @@ ODD = (
 )
 
 
+UNIX = [
+    ("1790000000", "Unix seconds", "2026-09-21T14:13:20Z"),
+    ("1.79e18", "Unix nanoseconds", "2026-09-21T14:13:20Z"),
+    ("1790000000.5", "Unix seconds", "2026-09-21T14:13:20Z"),
+    ("1790000000123", "Unix milliseconds", "2026-09-21T14:13:20Z"),
+    ("1790000000123456", "Unix microseconds", "2026-09-21T14:13:20Z"),
+    ("1790000000123456789", "Unix nanoseconds", "2026-09-21T14:13:20Z"),
+    ('"1790000000"', "Unix seconds", "2026-09-21T14:13:20Z"),
+    ("0", "such as", "2026-11-24T10:00:00Z"),
+    ("-1790000000", "such as", "2026-11-24T10:00:00Z"),
+    ("1e30", "such as", "2026-11-24T10:00:00Z"),
+    ("true", "such as", "2026-11-24T10:00:00Z"),
+    ('"2026-11-24T10:00:00"', "with its offset", "2026-11-24T10:00:00Z"),
+    ('"24/11/2026 10:00"', "with its offset", "2026-11-24T10:00:00Z"),
+]
+
+
+@pytest.mark.parametrize(("ts", "kind", "moment"), UNIX)
+def test_a_time_that_is_no_iso_8601_is_refused_with_what_it_would_be(ts: str, kind: str, moment: str):
+    plain, record = f'{{"data":{{"a":1}},"ts":{ts}}}'.encode(), f'{{"kind":"reading","data":{{"a":1}},"ts":{ts}}}'.encode()
+    for decode, body in ((messages.decode_telemetry, plain), (messages.decode_record, record)):
+        with pytest.raises(Refused) as refused:
+            decode(body)
+        assert str(refused.value).startswith("ts: ")
+        assert kind in str(refused.value)
+        assert moment in str(refused.value)
+    assert messages.decode_telemetries([plain]) is None
+    assert messages.decode_records([record]) is None
+
+
 @given(st.lists(st.sampled_from(ODD), min_size=1, max_size=4))
 def test_a_batch_decoded_at_once_is_the_records_decoded_one_by_one(raws: list[bytes]):
     def one_by_one() -> list[messages.Record] | None:

@@ -7,12 +7,13 @@ import re
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from croody.bridge.receipts import UNNUMBERED, Delivery
 from croody_contract import batch, messages, mosquitto, ranges, relay, topics
+from croody_contract.explain import explain
 from croody_contract.limits import KIB, MAX_NESTING, MAX_PUBLISH_BYTES, MAX_RECORD_BYTES, MAX_RECORDS
 from croody_contract.messages import Ack, Refused
 
@@ -72,7 +73,7 @@ def read(topic: str, payload: bytes, delivery: Delivery = UNNUMBERED) -> list[It
                 _check_size(payload, MAX_RECORD_BYTES)
                 return [relay.PresenceItem(robot_id, _presence.decode(payload))]
             except (*_unreadable, Refused) as error:
-                return [_dead(_reason(error), f"presence: {error}", topic, payload, robot_id=robot_id)]
+                return [_dead(*_why("presence", error, payload), topic, payload, robot_id=robot_id)]
         case topics.UpAnswer(robot_id, outgoing_id):
             try:
                 _check_size(payload, MAX_RECORD_BYTES)
@@ -80,7 +81,7 @@ def read(topic: str, payload: bytes, delivery: Delivery = UNNUMBERED) -> list[It
                 messages.check_texts(answer)
                 return [relay.AnswerItem(robot_id, outgoing_id, answer)]
             except (*_unreadable, Refused) as error:
-                return [_dead(_reason(error), f"answer: {error}", topic, payload, robot_id=robot_id)]
+                return [_dead(*_why("answer", error, payload), topic, payload, robot_id=robot_id)]
         case _:
             return [_dead("bad_topic", f"topic {topic!r}: only the cloud writes there", topic, payload, robot_id=parsed.robot_id)]
 
@@ -346,10 +347,12 @@ def _depth(brackets: bytes) -> int:
     return deepest
 
 
-def _reason(error: Exception) -> str:
+def _why(what: str, error: Exception, payload: bytes) -> tuple[str, str]:
+    """Reason and sentence of a small message that breaks a rule."""
     if isinstance(error, Refused):
-        return error.reason
-    return "too_deep" if isinstance(error, RecursionError) else "bad_value" if isinstance(error, msgspec.ValidationError) else "bad_json"
+        return error.reason, f"{what}: {error}"
+    reason, sentence = explain(error, payload, key_type=str, value_type=Any)
+    return reason, f"{what}: {sentence}"
 
 
 def _robot_of(topic: str) -> str | None:
