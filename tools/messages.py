@@ -1,4 +1,4 @@
-"""Keeps `locale/en`: reads every marked string of the cloud, updates django.po and compiles django.mo. Translates nothing.
+"""Keeps `locale`: reads every marked string of the cloud, updates `en`'s django.po and compiles. Translates nothing.
 
 `python -m tools.messages` updates; what has no English yet is listed and fails. No gettext tools are needed.
 """
@@ -16,6 +16,8 @@ from django.utils.translation.template import templatize
 
 CLOUD = Path(__file__).resolve().parent.parent / "cloud" / "croody"
 PO = CLOUD / "locale" / "en" / "LC_MESSAGES" / "django.po"
+#: What Python itself says in English, in Spanish: written by hand.
+ARGPARSE = CLOUD / "locale" / "es" / "LC_MESSAGES" / "argparse.po"
 _CALLS = {"gettext": "", "gettext_lazy": "", "_": "", "ngettext": "n", "pgettext": "p", "pgettext_lazy": "p", "npgettext": "np"}
 _MARKED = re.compile(r"\b(?:gettext|ngettext|pgettext|npgettext)\(")
 
@@ -113,6 +115,7 @@ def main() -> int:
     update(po)
     po.save(str(PO))
     po.save_as_mofile(str(PO.with_suffix(".mo")))
+    polib.pofile(str(ARGPARSE)).save_as_mofile(str(ARGPARSE.with_suffix(".mo")))
     missing = untranslated(po)
     for text in missing:
         sys.stdout.write(f"no English: {text!r}\n")

@@ -3,6 +3,7 @@
 Everything else of the cloud asks `django.utils.translation`, which reads the same files. Spanish is what the code says.
 """
 
+import gettext
 import os
 from collections.abc import Mapping
 from gettext import NullTranslations, translation
@@ -22,3 +23,13 @@ def terminal_language(environ: Mapping[str, str] = os.environ) -> str:
     """`es` where the terminal asks for Spanish (`LC_ALL`, then `LC_MESSAGES`, then `LANG`, as every program does), else `en`."""
     chosen = next((environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(name)), "")
     return "es" if chosen.lower().startswith("es") else "en"
+
+
+def speak(environ: Mapping[str, str] = os.environ) -> str:
+    """Speak the terminal's language from here on, as far as Python speaks itself: help and errors of command lines. Returns it."""
+    language = terminal_language(environ)
+    gettext.bindtextdomain("argparse", str(_FOLDER))
+    gettext.textdomain("argparse")
+    # Python would go by `LANGUAGE` first; a terminal speaks one language.
+    os.environ["LANGUAGE"] = language
+    return language

@@ -20,16 +20,24 @@ _NAMES_A_SYSTEM: Final = ("DATABASE_URL", "DATABASE_URL_FILE", "CROODY_STATE_DIR
 
 def main() -> None:
     """Run one command."""
+    language = catalogue.speak()
     take_checkout_environment(os.environ, CHECKOUT_ENV)
     if not any(os.environ.get(name) for name in ("SECRET_KEY", "SECRET_KEY_FILE", "CROODY_ROLE")):
         sys.exit(f"croody: {_no_system(os.environ)}")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "croody.settings")
+    import django
     from django.core.management import execute_from_command_line
     from django.db import InterfaceError, OperationalError, ProgrammingError
+    from django.utils import translation
 
     from croody.env import BadEnvironment
 
     try:
+        if sys.argv[1:] in ([], ["help"], ["-h"], ["--help"]):
+            django.setup()
+            with translation.override(language):
+                sys.stdout.write(_help())
+            return
         execute_from_command_line(["croody", *sys.argv[1:]])
     except BadEnvironment as error:
         sys.exit(f"croody: {error}")
@@ -39,6 +47,18 @@ def main() -> None:
         from django.conf import settings
 
         sys.exit(f"croody: {no_database(settings.DATABASES, error, os.environ)}")
+
+
+def _help() -> str:
+    """Our own commands, one a line; Django's are named at the end."""
+    from django.core.management import get_commands, load_command_class
+    from django.utils.translation import gettext as _
+
+    ours = sorted((name, app) for name, app in get_commands().items() if app.startswith("croody."))
+    lines = [f"  {name:<12} {load_command_class(app, name).help}" for name, app in ours]
+    head = _("uso: croody ORDEN [OPCIONES]; `croody ORDEN --help` dice más de cada una")
+    tail = _("Las órdenes de Django también están: `croody help --commands` las nombra.")
+    return "\n".join([head, "", *lines, "", tail, ""])
 
 
 def take_checkout_environment(environ: MutableMapping[str, str], path: Path) -> None:

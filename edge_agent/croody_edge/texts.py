@@ -189,9 +189,9 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "remedy.secret": (
         "rechazado: {code}: el secreto de {robot_id} no es correcto, o ese robot no tiene entrada: pon en ROBOT_SECRET el que muestra"
-        " `croody robot rotate {robot_id}` en el servidor",
+        " `croody robot rotate {robot_id}` en el servidor, o `croody robot add {robot_id}` si fue revocado",
         "refused: {code}: the secret of {robot_id} is wrong, or no such robot is let in: take the one that `croody robot rotate {robot_id}`"
-        " prints on the server into ROBOT_SECRET",
+        " prints on the server (`croody robot add {robot_id}` for a revoked one) into ROBOT_SECRET",
     ),
     "remedy.silence": (
         "la conexión se cerró antes de una palabra: a un puerto con TLS se va con mqtts:// en CROODY_BROKER_URL",

@@ -1,6 +1,7 @@
 """Organisations and who is in them: every write to both. Knows people, never robots."""
 
 from django.contrib.auth.models import User
+from django.utils.translation import gettext as _
 
 from croody.accounts.models import Membership, Organisation
 
@@ -20,8 +21,10 @@ def organisation(slug: str | None) -> Organisation:
         return found[0]
     if not found and slug is None:
         return Organisation.objects.create(name="Croody", slug="croody")
-    known = ", ".join(Organisation.objects.values_list("slug", flat=True)) or "none yet: leave --organisation out"
-    raise BadOrganisation(f"organisation {slug or '(none given)'}: use --organisation with one of: {known}")
+    known = ", ".join(Organisation.objects.values_list("slug", flat=True)) or _("ninguna todavía: no pongas --organisation")
+    raise BadOrganisation(
+        _("organización %(slug)s: usa --organisation con una de: %(known)s") % {"slug": slug or _("(sin decir)"), "known": known}
+    )
 
 
 def join(user: User, organisation: Organisation, *, role: Membership.Role) -> None:

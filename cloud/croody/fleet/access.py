@@ -9,6 +9,8 @@ from typing import Final
 
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
 
 from croody.accounts.caller import IDS, TELEMETRY, Caller, Door, Role, Scope, again, caller_of
 from croody.accounts.models import Organisation
@@ -48,12 +50,12 @@ ROLES: Final[Mapping[Role, frozenset[Action]]] = {
     Role.OWNER: frozenset(Action),
 }
 #: An action, said of who may do it.
-IN_WORDS: Final[Mapping[Action, str]] = {
-    Action.SEE: "sees its robots and their readings",
-    Action.ASSESS: "reads verdicts",
-    Action.INSPECT: "sees alarms and dead letters",
-    Action.WRITE: "sends readings in a robot's name",
-    Action.ACT: "closes alarms and plays dead letters again",
+IN_WORDS: Final[Mapping[Action, str | Promise]] = {
+    Action.SEE: gettext_lazy("ve sus robots y las lecturas de ellos"),
+    Action.ASSESS: gettext_lazy("lee veredictos"),
+    Action.INSPECT: gettext_lazy("ve alertas y cartas muertas"),
+    Action.WRITE: gettext_lazy("envía lecturas en nombre de un robot"),
+    Action.ACT: gettext_lazy("cierra alertas y vuelve a juzgar cartas muertas"),
 }
 _MEMBER: Final = {
     Action.SEE: (Reach.SHARED, Reach.TEAM),
@@ -187,7 +189,8 @@ def roles_in_words() -> str:
     for role, actions in ROLES.items():
         alike.setdefault(actions, []).append(role.value)
     lines = (
-        f"{', '.join(names)}: {', '.join(IN_WORDS[action] for action in Action if action in actions)}" for actions, names in alike.items()
+        f"{', '.join(names)}: {', '.join(str(IN_WORDS[action]) for action in Action if action in actions)}"
+        for actions, names in alike.items()
     )
     return "; ".join(lines)
 

@@ -32,10 +32,15 @@ class Robot(models.Model):
     shared = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
+    #: Since when it is there again after it was revoked: what was heard before is an earlier robot's of this name.
+    returned_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        # Those that are there, among any number of retired ones.
-        indexes = [models.Index(fields=["robot_id"], condition=models.Q(deleted_at=None), name="robot_that_is_there")]
+        # Those that are there, among any number of retired ones, and those few that came back.
+        indexes = [
+            models.Index(fields=["robot_id"], condition=models.Q(deleted_at=None), name="robot_that_is_there"),
+            models.Index(fields=["robot_id"], condition=models.Q(returned_at__isnull=False), name="robot_that_came_back"),
+        ]
 
     def __str__(self) -> str:
         return self.robot_id

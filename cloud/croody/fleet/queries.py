@@ -38,6 +38,13 @@ def states_of(robot_ids: Collection[str], *, now: datetime) -> dict[str, str]:
     return _states[0](robot_ids, now)
 
 
+def returned(robot_ids: Collection[str]) -> dict[str, datetime]:
+    """Of these robots those that were revoked and are there again, and since when: what was heard before is an earlier robot's."""
+    # Few ever come back, so all of them are asked for: an index of them alone, however many robots there are.
+    back = Robot.objects.filter(returned_at__isnull=False).values_list("robot_id", "returned_at")
+    return {robot_id: at for robot_id, at in back if robot_id in robot_ids and at is not None}
+
+
 class KnownRobots:
     """Which of these ids are robots, remembered for `KNOWN_FOR_S`. What is not remembered is asked, so a new robot never waits."""
 

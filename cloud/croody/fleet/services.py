@@ -5,8 +5,10 @@ import secrets
 from datetime import datetime
 from typing import Final
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.dispatch import Signal
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from croody.accounts.models import Organisation
 from croody.fleet.models import Credential, Robot, Site
@@ -23,27 +25,56 @@ class BadRobot(ValueError):
 
 
 def add_robot(
-    robot_id: str, *, organisation: Organisation, site: Site | None = None, kind: str = "robot", shared: bool = False
+    robot_id: str,
+    *,
+    organisation: Organisation,
+    site: Site | None = None,
+    kind: str = "robot",
+    shared: bool = False,
+    now: datetime | None = None,
 ) -> tuple[Robot, str]:
-    """Make a robot and its credential. The secret is returned here and never again.
+    """Make a robot and its credential, or bring one back that was revoked. The secret is returned here and never again.
 
     Raises:
-        BadRobot: the id breaks the topic rules, is reserved or is taken.
+        BadRobot: the id breaks the topic rules, is reserved, is taken, or may not come back like this.
     """
     if robot_id in RESERVED:
-        raise BadRobot(f"robot_id {robot_id}: kept for Croody's own account: choose another")
+        raise BadRobot(_("robot_id %(id)s: es de la propia cuenta de Croody: elige otro") % {"id": robot_id})
     try:
         topics.check_robot_id(robot_id)
     except topics.BadTopic as error:
-        raise BadRobot(str(error)) from error
+        raise BadRobot(_("robot_id %(id)r: usa de 3 a 64 letras, dígitos, «_» o «-»") % {"id": robot_id[:80]}) from error
     if site is not None and site.organisation_id != organisation.pk:
-        raise BadRobot(f"site {site.slug}: belongs to another organisation than {organisation.slug}: choose one of its own sites")
-    try:
-        with transaction.atomic():
-            robot = Robot.objects.create(robot_id=robot_id, organisation=organisation, site=site, kind=kind, shared=shared)
-            return robot, _new_credential(robot)
-    except IntegrityError as error:
-        raise BadRobot(f"robot_id {robot_id}: is taken: choose another, or `croody robot rotate {robot_id}` for a new secret") from error
+        raise BadRobot(
+            _("sitio %(site)s: es de otra organización que %(organisation)s: elige uno de sus propios sitios")
+            % {"site": site.slug, "organisation": organisation.slug}
+        )
+    with transaction.atomic():
+        robot, made = Robot.objects.get_or_create(
+            robot_id=robot_id, defaults={"organisation": organisation, "site": site, "kind": kind, "shared": shared}
+        )
+        if not made:
+            robot = Robot.objects.select_for_update().get(pk=robot_id)
+            _may_return(robot, organisation, shared=shared)
+            robot.site, robot.kind, robot.shared = site, kind, shared
+            robot.deleted_at, robot.returned_at = None, now or timezone.now()
+            robot.save(update_fields=["site", "kind", "shared", "deleted_at", "returned_at"])
+        return robot, _new_credential(robot)
+
+
+def _may_return(robot: Robot, organisation: Organisation, *, shared: bool) -> None:
+    """Who was there before must be gone, and nobody may see its readings now who might not then.
+
+    Raises:
+        BadRobot: not so.
+    """
+    said = {"id": robot.robot_id}
+    if robot.deleted_at is None:
+        raise BadRobot(_("robot_id %(id)s: ya existe: elige otro, o `croody robot rotate %(id)s` para un secreto nuevo") % said)
+    if robot.organisation_id != organisation.pk:
+        raise BadRobot(_("robot_id %(id)s: fue de otra organización, que tiene lecturas suyas: elige otro") % said)
+    if shared and not robot.shared:
+        raise BadRobot(_("robot_id %(id)s: las lecturas de antes no eran públicas: agrégalo sin --shared, o elige otro") % said)
 
 
 def rotate_secret(robot: Robot) -> str:

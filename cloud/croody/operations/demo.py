@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from croody.accounts.demo import OPERATOR, ORGANISATION
 from croody.accounts.models import Membership, Organisation
@@ -31,11 +32,11 @@ def seed(plan: dict[str, Any], robots: list[tuple[str, str]]) -> Seeded:
     """
     for field in ("name", "slug", "width_m", "height_m"):
         if not plan.get(field):
-            raise ValueError(f"plan: {field} is missing: give the plan a name, a slug and its size in metres")
+            raise ValueError(_("plano: falta %(field)s: da al plano un name, un slug y su tamaño en metros") % {"field": field})
     name, slug = ORGANISATION
-    organisation, _ = Organisation.objects.get_or_create(slug=slug, defaults={"name": name})
+    organisation, _made = Organisation.objects.get_or_create(slug=slug, defaults={"name": name})
     origin = plan.get("origin") or {}
-    site, _ = Site.objects.update_or_create(
+    site, _made = Site.objects.update_or_create(
         organisation=organisation,
         slug=plan["slug"],
         defaults={"name": plan["name"], "plan": plan, "origin_lat": origin.get("lat"), "origin_lng": origin.get("lng")},

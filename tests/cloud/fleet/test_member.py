@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils.translation import override
 
 from croody.accounts.caller import of_user
 from croody.accounts.models import Membership, Organisation
@@ -18,7 +19,8 @@ def said(*words: str) -> str:
 
 
 def test_the_help_says_what_a_role_may_do_as_the_table_has_it() -> None:
-    words = access.roles_in_words()
+    with override("en"):
+        words = access.roles_in_words()
     viewer, others = words.split("; ")
     assert viewer == "viewer: sees its robots and their readings, reads verdicts, sees alarms and dead letters"
     assert others.startswith("operator, maintainer, owner: ")

@@ -56,10 +56,32 @@ def test_an_id_that_is_short_long_odd_reserved_or_taken_is_refused_by_name(peopl
     assert Robot.objects.count() == 1
 
 
+def test_a_robot_that_was_revoked_comes_back_with_a_new_secret(people):
+    services.revoke(people.rover, now=NOW)
+    robot, secret = services.add_robot("rover-1", organisation=people.organisation, kind="arm", now=after(60))
+    assert (robot.kind, robot.deleted_at, robot.returned_at) == ("arm", None, after(60))
+    assert queries.robot_id_of_secret(secret, NOW) == "rover-1"
+    assert queries.robot_id_of_secret(people.rover_secret, NOW) is None
+    assert queries.returned({"rover-1", "rover-2"}) == {"rover-1": after(60)}
+    with pytest.raises(services.BadRobot, match="rotate rover-1"):
+        services.add_robot("rover-1", organisation=people.organisation)
+
+
+def test_who_takes_the_name_of_a_revoked_robot_sees_no_readings_that_are_not_his(people):
+    services.revoke(people.rover, now=NOW)
+    other = Organisation.objects.create(name="Carlos's", slug="carloss")
+    with pytest.raises(services.BadRobot, match="robot_id rover-1"):
+        services.add_robot("rover-1", organisation=other)
+    with pytest.raises(services.BadRobot, match="--shared"):
+        services.add_robot("rover-1", organisation=people.organisation, shared=True)
+    assert Robot.objects.get(pk="rover-1").deleted_at == NOW
+    assert not Credential.objects.filter(robot="rover-1").exists()
+
+
 def test_a_robot_cannot_work_at_another_organisations_site(people):
     other = Organisation.objects.create(name="Carlos's", slug="carloss")
     site = other.sites.create(name="Yard", slug="yard")
-    with pytest.raises(services.BadRobot, match="another organisation"):
+    with pytest.raises(services.BadRobot, match=r"carloss|otra organización"):
         services.add_robot("rover-2", organisation=people.organisation, site=site)
 
 

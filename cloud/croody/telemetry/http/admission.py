@@ -42,4 +42,4 @@ def _register(caller: Caller, robot_id: str) -> None:
     except IntegrityError:
         robot = Robot.objects.get(pk=robot_id)
     if robot.deleted_at is not None and (caller.kind == "demo" or robot.organisation_id == organisation.pk):
-        raise Denied(403, f"robot_id: {robot_id} was revoked")
+        raise Denied(403, f"robot_id: {robot_id} was revoked: `croody robot add {robot_id}` on the server brings it back")

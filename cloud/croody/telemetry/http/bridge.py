@@ -76,7 +76,7 @@ def demo_robots(request: HttpRequest, body: DemoRobots) -> dict[str, Any]:
     if not 1 <= len(body.prefix) <= _PREFIX_CHARS or not 1 <= len(body.kind) <= 32 or not body.kind.isprintable():
         raise Refused("bad_value", f"prefix, kind: use 1 to {_PREFIX_CHARS} and 1 to 32 characters")
     name, slug = ORGANISATION
-    organisation, _ = Organisation.objects.get_or_create(slug=slug, defaults={"name": name})
+    organisation, _made = Organisation.objects.get_or_create(slug=slug, defaults={"name": name})
     site = Site.objects.filter(organisation=organisation).order_by("pk").first()
     # A group of its own: two simulators that start at once never meet.
     group = f"{body.prefix}-{secrets.token_hex(3)}"
@@ -85,7 +85,7 @@ def demo_robots(request: HttpRequest, body: DemoRobots) -> dict[str, Any]:
     try:
         for number in range(1, body.count + 1):
             robot_id = f"{group}-{number:0{width}d}"
-            _, secret = fleet.add_robot(robot_id, organisation=organisation, site=site, kind=body.kind, shared=True)
+            _robot, secret = fleet.add_robot(robot_id, organisation=organisation, site=site, kind=body.kind, shared=True)
             robots.append({"robot_id": robot_id, "secret": secret})
     except fleet.BadRobot as error:
         raise Refused("bad_value", f"prefix: {error}") from error

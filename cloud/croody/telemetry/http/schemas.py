@@ -77,7 +77,7 @@ class LiveOut(Schema):
 
 
 class StreamOut(Schema):
-    """What the ledger says of one stream; ranges are closed."""
+    """What the ledger says of one stream; ranges are closed. `earlier`: of a robot of this name that was revoked since."""
 
     robot_id: str
     stream: str
@@ -87,6 +87,7 @@ class StreamOut(Schema):
     missing: list[tuple[int, int]]
     dropped: list[tuple[int, int]]
     dead_letters: int
+    earlier: bool = False
 
 
 class ChartOut(Schema):

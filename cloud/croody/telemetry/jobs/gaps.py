@@ -13,6 +13,7 @@ from croody.alarms.services import raise_alarm, resolve_alarm
 from croody.commands.models import Outgoing
 from croody.commands.services import send
 from croody.fleet.models import Robot
+from croody.fleet.queries import returned
 from croody.telemetry.ingest.ledger import Entry, missing
 from croody.telemetry.kinds import GAP
 from croody.telemetry.models import Cursor, Presence, Stream
@@ -89,13 +90,14 @@ def _request(robots: list[str], now: datetime) -> None:
     gaps = _gaps(robots, now)
     asked = _asked(gaps, now)
     there = _there({row.robot_id for row in gaps}, now)
-    # What a robot that was revoked took with it is asked of nobody and is nobody's alarm.
+    # What a robot that was revoked took with it is asked of nobody and is nobody's alarm, also when another one has its name now.
+    back = returned({row.robot_id for row in gaps})
     gone = set(Robot.objects.filter(pk__in={row.robot_id for row in gaps}, deleted_at__isnull=False).values_list("pk", flat=True))
     alarms = Alarm.objects.filter(robot_id__in=robots, kind=GAP.code, key__in={row.stream for row in gaps}, resolved_at=None)
     opened = {(alarm.robot_id, alarm.key): alarm for alarm in alarms}
     for row in gaps:
         lacks = missing(Entry(row.have, row.dead, row.dropped, row.known_last))
-        if not lacks or row.robot_id in gone:
+        if not lacks or row.robot_id in gone or (row.robot_id in back and row.last_received_at < back[row.robot_id]):
             continue
         begun_s = time.monotonic()
         if row.robot_id in there and (row.robot_id, row.stream) not in asked:

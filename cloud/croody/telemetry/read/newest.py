@@ -1,13 +1,15 @@
 """The newest reading of a robot: the one place that decides which it is. One step in an index, whatever the robot has behind it.
 
 An agent's readings are ordered by (place of the stream, seq). Readings that came without a stream are numbered at their
-receipt, and stand beside an agent's by when each was heard: never by a robot's clock.
+receipt, and stand beside an agent's by when each was heard: never by a robot's clock. What an earlier robot of the same name said is
+nobody's newest.
 """
 
 from collections.abc import Collection
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from croody.fleet.queries import returned
 from croody.telemetry.read.sql import ask, listed, on_postgres, sliced
 from croody.telemetry.rows import moment
 
@@ -66,10 +68,13 @@ def words_of(robot_ids: Collection[str]) -> dict[str, str | None]:
 def _newest_of(robot_ids: Collection[str], what: str) -> dict[str, Newest]:
     statement = (_POSTGRES if on_postgres() else _SQLITE).replace("{what}", what)
     found: dict[str, Newest] = {}
+    back = returned(set(robot_ids))
     for some in sliced(sorted(robot_ids)):
         for row in ask(statement, [listed(some)] * 2):
             robot_id, stream, seq, at, heard_at, shown = row
             one = Newest(robot_id, stream, seq, moment(at), moment(heard_at), shown)
+            if one.robot_id in back and one.heard_at < back[one.robot_id]:
+                continue
             before = found.get(one.robot_id)
             if before is not None:
                 one = max(before, one, key=lambda each: each.heard_at)._replace(beside=True)

@@ -10,6 +10,7 @@ import msgspec
 from django.db.models import Count
 from msgspec import Raw
 
+from croody.fleet.queries import returned
 from croody.telemetry.ingest.ledger import Entry, missing
 from croody.telemetry.models import DeadLetter, Record, Stream
 from croody.telemetry.read import mark
@@ -165,7 +166,7 @@ def streams(robot_ids: Sequence[str]) -> list[dict[str, Any]]:
         if len(robot_ids) == 1:
             folded = Stream.objects.filter(robot_id=some[0], folded_at__isnull=False).order_by("-folded_at", "-place")
             rows += folded.defer("latest")[:_FOLDED]
-        conflicts = _conflicts(rows)
+        conflicts, back = _conflicts(rows), returned(set(some))
         for row in sorted(rows, key=lambda row: (row.robot_id, row.place, row.pk)):
             out.append(
                 {
@@ -177,6 +178,7 @@ def streams(robot_ids: Sequence[str]) -> list[dict[str, Any]]:
                     "missing": missing(Entry(row.have, row.dead, row.dropped, row.known_last)),
                     "dropped": row.dropped,
                     "dead_letters": ranges.count(row.dead) + conflicts.get((row.robot_id, row.stream), 0),
+                    **({"earlier": True} if row.robot_id in back and row.last_received_at < back[row.robot_id] else {}),
                 }
             )
     return out

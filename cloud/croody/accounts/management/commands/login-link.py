@@ -6,34 +6,39 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from croody.accounts.demo import OPERATOR
 from croody.accounts.services import make_login_link
+from croody.web import command
 
 #: Of those from whom to choose, so many are named.
 _MOST_NAMES: Final = 10
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     """A first way in, and the way back in for who forgot a password."""
 
-    help = "Print a one-time login URL. It works once, for an hour, in any browser that reaches the address."
+    about = gettext_lazy("muestra un enlace de entrada: sirve una vez, durante una hora, en cualquier navegador que llegue a la dirección.")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Whose login, at which address, for how long."""
-        parser.add_argument("--user", metavar="NAME", help="whose login; not needed when there is one user, nor in the demo")
-        parser.add_argument("--create", action="store_true", help="make the user when there is none of this name")
-        parser.add_argument("--superuser", action="store_true", help="with --create: may do everything, also in /admin/")
-        parser.add_argument("--base", metavar="URL", default=settings.ENV.public_url, help="where people reach the site (%(default)s)")
-        parser.add_argument("--minutes", type=int, default=60, help="how long it works, 1 to 1440 (%(default)s)")
-        parser.add_argument("--language", choices=[code for code, _ in settings.LANGUAGES], help="language of the page")
+        parser.add_argument("--user", metavar="NAME", help=_("de quién; no hace falta cuando hay una sola persona, ni en la demostración"))
+        parser.add_argument("--create", action="store_true", help=_("hace la cuenta cuando no hay ninguna con ese nombre"))
+        parser.add_argument("--superuser", action="store_true", help=_("con --create: puede hacerlo todo, también en /admin/"))
+        parser.add_argument(
+            "--base", metavar="URL", default=settings.ENV.public_url, help=_("por dónde se llega al sitio") + " (%(default)s)"
+        )
+        parser.add_argument("--minutes", type=int, default=60, help=_("cuántos minutos sirve, de 1 a 1440") + " (%(default)s)")
+        parser.add_argument("--language", choices=[code for code, _name in settings.LANGUAGES], help=_("idioma de la página"))
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print the URL and nothing else."""
         minutes: int = options["minutes"]
         if not 1 <= minutes <= 1440:
-            raise CommandError(f"--minutes {minutes}: write 1 to 1440")
+            raise CommandError(_("--minutes %(minutes)d: escribe de 1 a 1440") % {"minutes": minutes})
         path = make_login_link(self._user(options), lasts=timedelta(minutes=minutes))
         prefix = f"/{options['language']}" if options["language"] else ""
         self.stdout.write(f"{options['base'].rstrip('/')}{prefix}{path}")
@@ -49,11 +54,11 @@ class Command(BaseCommand):
             user.save()
             return user
         if name:
-            raise CommandError(f"--user {name}: no active user has this name: add --create to make one")
+            raise CommandError(_("--user %(name)s: nadie activo se llama así: añade --create para hacer la cuenta") % {"name": name})
         if not found:
-            raise CommandError("no user yet: add --user NAME --create")
+            raise CommandError(_("todavía no hay nadie: añade --user NOMBRE --create"))
         operator = User.objects.filter(username=OPERATOR, is_active=True).first() if settings.ENV.demo else None
         if operator is not None:
             return operator
         names = ", ".join(User.objects.filter(is_active=True).order_by("pk").values_list("username", flat=True)[:_MOST_NAMES])
-        raise CommandError(f"more than one user: choose with --user NAME, one of {names}")
+        raise CommandError(_("hay más de una persona: elige con --user NOMBRE, una de %(names)s") % {"names": names})

@@ -4,31 +4,34 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from croody.accounts import organisations
 from croody.accounts.models import Membership, Organisation
 from croody.fleet import access
+from croody.web import command
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     """People by hand."""
 
     # Django would import every page of the site to check it: not this command's business.
     requires_system_checks = ()
-    help = "add lets a person see an organisation's robots; remove ends that; list."
+    about = gettext_lazy("personas: add deja ver los robots de una organización; remove lo termina; list.")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Three verbs."""
-        verbs = parser.add_subparsers(dest="verb", required=True)
-        add = verbs.add_parser("add", help="put a person into an organisation, or change what they may do there")
-        add.add_argument("user", metavar="NAME", help="of the account, which exists already")
+        verbs = parser.add_subparsers(dest="verb", required=True, metavar="{add,remove,list}")
+        add = verbs.add_parser("add", help=_("pone a una persona en una organización, o cambia lo que puede hacer en ella"))
+        add.add_argument("user", metavar="NAME", help=_("de la cuenta, que ya existe"))
         add.add_argument("--role", choices=Membership.Role.values, default=Membership.Role.VIEWER.value, help=access.roles_in_words())
-        add.add_argument("--organisation", metavar="SLUG", help="not needed while there is one organisation")
-        remove = verbs.add_parser("remove", help="take a person out of an organisation; the account stays")
+        add.add_argument("--organisation", metavar="SLUG", help=_("no hace falta cuando hay una sola organización"))
+        remove = verbs.add_parser("remove", help=_("saca a una persona de una organización; la cuenta se queda"))
         remove.add_argument("user", metavar="NAME")
-        remove.add_argument("--organisation", metavar="SLUG", help="not needed while there is one organisation")
-        verbs.add_parser("list", help="one member a line: name, role, organisation")
+        remove.add_argument("--organisation", metavar="SLUG", help=_("no hace falta cuando hay una sola organización"))
+        verbs.add_parser("list", help=_("un miembro por línea: nombre, papel, organización"))
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run one verb."""
@@ -39,18 +42,21 @@ class Command(BaseCommand):
             return
         user = self._user(options["user"])
         organisation = self._organisation(options["organisation"])
+        said = {"user": user.username, "organisation": organisation.slug}
         if options["verb"] == "add":
             organisations.join(user, organisation, role=Membership.Role(options["role"]))
             self.stdout.write(f"{user.username}\t{options['role']}\t{organisation.slug}")
         elif organisations.leave(user, organisation):
-            self.stdout.write(f"{user.username} removed from {organisation.slug}")
+            self.stdout.write(_("%(user)s ya no está en %(organisation)s") % said)
         else:
-            raise CommandError(f"{user.username}: is not in {organisation.slug}: see `croody member list`")
+            raise CommandError(_("%(user)s: no está en %(organisation)s: mira `croody member list`") % said)
 
     def _user(self, name: str) -> User:
         user = User.objects.filter(username=name).first()
         if user is None:
-            raise CommandError(f"user {name}: nobody has this name: `croody login-link --user {name} --create` makes the account")
+            raise CommandError(
+                _("persona %(name)s: nadie se llama así: `croody login-link --user %(name)s --create` hace la cuenta") % {"name": name}
+            )
         return user
 
     def _organisation(self, slug: str | None) -> Organisation:

@@ -5,51 +5,52 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
-from django.utils.translation import override
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from croody.accounts import organisations
 from croody.accounts.models import Organisation
-from croody.catalogue import terminal_language
 from croody.fleet import enrolment_script, queries, services, trust_anchor
 from croody.fleet.models import Robot, Site
+from croody.web import command
 
 #: The broker's own listener with TLS, beside the one without that the cloud uses.
 TLS_PORT = 8883
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     """Robots by hand."""
 
     # Django would import every page of the site to check it: not this command's business.
     requires_system_checks = ()
-    help = "add prints 'ID SECRET', once; list; revoke shuts a robot out; rotate prints a new secret."
+    about = gettext_lazy("robots: add muestra «ID SECRETO», una vez; list; revoke deja a un robot fuera; rotate muestra un secreto nuevo.")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Four verbs."""
-        verbs = parser.add_subparsers(dest="verb", required=True)
-        add = verbs.add_parser("add", help="make a robot and print its id and secret, once")
+        verbs = parser.add_subparsers(dest="verb", required=True, metavar="{add,list,revoke,rotate}")
+        add = verbs.add_parser("add", help=_("hace un robot, o trae de vuelta uno revocado, y muestra su id y su secreto, una vez"))
         add.add_argument("robot_id", metavar="ID")
-        add.add_argument("--kind", default="robot", help="what it is, in a word (rover, arm, host)")
-        add.add_argument("--site", metavar="SLUG", help="where it works")
-        add.add_argument("--organisation", metavar="SLUG", help="whose it is; not needed when there is one organisation")
-        add.add_argument("--shared", action="store_true", help="show it on the public monitor")
+        add.add_argument("--kind", default="robot", help=_("qué es, en una palabra (rover, arm, host)"))
+        add.add_argument("--site", metavar="SLUG", help=_("dónde trabaja"))
+        add.add_argument("--organisation", metavar="SLUG", help=_("de quién es; no hace falta cuando hay una sola organización"))
+        add.add_argument("--shared", action="store_true", help=_("lo muestra en el monitor público"))
         self._board_option(add)
-        verbs.add_parser("list", help="one robot a line: id, kind, site, state")
-        verbs.add_parser("revoke", help="shut a robot out; its readings stay").add_argument("robot_id", metavar="ID")
-        rotate = verbs.add_parser("rotate", help="print a new secret; the old one stops working")
+        verbs.add_parser("list", help=_("un robot por línea: id, clase, sitio, estado"))
+        verbs.add_parser("revoke", help=_("deja a un robot fuera; sus lecturas se quedan")).add_argument("robot_id", metavar="ID")
+        rotate = verbs.add_parser("rotate", help=_("muestra un secreto nuevo; el anterior deja de servir"))
         rotate.add_argument("robot_id", metavar="ID")
         self._board_option(rotate)
 
     def _board_option(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--board", action="store_true", help="print nothing but what is to be run on the board")
+        parser.add_argument("--board", action="store_true", help=_("muestra solo lo que se ejecuta en la placa"))
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run one verb."""
         now = timezone.now()
         if options.get("board") and not settings.ENV.robots_url:
-            raise CommandError("CROODY_ROBOTS_URL: nobody said where robots reach the broker: set it to mqtts://HOST:PORT")
+            raise CommandError(_("CROODY_ROBOTS_URL: falta decir por dónde llegan los robots al broker: pon mqtts://HOST:PUERTO"))
         match options["verb"]:
             case "add":
                 self._add(options)
@@ -60,8 +61,9 @@ class Command(BaseCommand):
                     site = robot.site.slug if robot.site else "-"
                     self.stdout.write(f"{robot.robot_id}\t{robot.kind}\t{site}\t{states[robot.robot_id]}")
             case "revoke":
-                services.revoke(self._robot(options["robot_id"]), now=now)
-                self.stdout.write(f"{options['robot_id']} revoked")
+                robot = self._robot(options["robot_id"])
+                services.revoke(robot, now=now)
+                self.stdout.write(_("%(id)s revocado") % {"id": robot.robot_id})
             case "rotate":
                 robot = self._robot(options["robot_id"])
                 self._tell(robot.robot_id, services.rotate_secret(robot), board_only=options["board"])
@@ -84,9 +86,8 @@ class Command(BaseCommand):
         url = settings.ENV.robots_url
         if not url:
             return
-        with override(terminal_language()):
-            found = self._trust(url)
-            lines = enrolment_script.script(robot_id, secret, url, found.authority, found.problem)
+        found = self._trust(url)
+        lines = enrolment_script.script(robot_id, secret, url, found.authority, found.problem)
         if board_only:
             self.stdout.write(lines, ending="")
         else:
@@ -100,9 +101,12 @@ class Command(BaseCommand):
         return trust_anchor.find(urlsplit(settings.ENV.broker_url).hostname or "", TLS_PORT, urlsplit(url).hostname or "")
 
     def _robot(self, robot_id: str) -> Robot:
-        robot = Robot.objects.filter(robot_id=robot_id, deleted_at=None).first()
+        robot = Robot.objects.filter(robot_id=robot_id).first()
+        said = {"id": robot_id}
         if robot is None:
-            raise CommandError(f"robot_id {robot_id}: no such robot: see `croody robot list`")
+            raise CommandError(_("robot_id %(id)s: no hay tal robot: mira `croody robot list`") % said)
+        if robot.deleted_at is not None:
+            raise CommandError(_("robot_id %(id)s: fue revocado: `croody robot add %(id)s` lo trae de vuelta con un secreto nuevo") % said)
         return robot
 
     def _site(self, slug: str | None, organisation: str | None) -> Site | None:
@@ -114,9 +118,10 @@ class Command(BaseCommand):
         found = list(sites[:2])
         if len(found) == 1:
             return found[0]
-        known = ", ".join(Site.objects.values_list("slug", flat=True)) or "none yet, `croody demo` makes one"
-        remedy = "name the organisation with --organisation" if found else f"use one of: {known}"
-        raise CommandError(f"site {slug}: {'more than one' if found else 'no'} site has this name: {remedy}")
+        if found:
+            raise CommandError(_("sitio %(site)s: hay más de uno con ese nombre: di la organización con --organisation") % {"site": slug})
+        known = ", ".join(Site.objects.values_list("slug", flat=True)) or _("ninguno todavía, `croody demo` hace uno")
+        raise CommandError(_("sitio %(site)s: no hay ninguno con ese nombre: usa uno de: %(known)s") % {"site": slug, "known": known})
 
     def _organisation(self, slug: str | None) -> Organisation:
         try:

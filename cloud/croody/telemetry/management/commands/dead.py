@@ -4,25 +4,28 @@ from argparse import ArgumentParser
 from datetime import UTC, datetime
 from typing import Any
 
-from django.core.management import BaseCommand, CommandError
+from django.core.management import CommandError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from croody.telemetry.ingest import services
 from croody.telemetry.models import DeadLetter
+from croody.web import command
 from croody_contract.printable import printable
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     """`list`, `show N`, `replay N`."""
 
-    help = "Dead letters: list them, show one with its bytes, play one again."
+    about = gettext_lazy("cartas muertas: las lista, muestra una con sus bytes, vuelve a juzgar una.")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Subcommands."""
-        actions = parser.add_subparsers(dest="action", required=True)
-        listing = actions.add_parser("list", help="newest first")
-        listing.add_argument("--robot", help="only of this robot")
+        actions = parser.add_subparsers(dest="action", required=True, metavar="{list,show,replay}")
+        listing = actions.add_parser("list", help=_("primero las más nuevas"))
+        listing.add_argument("--robot", help=_("solo de este robot"))
         listing.add_argument("--limit", type=int, default=50)
-        for action, text in (("show", "one letter with its bytes"), ("replay", "judge one again")):
+        for action, text in (("show", _("una carta con sus bytes")), ("replay", _("vuelve a juzgar una"))):
             actions.add_parser(action, help=text).add_argument("number", type=int)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -32,15 +35,15 @@ class Command(BaseCommand):
             return
         letter = DeadLetter.objects.filter(pk=options["number"]).first()
         if letter is None:
-            raise CommandError(f"there is no dead letter {options['number']}: see croody dead list")
+            raise CommandError(_("no hay carta muerta %(number)d: mira `croody dead list`") % {"number": options["number"]})
         if options["action"] == "show":
             self._show(letter)
             return
         try:
             done = services.replay(letter, now=datetime.now(UTC))
         except services.NotReplayable as error:
-            raise CommandError(str(error)) from error
-        self.stdout.write(f"stored {done.stored}, dead {done.dead}")
+            raise CommandError(printable(str(error))) from error
+        self.stdout.write(_("guardadas %(stored)d, muertas %(dead)d") % {"stored": done.stored, "dead": done.dead})
 
     def _list(self, robot_id: str | None, limit: int) -> None:
         letters = DeadLetter.objects.defer("body").order_by("-pk")

@@ -4,15 +4,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
-from django.core.management import BaseCommand, call_command
+from django.core.management import call_command
+from django.utils.translation import gettext_lazy
 
 from croody.telemetry.store import partitions
+from croody.web import command
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     """Migrates each database alias, then makes partitions ahead."""
 
-    help = "Bring every database up to date. Safe to run again."
+    about = gettext_lazy("hace o pone al día las tablas de cada base de datos. Se puede repetir.")
     requires_system_checks = []  # noqa: RUF012
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -6,20 +6,21 @@ from types import FrameType
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
 from django.utils import timezone
+from django.utils.translation import gettext_lazy, override
 
+from croody.web import command
 from croody.worker.jobs import JOBS
 from croody.worker.leader import leadership
 from croody.worker.run import run
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     """The background role."""
 
     # Django would import every page of the site to check it: not this command's business.
     requires_system_checks = ()
-    help = "Run the table of jobs (worker/jobs.py) until SIGTERM. Writes worker.heartbeat into CROODY_STATE_DIR."
+    about = gettext_lazy("ejecuta lo que va por reloj hasta SIGTERM; escribe worker.heartbeat en CROODY_STATE_DIR.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until told to end."""
@@ -31,4 +32,6 @@ class Command(BaseCommand):
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGINT, end)
         folder = settings.ENV.state_dir
-        run(JOBS, leadership(folder / "worker.lock"), folder / "worker.heartbeat", stop=stop, now=timezone.now)
+        # What jobs word is for no terminal.
+        with override(settings.LANGUAGE_CODE):
+            run(JOBS, leadership(folder / "worker.lock"), folder / "worker.heartbeat", stop=stop, now=timezone.now)
