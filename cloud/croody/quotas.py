@@ -13,7 +13,7 @@ class Quotas:
     """Each is the setting `CROODY_QUOTA_` and its name in capitals; whole numbers from 1."""
 
     #: Work a second, counted in records, in each process of the telemetry API; ten seconds' worth may come at once.
-    work: int = 2000
+    work: int = 5000
     #: Streams opened a day: by starting, by naming one as the one before, and by naming one in a tombstone.
     streams: int = 10_000
     #: MiB of records a day, unpacked.

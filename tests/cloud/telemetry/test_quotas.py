@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from croody_contract import ranges
-from croody_contract.messages import Born, Tombstone
+from croody_contract.messages import Born, Event, Tombstone
 from croody_contract.relay import Relay
 from tests.cloud.telemetry.helpers import NOON, account, batch, reading, stored
 
@@ -173,3 +173,100 @@ def test_an_account_forgets_what_a_robot_used_in_time(telemetry: str):
     assert bucket.left("rover-1", 1005.0) == pytest.approx(0)
     assert bucket.left("rover-1", 1100.0) == pytest.approx(100)
     assert bucket.left("rover-2", 1000.0) == pytest.approx(100)
+
+
+def events(first: int, codes: list[str], **more: Any) -> Relay:
+    return batch("rover-1", "stream-e", first, [Event(code, severity="critical", **more) for code in codes])
+
+
+def test_ten_thousand_words_of_one_robot_leave_the_others_alarms_where_they_are(fleet: SimpleNamespace, settings: Any):
+    from croody.alarms.models import Alarm
+    from croody.telemetry import jobs
+
+    for first in range(1, 2001, 500):
+        relayed(events(first, [f"word_{number}" for number in range(first, first + 500)]))
+    relayed(batch("rover-2", "stream-b", 1, [Event("bumper_hit", severity="medium")]))
+
+    jobs.raise_alarms(NOON)
+
+    assert Alarm.objects.filter(robot_id="rover-2", kind="bumper_hit", resolved_at=None).count() == 1
+    mine = Alarm.objects.filter(robot_id="rover-1", resolved_at=None)
+    assert mine.count() == settings.ENV.quotas.alarms + 1
+    assert mine.filter(kind="quota").count() == 1
+
+
+def test_what_a_robot_says_a_thousand_times_is_counted_and_written_once(fleet: SimpleNamespace, django_assert_max_num_queries: Any):
+    from croody.alarms.models import Alarm
+    from croody.telemetry import jobs
+
+    for first in (1, 501):
+        relayed(events(first, ["bumper_hit"] * 500))
+    with django_assert_max_num_queries(60, using="default"):
+        jobs.raise_alarms(NOON)
+    assert Alarm.objects.get(robot_id="rover-1").count == 1000
+
+
+def test_alarms_that_come_and_go_in_one_page_are_told_a_few_times_and_then_as_they_end(fleet: SimpleNamespace):
+    from croody.alarms.models import Alarm
+    from croody.telemetry import jobs
+
+    both = [Event("bumper_hit", severity="high"), Event("bumper_hit", over=True)]
+    relayed(batch("rover-1", "stream-e", 1, both * 200))
+    jobs.raise_alarms(NOON)
+    assert Alarm.objects.filter(robot_id="rover-1", resolved_at=None).count() == 0
+    assert 1 < Alarm.objects.filter(robot_id="rover-1").count() <= 20
+
+
+def test_who_is_held_back_or_refused_has_one_alarm(fleet: SimpleNamespace, quotas: Any):
+    from croody.alarms.models import Alarm
+    from croody.telemetry import jobs
+
+    quotas(streams=2)
+    for number in range(10):
+        relayed(batch("rover-1", f"start-{number:04}", 1, [reading()]))
+        jobs.raise_alarms(NOON)
+    assert [(alarm.robot_id, alarm.kind, alarm.key) for alarm in Alarm.objects.all()] == [("rover-1", "quota", "")]
+
+
+def test_metrics_beyond_the_quota_are_stored_and_not_rolled_up(fleet: SimpleNamespace, quotas: Any):
+    from croody.alarms.models import Alarm
+    from croody.telemetry import jobs
+    from croody.telemetry.jobs import rollups
+    from croody.telemetry.models import Record, Rollup, SetAside
+    from croody_contract.messages import Reading
+
+    quotas(metrics=10)
+    rollups.metric_names.cache_clear()
+    readings = [Reading(data={f"metric_{number}_{each}": 1.0 for each in range(20)}) for number in range(5)]
+    relayed(batch("rover-1", "stream-a", 1, readings), batch("rover-2", "stream-b", 1, [reading()]))
+    for _ in range(2):
+        jobs.roll_up(NOON)
+        rollups.metric_names.cache_clear()
+        relayed(batch("rover-1", "stream-a", 6, [Reading(data={"another": 1.0})]))
+
+    assert Rollup.objects.filter(robot_id="rover-1", step_s=60).values("metric").distinct().count() == 10
+    assert Rollup.objects.filter(robot_id="rover-2", step_s=60).count() == 1
+    assert Record.objects.filter(robot_id="rover-1").count() == 6
+    assert SetAside.objects.filter(robot_id="rover-1").count() == 1
+    assert Alarm.objects.get().kind == "quota"
+
+
+def test_no_robot_hides_what_was_left_out_of_another(fleet: SimpleNamespace):
+    from croody.telemetry.jobs import aside
+    from croody.telemetry.models import SetAside
+
+    for number in range(aside.MOST + 20):
+        aside.set_aside("score_windows", "rover-1", f"window {number}", "no", NOON)
+    aside.set_aside("score_windows", "rover-2", "window 1", "no", NOON)
+    assert SetAside.objects.filter(robot_id="rover-1").count() == aside.MOST
+    assert SetAside.objects.filter(robot_id="rover-2").count() == 1
+
+
+def test_a_thousand_letters_that_come_again_take_a_few_questions(
+    fleet: SimpleNamespace, telemetry: str, django_assert_max_num_queries: Any
+):
+    bad = [b'{"kind":"reading","data":{"a":null,"n":%d}}' % number for number in range(300)]
+    relayed(batch("rover-1", "stream-a", 1, bad))
+    with django_assert_max_num_queries(40, using=telemetry):
+        relayed(batch("rover-1", "stream-a", 1, bad))
+    assert {letter.count for letter in letters(reason="bad_value")} == {2}

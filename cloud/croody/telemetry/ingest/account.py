@@ -16,17 +16,22 @@ from croody.telemetry.ingest import letters
 from croody.telemetry.ingest.intake import Batch, Buried, Key, One, Plain, Unit
 from croody.telemetry.ingest.letters import Letter
 from croody_contract.limits import KIB, MIB
+from croody_contract.relay import BatchItem
 
 #: Of one robot one request books about so much work, and speaks of so many streams: what others wait for it.
 MOST_WORK: Final = 4000
+MOST_RECORDS: Final = 4000
 MOST_NAMES: Final = 64
 #: What costs as much as one record.
 BYTES_A_RECORD: Final = 2 * KIB
-RANGES_A_RECORD: Final = 50
+RANGES_A_RECORD: Final = 20
+NEW_RANGES_A_RECORD: Final = 5
+#: What a record takes, about, in seconds of a processor.
+RECORD_S: Final = 25e-6
 #: What costs more: records' worth.
-STREAM_WORK: Final = 20.0
+STREAM_WORK: Final = 30.0
 #: Of what is no reading something is made right away: a verdict, an alarm.
-_KINDS: Final = {"window": 8.0, "event": 3.0, "tombstone": 2.0}
+_KINDS: Final = {"window": 16.0, "event": 4.0, "tombstone": 2.0}
 LETTER_WORK: Final = 5.0
 #: Ledger rows with fewer ranges are not worth remembering.
 _LIGHT: Final = 500
@@ -74,7 +79,7 @@ class Account:
     def __init__(self, quotas: Quotas) -> None:
         self.quotas = quotas
         self._lock = threading.Lock()
-        self._work = Bucket(quotas.work, 10 * quotas.work)
+        self._work = Bucket(quotas.work, 5 * quotas.work)
         self._bytes = Bucket(quotas.mib * MIB / _DAY_S, quotas.mib * MIB)
         self._streams = Bucket(quotas.streams / _DAY_S, quotas.streams)
         self._weights: OrderedDict[Key, int] = OrderedDict()
@@ -84,6 +89,19 @@ class Account:
         """Those that have used up their share for now."""
         with self._lock:
             return {robot_id for robot_id in robots if self._work.left(robot_id, now_s) <= 0 or self._bytes.left(robot_id, now_s) <= 0}
+
+    def few(self, batches: Sequence[BatchItem]) -> tuple[list[BatchItem], set[str]]:
+        """What of a request is read at all, and the robots of which something is held back: reading has a price, too."""
+        counts: dict[str, int] = {}
+        out: list[BatchItem] = []
+        held: set[str] = set()
+        for item in batches:
+            counts[item.robot_id] = count = counts.get(item.robot_id, 0) + len(item.records)
+            if count <= MOST_RECORDS:
+                out.append(item)
+            else:
+                held.add(item.robot_id)
+        return out, held
 
     def streams_left(self, robot_id: str, now_s: float) -> int:
         """How many streams it may open now."""
@@ -127,14 +145,14 @@ class Account:
             if one.buries is not None:
                 name, spans = one.buries
                 key = (unit.key[0], name)
-                cost += (len(spans) + (0 if name in share.names else self._weights.get(key, 0))) / RANGES_A_RECORD
+                cost += len(spans) / NEW_RANGES_A_RECORD + (0 if name in share.names else self._weights.get(key, 0)) / RANGES_A_RECORD
             if share.work + cost > MOST_WORK + 1 or not share.names_fit(name):
                 return _beginning(unit, index)
             share.take(cost, name)
         return unit
 
-    def spend(self, units: Iterable[Unit], work: Work, now_s: float) -> None:
-        """Book what a request has cost its robots."""
+    def spend(self, units: Iterable[Unit], work: Work, read_s: float, now_s: float) -> None:
+        """Book what a request has cost its robots. `read_s`: of a processor, for reading it; what takes long is paid by who sent most."""
         sizes: dict[str, int] = {}
         for unit in units:
             if isinstance(unit, Batch):
@@ -142,6 +160,9 @@ class Account:
                 size = sum([len(one.raw) for one in unit.ones])
                 sizes[robot_id] = sizes.get(robot_id, 0) + size
                 work.add(robot_id, sum(map(_price, unit.ones)) + size / BYTES_A_RECORD)
+        whole = sum(sizes.values())
+        for robot_id, size in sizes.items():
+            work.add(robot_id, read_s / RECORD_S * size / whole)
         with self._lock:
             for robot_id, amount in work.spent.items():
                 self._work.take(robot_id, amount, now_s)

@@ -66,10 +66,18 @@ def ingest_relay(relay: Relay, *, now: datetime) -> Relayed:
     held = account.over({item.robot_id for item in relay.batches}, now_s)
     if held:
         relay = _within(relay, held)
+    batches, too_many = account.few(relay.batches)
+    if too_many:
+        held |= too_many
+        relay = msgspec.structs.replace(relay, batches=batches)
     units: list[Unit] = []
+    read_s = 0.0
 
     def read(poison: frozenset[str]) -> Intake:
+        nonlocal read_s
+        begun_s = time.thread_time()
         intake = Reader(now, retention(), known, poison).read(relay)
+        read_s += time.thread_time() - begun_s
         more: set[str] = set()
         if relay.batches or relay.dead:
             intake.units, more = account.fit(intake.units)
@@ -79,7 +87,7 @@ def ingest_relay(relay: Relay, *, now: datetime) -> Relayed:
         return intake
 
     booked = _book(read, presence, now, Way(account=account, at_s=now_s))
-    account.spend(units, booked.work, now_s)
+    account.spend(units, booked.work, read_s, now_s)
     for item in _few(relay.answers):
         _answer(item, now)
     return Relayed(booked.acks)
