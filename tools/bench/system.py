@@ -16,8 +16,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-import psycopg
-
 from croody_contract import mosquitto
 from croody_contract.topics import ROOT
 from tools.bench.plan import SENDERS, Plan
@@ -83,8 +81,9 @@ def pair(broker: Broker, database: Database) -> str:
 
 def _keep_commit_times(stack: Stack) -> None:
     """So that a row tells when it was committed, whichever program wrote it."""
-    with psycopg.connect(stack.database_urls[0], autocommit=True) as server:
-        server.execute("ALTER SYSTEM SET track_commit_timestamp = on")
+    assert stack.server is not None
+    with (stack.server.data / "postgresql.conf").open("a", encoding="utf-8") as file:
+        file.write("track_commit_timestamp = on\n")
     stack.restart("postgres")
 
 

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import re
 import shutil
 import stat
 import subprocess
@@ -11,12 +12,32 @@ from pathlib import Path
 from signal import SIGINT
 from urllib.parse import quote
 
-from croody.operations.secrets import write
 from tools.stack.process import Spec
 from tools.words import Problem
 
 USER = "croody"
 DATABASE = "croody"
+#: It owns the server, and has no way in while that runs.
+_SUPERUSER = "postgres"
+_ROLES_MARK = "roles"
+_IF_NO_ROLE = "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{0}') THEN CREATE ROLE {0} {1}; END IF; END $$"
+#: Nobody can give themselves another name: a helper does it.
+_ROLES = (
+    _IF_NO_ROLE.format("croody_renames", "SUPERUSER"),
+    "SET SESSION AUTHORIZATION croody_renames",
+    f"DO $$ BEGIN IF (SELECT rolname FROM pg_roles WHERE oid = 10) = '{USER}'"
+    f" THEN ALTER ROLE {USER} RENAME TO {_SUPERUSER}; END IF; END $$",
+    f"SET SESSION AUTHORIZATION {_SUPERUSER}",
+    "DROP ROLE croody_renames",
+    _IF_NO_ROLE.format(USER, "LOGIN"),
+)
+_DATABASE = (f"CREATE DATABASE {DATABASE} OWNER {USER}", f"ALTER DATABASE {DATABASE} OWNER TO {USER}")
+#: Tables, with their indexes and sequences, that the superuser made when it had our name.
+_GIFTS = (
+    "DO $$ DECLARE one text; BEGIN FOR one IN SELECT oid::regclass::text FROM pg_class WHERE relowner = 10 AND relkind IN ('r', 'p')"
+    " AND relnamespace NOT IN (SELECT oid FROM pg_namespace WHERE nspname LIKE 'pg\\_%' OR nspname = 'information_schema')"
+    f" LOOP EXECUTE 'ALTER TABLE ' || one || ' OWNER TO {USER}'; END LOOP; END $$"
+)
 #: Safe only where losing everything in a power cut does not matter: tests.
 UNSAFE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 _SETTINGS = {
@@ -48,17 +69,18 @@ class Server:
             Problem: PostgreSQL is not installed, or initdb failed.
         """
         account = drop_to()
-        if (self.data / "PG_VERSION").exists() and (self.data / "ready").exists():
-            return
+        if not ((self.data / "PG_VERSION").exists() and (self.data / "ready").exists()):
+            self._make(account)
+        if not (self.data / _ROLES_MARK).exists():
+            self._make_roles(account)
+
+    def _make(self, account: str | None) -> None:
         shutil.rmtree(self.data, ignore_errors=True)
         self.data.mkdir(parents=True, mode=0o700)
         if account:
             shutil.chown(self.data, account, pwd.getpwnam(account).pw_gid)
-        password_file = self.data.with_name(self.data.name + ".password")
-        write(password_file, self.password + "\n")
-        if account:
-            shutil.chown(password_file, account)
-        arguments = ["-U", USER, "--auth=scram-sha-256", f"--pwfile={password_file}", "-E", "UTF8", "--locale=C.UTF-8", "--no-instructions"]
+        # Nobody comes in by what initdb writes: it is written anew before the server starts.
+        arguments = ["-U", _SUPERUSER, "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-instructions"]
         done = subprocess.run(
             [*_as(account, self.data), str(binary("initdb")), "-D", str(self.data), *arguments, *([] if self.durable else ["--no-sync"])],
             stdin=subprocess.DEVNULL,
@@ -68,17 +90,50 @@ class Server:
             cwd="/",
             check=False,
         )
-        password_file.unlink()
         if done.returncode:
             detail = " ".join(done.stdout.split())[-400:]
             raise Problem(f"initdb no pudo crear {self.data}: {detail}", f"initdb could not make {self.data}: {detail}")
         settings = {**_SETTINGS, **({} if self.durable else UNSAFE)}
         with (self.data / "postgresql.conf").open("a", encoding="utf-8") as file:
             file.write("".join(f"{name} = '{value}'\n" for name, value in settings.items()))
-        # PostgreSQL starts only on a directory that no other user can read, and these files may have been written by anybody.
-        (self.data / "ready").touch()
+        self._mark("ready", account)
+
+    def _make_roles(self, account: str | None) -> None:
+        """Let our own role in, which owns its database and nothing else; the superuser has no way in while the server runs.
+
+        In a directory of an earlier version the superuser is called as our role is: it gets another name, and what it made is given away.
+        """
+        (self.data / "pg_hba.conf").write_text(f"host all {USER} 127.0.0.1/32 scram-sha-256\n", encoding="ascii")
+        may = "NOSUPERUSER NOCREATEROLE " + ("NOCREATEDB" if self.durable else "CREATEDB")
+        self._alone(account, "postgres", [*_ROLES, f"ALTER ROLE {USER} {may} PASSWORD '{self.password}'", *_DATABASE])
+        self._alone(account, DATABASE, [_GIFTS])
+        self._mark(_ROLES_MARK, account)
+
+    def _alone(self, account: str | None, database: str, commands: list[str]) -> None:
+        """Run commands, each a line, as the only user of a server that nobody else can reach.
+
+        Raises:
+            Problem: one of them failed.
+        """
+        done = subprocess.run(
+            [*_as(account, self.data), str(binary("postgres")), "--single", "-D", str(self.data), database],
+            input="".join(f"{command}\n" for command in commands),
+            text=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            cwd="/",
+            check=False,
+        )
+        bad = [line for line in done.stderr.splitlines() if re.search("ERROR:|FATAL:", line) and "already exists" not in line]
+        if done.returncode or bad:
+            detail = " ".join(bad or done.stderr.split())[-400:]
+            raise Problem(f"PostgreSQL no pudo preparar {self.data}: {detail}", f"PostgreSQL could not prepare {self.data}: {detail}")
+
+    def _mark(self, name: str, account: str | None) -> None:
+        """Leave word that something was done. PostgreSQL starts only where it owns every file."""
+        (self.data / name).touch()
         if account:
-            shutil.chown(self.data / "ready", account)
+            shutil.chown(self.data / name, account)
 
     def spec(self, name: str = "postgres") -> Spec:
         """How to run it. Ready means that our user can log in and its database is there."""
@@ -93,10 +148,8 @@ class Server:
         )
 
     def ready(self) -> bool:
-        """Whether the database answers; makes it the first time."""
-        if self._psql("-d", DATABASE, "-c", "SELECT 1") == 0:
-            return True
-        return self._psql("-d", "postgres", "-c", f"CREATE DATABASE {DATABASE}") == 0
+        """Whether the database answers."""
+        return self._psql("-d", DATABASE, "-c", "SELECT 1") == 0
 
     def _psql(self, *arguments: str) -> int:
         environ = {**os.environ, "PGPASSWORD": self.password, "PGCONNECT_TIMEOUT": "3"}

@@ -1,10 +1,11 @@
 """What a thief of the database has of other people's sessions: nothing that lets anybody in."""
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
-from django.db import connection
+from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 from django.utils import timezone
@@ -61,6 +62,8 @@ async def test_a_session_is_the_same_one_for_code_that_waits():
     assert not await store.aexists(kept_as(store.session_key))
     await SessionStore(store.session_key).adelete()
     assert await Session.objects.acount() == 0
+    # It has a thread, and a connection, of its own.
+    await sync_to_async(connections.close_all)()
 
 
 @pytest.mark.django_db(transaction=True)
