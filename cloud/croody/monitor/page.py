@@ -261,7 +261,8 @@ def _marks(at_site: Sequence[Entry], drawing: plan.Drawing, rows: Rows) -> list[
         mark = words.mark(entry, drawing, rows.language)
         if mark is not None:
             found.append((entry, rows.of(entry), mark))
-    return found
+    # Who asks for somebody is drawn last: above the others.
+    return sorted(found, key=lambda one: one[0].state in TROUBLED)
 
 
 def _steps(paths: Mapping[str, Trail], drawing: plan.Drawing | None) -> dict[str, list[list[float]]]:

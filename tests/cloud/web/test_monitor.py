@@ -331,3 +331,13 @@ def test_the_home_page_shows_trouble_first_and_counts_who_has_no_room(client, pe
     assert shown[0] == "rover-2"
     assert len(shown) == 60
     assert "y 6 robots más" in text
+
+
+def test_who_asks_for_somebody_is_drawn_above_the_others_on_the_plan(client, people):
+    now = datetime.now(UTC)
+    for name in ("a-1", "b-2", "c-3"):
+        services.add_robot(name, organisation=people.organisation, site=people.site, shared=True)
+        say(name, 1, DRIVING, now=now - timedelta(seconds=40 if name == "b-2" else 0))
+    text = client.get("/robots/monitor/").content.decode()
+    assert re.findall(r'<g id="mark-([^"]+)"', text) == ["a-1", "c-3", "b-2"]
+    assert re.findall(r'<tr role="row" class="[^"]+" id="robot-([abc][^"]+)"', text) == ["b-2", "a-1", "c-3"]

@@ -2,6 +2,9 @@
 import { onPlaced } from "../web/live.js";
 import { polygons } from "./land.js";
 
+// More robots than this are dots: their names would cover each other, and the map.
+const DOTS = 50;
+const TROUBLED = ["offline", "stale"];
 let L = null;
 let map = null;
 let layer = null;
@@ -22,6 +25,7 @@ function label(place, element) {
   use.setAttribute("href", `${element.dataset.icons}#${place.state}`);
   svg.append(use);
   tag.append(svg, place.name);
+  tag.title = place.name;
   if (place.count) {
     const count = document.createElement("span");
     count.className = "count";
@@ -35,9 +39,12 @@ function draw(fit) {
   const element = document.getElementById("map");
   if (!element || !map) return;
   layer.clearLayers();
+  element.classList.toggle("dots", places.filter((place) => !place.site).length > DOTS);
   for (const place of places) {
     const icon = L.divIcon({ className: "place", html: label(place, element), iconSize: [0, 0] });
-    L.marker([place.lat, place.lng], { icon, keyboard: false, interactive: false }).addTo(layer);
+    // Dots lie below names, and who asks for somebody lies above all: beyond what Leaflet makes of the latitude.
+    const zIndexOffset = (place.site ? 1 : 0) * 10000 + (TROUBLED.includes(place.state) ? 20000 : 0);
+    L.marker([place.lat, place.lng], { icon, keyboard: false, interactive: false, zIndexOffset }).addTo(layer);
   }
   if (fit && places.length) {
     const bounds = L.latLngBounds(places.map((place) => [place.lat, place.lng]));
