@@ -316,6 +316,7 @@ PAGES: dict[str, tuple[str, str, int]] = {
     "api/telemetry/stream": ("GET", f"/api/telemetry/stream?robot_id={SHARED}", 200),
     "cuenta/acceder/": ("GET", "/cuenta/acceder/", 200),
     "cuenta/salir/": ("GET", "/cuenta/salir/", 302),
+    "admin/login/": ("GET", "/admin/login/", 200),
     "admin/logout/": ("GET", "/admin/logout/", 302),
     "cuenta/registro/": ("GET", "/cuenta/registro/", 403),
     "cuenta/entrar/<str:token>/": ("GET", "/cuenta/entrar/no-such-token/", 410),
@@ -325,7 +326,7 @@ PAGES: dict[str, tuple[str, str, int]] = {
     "cuenta/perfil/contrasena/": ("POST", "/cuenta/perfil/contrasena/", 422),
 }
 #: Somebody who is signed in is sent on.
-SENT_ON = {"cuenta/acceder/", "cuenta/registro/"}
+SENT_ON = {"cuenta/acceder/", "cuenta/registro/", "admin/login/"}
 
 
 def pages() -> dict[str, Any]:
@@ -368,6 +369,8 @@ def test_each_page_is_for_whom_it_says(path: str, world: SimpleNamespace, settin
             assert answer.headers["Location"].startswith("/cuenta/acceder/")
         elif name == "anonymous" and rule in (Action.INSPECT, Action.ACT):
             expected[name] = 404
+        elif name in ROLES and path == "admin/login/":
+            expected[name] = 403
         elif name != "anonymous" and path in SENT_ON:
             expected[name] = 302
     assert got == expected
@@ -382,6 +385,26 @@ def test_a_stream_of_a_robot_is_for_those_who_see_it(name: str, world: SimpleNam
             client.force_login(world.people[name])
         answer = client.get(f"/api/telemetry/stream?robot_id={robot_id}")
         assert answer.status_code == EXPECTED[Action.SEE][name][index], robot_id
+
+
+@pytest.mark.parametrize("caller", ["service:ingest", "service:bridge", "robot", *ROLES, "superuser"])
+def test_a_stream_that_is_asked_for_by_key_follows_the_same_table(caller: str, world: SimpleNamespace, settings: Any):
+    settings.ROOT_URLCONF = "croody.serve.urls.web"
+    keys = {"ingest_token": KEYS["service:ingest"], "bridge_token": KEYS["service:bridge"], "demo": False}
+    settings.ENV = dataclasses.replace(settings.ENV, **keys)
+    for index, robot_id in enumerate(ROBOTS):
+        answer = Client().get(f"/api/telemetry/stream?robot_id={robot_id}", headers={"X-API-Key": world.keys[caller]})
+        assert answer.status_code == EXPECTED[Action.SEE][caller][index], robot_id
+
+
+def test_who_is_signed_in_and_no_staff_is_told_how_one_becomes_staff(world: SimpleNamespace, settings: Any):
+    settings.ROOT_URLCONF = "croody.serve.urls.web"
+    client = Client()
+    client.force_login(world.people["owner"])
+    answer = client.get("/admin/", follow=True)
+    assert answer.status_code == 403
+    assert "login-link --user" in answer.content.decode()
+    assert "<h1>Aquí solo entra quien administra el sitio</h1>" in answer.content.decode()
 
 
 def test_the_admin_site_is_for_staff(world: SimpleNamespace, settings: Any):

@@ -2,10 +2,11 @@
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.urls import include, path
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
 from django.views.generic import RedirectView
 
 from croody.accounts.rules import open_to
@@ -14,6 +15,15 @@ from croody.monitor import alarm_views
 from croody.monitor import views as monitor
 from croody.site.views import home, status
 from croody.web.views import bad_request, failed
+
+
+@never_cache
+@open_to("anybody")
+def enter_admin(request: HttpRequest) -> HttpResponse:
+    """The admin site's log-in. Who is signed in and has no business there is told so, not asked for a password once more."""
+    if request.user.is_authenticated and not admin.site.has_permission(request):
+        return render(request, "admin/no_staff.html", status=403)
+    return admin.site.login(request)
 
 
 @open_to("staff")
@@ -40,6 +50,7 @@ urlpatterns = [
     path("robots/monitor/stream", monitor.stream, name="monitor_stream"),
     path("cuenta/", include("croody.accounts.urls")),
     path("api/telemetry/stream", stream, name="telemetry_stream"),
+    path("admin/login/", enter_admin),
     path("admin/logout/", leave_admin),
     path("admin/", admin.site.urls),
 ]
