@@ -289,6 +289,23 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "grabación {path}: no tiene filas: da un CSV con cabecera y filas",
         "recording {path}: has no rows: give a CSV with a head and rows",
     ),
+    "replay.no_time": (
+        "grabación {path}, línea {line}: sin hora en su primera columna ({error}): ts es ISO 8601 con su diferencia horaria,"
+        " 2026-11-24T10:00:00Z; los segundos en número van en una columna t_s",
+        "recording {path}, line {line}: no time in its first column ({error}): ts is ISO 8601 with its offset,"
+        " 2026-11-24T10:00:00Z; seconds as a number go into a column t_s",
+    ),
+    "replay.left_out": (
+        "grabación {path}: de la columna {column} se dejan fuera celdas como {cell}: {why}; las otras de su fila llegan",
+        "recording {path}: of the column {column}, cells such as {cell} are left out: {why}; the others of their row arrive",
+    ),
+    "replay.no_number": ("no es un número finito", "no finite number"),
+    "replay.too_large": ("el número no cabe en 64 bits", "the number does not fit in 64 bits"),
+    "replay.bad_text": ("el texto es demasiado largo o lleva U+0000", "the text is too long, or holds U+0000"),
+    "replay.bad_column": (
+        "una lectura lleva hasta 256 métricas, con nombres de 1 a 64 caracteres",
+        "a reading carries up to 256 metrics, with names of 1 to 64 characters",
+    ),
     "replay.first_column": (
         "la primera columna es {name}, y tiene que ser ts o t_s",
         "the first column is {name}, it must be ts or t_s",

@@ -1,6 +1,7 @@
 """The robot's TCP server: sockets around `protocol`, in a thread of its own. Knows asyncio and nothing of MQTT.
 
-A client that does not read is paused, and dropped when it stays so; it never holds up the others, nor the robot.
+A client that does not read is paused, and dropped when it stays so; it never holds up the others, nor the robot. When all places are
+taken, whoever has been silent longest makes room, so that nobody locks the port by holding connections.
 """
 
 import asyncio
@@ -12,8 +13,11 @@ from typing import Final, cast
 
 from croody_edge.sim.protocol import BROADCAST_S, INVALID, Lines, Machine, Role, Session, data_line
 
-#: More clients than this are turned away at the door.
+#: More clients than this, and one that never spoke, or has been silent for `QUIET_S`, makes room for the next; while none has, the next is
+#: turned away.
 MAX_CLIENTS: Final = 256
+#: Who has said something within this time keeps its place, seconds. Old bridges never speak, and come back when they are dropped.
+QUIET_S: Final = 10.0
 #: Answers waiting for a client before it is no longer listened to, bytes.
 _FULL_BYTES: Final = 16 * 1024
 #: A client that reads nothing for this long is dropped, seconds.
@@ -37,9 +41,10 @@ class Server:
         broadcast_s: float = BROADCAST_S,
         max_clients: int = MAX_CLIENTS,
         stuck_s: float = STUCK_S,
+        quiet_s: float = QUIET_S,
     ) -> None:
         self.machine, self.admin_password = machine, admin_password
-        self.max_clients, self.stuck_s = max_clients, stuck_s
+        self.max_clients, self.stuck_s, self.quiet_s = max_clients, stuck_s, quiet_s
         self.clients: set[_Client] = set()
         self.port = port
         self._host, self._broadcast_s = host, broadcast_s
@@ -103,6 +108,22 @@ class Server:
         """Say whether the server is being stopped."""
         return self._ended.is_set()
 
+    def make_room(self, now: float) -> bool:
+        """Say whether there is a place, after one client has left: who never spoke, else who never logged in, else who is silent longest.
+
+        Args:
+            now: seconds of a clock that never jumps.
+        """
+        if len(self.clients) < self.max_clients:
+            return True
+        quiet = [client for client in self.clients if not client.spoke or now - client.heard >= self.quiet_s]
+        if not quiet:
+            return False
+        oldest = min(quiet, key=lambda client: (client.spoke, client.session.role is not Role.NOBODY, client.heard))
+        self.clients.discard(oldest)
+        oldest.drop()
+        return True
+
     def users(self) -> list[str]:
         """`ip:port` of every client that has logged in, oldest first."""
         oldest_first = sorted(self.clients, key=lambda client: client.since)
@@ -116,7 +137,8 @@ class _Client(asyncio.Protocol):
         self._server = server
         self.session = Session(server.machine, server.admin_password, server.users)
         self.address = ""
-        self.since = 0.0
+        self.since = self.heard = 0.0
+        self.spoke = False
         self._lines = Lines()
         self._todo: deque[bytes | None] = deque()
         self._transport: asyncio.Transport | None = None
@@ -128,12 +150,12 @@ class _Client(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
         # Who has already gone again has no name.
-        if peer is None or self._server.ending or len(self._server.clients) >= self._server.max_clients:
+        if peer is None or self._server.ending or not self._server.make_room(time.monotonic()):
             self.drop()
             return
         host, port = peer[:2]
         self.address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        self.since = time.monotonic()
+        self.since = self.heard = time.monotonic()
         connection = transport.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._transport.set_write_buffer_limits(high=_FULL_BYTES)
@@ -146,6 +168,7 @@ class _Client(asyncio.Protocol):
             self._held.cancel()
 
     def data_received(self, data: bytes) -> None:
+        self.heard, self.spoke = time.monotonic(), True
         self._todo.extend(self._lines.feed(data))
         self._answer_all()
 

@@ -1,5 +1,6 @@
 """The robot's TCP server over real sockets: several clients, slow ones, rude ones, and the robot that moves."""
 
+import contextlib
 import socket
 import struct
 import threading
@@ -232,6 +233,37 @@ def gone(client: Client) -> bool:
     except ConnectionError:
         pass
     return True
+
+
+def test_silent_connections_do_not_lock_the_port(source: SimSource) -> None:
+    running = Server(SimMachine(source, "robot-clases"), port=0, max_clients=8, quiet_s=0.5, admin_password="hunter2")
+    running.start()
+    sockets: list[socket.socket] = []
+
+    def come(said: bytes = b"") -> socket.socket:
+        sock = socket.create_connection(("127.0.0.1", running.port), 5)
+        sockets.append(sock)
+        sock.sendall(said)
+        return sock
+
+    try:
+        admin = come(b"LOGIN ADMIN hunter2\n")
+        assert admin.recv(100) == b"LOGIN_SUCCESS ADMIN\n"
+        silent = [come() for _ in range(300)]
+        for _ in range(3):
+            late = come(b"LOGIN USER -\n")
+            assert late.recv(100) == b"LOGIN_SUCCESS USER\n"
+        with contextlib.suppress(ConnectionResetError):
+            assert silent[0].recv(1) == b"", "the oldest silent one made room"
+        time.sleep(0.6)
+        assert come(b"PING\n").recv(100)
+        admin.sendall(b"PING\n")
+        assert admin.recv(100) == b"PONG\n", "who has logged in goes last"
+        assert len(running.clients) <= 8
+    finally:
+        running.stop()
+        for sock in sockets:
+            sock.close()
 
 
 def test_a_port_that_is_taken_is_said_so_and_no_thread_remains(server: Server, source: SimSource) -> None:

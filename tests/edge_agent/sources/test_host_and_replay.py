@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from croody_contract.messages import decode_record, encode
+from croody_contract.messages import Reading, decode_record, encode
+from croody_edge.outbox.encoding import checked
 from croody_edge.sources.host import HostSource
 from croody_edge.sources.replay import EXCERPT, ReplaySource
 from croody_edge.sources.replay.settings import read
@@ -131,6 +132,61 @@ def test_what_is_no_recording_is_refused(tmp_path: Path, rows: list[str], said: 
         ReplaySource(recording(tmp_path / "r.csv", *rows))
     with pytest.raises(BadSetting, match="No such file"):
         ReplaySource(tmp_path / "nothing.csv")
+
+
+def played(path: Path) -> list[Reading]:
+    """Every row, as the agent keeps it."""
+    source = ReplaySource(path, speed=1000, loop=False)
+    found = [one for at in range(40) if (one := source.read(NOW + at)) is not None]
+    source.close()
+    for one in found:
+        checked(one)
+    return found
+
+
+def test_a_cell_that_is_no_number_costs_the_cell_and_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "r.csv"
+    path.write_text("t_s,temp_c,hum_pct\n0,21.5,40\n1,nan,41\n2,22.0,18446744073709551615\n3,-inf,1e400\n4,NaN,42\n", encoding="utf-8")
+    assert [one.data for one in played(path)] == [
+        {"temp_c": 21.5, "hum_pct": 40},
+        {"hum_pct": 41},
+        {"temp_c": 22.0},
+        {},
+        {"hum_pct": 42},
+    ]
+    lines = [record.getMessage() for record in caplog.records if "left out" in record.getMessage()]
+    assert len(lines) == 2
+    assert "temp_c" in lines[0]
+    assert "nan" in lines[0]
+    assert "18446744073709551615" in lines[1]
+
+
+def test_a_byte_order_mark_is_passed_over_and_a_serial_number_stays_text(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    path.write_bytes("\ufefft_s,serial,temp_c,zero,half,name\n0,00123,21.5,0,0.5,1_000\n".encode())
+    assert [one.data for one in played(path)] == [{"serial": "00123", "temp_c": 21.5, "zero": 0, "half": 0.5, "name": "1_000"}]
+
+
+def test_whatever_a_column_holds_the_others_of_its_row_go(tmp_path: Path) -> None:
+    long, wide = "x" * 2000, ",".join(f"m{number}" for number in range(300))
+    path = tmp_path / "r.csv"
+    path.write_text(f"t_s,status,{'n' * 65},text,,{wide}\n0,{long},1,{long},2,{','.join(['3'] * 300)}\n", encoding="utf-8")
+    [one] = played(path)
+    assert one.status is None
+    assert len(one.data) == 256
+    assert set(one.data.values()) == {3}
+
+
+@pytest.mark.parametrize("ts", ["1790000000", "1790000000123", "1712121012345", "2026-11-24T10:00:00", "nan"])
+def test_a_time_that_is_none_costs_its_row_and_names_the_column_for_numbers(tmp_path: Path, ts: str) -> None:
+    source = ReplaySource(recording(tmp_path / "r.csv", "ts,a", "2026-11-24T10:00:00Z,1", f"{ts},2", "2026-11-24T10:00:02Z,3"), loop=False)
+    with pytest.raises(OSError, match="t_s"):
+        source.read(NOW)
+    found = [one.data["a"] for at in range(40) if (one := source.read(NOW + at)) is not None]
+    assert found == [1, 3]
+    source.close()
+    with pytest.raises(BadSetting, match="no time"):
+        ReplaySource(recording(tmp_path / "s.csv", "t_s,a", "nan,1"))
 
 
 def test_the_excerpt_that_ships_is_real_small_and_attributed() -> None:
