@@ -17,6 +17,7 @@ from croody_broker.seams import check_version
 from croody_broker.service import serve
 from croody_broker.settings import Settings, Tls, split_bind
 from croody_contract.limits import MAX_PUBLISH_BYTES
+from croody_contract.printable import log_lines
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -30,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if settings.tls is not None and argv is None and not openssl.configured():
         openssl.configure()
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
+    log_lines(logging.INFO, "%(asctime)s %(levelname)s %(message)s")
     for name in ("amqtt", "amqtt.broker", "transitions", "websockets"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     if (complaint := check_version()) is not None:

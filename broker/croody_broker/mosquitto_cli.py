@@ -26,6 +26,7 @@ from croody_broker.mosquitto_log import Attention, MosquittoLog
 from croody_broker.settings import Tls
 from croody_broker.watch import Watched
 from croody_contract.mosquitto import BRIDGE_PASSWD_NAME
+from croody_contract.printable import log_lines
 from croody_contract.topics import ROOT
 
 log = logging.getLogger("croody.broker")
@@ -65,7 +66,7 @@ def main(arguments: Sequence[str]) -> int:
     if command == "mosquitto-conf":
         sys.stdout.write(text)
         return 0
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
+    log_lines(logging.INFO, "%(asctime)s %(levelname)s %(message)s")
     return _run(text, settings)
 
 

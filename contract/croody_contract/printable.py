@@ -1,4 +1,4 @@
-"""Text that somebody else chose, as a terminal may show it. Pure."""
+"""Text that somebody else chose, as a terminal may show it; and a log that holds nothing else."""
 
 import logging
 import unicodedata
@@ -25,3 +25,10 @@ class LineFormatter(logging.Formatter):
     def formatMessage(self, record: logging.LogRecord) -> str:
         """The line without the traceback."""
         return printable(super().formatMessage(record), keep="\t")
+
+
+def log_lines(level: int | str, form: str) -> None:
+    """Write every message of this process to standard error as one line of that form; a program calls it once, at its start."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(LineFormatter(form))
+    logging.basicConfig(level=level, handlers=[handler])

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from croody_contract.printable import log_lines, printable
 from croody_edge.agent import Agent
 from croody_edge.arguments import Parser
 from croody_edge.checkout import with_ports
@@ -41,18 +42,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if chosen.command == "status":
             return status(Path(chosen.dir or os.environ.get("CROODY_EDGE_DIR") or "croody-edge"), os.environ, as_json=chosen.json)
         settings = from_environment(with_ports(os.environ))
-        logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+        log_lines(settings.log_level, "%(asctime)s %(levelname)s %(name)s %(message)s")
         settings.edge_dir.mkdir(parents=True, exist_ok=True)
         screen = ScreenOnDemand(load_screen) if settings.screen else None
         run(Agent(settings, open_source(settings, os.environ), screen), heartbeat=settings.heartbeat)
     except BadSetting as error:
-        print(f"croody-edge: {error}", file=sys.stderr)
+        print(f"croody-edge: {printable(str(error))}", file=sys.stderr)
         return _BAD_CONFIG
     except Locked as error:
-        print(f"croody-edge: {error.strerror}", file=sys.stderr)
+        print(f"croody-edge: {printable(str(error.strerror))}", file=sys.stderr)
         return _TRY_LATER
     except OSError as error:
-        print(f"croody-edge: {error}", file=sys.stderr)
+        print(f"croody-edge: {printable(str(error))}", file=sys.stderr)
         return _TRY_LATER
     return 0
 
@@ -94,9 +95,9 @@ def status(folder: Path, environ: Mapping[str, str], *, as_json: bool) -> int:
     if as_json:
         print(json.dumps(found))
         return 0
-    print(f"{text('status.robot')}: {found['robot_id']}")
+    print(f"{text('status.robot')}: {printable(found['robot_id'])}")
     if "link" in found:
-        print(f"{text('status.link')}: {text(_LINK[found['link']])}{': ' if found['why'] else ''}{found['why']}")
+        print(f"{text('status.link')}: {text(_LINK[found['link']])}{': ' if found['why'] else ''}{printable(found['why'])}")
     print(f"{text('status.waiting')}: {found['pending']}")
     print(f"{text('status.size')}: {found['size_bytes']} B")
     print(f"{text('status.dead')}: {found['dead']}")

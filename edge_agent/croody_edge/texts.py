@@ -167,6 +167,14 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "remedy.wss_port": ("wss:// va al puerto con TLS, 443 por regla", "wss:// takes the port with TLS, 443 as a rule"),
     "remedy.mqtts_port": ("mqtts:// va al puerto con TLS, 8883 por regla", "mqtts:// takes the port with TLS, 8883 as a rule"),
     "remedy.no_tls": ("{said}: puede que este puerto no hable TLS: {port}", "{said}: this port may speak no TLS: {port}"),
+    "remedy.cut_short": (
+        "{said}: se cerró antes de acordar TLS: puede que el broker esté arrancando, y se intenta de nuevo; si sigue así, {port}",
+        "{said}: closed before TLS was agreed: the broker may be starting, and it is tried again; if it stays so, {port}",
+    ),
+    "remedy.reset": (
+        "{said}: el otro lado cortó: puede que el broker esté arrancando, y se intenta de nuevo",
+        "{said}: the other side cut it off: the broker may be starting, and it is tried again",
+    ),
     "remedy.no_gateway": (
         "{said}: puede que en este puerto no haya gateway: {port}",
         "{said}: this port may have no gateway: {port}",
@@ -194,8 +202,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         " prints on the server (`croody robot add {robot_id}` for a revoked one) into ROBOT_SECRET",
     ),
     "remedy.silence": (
-        "la conexión se cerró antes de una palabra: a un puerto con TLS se va con mqtts:// en CROODY_BROKER_URL",
-        "the connection was closed before a word: a port with TLS takes mqtts:// in CROODY_BROKER_URL",
+        "la conexión se cerró antes de una palabra: puede que el broker esté arrancando, y se intenta de nuevo; si sigue así, a un puerto"
+        " con TLS se va con mqtts:// en CROODY_BROKER_URL",
+        "the connection was closed before a word: the broker may be starting, and it is tried again; if it stays so, a port with TLS takes"
+        " mqtts:// in CROODY_BROKER_URL",
     ),
     "remedy.other_name": (
         "el certificado es para otros nombres: pon uno de ellos en CROODY_BROKER_URL, o CROODY_DOMAIN={host} en el servidor",

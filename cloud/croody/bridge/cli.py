@@ -13,6 +13,7 @@ from types import FrameType
 from croody.bridge import settings
 from croody.bridge.shell import Bridge
 from croody.env import BadEnvironment
+from croody_contract.printable import log_lines
 
 log = logging.getLogger("croody.bridge")
 BEAT_EVERY_S = 1.0
@@ -20,7 +21,7 @@ BEAT_EVERY_S = 1.0
 
 def main() -> None:
     """Run until told to end. Exit status 1 when a thread died: whoever started the bridge starts it again."""
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    log_lines(logging.INFO, "%(asctime)s %(levelname)s %(name)s %(message)s")
     parser = argparse.ArgumentParser(prog="croody-bridge", description="MQTT <-> telemetry API. Settings: see docs/reference/settings.")
     parser.parse_args()
     try:

@@ -17,7 +17,9 @@ _NOT_YET: Final = 9
 _ENDED: Final = 10
 _OTHER_NAME: Final = (62, 63, 64)
 #: What a peer that speaks no TLS makes OpenSSL say.
-_NO_TLS: Final = ("WRONG_VERSION_NUMBER", "UNEXPECTED_EOF_WHILE_READING", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG", "HTTP_REQUEST")
+_NO_TLS: Final = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG", "HTTP_REQUEST")
+#: Who hangs up in the middle of a handshake may speak no TLS, or may only be starting or stopping.
+_CUT_SHORT: Final = "UNEXPECTED_EOF_WHILE_READING"
 _NO_WAY: Final = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)
 
 #: Statuses with which an upgrade is refused, what to do about them, and whether it has to be done by hand.
@@ -58,6 +60,10 @@ def of_error(error: Exception, broker: BrokerAddress, ca_file: Path | None, now:
             return Reason(
                 text("remedy.no_tls", said=said, port=text("remedy.wss_port" if broker.path else "remedy.mqtts_port")), by_hand=True
             )
+        case ssl.SSLError() if error.reason == _CUT_SHORT:
+            return Reason(text("remedy.cut_short", said=said, port=text("remedy.wss_port" if broker.path else "remedy.mqtts_port")))
+        case ConnectionResetError() | BrokenPipeError():
+            return Reason(text("remedy.reset", said=said))
         case Refused():
             return _refused_upgrade(error, broker)
         case NotHttp():

@@ -1,6 +1,5 @@
 """`croody-sim`: N virtual robots in one process, each through the agent of a real one. Wires the parts; decides nothing."""
 
-import logging
 import os
 import shutil
 import signal
@@ -15,6 +14,7 @@ from random import Random
 from threading import Event
 from typing import Final
 
+from croody_contract.printable import log_lines, printable
 from croody_edge.agent import Agent
 from croody_edge.checkout import with_ports
 from croody_edge.settings import Settings, from_environment
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         chosen = options.read(sys.argv[1:] if arguments is None else arguments, environ)
         level = os.environ.get("CROODY_LOG_LEVEL") or "WARNING"
-        logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+        log_lines(level.upper(), "%(asctime)s %(levelname)s %(name)s %(message)s")
         wake, stop = Event(), Event()
 
         def end(*_: object) -> None:
@@ -62,10 +62,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(signal.SIGINT, end)
         return run(chosen, environ, wake, stop)
     except BadSetting as error:
-        print(f"croody-sim: {error}", file=sys.stderr)
+        print(f"croody-sim: {printable(str(error))}", file=sys.stderr)
         return _BAD_CONFIG
     except (NoCredentials, OSError) as error:
-        print(f"croody-sim: {error}", file=sys.stderr)
+        print(f"croody-sim: {printable(str(error))}", file=sys.stderr)
         return _TRY_LATER
 
 

@@ -69,6 +69,22 @@ def test_a_port_without_tls_is_told_from_one_that_is_down() -> None:
     assert "8883 as a rule" in remedies.of_error(refused.value, BROKER, None, NOW).text
 
 
+def test_a_broker_that_is_starting_is_no_fault_of_tls() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()) as plain:
+        end, _ = listener.accept()
+        end.shutdown(socket.SHUT_WR)  # as a port that Docker forwards does while nobody is behind it
+        with end, pytest.raises(ssl.SSLError) as cut:
+            ssl.create_default_context().wrap_socket(plain, server_hostname="robots.example")
+    reset = ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
+    for reason in (
+        remedies.of_error(cut.value, BROKER, None, NOW),
+        remedies.of_error(reset, BROKER, None, NOW),
+        remedies.of_silence(BrokerAddress("robots.example", 1883)),
+    ):
+        assert "the broker may be starting" in reason.text
+        assert not reason.by_hand, "it passes by itself"
+
+
 def test_a_port_with_tls_that_is_spoken_to_without_is_told() -> None:
     assert "mqtts://" in remedies.of_silence(BrokerAddress("robots.example", 8883)).text
     assert "mqtts://" not in remedies.of_silence(BROKER).text

@@ -98,9 +98,7 @@ class ReplaySource:
         words = {name: row[name] for name in _FIELDS if row.get(name)}
         for name in [name for name, cell in words.items() if len(cell) > MAX_NAME_CHARS or "\x00" in cell]:
             self._leave_out(name, words.pop(name), "replay.bad_text")
-        return Reading(
-            data=data, ts=datetime.fromtimestamp(now, UTC), environment=words.get("environment"), status=words.get("status")
-        )
+        return Reading(data=data, ts=datetime.fromtimestamp(now, UTC), environment=words.get("environment"), status=words.get("status"))
 
     def _take(self, data: dict[str, Value], name: str, cell: str) -> None:
         if not 1 <= len(name) <= MAX_NAME_CHARS or "\x00" in name or len(data) >= MAX_METRICS:
