@@ -7,6 +7,15 @@ set -eu
 here=$(dirname "$0")
 # shellcheck source=ops/words.sh
 . "$here/words.sh"
+# A server that was just made starts a second time, and somebody may look at a table just now: a moment later is soon enough.
+if [ "${1:-}" != once ]; then
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    if sh "$0" once; then exit 0; fi
+    sleep 3
+  done
+  fail "los roles de la base de datos no se han podido poner en orden (la causa está arriba): ./croody up lo intenta otra vez" \
+    "the roles of the database could not be put in order (the cause is above): ./croody up tries again"
+fi
 as() { psql -h "${PGHOST:-/var/run/postgresql}" -qAt -v ON_ERROR_STOP=1 "$@"; }
 
 # What the superuser owns and did not make for itself: by the kind of thing, the command that gives it away.
@@ -34,17 +43,21 @@ end $$;
 SQL
 }
 
-superuser=postgres
+superuser=
+for name in postgres croody; do
+  [ -n "$superuser" ] || [ "$(as -U "$name" -d postgres -c "select 'yes' from pg_roles where rolname = current_user and rolsuper" 2>/dev/null)" != yes ] ||
+    superuser=$name
+done
 rename=
-if ! as -U postgres -d postgres -c 'select' >/dev/null 2>&1; then
-  superuser=croody_renames
-  as -U croody -d postgres -c "do \$\$ begin
-    if not exists (select from pg_roles where rolname = 'croody_renames') then create role croody_renames superuser login; end if; end \$\$"
-  rename='alter role croody rename to postgres;'
-fi
-# Somebody may look at a table just now: a moment later is soon enough.
-tries=0
-until {
+case $superuser in
+  '') as -U postgres -d postgres -c 'select' && exit 1 ;;
+  croody)
+    superuser=croody_renames
+    as -U croody -d postgres -c "do \$\$ begin
+      if not exists (select from pg_roles where rolname = 'croody_renames') then create role croody_renames superuser login; end if; end \$\$"
+    rename='alter role croody rename to postgres;' ;;
+esac
+{
   printf '%s\n' "set lock_timeout = '5s'; set client_min_messages = warning;" '\set password `cat /run/secrets/POSTGRES_PASSWORD`' "$rename" \
     'alter role postgres password null;' \
     "select 'create role croody login' where not exists (select from pg_roles where rolname = 'croody') \\gexec" \
@@ -52,17 +65,13 @@ until {
     "select format('alter database %I owner to croody', datname) from pg_database
        where datdba = 10 and datname not in ('postgres', 'template0', 'template1') \\gexec"
   gifts
-} | as -1 -U "$superuser" -d croody; do
-  tries=$((tries + 1))
-  [ "$tries" -lt 6 ] || fail "los roles de la base de datos no se han podido poner en orden (la causa está arriba): ./croody up lo intenta otra vez" \
-    "the roles of the database could not be put in order (the cause is above): ./croody up tries again"
-done
+} | as -1 -U "$superuser" -d croody
 # A database of telemetry's own is there before anybody looks for it.
 other=$(sh "$here/backup.sh" other 2>/dev/null) || other=
 [ -z "$other" ] || as -U postgres -d postgres -v name="$other" <<'SQL'
 select format('create database %I owner croody', :'name') where not exists (select from pg_database where datname = :'name') \gexec
 SQL
-as -U postgres -d postgres -c 'drop role if exists croody_renames'
+as -U postgres -d postgres -c 'set client_min_messages = warning' -c 'drop role if exists croody_renames'
 for name in $(as -U postgres -d postgres -c "select datname from pg_database join pg_roles on pg_roles.oid = datdba
     where rolname = 'croody' and datname <> 'croody' and datallowconn"); do
   { echo "set lock_timeout = '5s';"; gifts; } | as -1 -U postgres -d "$name"
