@@ -23,7 +23,7 @@ VISIBLE_FOR_S: Final = 2.0
 #: What one page of catching up holds, about: a listener that does not read keeps no more than that.
 PAGE_BYTES: Final = 256 * 1024
 #: Rows of its first page, before anybody knows how large they are, and of any.
-FIRST_ROWS: Final = 16
+FIRST_ROWS: Final = 4
 MOST_ROWS: Final = 500
 #: Rows that the feed takes at once; where they are large fewer, and the next ones sooner.
 MOST_NEW: Final = 1000

@@ -5,8 +5,11 @@ import inspect
 import itertools
 import os
 import signal
+import socket
+import struct
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from types import FrameType
 from typing import Any, Final
 
@@ -25,11 +28,14 @@ _STREAM_THREADS: Final = itertools.cycle([ThreadPoolExecutor(max_workers=1, thre
 #: No form of a page is larger; the gateway takes as much.
 _BODY_BYTES: Final = 1100 * KIB
 _TOO_LARGE: Final = b'{"detail": "body: larger than 1 MiB: send it in parts"}'
+#: SO_LINGER: on, and for no time.
+_AT_ONCE: Final = struct.pack("ii", 1, 0)
 #: A reader that takes nothing for so long, in seconds, while something waits for it, is cut off.
 STALLED_S: Final = 30.0
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+Application = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
 
 
 async def application(scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -78,7 +84,7 @@ async def _bounded(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": _TOO_LARGE})
 
 
-async def _stream(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+async def _stream(scope: dict[str, Any], receive: Receive, send: Send, pages: Application = _pages, stalled_s: float = STALLED_S) -> None:
     """A stream that ends in the middle was cut off because its reader does not read: nothing more waits for it, its connection least."""
     complete = False
     # The server's own cycle of a request knows the connection; it would wait for ever until what it holds has been read.
@@ -87,17 +93,27 @@ async def _stream(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     async def watched(message: Mapping[str, Any]) -> None:
         nonlocal complete
         try:
-            async with asyncio.timeout(STALLED_S):
+            async with asyncio.timeout(stalled_s):
                 await send(message)
         except TimeoutError:
-            if isinstance(transport, asyncio.Transport):
-                transport.abort()
+            _cut_off(transport)
         complete = message["type"] == "http.response.body" and not message.get("more_body")
 
-    await _pages(scope, receive, watched)
-    if not complete and isinstance(transport, asyncio.Transport):
-        transport.abort()
+    await pages(scope, receive, watched)
+    if not complete:
+        _cut_off(transport)
         await asyncio.sleep(0)
+
+
+def _cut_off(transport: Any) -> None:
+    """End a connection whose reader does not read, and let the kernel throw away the megabytes that it still holds for it."""
+    if isinstance(transport, asyncio.Transport):
+        connection = transport.get_extra_info("socket")
+        # A connection that is closed already has none, or one that takes no options.
+        if connection is not None:
+            with suppress(OSError):
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+        transport.abort()
 
 
 def end_streams_on_signal(loop: asyncio.AbstractEventLoop) -> None:

@@ -173,3 +173,36 @@ async def test_the_web_takes_no_body_larger_than_a_form(announced: bool):
     await application({**scope, "asgi": {"version": "3.0"}, "scheme": "http"}, receive, send)
     assert told[0]["status"] == 413
     assert len(left) > 70, "the rest was not even read"
+
+
+class _Peer(asyncio.Transport):
+    """The server's side of somebody who takes the first message and no more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.transport = self
+        self.aborted = asyncio.Event()
+        self.taken = 0
+
+    async def send(self, message: dict[str, Any]) -> None:
+        self.taken += 1
+        if self.taken > 1:
+            await self.aborted.wait()
+
+    def abort(self) -> None:
+        self.aborted.set()
+
+
+async def test_a_stream_whose_reader_takes_nothing_is_cut_off_in_time():
+    from croody.serve.asgi import _stream
+
+    peer = _Peer()
+
+    async def endless(scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]) -> None:
+        while not peer.aborted.is_set():
+            await send({"type": "http.response.body", "body": b"x", "more_body": True})
+
+    began = time.monotonic()
+    await asyncio.wait_for(_stream({}, peer.send, peer.send, endless, 0.2), 2)
+    assert time.monotonic() - began > 0.15
+    assert peer.taken == 2
