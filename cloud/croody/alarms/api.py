@@ -57,7 +57,9 @@ class Wanted(Schema):
 _ERRORS: Final[dict[int, Any]] = {401: Refusal, 403: Refusal, 422: Refusal, 503: Refusal}
 
 
-@router.get("/alarms", auth=Needs(Action.SEE), response={200: list[AlarmRow], **_ERRORS}, summary="Alarms, open first, newest first")
+@router.get(
+    "/alarms", auth=Needs(Action.SEE), response={200: list[AlarmRow], 404: Refusal, **_ERRORS}, summary="Alarms, open first, newest first"
+)
 def alarms(request: HttpRequest, wanted: Query[Wanted]) -> list[dict[str, Any]]:
     """Alarms of the robots that the caller works with; none of those that are merely shared: a stranger gets an empty list.
 
