@@ -3,7 +3,9 @@
 A `Ranges` value is a tuple of (first, last) pairs, both included, ascending, never touching: ((1, 4), (7, 7)).
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable
+from math import inf
 
 Range = tuple[int, int]
 Ranges = tuple[Range, ...]
@@ -66,7 +68,8 @@ def intersect(left: Ranges, right: Ranges) -> Ranges:
 
 def contains(ranges: Ranges, seq: int) -> bool:
     """Say whether `seq` is in the set."""
-    return any(first <= seq <= last for first, last in ranges)
+    index = bisect_right(ranges, (seq, inf))
+    return index > 0 and seq <= ranges[index - 1][1]
 
 
 def count(ranges: Ranges) -> int:

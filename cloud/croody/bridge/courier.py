@@ -35,6 +35,13 @@ def _nobody(items: Sequence[Item]) -> None:
     """Nobody waits."""
 
 
+class Outage:
+    """Whether the API is lost, known to all couriers: it is said once."""
+
+    def __init__(self) -> None:
+        self.lost = False
+
+
 class Courier:
     """`post(path, body, request_id)` sends; `acked` gets what each commit accounted for; `stop` ends a wait.
 
@@ -50,6 +57,7 @@ class Courier:
         encode: Callable[[Sequence[Item]], bytes] = handler.encode,
         settled: Callable[[Sequence[Item]], None] = _nobody,
         longest_wait_s: float = LONGEST_WAIT_S,
+        outage: Outage | None = None,
     ) -> None:
         self._encode = encode
         self._settled = settled
@@ -57,7 +65,7 @@ class Courier:
         self._acked = acked
         self._stop = stop
         self._longest_wait_s = longest_wait_s
-        self._lost = False
+        self._outage = outage or Outage()
         #: Of the latest POST, for the lines about it.
         self._request_id = ""
 
@@ -158,14 +166,14 @@ class Courier:
             log.error("the telemetry API breaks on an item and takes no dead letter of it: it stays unacknowledged: %s", letter.topic)
 
     def _say_lost(self, why: str) -> None:
-        if not self._lost:
+        if not self._outage.lost:
             log.warning("the telemetry API is lost: %s; trying again request_id=%s", why, self._request_id)
-        self._lost = True
+        self._outage.lost = True
 
     def _say_back(self) -> None:
-        if self._lost:
+        if self._outage.lost:
             log.info("the telemetry API is back")
-        self._lost = False
+        self._outage.lost = False
 
 
 def _excerpt(body: bytes) -> str:

@@ -6,14 +6,16 @@ at QoS 1 always have room: they are acknowledged after the commit only, and the 
 
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
+from zlib import crc32
 
 import msgspec
 
 from croody.bridge.receipts import UNNUMBERED, Delivery
 from croody.bridge.shares import MOST_WAITING, robot_of
 from croody_contract.limits import MIB
+from croody_contract.topics import ROOT
 
 #: Everything that waits, in bytes. Above it batches are left out: their robots keep them and send them again.
 CAPACITY_BYTES: Final = 32 * MIB
@@ -21,6 +23,13 @@ CAPACITY_BYTES: Final = 32 * MIB
 PLAIN_EXTRA_BYTES: Final = 8 * MIB
 #: What a waiting message costs beside its payload, in bytes.
 _OVERHEAD_BYTES: Final = 256
+LANES: Final = (0, 1)
+#: So many plain readings are worth a relay of their own beside another: below, its cost is mostly that of any relay.
+WORTH_A_RELAY: Final = 300
+#: What a batch counts for, in plain readings.
+_BATCH_WORK: Final = 50
+#: Where a topic names its robot.
+_ROBOT_AT: Final = len(ROOT) + 1
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
@@ -32,19 +41,24 @@ class Message(msgspec.Struct, frozen=True, gc=False):
 
 
 class Inbox:
-    """A queue between the network thread and the relay thread. `put_all` never blocks: the network thread must answer pings."""
+    """A queue between the network thread and the relay threads. `put_all` never blocks: the network thread must answer pings.
+
+    What one robot says is in one of two lanes, in the order it came. Who takes out claims lanes, so nothing overtakes: both of them
+    while little waits, one of them each when there is enough for two relays at once.
+    """
 
     def __init__(self, capacity_bytes: int = CAPACITY_BYTES, plain_extra_bytes: int = PLAIN_EXTRA_BYTES) -> None:
         self._capacity = capacity_bytes
         self._plain_extra = plain_extra_bytes
-        self._waiting: deque[Message] = deque()
+        self._waiting: tuple[deque[Message], ...] = tuple(deque() for _ in LANES)
+        self._work = [0 for _ in LANES]
+        self._claimed = [False for _ in LANES]
         self._repeats: dict[str, bytes] = {}
         self._bytes = 0
         #: Robot -> how much of that is its own.
         self._of_robots: dict[str, int] = {}
         self._ready = threading.Condition()
         self._left_out = 0
-        self._out = False
 
     def put_all(self, messages: Iterable[Message]) -> list[Message]:
         """Queue messages; answers those for which there was no room.
@@ -67,28 +81,48 @@ class Inbox:
                         continue
                     if is_batch:
                         self._repeats[message.topic] = message.payload
-                self._waiting.append(message)
+                lane = lane_of(message.topic)
+                self._waiting[lane].append(message)
+                self._work[lane] += 1 if message.delivery.number else _work_of(message)
                 self._bytes += size
             self._left_out += len(left_out)
-            self._ready.notify()
+            self._ready.notify_all()
         return left_out
 
-    def take(self, timeout_s: float, most: int = 1) -> list[Message]:
-        """The oldest message, and if it is plain up to `most` plain ones in a row; none came within `timeout_s`: none. 0 does not wait."""
+    def claim(self, timeout_s: float, lane: int) -> Sequence[int]:
+        """The lanes that the caller alone may take from, until it releases them; none when nothing came within `timeout_s`.
+
+        `lane`: which one when there is a choice.
+        """
         with self._ready:
-            waiting = self._waiting
-            if not waiting and timeout_s > 0:
+            found = self._free(lane)
+            if not found:
                 self._ready.wait(timeout_s)
-            if not waiting:
+                found = self._free(lane)
+            for one in found:
+                self._claimed[one] = True
+            return found
+
+    def take(self, lanes: Sequence[int], most: int, most_bytes: int) -> list[Message]:
+        """The oldest message of a lane, and if it is plain all plain ones in a row, of about so many bytes. None: nothing waits."""
+        with self._ready:
+            # What is short goes first, or it would wait behind what is long for ever.
+            lane = min((lane for lane in lanes if self._waiting[lane]), key=self._work.__getitem__, default=None)
+            if lane is None:
                 return []
-            self._out = True
-            taken = [waiting.popleft()]
-            if taken[0].delivery.number:
-                while waiting and len(taken) < most and waiting[0].delivery.number:
-                    taken.append(waiting.popleft())
+            waiting = self._waiting[lane]
+            first = waiting.popleft()
+            taken, size = [first], len(first.payload) + _OVERHEAD_BYTES
+            if first.delivery.number:
+                while waiting and len(taken) < most and size < most_bytes and waiting[0].delivery.number:
+                    message = waiting.popleft()
+                    size += len(message.payload) + _OVERHEAD_BYTES
+                    taken.append(message)
+                self._work[lane] -= len(taken)
             else:
-                self._went(taken[0])
-            self._bytes -= sum([len(message.payload) for message in taken]) + _OVERHEAD_BYTES * len(taken)
+                self._work[lane] -= _work_of(first)
+                self._went(first)
+            self._bytes -= size
             return taken
 
     def _has_room(self, robot_id: str, size: int) -> bool:
@@ -107,20 +141,39 @@ class Inbox:
         if left > 0:
             self._of_robots[robot_id] = left
 
-    def done(self) -> None:
-        """Everything that was taken is delivered."""
-        self._out = False
+    def release(self, lanes: Sequence[int]) -> None:
+        """Everything that was taken of these is delivered."""
+        with self._ready:
+            for lane in lanes:
+                self._claimed[lane] = False
+            self._ready.notify_all()
 
     def idle(self) -> bool:
         """Say whether nothing waits and nothing that was taken is still on its way."""
         with self._ready:
-            return not self._waiting and not self._out
+            return not any(self._waiting) and not any(self._claimed)
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return sum(map(len, self._waiting))
 
     def take_left_out(self) -> int:
         """How many messages were left out since the last time this was asked."""
         with self._ready:
             count, self._left_out = self._left_out, 0
             return count
+
+    def _free(self, lane: int) -> Sequence[int]:
+        if not any(self._claimed):
+            if min(self._work) >= WORTH_A_RELAY:
+                return (lane,)
+            return LANES if any(self._waiting) else ()
+        return [one for one in LANES if not self._claimed[one] and self._work[one] >= WORTH_A_RELAY]
+
+
+def _work_of(message: Message) -> int:
+    return _BATCH_WORK if "/up/batch/" in message.topic else 1
+
+
+def lane_of(topic: str) -> int:
+    """The lane of the robot that a topic names. Of names that differ in their last digit alone, this bit of the sum differs evenly."""
+    return crc32(topic[_ROBOT_AT : topic.find("/", _ROBOT_AT)].encode()) >> 24 & 1

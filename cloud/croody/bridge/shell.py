@@ -1,7 +1,7 @@
 """The bridge's sockets and threads around the pure handler. Imports paho, as `client` does and nothing else in the cloud.
 
-Three threads: the network's (paho), which only queues; the relay's, which takes greedily whatever is queued; and the
-outgoing one. What dies is noticed by `healthy`, and the process ends so that it can be started again.
+Its threads: the network's (paho), which only queues; two for relays, which take greedily whatever is queued, the second only while
+there is enough for both; and the outgoing one. What dies is noticed by `healthy`, and the process ends so that it can be started again.
 
 Plain readings are acknowledged to the broker by hand, after the commit; everything else when it came, since it is sent again
 by whoever wants to be sure. The session lasts where the broker has such: what a bridge had when it was killed comes again.
@@ -11,7 +11,8 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -21,9 +22,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from croody.bridge import api, handler
 from croody.bridge.client import Came, Client
-from croody.bridge.courier import Courier
+from croody.bridge.courier import Courier, Outage
 from croody.bridge.handler import Item
-from croody.bridge.inbox import Inbox, Message
+from croody.bridge.inbox import LANES, Inbox, Message
 from croody.bridge.receipts import Receipts
 from croody.bridge.settings import Settings
 from croody.bridge.shares import Shares, robot_of
@@ -34,6 +35,7 @@ log = logging.getLogger(__name__)
 #: A relay is closed when it holds about so much, well below the API's limit of 1 MiB, or so many items.
 RELAY_BYTES: Final = 640 * KIB
 RELAY_ITEMS: Final = 2000
+_LEAST_ROOM: Final = 8 * KIB
 #: Seconds between two questions for outgoing rows when the API does not say otherwise.
 POLL_S: Final = 0.4
 #: Mosquitto under a flood comes to a ping only after the acknowledgements before it, one a round of all its sockets.
@@ -61,10 +63,10 @@ class Bridge:
         self._shares = Shares()
         self._merger = handler.AckMerger()
         self._acks_lock = threading.Lock()
-        self._relay_api = api.Api(settings.telemetry_url, settings.token)
         self._outgoing_api = api.Api(settings.telemetry_url, settings.token)
         self._receipts = Receipts(settings.client_id, settings.session, lambda packets: self._client.ack_all(packets))
-        self._courier = Courier(self._relay_api.post, self._take_acks, self._stop, encode=self._encode, settled=self._settle)
+        outage = Outage()
+        self._couriers = [self._make_courier(outage) for _ in LANES]
         self._threads: list[threading.Thread] = []
         group = f"$share/{mosquitto.share_group(settings.password)}/" if settings.share else ""
         self._wanted = f"{group}{topics.UP_FILTER}"
@@ -78,8 +80,9 @@ class Bridge:
         self._client.loop_start()
         # paho keeps its thread to itself, and an error in a callback ends it in silence: find it, to be watched.
         self._threads = [thread for thread in threading.enumerate() if thread not in before]
-        for name, target in (("relay", self._relay_loop), ("outgoing", self._outgoing_loop), ("acks", self._acks_loop)):
-            thread = threading.Thread(target=target, name=name, daemon=True)
+        loops: list[Callable[[], None]] = [partial(self._relay_loop, lane) for lane in LANES]
+        for target in (*loops, self._outgoing_loop, self._acks_loop):
+            thread = threading.Thread(target=target, daemon=True)
             thread.start()
             self._threads.append(thread)
 
@@ -105,6 +108,10 @@ class Bridge:
         self._client.disconnect()
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))
+
+    def _make_courier(self, outage: Outage) -> Courier:
+        post = api.Api(self._settings.telemetry_url, self._settings.token).post
+        return Courier(post, self._take_acks, self._stop, encode=self._encode, settled=self._settle, outage=outage)
 
     def _make_client(self) -> Client:
         name = self._settings.client_id
@@ -173,17 +180,18 @@ class Bridge:
         if left_out:
             self._receipts.settle([message.delivery.number for message in left_out])
 
-    def _relay_loop(self) -> None:
-        spill: list[Item] = []
+    def _relay_loop(self, lane: int) -> None:
         while not self._stop.is_set():
-            items, spill = self._gather(spill)
-            if items:
-                self._courier.deliver(items)
-            if not spill:
-                self._inbox.done()
+            lanes = self._inbox.claim(0.5, lane)
+            items, spill = self._gather(lanes, []) if lanes else ([], [])
+            while items and not self._stop.is_set():
+                self._couriers[lane].deliver(items)
+                items, spill = self._gather(lanes, spill) if spill else ([], [])
+            if lanes:
+                self._inbox.release(lanes)
 
-    def _gather(self, spill: list[Item]) -> tuple[list[Item], list[Item]]:
-        """Whatever is queued, up to one relay; and what did not fit any more."""
+    def _gather(self, lanes: Sequence[int], spill: list[Item]) -> tuple[list[Item], list[Item]]:
+        """Whatever is queued in these lanes, up to one relay; and what did not fit any more."""
         items: list[Item] = []
         size = 0
         fresh = list(spill)
@@ -194,7 +202,11 @@ class Bridge:
                     return items, fresh[index:]
                 items.append(item)
                 size += more
-            messages = self._inbox.take(0.0 if items else 0.5, RELAY_ITEMS - len(items))
+            room = RELAY_BYTES - size
+            # Who has all lanes gives them back as soon as may be: perhaps there is enough for two now.
+            if room < _LEAST_ROOM or len(items) >= RELAY_ITEMS or (spill and len(lanes) > 1):
+                return items, []
+            messages = self._inbox.take(lanes, RELAY_ITEMS - len(items), room)
             if not messages:
                 return items, []
             fresh = [item for message in messages for item in self._read(message)]

@@ -34,6 +34,9 @@ class FakeApi:
         self.tokens: set[str | None] = set()
         self.due: list[relay.DueItem] = []
         self.asked = 0
+        #: Relays that are being answered now, and how many these were at most.
+        self.at_once: list[int] = []
+        self.most_at_once = 0
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -69,7 +72,10 @@ class FakeApi:
             self.asked += 1
             rows, self.due = self.due, []
             return 200, msgspec.json.encode(relay.Due(rows))
+        self.at_once.append(1)
+        self.most_at_once = max(self.most_at_once, len(self.at_once))
         time.sleep(self.delay_s)
+        self.at_once.pop()
         if self.status != 200:
             return self.status or 500, b'{"detail":"told so"}'
         sent = relay.decode_relay(body)

@@ -253,3 +253,21 @@ def test_a_missing_secret_stops_start_up_and_is_named(missing):
 def test_the_bridge_loads_no_django():
     code = "import sys, croody.bridge.cli; print([name for name in sys.modules if name.partition('.')[0] in ('django', 'ninja')])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_much_goes_in_two_relays_at_once_each_with_other_robots_and_in_the_order_it_came(start_bridge, robot, api, until, broker):
+    start_bridge()
+    other = type(robot)(broker.port, "rover-2", "secret of rover-2")
+    try:
+        api.delay_s = 0.5
+        for n in range(3000):
+            robot.client.publish(f"{UP}/telemetry", json.dumps({"data": {"n": n}}), qos=1)
+            other.client.publish("croody/v1/rover-2/up/telemetry", json.dumps({"data": {"n": n}}), qos=1)
+        until(lambda: sum(len(sent.plain) for sent in api.relays) == 6000, 30)
+    finally:
+        other.close()
+    for robot_id in ("rover-1", "rover-2"):
+        came = [json.loads(bytes(item.body))["data"]["n"] for sent in api.relays for item in sent.plain if item.robot_id == robot_id]
+        assert came == list(range(3000))
+    assert {sent.sender.run for sent in api.relays} == {api.relays[0].sender.run}
+    assert api.most_at_once == 2
