@@ -185,10 +185,14 @@ def test_the_name_of_a_robot_in_trouble_hides_no_other_and_is_found_all_the_same
           // A ring of others all around it, as robots at a dock stand.
           for (let n = 0; n < 12; n++) bots.push({id: `rover-${n}`, x: 400 + 34 * Math.cos(n * 0.5236), y: 300 + 34 * Math.sin(n * 0.5236),
             first: "right", lines: 1, letters: 8, urgent: false});
-          const side = placeNames(bots, 1.1, [0, 0, 1000, 620], [40, 18, 978, 568]).get("lost-1");
-          return {side, line: leader(side, 1.1)};
+          const rooms = [1.1, [0, 0, 1000, 620], [40, 18, 978, 568]];
+          const side = placeNames(bots, ...rooms).get("lost-1");
+          // As dots they have no names, and are hidden by none all the same.
+          const among = placeNames(bots.slice(0, 1), ...rooms, bots.slice(1)).get("lost-1");
+          return {side, among, line: leader(side, 1.1)};
         }"""
     )
+    assert " far" in found["among"], found
     assert " far" in found["side"], found
     assert found["line"].startswith("M")
 
@@ -405,6 +409,19 @@ def test_a_marker_on_the_map_follows_its_robot(visit: Open, web: Web):
         assert after is not None
         assert after["x"] > before["x"] + 2
         assert after["y"] < before["y"] - 2
+        far = 26.0, -46.0
+        web.place("drone-9", 4, *far)
+        watched.page.wait_for_timeout(3500)
+        here, shown = label.bounding_box(), watched.page.locator("#map").bounding_box()
+        assert here is not None
+        assert shown is not None
+        assert shown["x"] < here["x"] < shown["x"] + shown["width"], "the map follows, too"
+        assert shown["y"] < here["y"] < shown["y"] + shown["height"]
+        watched.page.get_by_role("button", name="Acercar").click()
+        chosen = watched.page.locator(".leaflet-control-scale-line").inner_text()
+        web.place("drone-9", 5, 60.0, 10.0)
+        watched.page.wait_for_timeout(3000)
+        assert watched.page.locator(".leaflet-control-scale-line").inner_text() == chosen, "the reader's own choice stays"
         assert watched.errors == []
     finally:
         web.revoke("drone-9")

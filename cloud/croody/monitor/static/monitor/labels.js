@@ -16,17 +16,21 @@ const NEAR = Object.keys(SIDES);
 const OUT = { far: 2.6, far2: 4.2, far3: 6 };
 const FAR = Object.keys(OUT).flatMap((far) => NEAR.map((side) => `${side} ${far}`));
 const MARK = 13; // half of a mark
+const DOT = 7; // and of a dot
 const ASCENT = 12;
 const LINE = 17;
 
 // bots: [{id, x, y, first, now, lines, letters, urgent}], the most urgent first. `first` is the side one would like, `now` the side
 // it has. `sheet` and `area` are [left, top, right, bottom] of the drawing and of the floor in it, beyond which are the numbers.
+// `dots`: [{x, y}] of robots without a name.
 // Gives Map id -> side, or `side far`, farther away; "" where there is room on none. No name hides a robot.
-export function placeNames(bots, unit, sheet, area) {
+export function placeNames(bots, unit, sheet, area, dots = []) {
   const taken = [];
   const sides = new Map();
   const half = MARK * unit;
   const marks = bots.map((bot) => [bot.x - half, bot.y - half, bot.x + half, bot.y + half]);
+  const dot = DOT * unit;
+  for (const { x, y } of dots) marks.push([x - dot, y - dot, x + dot, y + dot]);
   for (const [own, bot] of bots.entries()) {
     let best = "";
     let least = Infinity;

@@ -9,6 +9,7 @@ let L = null;
 let map = null;
 let layer = null;
 let places = [];
+let chosen = false; // the reader moved the map
 
 function label(place, element) {
   const here = document.getElementById("plan");
@@ -46,10 +47,10 @@ function draw(fit) {
     const zIndexOffset = (place.site ? 1 : 0) * 10000 + (TROUBLED.includes(place.state) ? 20000 : 0);
     L.marker([place.lat, place.lng], { icon, keyboard: false, interactive: false, zIndexOffset }).addTo(layer);
   }
-  if (fit && places.length) {
-    const bounds = L.latLngBounds(places.map((place) => [place.lat, place.lng]));
-    map.fitBounds(bounds.pad(0.4), { maxZoom: 5, animate: false });
-  }
+  if (!places.length) return;
+  const bounds = L.latLngBounds(places.map((place) => [place.lat, place.lng]));
+  // Who leaves the part that is shown is followed, unless the reader chose that part.
+  if (fit || (!chosen && !map.getBounds().contains(bounds))) map.fitBounds(bounds.pad(0.4), { maxZoom: 5, animate: false });
 }
 
 // Other people's script, which is no module.
@@ -103,6 +104,8 @@ async function start() {
   };
   source.addTo(map);
   layer = L.layerGroup().addTo(map);
+  chosen = false;
+  for (const kind of ["pointerdown", "keydown"]) element.addEventListener(kind, () => { chosen = true; });
   draw(true);
   for (let degree = -180; degree <= 180; degree += 10) {
     L.polyline([[-85, degree], [85, degree]], { className: "graticule", interactive: false }).addTo(map);

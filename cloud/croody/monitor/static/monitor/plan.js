@@ -52,6 +52,7 @@ function move(mark) {
 const NAMED = 20;
 function nameAll(box) {
   const bots = [];
+  const dots = [];
   const urgents = document.querySelectorAll("#robots > .is-offline, #robots > .is-stale").length;
   const all = new Map();
   for (const mark of marks()) {
@@ -60,7 +61,10 @@ function nameAll(box) {
     if (!spot) continue;
     const urgent = URGENT.some((name) => mark.classList.contains(name));
     all.set(id, mark);
-    if (box.dots && (!urgent || urgents > NAMED)) continue;
+    if (box.dots && (!urgent || urgents > NAMED)) {
+      dots.push(spot);
+      continue;
+    }
     const second = [...mark.querySelectorAll(".old, .off-by")].filter((text) => urgent || text.classList.contains("off-by"));
     bots.push({
       id,
@@ -75,7 +79,7 @@ function nameAll(box) {
     });
   }
   bots.sort((a, b) => b.urgent - a.urgent || (a.now === "unnamed") - (b.now === "unnamed") || (a.id < b.id ? -1 : 1));
-  const sides = placeNames(bots, box.unit, box.sheet, box.floor);
+  const sides = placeNames(bots, box.unit, box.sheet, box.floor, dots);
   for (const [id, mark] of all) {
     const place = sides.get(id) || "unnamed";
     if (mark.dataset.place === place) continue;
