@@ -31,10 +31,10 @@ RESUME_AT_MOST: Final = 20_000
 @csrf_exempt
 @open_to(Action.SEE)
 @require_GET
-async def stream(request: HttpRequest) -> HttpResponseBase:
+def stream(request: HttpRequest) -> HttpResponseBase:
     """Open the stream: 401 for a key that is nobody's, 404 for a robot one may not know of, 503 while the database is away."""
     try:
-        return await sync_to_async(_open)(request, time.monotonic())
+        return _open(request, time.monotonic())
     except Denied as refused:
         return JsonResponse({"detail": refused.detail}, status=refused.status)
     except DatabaseError:

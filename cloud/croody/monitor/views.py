@@ -3,7 +3,6 @@
 import logging
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.contrib.auth.models import AnonymousUser
 from django.db import Error as DatabaseError
 from django.db import connections
@@ -60,10 +59,10 @@ def detection(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @open_to("anybody")
-async def stream(request: HttpRequest) -> HttpResponseBase:
+def stream(request: HttpRequest) -> HttpResponseBase:
     """What changes on the page of the same query, once a second, as server-sent events `page`; `tira=1`: on the strip of the home page."""
     try:
-        ticket = await sync_to_async(lambda: ticket_of(request, of_session(request)))()
+        ticket = ticket_of(request, of_session(request))
     except DatabaseError:
         return HttpResponse(status=503, headers={"Retry-After": "2"})
     asked = None if request.GET.get("tira") else Selection.of(request.GET.dict())

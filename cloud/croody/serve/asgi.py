@@ -13,8 +13,11 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any, Final
 
-from asgiref.sync import ThreadSensitiveContext
+from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.core.asgi import get_asgi_application
+from django.core.handlers.asgi import ASGIHandler
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "croody.settings")
 _pages = get_asgi_application()
@@ -32,6 +35,24 @@ _TOO_LARGE: Final = b'{"detail": "body: larger than 1 MiB: send it in parts"}'
 _AT_ONCE: Final = struct.pack("ii", 1, 0)
 #: A reader that takes nothing for so long, in seconds, while something waits for it, is cut off.
 STALLED_S: Final = 30.0
+
+
+class _Streams(ASGIHandler):
+    """Opens a stream in one turn of a thread. Django would wait for a thread twice for each middleware: with a thousand who come at
+    once, as after a restart, that costs more than everything they are sent.
+    """
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        """One after the other, as under WSGI."""
+        super().load_middleware(is_async=False)
+
+    async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
+        """All of it, up to the body."""
+        response: HttpResponseBase = await sync_to_async(self.get_response)(request)
+        return response
+
+
+_streams = _Streams()
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
@@ -84,7 +105,7 @@ async def _bounded(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": _TOO_LARGE})
 
 
-async def _stream(scope: dict[str, Any], receive: Receive, send: Send, pages: Application = _pages, stalled_s: float = STALLED_S) -> None:
+async def _stream(scope: dict[str, Any], receive: Receive, send: Send, pages: Application = _streams, stalled_s: float = STALLED_S) -> None:
     """A stream that ends in the middle was cut off because its reader does not read: nothing more waits for it, its connection least."""
     complete = False
     # The server's own cycle of a request knows the connection; it would wait for ever until what it holds has been read.

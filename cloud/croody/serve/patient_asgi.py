@@ -10,6 +10,9 @@ from croody_contract.crowd import Crowd, Visitor, one_address
 
 #: Connections whose request is not there yet: all together, and of one address. Behind the gateway all are of one.
 _crowd: Final = Crowd(512, 384)
+#: Who has just come is no part of it yet, in seconds: after a restart a thousand come at once, through one gateway, and their requests
+#: are here before we have looked.
+_GRACE_S: Final = 0.25
 
 
 class Patient(H11Protocol):
@@ -51,7 +54,12 @@ class Patient(H11Protocol):
     def _wait(self) -> None:
         address = one_address(self.client[0]) if self.client else ""
         self._visitor = Visitor(address, self.loop.time(), self.transport.abort)
-        self._look_at = self.loop.call_later(self.head_s, self._look)
+        self._look_at = self.loop.call_later(min(_GRACE_S, self.head_s), self._join)
+
+    def _join(self) -> None:
+        if self._visitor is None or not self._is_waiting():
+            return
+        self._look_at = self.loop.call_later(self.head_s - min(_GRACE_S, self.head_s), self._look)
         goes = _crowd.enter(self._visitor)
         if goes is not None:
             goes.abort()

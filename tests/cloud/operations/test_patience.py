@@ -155,6 +155,24 @@ async def test_the_web_closes_connections_whose_request_does_not_come_and_no_oth
     await serving
 
 
+async def test_many_who_come_at_once_are_all_answered():
+    """As after a restart, through one gateway. The web keeps fewer than these waiting."""
+    server = uvicorn.Server(uvicorn.Config(_small, port=0, http=Patient, lifespan="off", log_config=None))
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    all_at_once = [socket.create_connection(("127.0.0.1", port), 5) for _ in range(430)]
+    for connection in all_at_once:
+        connection.sendall(HEAD + b"Connection: close\r\n\r\n")
+    for connection in all_at_once:
+        reader, writer = await asyncio.open_connection(sock=connection)
+        assert (await asyncio.wait_for(reader.read(), 10)).startswith(b"HTTP/1.1 200 ")
+        writer.close()
+    server.should_exit = True
+    await serving
+
+
 @pytest.mark.parametrize("announced", [True, False])
 async def test_the_web_takes_no_body_larger_than_a_form(announced: bool):
     from croody.serve.asgi import application
