@@ -376,6 +376,18 @@ def test_each_page_is_for_whom_it_says(path: str, world: SimpleNamespace, settin
     assert got == expected
 
 
+@pytest.mark.parametrize("path", sorted(PAGES))
+def test_no_address_answers_a_reader_who_typed_it_with_nothing_but_a_refusal_of_the_method(path: str, world: SimpleNamespace, settings: Any):
+    settings.ROOT_URLCONF = "croody.serve.urls.web"
+    for name in ("anonymous", "owner"):
+        client = Client()
+        if name == "owner":
+            client.force_login(world.people[name])
+        answer = client.get(PAGES[path][1])
+        assert answer.status_code != 405, name
+        answer.close()
+
+
 @pytest.mark.parametrize("name", ["anonymous", *ROLES, "superuser"])
 def test_a_stream_of_a_robot_is_for_those_who_see_it(name: str, world: SimpleNamespace, settings: Any):
     settings.ROOT_URLCONF = "croody.serve.urls.web"
