@@ -8,6 +8,7 @@ import sys
 import django
 import uvicorn
 
+from croody.serve.files import allow_many_files
 from croody.serve.patient_asgi import Patient
 
 #: Streams end at once; a page that is being answered has this long to finish, in seconds.
@@ -35,6 +36,7 @@ def main(argv: list[str] | None = None) -> None:
     options = parser.parse_args(argv)
     os.environ.setdefault("CROODY_ROLE", "web")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "croody.settings")
+    allow_many_files()
     django.setup()
     from croody.web.assets import collect_when_changed
 

@@ -1,8 +1,10 @@
 """ASGI entry of the role that holds streams open: `web`. Knows when the server starts and is to end, and gives streams few threads."""
 
 import asyncio
+import errno
 import inspect
 import itertools
+import logging
 import os
 import signal
 import socket
@@ -25,12 +27,17 @@ _pages = get_asgi_application()
 from croody.live.hub import close_all  # noqa: E402  (needs the applications that the line above loads)
 from croody_contract.limits import KIB  # noqa: E402
 
+log = logging.getLogger("croody.serve")
+
 #: Django gives every request a thread, and the thread a database connection, for as long as it is answered, and a stream is answered
 #: for hours. They share these, which each needs for a moment at its beginning.
 _STREAM_THREADS: Final = itertools.cycle([ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"streams-{n}") for n in range(8)])
 #: No form of a page is larger; the gateway takes as much.
 _BODY_BYTES: Final = 1100 * KIB
 _TOO_LARGE: Final = b'{"detail": "body: larger than 1 MiB: send it in parts"}'
+#: What the system says when it has no room for another connection.
+_NO_ROOM: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_QUIET_S: Final = 60.0
 #: SO_LINGER: on, and for no time.
 _AT_ONCE: Final = struct.pack("ii", 1, 0)
 #: A reader that takes nothing for so long, in seconds, while something waits for it, is cut off.
@@ -72,6 +79,7 @@ async def application(scope: dict[str, Any], receive: Receive, send: Send) -> No
         message = await receive()
         if message["type"] == "lifespan.startup":
             end_streams_on_signal(asyncio.get_running_loop())
+            asyncio.get_running_loop().set_exception_handler(Complaints())
             await send({"type": "lifespan.startup.complete"})
         else:
             close_all()
@@ -135,6 +143,22 @@ def _cut_off(transport: Any) -> None:
             with suppress(OSError):
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
         transport.abort()
+
+
+class Complaints:
+    """What the event loop says of itself. Of connections that it cannot take, a line a minute: it tells of each, with a traceback."""
+
+    def __init__(self) -> None:
+        self._said_at: float | None = None
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """See `loop.set_exception_handler`."""
+        error = context.get("exception")
+        if not (isinstance(error, OSError) and error.errno in _NO_ROOM):
+            loop.default_exception_handler(context)
+        elif self._said_at is None or loop.time() - self._said_at > _QUIET_S:
+            self._said_at = loop.time()
+            log.error("connections cannot be taken now: %s; raise the limit of open files", error.strerror)
 
 
 def end_streams_on_signal(loop: asyncio.AbstractEventLoop) -> None:

@@ -5,9 +5,10 @@ there, instead of waiting for this one to read its code. What is loaded once is 
 """
 
 import os
-import resource
 from importlib import import_module
 from typing import Any
+
+from croody.serve.files import allow_many_files
 
 #: Reloading (docker-compose.dev.yml) needs workers that read the code themselves.
 preload_app = "--reload" not in os.environ.get("GUNICORN_CMD_ARGS", "")
@@ -19,8 +20,7 @@ keepalive = 30
 
 def on_starting(server: Any) -> None:
     """Allow as many open files as the system does, and read the views too, which Django leaves to the first request."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 65_536)) if hard != resource.RLIM_INFINITY else 65_536, hard))
+    allow_many_files()
     if preload_app:
         from django.conf import settings
 

@@ -1,6 +1,7 @@
 """Clients that send their request slowly, or not at all: they cost a connection for a while, and nobody else a thread."""
 
 import asyncio
+import errno
 import socket
 import subprocess
 import sys
@@ -224,3 +225,16 @@ async def test_a_stream_whose_reader_takes_nothing_is_cut_off_in_time():
     await asyncio.wait_for(_stream({}, peer.send, peer.send, endless, 0.2), 2)
     assert time.monotonic() - began > 0.15
     assert peer.taken == 2
+
+
+async def test_a_lack_of_file_handles_is_one_line_of_the_log(caplog: pytest.LogCaptureFixture):
+    from croody.serve.asgi import Complaints
+
+    complain, loop = Complaints(), asyncio.get_running_loop()
+    for _ in range(500):
+        complain(loop, {"message": "socket.accept() out of system resource", "exception": OSError(errno.EMFILE, "Too many open files")})
+    complain(loop, {"message": "something else", "exception": ValueError("else")})
+    assert [record.getMessage().partition(";")[0] for record in caplog.records] == [
+        "connections cannot be taken now: Too many open files",
+        "something else",
+    ]
