@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return status(Path(chosen.dir or os.environ.get("CROODY_EDGE_DIR") or "croody-edge"), os.environ, as_json=chosen.json)
         settings = from_environment(with_ports(os.environ))
         log_lines(settings.log_level, "%(asctime)s %(levelname)s %(name)s %(message)s")
-        settings.edge_dir.mkdir(parents=True, exist_ok=True)
+        settings.edge_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         screen = ScreenOnDemand(load_screen) if settings.screen else None
         run(Agent(settings, open_source(settings, os.environ), screen), heartbeat=settings.heartbeat)
     except BadSetting as error:

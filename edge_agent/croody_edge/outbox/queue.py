@@ -79,7 +79,8 @@ class Outbox:
         self._closed = False
         #: Goes up whenever a new stream begins: keys that were remembered have to be looked up anew.
         self.generation = 0
-        folder.mkdir(parents=True, exist_ok=True)
+        # Readings are their robot's: a folder that is made here is closed to other users of the board.
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock_file = lock.take(folder)
 
     # life

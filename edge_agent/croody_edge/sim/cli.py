@@ -76,7 +76,7 @@ def run(chosen: Options, environ: Mapping[str, str], wake: Event, stop: Event) -
         BadSetting, NoCredentials, OSError: it cannot start, or the witness cannot write; the message says why and what to do.
     """
     state = chosen.state or Path(tempfile.mkdtemp(prefix="croody-sim-"))
-    state.mkdir(parents=True, exist_ok=True)
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
     with ExitStack() as undo:
         if chosen.state is None:
             undo.callback(_forget_when_empty, state)

@@ -520,3 +520,8 @@ def test_a_queue_of_a_million_is_ready_at_once(tmp_path: Path) -> None:
     assert (pending, size) == (1_000_002, 500)
     assert took_s < 2.0
     assert rss_kib < 100 * 1024
+
+
+def test_the_folder_of_an_outbox_is_closed_to_other_users_of_the_board(tmp_path: Path, opened: Open) -> None:
+    opened(tmp_path / "board")
+    assert (tmp_path / "board").stat().st_mode & 0o077 == 0
