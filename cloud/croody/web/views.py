@@ -3,6 +3,7 @@
 from typing import Final
 
 from django.contrib.auth.models import AnonymousUser
+from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -22,10 +23,18 @@ def bad_request(request: HttpRequest, exception: object = None) -> HttpResponse:
     return _bare(request, "400.html", 400)
 
 
+def not_found(request: HttpRequest, exception: object = None) -> HttpResponse:
+    """404, as Django's `handler404`. While the database is away nobody knows who asks, and the page is the same."""
+    try:
+        return render(request, "404.html", status=404)
+    except DatabaseError:
+        return _bare(request, "404.html", 404)
+
+
 def failed(request: HttpRequest) -> HttpResponse:
     """500, as Django's `handler500`: whatever failed, this page leans on nothing that can be away."""
     return _bare(request, "500.html", 500)
 
 
 def _bare(request: HttpRequest, template: str, status: int) -> HttpResponse:
-    return HttpResponse(render_to_string(template, {**site(request), "user": _NOBODY}), status=status)
+    return HttpResponse(render_to_string(template, {**site(request), "request": request, "user": _NOBODY}), status=status)

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.db import OperationalError, connection
 from django.test import Client
 
 #: What the gateway, or nobody, gave the request.
@@ -42,6 +43,20 @@ def test_a_failure_is_a_page_also_while_the_database_is_away(prefix, asks, langu
     assert answer.status_code == 500
     text = told(answer, language, head)
     assert re.search(f"<code>{shown}</code>", text)
+
+
+def _away(*_: object) -> None:
+    raise OperationalError("the server closed the connection unexpectedly")
+
+
+@pytest.mark.django_db
+def test_a_page_that_is_not_there_is_not_there_while_the_database_is_away_either(settings):
+    client = Client()
+    client.cookies[settings.SESSION_COOKIE_NAME] = "a" * 32
+    with connection.execute_wrapper(_away):
+        answer = client.get("/nada/")
+    assert answer.status_code == 404
+    told(answer, "es", "Aquí no hay ninguna página")
 
 
 def test_the_line_in_the_log_has_the_id_that_the_page_shows(caplog, settings):

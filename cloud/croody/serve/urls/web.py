@@ -14,7 +14,7 @@ from croody.live.views import stream
 from croody.monitor import alarm_views
 from croody.monitor import views as monitor
 from croody.site.views import home, status
-from croody.web.views import bad_request, failed
+from croody.web.views import bad_request, failed, not_found
 
 
 @never_cache
@@ -37,6 +37,7 @@ admin.site.site_header = _("Administración de Croody")
 admin.site.index_title = _("Cuentas, robots y datos")
 
 handler400 = bad_request
+handler404 = not_found
 handler500 = failed
 urlpatterns = [
     # Who knows no link to an icon, as the admin site, asks here.
