@@ -10,6 +10,7 @@ from croody.accounts.caller import Caller
 from croody.alarms.models import Alarm
 from croody.alarms.storms import STORM
 from croody.fleet import access
+from croody.fleet.models import Robot
 from croody.web.refusals import Denied
 
 
@@ -46,10 +47,11 @@ def in_one_list(caller: Caller) -> QuerySet[Alarm]:
 
 
 class Robots(NamedTuple):
-    """The robots of an alarm: how many, and the first of them by name."""
+    """The robots of an alarm: how many, the first of them by name, and the site of many robots that are all at one."""
 
     how_many: int
     names: tuple[str, ...]
+    site: str = ""
 
 
 def robots_of(alarms: Iterable[Alarm], caller: Caller, most: int) -> dict[int, Robots]:
@@ -67,7 +69,13 @@ def robots_of(alarms: Iterable[Alarm], caller: Caller, most: int) -> dict[int, R
     named: dict[int | None, dict[str, None]] = {}
     for number, robot_id in parts.annotate(place=place).filter(place__lte=most).order_by("robot_id").values_list("part_of", "robot_id"):
         named.setdefault(number, {})[robot_id] = None
-    return known | {number: Robots(numbers.get(number, 0), tuple(named.get(number, ()))) for number in many}
+    return known | {number: Robots(numbers.get(number, 0), tuple(named.get(number, ())), _site(parts, number)) for number in many}
+
+
+def _site(parts: QuerySet[Alarm], number: int) -> str:
+    robots = Robot.objects.filter(pk__in=parts.filter(part_of=number).values("robot_id"))
+    sites = list(robots.order_by().values_list("site", "site__name").distinct()[:2])
+    return sites[0][1] or "" if len(sites) == 1 else ""
 
 
 def open_of(robot_id: str, kind: str) -> QuerySet[Alarm]:

@@ -26,14 +26,15 @@ JOBS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class AlarmRow:
-    """`at`: unix seconds since when it is open. `robots`: their ids; `more`: those that are not named. `ends`: what closes it, in words.
+    """`at`: unix seconds since when it is open. `robots`: their ids; `more`: those that are not named; `site`: where all of many are.
 
-    `gone`: how long ago it ended; empty while it is open.
+    `ends`: what closes it, in words. `gone`: how long ago it ended; empty while it is open.
     """
 
     number: int
     robots: tuple[str, ...]
     more: str
+    site: str
     severity: str
     word: str
     title: str
@@ -116,6 +117,7 @@ def _row(alarm: Alarm, robots: Robots, closable: bool, now: datetime, language: 
         number=alarm.pk,
         robots=robots.names,
         more=more,
+        site=robots.site,
         severity=alarm.severity,
         word=str(kinds.SEVERITIES[alarm.severity]),
         title=str(kind.title),

@@ -12,7 +12,7 @@ from croody.alarms import jobs, kinds, queries, storms
 from croody.alarms.models import Alarm
 from croody.alarms.services import EndsByItself, close_as, raise_alarm, resolve_alarm
 from croody.fleet import services
-from croody.fleet.models import Robot
+from croody.fleet.models import Robot, Site
 from croody.web.refusals import Denied
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -168,3 +168,13 @@ def test_the_head_of_a_page_counts_it_once_and_gaps_by_robot(people):
 
     roster = facts.roster(people.alice, NOW)
     assert (roster.alarms, roster.gaps) == (2, 7)
+
+
+def test_many_robots_at_one_site_say_which_and_those_at_two_do_not(people):
+    hall = Site.objects.create(organisation=people.alices, name="Nave 1", slug="nave-1")
+    Robot.objects.filter(pk__startswith="rover").update(site=hall)
+    silent(range(5))
+    (storm,) = queries.in_one_list(people.alice)
+    assert queries.robots_of([storm], people.alice, 3)[storm.pk].site == "Nave 1"
+    Robot.objects.filter(pk="rover-4").update(site=None)
+    assert queries.robots_of([storm], people.alice, 3)[storm.pk].site == ""

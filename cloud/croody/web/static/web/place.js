@@ -33,6 +33,9 @@ function catchUp(element) {
   if (one && element.isConnected) write(one, fields);
 }
 
+// On paper everything is in sight.
+addEventListener("beforeprint", () => [...waiting.keys()].forEach(catchUp));
+
 function elements(robot) {
   if (!index) {
     index = new Map();
