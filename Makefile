@@ -1,6 +1,6 @@
 # Thin on purpose: every handle calls tools/. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help up dev test test-fast test-long test-stack chaos bench lint docs
+.PHONY: help up dev test test-fast test-long test-stack chaos bench lint docs pins
 
 help:
 	@sh tools/help
@@ -34,3 +34,6 @@ lint:
 
 docs:
 	@exec sh tools/run dev tools.docs
+
+pins:
+	@exec sh tools/run check tools.pins

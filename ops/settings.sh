@@ -2,8 +2,8 @@
 # What .env and the environment say, and what has to be here before anything begins.
 
 # The settings that the wrapper itself needs; everything else is between Compose and its files.
-SETTINGS="ALLOWED_HOSTS BACKUP_AT BACKUP_DIR BACKUP_EVERY_H BACKUP_USER COMPOSE_PROJECT_NAME CROODY_DOMAIN CROODY_PATIENCE_S
-  CROODY_PULL_POLICY CROODY_VERSION SECRETS_DIR"
+SETTINGS="ALLOWED_HOSTS BACKUP_AT BACKUP_DIR BACKUP_EVERY_H BACKUP_USER COMPOSE_PROJECT_NAME CROODY_DOMAIN CROODY_IMAGE
+  CROODY_PATIENCE_S CROODY_PULL_POLICY CROODY_VERSION SECRETS_DIR"
 
 # Read by Compose itself, so that quotes, comments and ${...} mean the same to both.
 read_settings() {

@@ -27,6 +27,18 @@ update() { # [OPTIONS of compose up]
   docker image prune -f --filter "label=com.docker.compose.project=$(project)" >/dev/null || true
 }
 
+# Images that are there are used, also those of another commit: `up` is no update, and says so.
+check_images() {
+  image=$(setting CROODY_IMAGE) version=$(setting CROODY_VERSION) here=$(revision)
+  image=${image:-croody-cloud}:${version:-dev}
+  built=$(docker image inspect -f '{{index .Config.Labels "org.opencontainers.image.revision"}}' "$image" 2>/dev/null) || return 0
+  case "$here,$built" in ,* | *,) return 0 ;; esac
+  case $here in "$built"*) return 0 ;; esac
+  case $built in "$here"*) return 0 ;; esac
+  say "$image es de $built y esta carpeta está en $here: ./croody update la construye de nuevo" \
+    "$image is of $built, and this folder is at $here: ./croody update builds it anew"
+}
+
 apply() { # [OPTIONS of compose up]
   compose run --rm -T migrate </dev/null || fail "la migración ha fallado: la versión anterior sigue en servicio. No se ha reiniciado nada" \
     "the migration failed: the old version goes on serving. Nothing was restarted"

@@ -198,3 +198,17 @@ def test_allowed_hosts_without_the_sites_own_name_are_told(clone: Clone, hosts: 
     assert (english.status, spanish.status) == (0, 0), english.said
     assert ("lacks the site's own name, robots.example.org" in english.said) == told
     assert ("le falta el nombre del sitio, robots.example.org" in spanish.said) == told
+
+
+@pytest.mark.parametrize(
+    ("built", "told"), [("0123abc", False), ("0123abcdef0123abcdef0123abcdef0123abcdef", False), ("", False), ("fedcba9", True)]
+)
+def test_images_of_another_commit_are_told_of(clone: Clone, built: str, told: bool) -> None:
+    clone.program("git", "echo 0123abc")
+    clone.answer("^image inspect .*image.revision.* croody-cloud:dev$", f"{built}\n")
+
+    english, spanish = clone.run("up"), clone.run("up", environ=SPANISH)
+
+    assert (english.status, spanish.status) == (0, 0), english.said
+    assert ("croody-cloud:dev is of fedcba9, and this folder is at 0123abc: ./croody update builds it anew" in english.said) == told
+    assert ("es de fedcba9 y esta carpeta está en 0123abc" in spanish.said) == told

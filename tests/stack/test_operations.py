@@ -73,6 +73,50 @@ def test_a_restart_that_is_interrupted_fails_no_request_and_leaves_one(productio
     assert production.get("/").status == 200
 
 
+def test_a_secret_that_changed_reaches_what_reads_it_and_nothing_else_is_replaced(production: System, folder: Path) -> None:
+    before = {service: containers(production, service) for service in SERVICES}
+    token = "a-token-of-another-day-" * 2
+    for name, value in (("TG_INGEST_TOKEN", token), ("BRIDGE_TOKEN", "the-bridge-of-another-day-" * 2)):
+        fresh = folder / "secrets" / f".{name}.new"
+        fresh.write_text(f"{value}\n")
+        fresh.rename(folder / "secrets" / name)
+
+    with pytest.raises(AssertionError) as seen:
+        production.croody("status")
+    with load(production, folder, "two secrets changed"):
+        production.croody("up")
+
+    assert "✗ the secret TG_INGEST_TOKEN has changed since croody, telemetry-gateway started: ./croody up" in str(seen.value)
+    assert "✗ the secret BRIDGE_TOKEN has changed since bridge, telemetry-gateway started: ./croody up" in str(seen.value)
+    assert {service for service in SERVICES if containers(production, service) != before[service]} == {
+        "bridge",
+        "croody",
+        "telemetry-gateway",
+    }
+    assert production.post("/api/telemetry/ingest", {"robot_id": "amr-01", "data": {"TEMP": 20.5}}, X_API_Key=token).status == 201
+    robot_id, secret = (folder / "secrets" / "ROBOTS_SIM").read_text().splitlines()[0].split()
+    production.publishes(robot_id, secret)
+
+
+def test_status_names_the_container_that_a_killed_restart_left_and_up_removes_it(production: System) -> None:
+    (before,) = containers(production, "croody")
+    command = ["./croody", "restart", "croody"]
+    options: dict[str, Any] = {"cwd": production.folder, "env": production.environ, "stdin": subprocess.DEVNULL, "start_new_session": True}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **options) as restart:
+        assert restart.stderr is not None
+        assert next((line for line in restart.stderr if "the new one serves" in line), "")
+        os.killpg(restart.pid, signal.SIGKILL)
+
+    with pytest.raises(AssertionError) as seen:
+        production.croody("status")
+    production.croody("up")
+
+    assert f"✗ croody: container {before[:12]} is one too many, left by a command that was killed: ./croody up" in str(seen.value)
+    (after,) = containers(production, "croody")
+    assert after != before
+    assert production.get("/").status == 200
+
+
 def test_an_update_under_load_fails_no_request(production: System, folder: Path) -> None:
     before = {service: containers(production, service) for service in SERVICES}
 

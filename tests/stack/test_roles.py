@@ -1,5 +1,6 @@
 """The two roles of the database: who is superuser, who owns what, also in a volume that an earlier version made."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -100,6 +101,47 @@ def test_back_a_version_croody_is_a_superuser_again_by_one_command(system: Syste
         start(system)
         assert over_the_network(system, tmp_path, "croody", "create database croody_verify; select 'as before'") == ""
         assert ask(system, "select rolsuper from pg_roles where rolname = 'croody'", user="croody") == "t"
+
+
+@pytest.mark.parametrize("owner", [0, 1000, 4321])
+def test_plain_compose_makes_backups_in_a_folder_of_any_user(images: None, system: System, tmp_path: Path, owner: int) -> None:
+    place = tmp_path / "backups"
+    place.mkdir(mode=0o755)
+    os.chown(place, owner, owner)
+    system.environ["BACKUP_DIR"] = str(place)
+    start(system)
+    put_in_order(system)
+    ask(system, MADE + "create table auth_user (id int); create table telemetry_record (id int)", user="croody")
+
+    system.compose("run", "--rm", "--no-deps", "-T", "backup-folder")
+    told = system.compose("run", "--rm", "--no-deps", "-T", "backup", "once")
+
+    (file,) = place.iterdir()
+    assert told.strip() == f"{file.name}: 1 robots, 0 readings"
+    assert place.stat().st_mode & 0o007 == 0, "closed to everybody else"
+    assert place.stat().st_uid == (owner or 1000)
+    assert file.stat().st_uid == owner or file.stat().st_uid == 1000
+    assert owner in {0, 1000} or file.stat().st_mode & 0o044 == 0o044, "its owner may read it"
+
+
+def test_a_new_server_makes_no_backup_by_the_clock(system: System, tmp_path: Path) -> None:
+    place = tmp_path / "backups"
+    place.mkdir(mode=0o700)
+    os.chown(place, 1000, 1000)
+    system.environ["BACKUP_DIR"] = str(place)
+    start(system)
+    put_in_order(system)
+    tables = "create table auth_user (id int); create table fleet_robot (id int); create table telemetry_record (id int)"
+    ask(system, tables, user="croody")
+
+    backup = ("run", "--rm", "--no-deps", "-T", "backup", "once")
+    system.compose(*backup, "by_the_clock", check=False)
+    assert list(place.iterdir()) == []
+    system.compose(*backup)
+    assert [file.name.split("-")[0] for file in place.iterdir()] == ["empty"]
+    ask(system, "insert into auth_user values (1)", user="croody")
+    system.compose(*backup, "by_the_clock")
+    assert sorted(file.name.split("-")[0] for file in place.iterdir()) == ["croody", "empty"]
 
 
 def test_a_password_that_was_changed_in_its_file_is_the_databases_too(system: System, tmp_path: Path) -> None:

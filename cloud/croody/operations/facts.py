@@ -98,7 +98,7 @@ class Disk:
 
 
 #: Jobs: they end, and that is well.
-JOBS = frozenset({"migrate", "roles", "secrets"})
+JOBS = frozenset({"backup-folder", "migrate", "roles", "secrets"})
 
 
 def parse(lines: Iterable[str]) -> Facts:

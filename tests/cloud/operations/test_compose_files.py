@@ -51,7 +51,21 @@ def test_every_service_that_stays_says_how_it_is_and_has_limits() -> None:
         assert service["cpus"], name
         assert service["pids_limit"], name
         assert service["logging"]["options"]["max-size"], name
-        assert "healthcheck" in service or name == "migrate", name
+        assert "healthcheck" in service or name in {"migrate", "backup-folder"}, name
+
+
+def test_what_is_asked_inside_the_system_goes_through_no_proxy_of_dockers_client() -> None:
+    base = yaml.load((ROOT / "docker-compose.yml").read_text(), Loader)  # a SafeLoader that knows compose's tags
+
+    asks = {name for name, service in base["services"].items() if "healthcheck" in service and "environment" in service} - {
+        "backup",
+        "certificate",
+    }
+    assert asks >= {"gateway", "croody", "telemetry-gateway", "ids-ml", "bridge", "worker", "robot-sim"}
+    for name in asks:
+        for variable in ("NO_PROXY", "no_proxy"):
+            left_out = set(base["services"][name]["environment"][variable].split(","))
+            assert left_out >= {"localhost", "127.0.0.1", "croody", "telemetry-gateway", "ids-ml", "broker", "db"}, name
 
 
 def test_no_image_is_built_from_what_only_a_developer_has() -> None:

@@ -70,6 +70,16 @@ def test_each_part_is_said_to_be_well_only_when_it_answers(settings, tmp_path, h
         assert well() == {"web", "database", "telemetry", "ids", "broker"}
 
 
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_its_own_parts_are_not_asked_through_a_proxy(settings, healthy, free_port, monkeypatch, name):
+    for other in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setenv(name, f"http://127.0.0.1:{free_port}")
+    settings.ENV = dataclasses.replace(settings.ENV, telemetry_url=f"http://127.0.0.1:{healthy}")
+
+    assert "telemetry" in well()
+
+
 def test_a_broker_that_hangs_is_the_one_to_blame_and_not_the_bridge(settings, tmp_path, healthy, client):
     with socket.create_server(("127.0.0.1", 0)) as hung:
         api = f"http://127.0.0.1:{healthy}"
