@@ -6,6 +6,7 @@ another team's that is not. An operation or a page without a rule, or without an
 
 import dataclasses
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -31,7 +32,15 @@ def _members(viewer: tuple[int, int, int], others: tuple[int, int, int]) -> dict
 
 def _of_act(done: int) -> dict[str, tuple[int, int, int]]:
     members = _members((403, 404, 404), (done, 404, 404))
-    return {**members, "superuser": (done,) * 3, "demo": (done,) * 3, "anonymous": NEVER, "robot": NEVER, "service:bridge": NEVER}
+    return {
+        **members,
+        "stranger": (404, 404, 404),
+        "superuser": (done,) * 3,
+        "demo": (done,) * 3,
+        "anonymous": NEVER,
+        "robot": NEVER,
+        "service:bridge": NEVER,
+    }
 
 
 #: Action -> caller -> what comes of it for each of `ROBOTS`, where the operation is about one robot.
@@ -39,6 +48,7 @@ EXPECTED: dict[str, dict[str, tuple[int, int, int]]] = {
     Action.SEE: {
         **_members((200, 200, 404), (200, 200, 404)),
         "anonymous": (404, 200, 404),
+        "stranger": (404, 200, 404),
         "robot": (200, 200, 404),
         "superuser": (200, 200, 200),
         "demo": (200, 200, 200),
@@ -47,6 +57,7 @@ EXPECTED: dict[str, dict[str, tuple[int, int, int]]] = {
     Action.INSPECT: {
         **_members((200, 404, 404), (200, 404, 404)),
         "anonymous": NEVER,
+        "stranger": (404, 404, 404),
         "robot": NEVER,
         "superuser": (200, 200, 200),
         "demo": (200, 200, 200),
@@ -55,6 +66,7 @@ EXPECTED: dict[str, dict[str, tuple[int, int, int]]] = {
     Action.WRITE: {
         **_members((403, 403, 404), (201, 403, 404)),
         "anonymous": NEVER,
+        "stranger": (404, 403, 404),
         "robot": (201, 403, 403),
         "superuser": (201, 201, 201),
         "demo": (201, 201, 201),
@@ -64,6 +76,7 @@ EXPECTED: dict[str, dict[str, tuple[int, int, int]]] = {
     Action.ASSESS: {
         **dict.fromkeys(ROLES, (200, 404, 404)),
         "anonymous": NEVER,
+        "stranger": (404, 404, 404),
         "robot": NEVER,
         "superuser": (200, 200, 200),
         "demo": (200, 200, 200),
@@ -178,6 +191,7 @@ def world(settings: Any) -> SimpleNamespace:
     people = {role: User.objects.create_user(f"the-{role}") for role in ROLES}
     for role, user in people.items():
         ours.memberships.create(user=user, role=role)
+    people["stranger"] = User.objects.create_user("who-registered")
     people["superuser"] = User.objects.create_superuser("root-user")
     keys = {name: reset_token(user) for name, user in people.items()} | KEYS | {"robot": secret, "anonymous": "", "demo": ""}
     return SimpleNamespace(keys=keys, people=people)
@@ -217,7 +231,7 @@ def test_the_documentation_names_no_operation_that_is_not_here(settings: Any):
 @pytest.mark.parametrize("name", sorted(ALL))
 def test_each_caller_gets_what_the_table_says(name: str, world: SimpleNamespace, settings: Any):
     operation = ALL[name]
-    callers = ["anonymous", "demo", "robot", *ROLES, "superuser", *KEYS]
+    callers = ["anonymous", "demo", "robot", "stranger", *ROLES, "superuser", *KEYS]
     got, expected = {}, {}
     for caller in callers:
         if caller == "service:ids" and operation.role == "telemetry":
@@ -237,6 +251,24 @@ def _expected(operation: Operation, caller: str, index: int) -> int:
     if EXAMPLES[operation.name](ROBOTS[index]).whole:
         return 401 if row == NEVER else 200
     return row[index]
+
+
+@pytest.mark.parametrize(
+    "name", sorted(name for name, operation in ALL.items() if name.startswith("GET") and operation.role == "telemetry")
+)
+def test_who_registered_by_themselves_reads_what_the_public_reads(name: str, world: SimpleNamespace, settings: Any):
+    settings.ROOT_URLCONF = "croody.serve.urls.telemetry"
+    settings.ENV = dataclasses.replace(settings.ENV, demo=False, ingest_token="", bridge_token=KEYS["service:bridge"])
+    for robot_id in ROBOTS:
+        _alarm(OWN)
+        _letter(OWN)
+        path = EXAMPLES[name](robot_id).path
+        public, theirs = Client().get(path), Client().get(path, headers={"X-API-Key": world.keys["stranger"]})
+        if public.status_code == 401:
+            assert theirs.status_code == 404 or theirs.json() == [], path
+        else:
+            said = [re.sub(rb'"updated_at":"[^"]*"', b"", answer.content) for answer in (public, theirs)]
+            assert (public.status_code, said[0]) == (theirs.status_code, said[1]), path
 
 
 def test_the_question_and_the_query_give_the_same_answer(world: SimpleNamespace):
