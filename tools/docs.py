@@ -125,7 +125,8 @@ def settings_in_code() -> set[str]:
             asked = Asked({**given, "CROODY_ROLE": role})
             read(asked)
             names |= asked.names
-    return {name for name in names if not (name.endswith("_FILE") and name.removesuffix("_FILE") in names)}
+    # What is also known in small letters is one variable.
+    return {name for name in names if name.isupper() and not (name.endswith("_FILE") and name.removesuffix("_FILE") in names)}
 
 
 def settings_in_docs(root: Path = ROOT) -> set[str]:

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 from croody_contract.limits import MAX_RECORDS, MIB
 from croody_contract.topics import BadTopic, check_robot_id
 from croody_edge.link.address import BrokerAddress, parse_brokers
+from croody_edge.link.proxy import STRAIGHT, Proxies
+from croody_edge.link.proxy import from_environment as proxies_from
 from croody_edge.texts import text
 from croody_edge.variables import BadSetting, Variables, switch
 
@@ -46,6 +48,8 @@ class Settings:
     qos: int = 1
     presence_s: float = 30.0
     log_level: str = "INFO"
+    #: Ways out through an HTTP proxy.
+    proxies: Proxies = STRAIGHT
     #: Where the process says again and again how it is.
     heartbeat: Path | None = None
 
@@ -96,6 +100,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         qos=read.whole("CROODY_QOS", 1, 0, 1),
         presence_s=read.number("CROODY_PRESENCE_S", 30.0, 0.1, 3600),
         log_level=read.text("CROODY_LOG_LEVEL", "INFO", _log_level),
+        proxies=proxies_from(environ),
         heartbeat=Path(heartbeat) if heartbeat else None,
     )
 

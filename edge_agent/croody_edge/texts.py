@@ -114,6 +114,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "tiene que ser http://HOST:PUERTO/RUTA o https://HOST:PUERTO/RUTA",
         "it must be http://HOST:PORT/PATH or https://HOST:PORT/PATH",
     ),
+    "rule.proxy": (
+        "tiene que ser http://PROXY:PUERTO o http://USUARIO:CLAVE@PROXY:PUERTO",
+        "it must be http://PROXY:PORT or http://NAME:PASSWORD@PROXY:PORT",
+    ),
     "rule.log_level": ("tiene que ser DEBUG, INFO, WARNING o ERROR", "it must be DEBUG, INFO, WARNING or ERROR"),
     # Addresses of brokers.
     "address.forms": (
@@ -260,6 +264,19 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "remedy.port_without_tls": (
         "a un puerto con TLS se va con wss:// en CROODY_BROKER_URL, y al del propio broker con mqtt://",
         "a port with TLS takes wss:// in CROODY_BROKER_URL, and the broker's own takes mqtt://",
+    ),
+    # A proxy on the way out.
+    "proxy.login": (
+        "el proxy {proxy} pide usuario y clave para {host}:{port}: ponlos en HTTPS_PROXY, http://USUARIO:CLAVE@PROXY:PUERTO",
+        "the proxy {proxy} asks for a name and password for {host}:{port}: give them in HTTPS_PROXY, http://NAME:PASSWORD@PROXY:PORT",
+    ),
+    "proxy.refused": (
+        "el proxy {proxy} no deja pasar a {host}:{port} ({said}): pide que deje pasar, o ponlo en NO_PROXY",
+        "the proxy {proxy} does not let {host}:{port} through ({said}): have it let through, or name it in NO_PROXY",
+    ),
+    "proxy.away": (
+        "no se llega al proxy {proxy} ({said}): corrige HTTPS_PROXY, o pon {host} en NO_PROXY",
+        "the proxy {proxy} cannot be reached ({said}): mend HTTPS_PROXY, or name {host} in NO_PROXY",
     ),
     # Over HTTP.
     "http.back": ("ingesta {host}: de nuevo", "ingest {host}: back"),

@@ -17,6 +17,7 @@ from typing import Final
 
 from croody_edge.link.address import BrokerAddress
 from croody_edge.link.connection import Account, Confirmed, Connection, Down, Happening, Up
+from croody_edge.link.proxy import STRAIGHT, Proxies
 from croody_edge.link.remedies import Reason
 from croody_edge.link.self_pipe import SelfPipe
 from croody_edge.texts import text
@@ -49,6 +50,7 @@ class Link:
         qos: int,
         suffix: str,
         ca_file: Path | None = None,
+        proxies: Proxies = STRAIGHT,
         on_news: Callable[[], None] = lambda: None,
         random: Random | None = None,
     ) -> None:
@@ -63,6 +65,7 @@ class Link:
             qos: 0 or 1, for everything that is published.
             suffix: tells two clients of one robot apart.
             ca_file: certificate (PEM) that signs the brokers', instead of the system's.
+            proxies: on the way to brokers with TLS.
             on_news: called from the link's thread when `take` has something; must not raise.
             random: for order and jitter.
 
@@ -72,7 +75,7 @@ class Link:
         """
         if not brokers:
             raise ValueError("brokers is empty: give one address at least")
-        self._account = Account(robot_id, secret, will, keepalive_s, qos, suffix, ca_file)
+        self._account = Account(robot_id, secret, will, keepalive_s, qos, suffix, ca_file, proxies)
         self._brokers, self._robot_id, self._on_news = list(brokers), robot_id, on_news
         self._random = random or Random()
         self._tls = _trust(ca_file) if any(broker.tls for broker in brokers) else None

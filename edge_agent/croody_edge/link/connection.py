@@ -6,6 +6,7 @@ thread that moves its bytes; `publish` may be called from any.
 
 import logging
 import select
+import socket
 import ssl
 import struct
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from croody_contract import topics
 from croody_edge.link import remedies
 from croody_edge.link.address import BrokerAddress
+from croody_edge.link.proxy import STRAIGHT, Proxies, through
 from croody_edge.link.remedies import Reason
 from croody_edge.link.self_pipe import SelfPipe
 from croody_edge.link.tunnel import Tunnel, dig
@@ -83,12 +85,17 @@ class Account:
     #: Tells two clients of one robot apart.
     suffix: str
     ca_file: Path | None = None
+    proxies: Proxies = STRAIGHT
 
 
 class _Client(mqtt.Client):
-    """Paho's, with a WebSocket of ours where `dig` makes one: `websocket` says why."""
+    """Paho's, with a WebSocket of ours where `dig` makes one: `websocket` says why. `reach` goes through a proxy."""
 
     dig: Callable[[], Tunnel] | None = None
+    reach: Callable[[], socket.socket] | None = None
+
+    def _create_socket_connection(self) -> socket.socket:
+        return self.reach() if self.reach is not None else super()._create_socket_connection()
 
     def _create_socket(self) -> "SocketLike":
         return self.dig() if self.dig is not None else super()._create_socket()
@@ -135,8 +142,12 @@ class Connection:
 
     def live(self, stop: Event) -> Reason:
         """Connect, and move bytes until it ends or `stop` is set. Returns why it ended."""
-        if self.broker.path:
-            self._client.dig = partial(dig, self.broker, self._tls, stop)
+        broker = self.broker
+        proxy = self._account.proxies.to(broker.host, broker.port, "https") if broker.tls else None
+        if proxy is not None:
+            self._client.reach = partial(through, proxy, broker.host, broker.port, _CONNECT_S)
+        if broker.path:
+            self._client.dig = partial(dig, broker, self._tls, stop, reach=self._client.reach)
         try:
             self._client.connect(self.broker.host, self.broker.port, self._keepalive_s)
             self._turn(stop)

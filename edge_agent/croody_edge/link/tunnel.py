@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
 from threading import Event
 from time import monotonic
@@ -117,18 +118,19 @@ class Tunnel:
                 self._unsent += frame
 
 
-def dig(broker: BrokerAddress, tls: ssl.SSLContext | None, stop: Event) -> Tunnel:
+def dig(broker: BrokerAddress, tls: ssl.SSLContext | None, stop: Event, *, reach: Callable[[], socket.socket] | None = None) -> Tunnel:
     """Open one.
 
     Args:
         broker: one with a path.
         tls: whom to trust, where the address asks for TLS.
         stop: ends the wait for the answer.
+        reach: makes the connection, where it is not straight.
 
     Raises:
         OSError: there is no way, or it was not let through; `Refused` and `NotHttp` of `websocket` are among them.
     """
-    sock = socket.create_connection((broker.host, broker.port), _CONNECT_S)
+    sock = reach() if reach is not None else socket.create_connection((broker.host, broker.port), _CONNECT_S)
     try:
         # A publish waits for no acknowledgement of the one before.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

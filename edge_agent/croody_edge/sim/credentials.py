@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 from urllib.error import URLError
-from urllib.request import Request, urlopen
+from urllib.request import ProxyHandler, Request, build_opener
 
 from croody_contract.topics import BadTopic, check_robot_id
 from croody_edge.texts import text
@@ -72,7 +72,8 @@ def enrol(api: str, prefix: str, count: int) -> list[Credential]:
     url = api.rstrip("/") + _ENROL_PATH
     body = json.dumps({"prefix": prefix, "count": count, "kind": "rover"}).encode()
     try:
-        with urlopen(Request(url, body, {"Content-Type": "application/json"}), timeout=_TIMEOUT_S) as answer:
+        # The demo answers this machine alone: no proxy leads to it.
+        with build_opener(ProxyHandler({})).open(Request(url, body, {"Content-Type": "application/json"}), timeout=_TIMEOUT_S) as answer:
             robots = json.load(answer)["robots"]
         return [Credential(check_robot_id(robot["robot_id"]), str(robot["secret"])) for robot in robots]
     except (URLError, OSError, ValueError, KeyError, TypeError) as error:

@@ -6,6 +6,7 @@ request.
 
 from collections.abc import Callable
 from random import Random
+from typing import Any
 
 from croody_edge.commands import KINDS
 from croody_edge.outbox.queue import Outbox
@@ -29,7 +30,8 @@ def make_transport(settings: Settings, outbox: Outbox, on_news: Callable[[], Non
     """
     if settings.http:
         token = settings.secret or settings.ingest_token
-        return HttpTransport(settings.ingest_url, token, settings.robot_id, outbox, ca_file=settings.ca_file, random=random)
+        options: dict[str, Any] = {"ca_file": settings.ca_file, "proxies": settings.proxies, "random": random}
+        return HttpTransport(settings.ingest_url, token, settings.robot_id, outbox, **options)
     return MqttTransport(settings, outbox, make_link(settings, on_news, random), random=random)
 
 

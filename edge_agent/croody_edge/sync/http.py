@@ -24,6 +24,7 @@ from croody_contract.limits import MAX_RECORD_BYTES
 from croody_contract.messages import encode
 from croody_contract.printable import printable
 from croody_contract.ranges import Ranges
+from croody_edge.link.proxy import STRAIGHT, Proxies, through
 from croody_edge.outbox.keys import TOP_SEQ, key_of
 from croody_edge.outbox.queue import Batch, Outbox
 from croody_edge.sync.answers import Meaning, Outage, Refused, Stored, meaning
@@ -80,7 +81,15 @@ class HttpTransport:
     """A `Transport`: a thread that empties one robot's outbox over HTTP."""
 
     def __init__(
-        self, url: str, token: str, robot_id: str, outbox: Outbox, *, ca_file: Path | None = None, random: Random | None = None
+        self,
+        url: str,
+        token: str,
+        robot_id: str,
+        outbox: Outbox,
+        *,
+        ca_file: Path | None = None,
+        proxies: Proxies = STRAIGHT,
+        random: Random | None = None,
     ) -> None:
         """Nothing is opened before `start`.
 
@@ -90,11 +99,15 @@ class HttpTransport:
             robot_id: named in every reading.
             outbox: where readings come from.
             ca_file: certificate (PEM) that signs the server's, instead of the system's.
+            proxies: on the way to it.
             random: for jitter.
         """
         parts = urlsplit(url)
         self._host, self._port, self._https = parts.hostname or "", parts.port, parts.scheme == "https"
         self._path = (parts.path if parts.path not in ("", "/") else _PATH) + (f"?{parts.query}" if parts.query else "")
+        port = self._port or (443 if self._https else 80)
+        self._proxy = proxies.to(self._host, port, "https" if self._https else "http")
+        self._netloc = parts.netloc.rpartition("@")[2]
         self._token, self._robot_id, self._outbox = token, robot_id, outbox
         self._tls = ssl.create_default_context(cafile=ca_file) if self._https else None
         self._random = random or Random()
@@ -206,18 +219,35 @@ class HttpTransport:
 
     def _post(self, body: bytes) -> Meaning:
         if self._server is None:
-            if self._tls is not None:
-                self._server = http.client.HTTPSConnection(self._host, self._port, timeout=_TIMEOUT_S, context=self._tls)
-            else:
-                self._server = http.client.HTTPConnection(self._host, self._port, timeout=_TIMEOUT_S)
+            self._server = self._connect()
         headers = {"Content-Type": "application/json", **({"X-API-Key": self._token} if self._token else {})}
-        self._server.request("POST", self._path, body, headers)
+        path = self._path
+        if self._proxy is not None and not self._https:
+            headers |= self._proxy.headers
+            path = f"http://{self._netloc}{path}"
+        self._server.request("POST", path, body, headers)
         answer = self._server.getresponse()
         came = answer.read(_MOST_ANSWER_BYTES)
         if answer.will_close or not answer.isclosed():
             self._hang_up()
         location, after = answer.headers.get("Location", ""), answer.headers.get("Retry-After", "")
         return meaning(answer.status, came, self._robot_id, location=location, retry_after=after)
+
+    def _connect(self) -> http.client.HTTPConnection:
+        """A way to the server; what it costs to open it is paid here or with the first request."""
+        if self._tls is None:
+            near = self._proxy
+            host, port = (near.host, near.port) if near is not None else (self._host, self._port)
+            return http.client.HTTPConnection(host, port, timeout=_TIMEOUT_S)
+        server = http.client.HTTPSConnection(self._host, self._port, timeout=_TIMEOUT_S, context=self._tls)
+        if self._proxy is not None:
+            sock = through(self._proxy, self._host, self._port or 443, _TIMEOUT_S)
+            try:
+                server.sock = self._tls.wrap_socket(sock, server_hostname=self._host)
+            except BaseException:
+                sock.close()
+                raise
+        return server
 
     def _trouble(self, outage: Outage) -> None:
         """Remember why, and log each kind of trouble once an outage."""

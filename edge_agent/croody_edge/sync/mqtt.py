@@ -215,6 +215,7 @@ def make_link(settings: Settings, on_news: Callable[[], None], random: Random) -
         qos=settings.qos,
         suffix=secrets.token_hex(4),
         ca_file=settings.ca_file,
+        proxies=settings.proxies,
         on_news=on_news,
         random=random,
     )
