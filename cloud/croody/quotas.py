@@ -17,7 +17,7 @@ class Quotas:
     #: Streams opened a day: by starting, by naming one as the one before, and by naming one in a tombstone.
     streams: int = 10_000
     #: MiB of records a day, unpacked.
-    mib: int = 4096
+    mib: int = 16_384
     #: Ranges in one row of the ledger.
     ranges: int = 150_000
     #: Dead letters that are kept; beyond, they are only counted.

@@ -112,6 +112,7 @@ class Onlooker:
         except OSError:
             pass
         self.seen.revoked_s.append(time.monotonic() - begun)
+        wire.socket.close()
 
 
 def _moment(value: datetime | str) -> datetime:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import takewhile
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.db import DataError, IntegrityError, transaction
 
@@ -41,28 +41,43 @@ def score_windows(now: datetime) -> None:
     first = Cursor.objects.filter(name=CURSOR).values_list("last_id", flat=True).first() or 0
     last_id, settled, read = first, True, 0
     while read < MOST:
-        page = list(Record.objects.filter(kind="window", id__gt=last_id).order_by("id")[:PAGE])
+        found = Record.objects.filter(kind="window", id__gt=last_id).order_by("id")
+        page = [_Place(*row) for row in found.values_list("id", "robot_id", "stream", "seq", "received_at")[:PAGE]]
         if not page:
             break
-        _judge_page(page, now)
+        # What was judged before costs a look: who sends many windows keeps nobody else's from being judged.
+        read += _judge_page(page, now)
         settled = settled and _move_cursor(page, now)
-        last_id, read = page[-1].id, read + len(page)
+        last_id = page[-1].id
     _resolve_quiet(now)
 
 
-def _judge_page(page: Sequence[Record], now: datetime) -> None:
-    """Judge what is new on the page."""
+class _Place(NamedTuple):
+    """A window without what is in it."""
+
+    id: int
+    robot_id: str
+    stream: str
+    seq: int
+    received_at: datetime
+
+
+def _judge_page(page: Sequence[_Place], now: datetime) -> int:
+    """Judge what is new on the page; says how many that were."""
     seen = _seen(page)
-    fresh = [record for record in page if (record.robot_id, record.stream, record.seq) not in seen]
-    aside = aside_of(_JOB, [_name(record) for record in fresh]) if fresh else set()
+    new = [place for place in page if (place.robot_id, place.stream, place.seq) not in seen]
+    aside = aside_of(_JOB, [_name(place) for place in new]) if new else set()
+    new = [place for place in new if _name(place) not in aside]
     usuals = Usuals(now)
-    for some in sliced([record for record in fresh if _name(record) not in aside], JUDGED):
+    for places in sliced(new, JUDGED):
+        some = list(Record.objects.filter(pk__in=[place.id for place in places]).order_by("id"))
         try:
             _judge(some, usuals, now)
         except (DataError, IntegrityError):
             usuals = Usuals(now)
             for record in some:
                 usuals = _judge_alone(record, usuals, now)
+    return len(new)
 
 
 def _judge_alone(record: Record, usuals: Usuals, now: datetime) -> Usuals:
@@ -91,11 +106,11 @@ def _judge(some: Sequence[Record], usuals: Usuals, now: datetime) -> None:
     give_way("default", time.monotonic() - begun_s)
 
 
-def _name(record: Record) -> str:
-    return f"window {record.pk}, {record.stream} {record.seq}"
+def _name(window: Record | _Place) -> str:
+    return f"window {window.id}, {window.stream} {window.seq}"
 
 
-def _move_cursor(page: Sequence[Record], now: datetime) -> bool:
+def _move_cursor(page: Sequence[_Place], now: datetime) -> bool:
     """Say whether the whole page has settled; the cursor stands behind the last that has without a break."""
     settled = list(takewhile(lambda record: record.received_at <= now - SETTLE, page))
     if settled:
@@ -106,7 +121,7 @@ def _move_cursor(page: Sequence[Record], now: datetime) -> bool:
     return len(settled) == len(page)
 
 
-def _seen(page: Sequence[Record]) -> set[tuple[str, str, int]]:
+def _seen(page: Sequence[_Place]) -> set[tuple[str, str, int]]:
     """Keys of the page's windows that have a verdict."""
     keys = {(record.robot_id, record.stream, record.seq) for record in page}
     robots, streams, seqs = (set(part) for part in zip(*keys, strict=True))

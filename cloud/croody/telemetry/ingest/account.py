@@ -30,9 +30,10 @@ NEW_RANGES_A_RECORD: Final = 5
 RECORD_S: Final = 25e-6
 #: What costs more: records' worth.
 STREAM_WORK: Final = 30.0
-#: Of what is no reading something is made right away: a verdict, an alarm.
-_KINDS: Final = {"window": 16.0, "event": 4.0, "tombstone": 2.0}
 LETTER_WORK: Final = 5.0
+#: Of what is no reading something is made right away: a verdict, an alarm. In the long run a window costs more: a job judges it.
+_KINDS: Final = {"window": 8.0, "event": 4.0, "tombstone": 2.0}
+_WINDOW_LATER: Final = 8.0
 #: Ledger rows with fewer ranges are not worth remembering.
 _LIGHT: Final = 500
 _DAY_S: Final = 86_400.0
@@ -159,7 +160,8 @@ class Account:
                 robot_id = unit.key[0]
                 size = sum([len(one.raw) for one in unit.ones])
                 sizes[robot_id] = sizes.get(robot_id, 0) + size
-                work.add(robot_id, sum(map(_price, unit.ones)) + size / BYTES_A_RECORD)
+                later = _WINDOW_LATER * sum(one.row is not None and one.row.kind == "window" for one in unit.ones)
+                work.add(robot_id, sum(map(_price, unit.ones)) + later + size / BYTES_A_RECORD)
         whole = sum(sizes.values())
         for robot_id, size in sizes.items():
             work.add(robot_id, read_s / RECORD_S * size / whole)
