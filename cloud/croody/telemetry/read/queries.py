@@ -27,8 +27,8 @@ LIVE_BYTES: Final = 8 * MIB
 #: Readings of one answer to a query, in bytes; one in any case.
 QUERY_BYTES: Final = 4 * MIB
 #: So many are read at first, and at most so many times as many each time after that: nobody knows before how large they are.
-_FIRST: Final = 100
-_WIDER: Final = 4
+_FIRST: Final = 200
+_WIDER: Final = 8
 #: Who asks for one robot's streams gets so many of its folded ones, too.
 _FOLDED: Final = 100
 
