@@ -3,13 +3,15 @@
 Every variable also accepts `NAME_FILE`, the path of a file that holds the value.
 """
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
+from croody import catalogue
 from croody.quotas import Quotas
 
 Role = Literal["web", "telemetry", "ids", "worker", "manage"]
@@ -94,7 +96,9 @@ def value_of(environ: Mapping[str, str], name: str, default: str = "") -> str:
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise BadEnvironment(f"{name}_FILE={path}: cannot be read ({error.strerror}): make it readable for this user") from error
+        _ = _words(environ)
+        told = {"name": name, "path": path, "why": error.strerror}
+        raise BadEnvironment(_("%(name)s_FILE=%(path)s: no se puede leer (%(why)s): da permiso a este usuario") % told) from error
 
 
 def parse_database(url: str, variable: str) -> Database:
@@ -103,24 +107,29 @@ def parse_database(url: str, variable: str) -> Database:
     Raises:
         BadEnvironment: another scheme, or no name.
     """
+    _ = _words(os.environ)
     parts = urlsplit(url)
     if parts.scheme in {"sqlite", "sqlite3"}:
         path = unquote(parts.path[1:] if parts.path.startswith("/") else parts.path)
         if not path:
-            raise BadEnvironment(f"{variable}={url}: names no file: write sqlite:////absolute/path.db")
+            raise BadEnvironment(
+                _("%(name)s=%(url)s: no nombra un archivo: escribe sqlite:////ruta/absoluta.db") % {"name": variable, "url": url}
+            )
         return Database("sqlite", path)
     if parts.scheme in {"postgres", "postgresql"}:
         name = unquote(parts.path.lstrip("/"))
         if not name:
-            raise BadEnvironment(f"{variable}: names no database: write postgres://USER:PASSWORD@HOST:5432/NAME")
+            raise BadEnvironment(
+                _("%(name)s: no nombra una base de datos: escribe postgres://USUARIO:CLAVE@HOST:5432/NOMBRE") % {"name": variable}
+            )
         netloc_host = parts.netloc.rpartition("@")[2]
         hosts = [pair.rpartition(":") if ":" in pair else (pair, "", "") for pair in netloc_host.split(",")]
         host = ",".join(h[0] for h in hosts)
         port = ",".join(h[2] for h in hosts if h[2])
         user_info = parts.netloc.rpartition("@")[0]
-        user, _, password = user_info.partition(":")
+        user, _colon, password = user_info.partition(":")
         return Database("postgres", name, unquote(user), unquote(password), host, port)
-    raise BadEnvironment(f"{variable}: unknown scheme {parts.scheme!r}: use sqlite:// or postgres://")
+    raise BadEnvironment(_("%(name)s: no se conoce %(scheme)r: usa sqlite:// o postgres://") % {"name": variable, "scheme": parts.scheme})
 
 
 def read(environ: Mapping[str, str]) -> Env:
@@ -129,9 +138,10 @@ def read(environ: Mapping[str, str]) -> Env:
     Raises:
         BadEnvironment: the first thing that is wrong, with its remedy.
     """
+    _ = _words(environ)
     role = value_of(environ, "CROODY_ROLE", "manage")
     if role not in ROLES:
-        raise BadEnvironment(f"CROODY_ROLE={role}: use one of {', '.join(ROLES)}")
+        raise BadEnvironment(_("CROODY_ROLE=%(role)s: usa uno de %(roles)s") % {"role": role, "roles": ", ".join(ROLES)})
     demo = _flag(environ, "CROODY_DEMO", default=False)
     debug = _flag(environ, "DEBUG", default=False)
 
@@ -140,16 +150,16 @@ def read(environ: Mapping[str, str]) -> Env:
 
     secret_key = secret("SECRET_KEY")
     if "SECRET_KEY" in SECRETS[role] and (secret_key in KNOWN_DEFAULTS or secret_key.startswith("django-insecure")):
-        raise BadEnvironment("SECRET_KEY: missing or a known example: set it to 50 or more random characters")
+        raise BadEnvironment(_("SECRET_KEY: falta, o es un ejemplo conocido: pon 50 caracteres al azar o más"))
     bridge_token = secret("BRIDGE_TOKEN")
     if role == "telemetry" and len(bridge_token) < 32:
         raise BadEnvironment(
-            "BRIDGE_TOKEN: the bridge's key to the telemetry API is missing or shorter than 32 characters: set the same value for both"
+            _("BRIDGE_TOKEN: la clave del puente para la API de telemetría falta o es menor de 32 caracteres: pon la misma en los dos")
         )
     bridge_mqtt_password = secret("BRIDGE_MQTT_PASSWORD")
     if role == "worker" and not bridge_mqtt_password:
         raise BadEnvironment(
-            "BRIDGE_MQTT_PASSWORD: missing: the worker writes it into the broker's password file; set the same value for the bridge"
+            _("falta BRIDGE_MQTT_PASSWORD: el worker lo escribe en el archivo de contraseñas del broker; pon el mismo valor en el puente")
         )
     state_dir = Path(value_of(environ, "CROODY_STATE_DIR", "/data"))
     database = parse_database(value_of(environ, "DATABASE_URL", f"sqlite:///{state_dir / 'croody.db'}"), "DATABASE_URL")
@@ -188,14 +198,20 @@ def read(environ: Mapping[str, str]) -> Env:
 
 
 def _whole(environ: Mapping[str, str], name: str, default: int) -> int:
+    _ = _words(environ)
     text = value_of(environ, name).strip() or str(default)
     try:
         number = int(text)
     except ValueError as error:
-        raise BadEnvironment(f"{name}={text}: write a whole number") from error
+        raise BadEnvironment(_("%(name)s=%(text)s: escribe un número entero") % {"name": name, "text": text}) from error
     if number < 1:
-        raise BadEnvironment(f"{name}={number}: must be 1 or more")
+        raise BadEnvironment(_("%(name)s=%(number)d: tiene que ser 1 o más") % {"name": name, "number": number})
     return number
+
+
+def _words(environ: Mapping[str, str]) -> Callable[[str], str]:
+    """What is wrong is said in the terminal's language."""
+    return catalogue.of(catalogue.terminal_language(environ)).gettext
 
 
 def _flag(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
@@ -206,7 +222,8 @@ def _flag(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
         return True
     if text in {"0", "false", "no", "off"}:
         return False
-    raise BadEnvironment(f"{name}={text}: write true or false")
+    _ = _words(environ)
+    raise BadEnvironment(_("%(name)s=%(text)s: escribe true o false") % {"name": name, "text": text})
 
 
 def _list(environ: Mapping[str, str], name: str, default: str) -> tuple[str, ...]:
@@ -214,7 +231,10 @@ def _list(environ: Mapping[str, str], name: str, default: str) -> tuple[str, ...
 
 
 def _networks(environ: Mapping[str, str], name: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    _ = _words(environ)
     try:
         return tuple(ip_network(part) for part in _list(environ, name, ""))
     except ValueError as error:
-        raise BadEnvironment(f"{name}: {error}: write addresses or networks, such as 127.0.0.1 or 172.16.0.0/12") from error
+        raise BadEnvironment(
+            _("%(name)s: %(why)s: escribe direcciones o redes, como 127.0.0.1 o 172.16.0.0/12") % {"name": name, "why": error}
+        ) from error

@@ -83,3 +83,23 @@ def test_what_a_person_types_reaches_the_terminal_escaped(environ: dict[str, str
     ):
         _, out, err = croody(environ, EN, *words)
         assert "\x1b" not in out + err
+
+
+@pytest.mark.parametrize(
+    ("words", "given", "spanish", "english"),
+    [
+        (["-m", "croody.bridge", "--help"], {}, "uso: croody-bridge", "usage: croody-bridge"),
+        (["-m", "croody.bridge", "--lost"], {}, "no se conoce: --lost", "unrecognized arguments: --lost"),
+        (["-m", "croody.bridge"], {"BRIDGE_MQTT_PASSWORD": ""}, "falta BRIDGE_MQTT_PASSWORD", "BRIDGE_MQTT_PASSWORD: missing"),
+        (["-m", "croody.manage", "robot", "list"], {"CROODY_RETENTION_DAYS": "many"}, "escribe un número entero", "write a whole number"),
+        (["-m", "croody.manage", "robot", "list"], {"DATABASE_URL": "mysql://x"}, "no se conoce 'mysql'", "unknown scheme 'mysql'"),
+    ],
+)
+def test_what_the_environment_lacks_is_said_in_both_languages(
+    environ: dict[str, str], words: list[str], given: dict[str, str], spanish: str, english: str
+):
+    for lang, told in ((ES, spanish), (EN, english)):
+        done = subprocess.run(
+            [sys.executable, *words], env={**environ, **given, "LANG": lang}, capture_output=True, text=True, check=False, timeout=60
+        )
+        assert told in done.stdout + done.stderr

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
+from croody import catalogue
 from croody.bridge import settings
 from croody.bridge.shell import Bridge
 from croody.env import BadEnvironment
@@ -22,7 +23,9 @@ BEAT_EVERY_S = 1.0
 def main() -> None:
     """Run until told to end. Exit status 1 when a thread died: whoever started the bridge starts it again."""
     log_lines(logging.INFO, "%(asctime)s %(levelname)s %(name)s %(message)s")
-    parser = argparse.ArgumentParser(prog="croody-bridge", description="MQTT <-> telemetry API. Settings: see docs/reference/settings.")
+    _ = catalogue.of(catalogue.speak()).gettext
+    about = _("Lleva lo que publican los robots del broker a la API de telemetría. Sus ajustes están en docs/reference/settings.md.")
+    parser = argparse.ArgumentParser(prog="croody-bridge", description=about)
     parser.parse_args()
     try:
         wanted = settings.read(os.environ)

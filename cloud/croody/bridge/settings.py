@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from croody import catalogue
 from croody.env import BadEnvironment, value_of
 from croody_contract import mosquitto
 
@@ -44,20 +45,23 @@ def read(environ: Mapping[str, str]) -> Settings:
     Raises:
         BadEnvironment: the first thing that is wrong, with its remedy.
     """
+    _ = catalogue.of(catalogue.terminal_language(environ)).gettext
     url = value_of(environ, "CROODY_BROKER_URL", "mqtt://127.0.0.1:1883")
     parts = urlsplit(url)
     if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname:
-        raise BadEnvironment(f"CROODY_BROKER_URL={url}: write mqtt://HOST:PORT or mqtts://HOST:PORT")
+        raise BadEnvironment(_("CROODY_BROKER_URL=%(url)s: escribe mqtt://HOST:PUERTO o mqtts://HOST:PUERTO") % {"url": url})
     password = value_of(environ, "BRIDGE_MQTT_PASSWORD")
     if not password:
-        raise BadEnvironment("BRIDGE_MQTT_PASSWORD: missing: set the same value for the worker, which writes it into the broker's file")
+        raise BadEnvironment(
+            _("falta BRIDGE_MQTT_PASSWORD: pon el mismo valor que para el worker, que lo escribe en el archivo del broker")
+        )
     token = value_of(environ, "BRIDGE_TOKEN")
     if not token:
-        raise BadEnvironment("BRIDGE_TOKEN: missing: set the same value as for the telemetry role")
+        raise BadEnvironment(_("falta BRIDGE_TOKEN: pon el mismo valor que para el papel telemetry"))
     telemetry_url = value_of(environ, "CROODY_TELEMETRY_URL", "http://127.0.0.1:9000")
     target = urlsplit(telemetry_url)
     if target.scheme not in {"http", "https"} or not target.hostname:
-        raise BadEnvironment(f"CROODY_TELEMETRY_URL={telemetry_url}: write http://HOST:PORT or https://HOST")
+        raise BadEnvironment(_("CROODY_TELEMETRY_URL=%(url)s: escribe http://HOST:PUERTO o https://HOST") % {"url": telemetry_url})
     name = value_of(environ, "BRIDGE_NAME")
     heartbeat = value_of(environ, "BRIDGE_HEARTBEAT")
     return Settings(

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET
 from croody.accounts.caller import of_session
 from croody.accounts.rules import open_to
 from croody.live.words import words as live_words
+from croody.manage import CHECKOUT_ENV
 from croody.monitor import facts, page
 from croody.monitor.stream import feed
 from croody.site import health
@@ -80,7 +81,10 @@ def status(request: HttpRequest) -> HttpResponse:
 def _addresses(request: HttpRequest) -> dict[str, Any]:
     """How a robot reaches this very server: the name people reach the page by, and the ports of the parts."""
     host = urlsplit(f"//{request.get_host()}").hostname or "localhost"
+    # As it is typed in the folder of this very system: a clone that `make up` runs, or a server with Docker.
+    command = {"croody": ".venv/bin/croody" if CHECKOUT_ENV.exists() else "./croody"}
     if settings.ENV.demo:
         broker, telemetry = urlsplit(settings.ENV.broker_url), urlsplit(settings.ENV.telemetry_url)
-        return {"mqtt_host": host, "mqtt_port": broker.port or 1883, "tls": False, "api": f"http://{host}:{telemetry.port or 80}"}
-    return {"mqtt_host": host, "mqtt_port": 8883, "tls": True, "api": f"{request.scheme}://{request.get_host()}"}
+        demo = {"mqtt_host": host, "mqtt_port": broker.port or 1883, "tls": False, "api": f"http://{host}:{telemetry.port or 80}"}
+        return {**command, **demo}
+    return {**command, "mqtt_host": host, "mqtt_port": 8883, "tls": True, "api": f"{request.scheme}://{request.get_host()}"}

@@ -187,3 +187,17 @@ def test_ids_that_no_database_holds_are_no_robots(api: Client, keys: dict[str, s
     for robot_id in ("a\x00bc", "\x00\x00\x00", "x" * 64, "\ufffd" * 3):
         query = {"robot_id": robot_id, "metric": "\x00", "start": "2026-01-01T00:00:00Z", "end": "2026-01-02T00:00:00Z"}
         assert api.get(BASE + path, query, headers=headers(keys["alice"])).status_code in (200, 404, 422)
+
+
+def test_what_ingest_answers_is_a_receipt_for_the_agent_and_its_refusals_are_told_apart(api: Client, keys: dict[str, str]):
+    from croody_edge.sync.answers import Outage, Refused, Stored, meaning
+
+    def sent(body: dict[str, Any], key: str = "rover-1") -> object:
+        answer = api.post(f"{BASE}/ingest", data=json.dumps(body), content_type="application/json", headers=headers(keys[key]))
+        return meaning(answer.status_code, answer.content, "rover-1")
+
+    assert sent({"robot_id": "rover-1", "data": {"temp_c": 21.5, "mode": "café"}}) == Stored()
+    for wrong in ({"data": {"a": None}}, {"data": {"lat": 95, "lon": 1}}, {"data": {}, "ts": 1790000000}):
+        assert isinstance(sent({"robot_id": "rover-1", **wrong}), Refused), wrong
+    assert isinstance(sent({"robot_id": "rover-2", "data": {}}), Outage), "another robot's key"
+    assert isinstance(meaning(413, b'{"detail":"body: more than 1048576 bytes"}', "rover-1"), Outage)

@@ -168,6 +168,9 @@ def test_home_gives_a_line_that_works_against_this_server(client, settings):
     settings.ENV = dataclasses.replace(settings.ENV, demo=True, broker_url="mqtt://127.0.0.1:1999", telemetry_url="http://127.0.0.1:9777")
     text = client.get("/").content.decode()
     assert "mosquitto_pub -h testserver -p 1999 -q 1" in text
+    line = re.search(r'id="add"><code>(.*?)</code>', text)
+    assert line is not None
+    assert re.fullmatch(r"(\./croody|\.venv/bin/croody) robot add [\w-]+", line[1]), "it runs as it stands, and shares with nobody"
     assert "-t croody/v1/mi-robot/up/telemetry" in text
     assert "curl http://testserver:9777/api/telemetry/ingest" in text
     settings.ENV = dataclasses.replace(settings.ENV, demo=False)
