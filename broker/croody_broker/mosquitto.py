@@ -17,6 +17,8 @@ from croody_contract.limits import MIB
 #: room for 40 s at 10,000 messages a second; each costs about 370 bytes beside its payload. A hard `memory_limit` is no
 #: alternative: at it Mosquitto disconnects the bridge as well, which then never empties the queue (tried with 2.0.11).
 MAX_QUEUED_MESSAGES: Final = 400_000
+#: A larger backlog has room for more of them, too: small messages fill the one limit long before the other.
+_BACKLOG_BYTES_A_MESSAGE: Final = 336
 #: What a subscriber has and has not acknowledged: the bridge does after the commit, and two relays fill the time of one.
 MAX_INFLIGHT_MESSAGES: Final = 4_000
 MAX_INFLIGHT_BYTES: Final = 8 * MIB
@@ -76,7 +78,7 @@ def _globals(settings: MosquittoSettings) -> str:
         "# Without limits a slow subscriber takes all memory; with Mosquitto's own, it loses messages after the first 1,000.\n"
         "# What is dropped all the same is counted in $SYS, and the bridge tells it.\n"
         f"max_packet_size {settings.max_packet_bytes}\n"
-        f"max_queued_messages {MAX_QUEUED_MESSAGES}\n"
+        f"max_queued_messages {max(MAX_QUEUED_MESSAGES, settings.max_backlog_bytes // _BACKLOG_BYTES_A_MESSAGE)}\n"
         f"max_queued_bytes {settings.max_backlog_bytes}\n"
         f"max_inflight_messages {MAX_INFLIGHT_MESSAGES}\n"
         f"max_inflight_bytes {MAX_INFLIGHT_BYTES}\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from croody_broker.mosquitto import MosquittoSettings, render_conf
-from croody_contract.limits import MAX_PUBLISH_BYTES
+from croody_contract.limits import MAX_PUBLISH_BYTES, MIB
 from croody_contract.mosquitto import share_group
 from tests.broker.house import ALICE, BRIDGE, PROGRAM, free_ports, running, secret_of, wait_until
 
@@ -56,6 +56,11 @@ def test_nothing_is_kept_or_retained_and_every_limit_is_explicit() -> None:
     assert int(values["max_inflight_messages"]) > 0
     assert int(values["max_inflight_bytes"]) > 0
     assert "memory_limit" not in values, "at it Mosquitto disconnects the bridge, too, and the queue is never emptied"
+
+
+@pytest.mark.parametrize(("backlog", "messages"), [(MIB, 400_000), (128 * MIB, 400_000), (512 * MIB, 1_597_830)])
+def test_a_larger_backlog_has_room_for_more_messages_too_or_small_ones_would_not_find_it(backlog: int, messages: int) -> None:
+    assert f"max_queued_messages {messages}\nmax_queued_bytes {backlog}\n" in render_conf(settings(max_backlog_bytes=backlog))
 
 
 @pytest.mark.parametrize(
