@@ -49,6 +49,7 @@ UPDATE telemetry_stream SET place = %s, prev = %s, prev_last = %s, have = %s, de
     latest = coalesce(%s, latest), folded_at = %s
 WHERE id = %s
 """
+_encoder: Final = msgspec.json.Encoder()
 
 
 class SqliteStore:
@@ -112,11 +113,12 @@ def _values(rows: Sequence[Row], first_id: int) -> list[tuple[Any, ...]]:
     received_at: datetime | None = None
     received = ""
     # JSON never holds a line break.
-    data = msgspec.json.Encoder().encode_lines([row.data for row in rows]).decode().split("\n")
-    for record_id, (row, text) in enumerate(zip(rows, data, strict=False), start=first_id):
+    data = _encoder.encode_lines([row.data for row in rows]).decode().split("\n")
+    said = _encoder.encode_lines([row.ts for row in rows]).decode().replace('"', "").replace("T", " ").replace("Z", "").split("\n")
+    for record_id, (row, text, spoken) in enumerate(zip(rows, data, said, strict=False), start=first_id):
         if row.received_at is not received_at:
             received_at, received = row.received_at, write_moment(row.received_at)
-        ts = row.ts and write_moment(row.ts)
+        ts = spoken if row.ts is not None else None
         out.append(
             (
                 record_id,
