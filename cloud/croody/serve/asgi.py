@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import gc
 import inspect
 import itertools
 import logging
@@ -79,6 +80,9 @@ async def application(scope: dict[str, Any], receive: Receive, send: Send) -> No
         message = await receive()
         if message["type"] == "lifespan.startup":
             end_streams_on_signal(asyncio.get_running_loop())
+            # Code stays for ever: whoever looks for garbage among a thousand streams need not look through it as well.
+            gc.collect()
+            gc.freeze()
             asyncio.get_running_loop().set_exception_handler(Complaints())
             await send({"type": "lifespan.startup.complete"})
         else:

@@ -140,7 +140,7 @@ def trails(newest: Mapping[str, Newest], limit: int, *, said: bool) -> Iterator[
                 yield one.robot_id, trail
             else:
                 several.append(one.robot_id)
-        came = sum(len(row) for trail in found.values() for row in trail.rows)
+        came = sum(sum(map(len, trail.rows)) for trail in found.values())
         size = max(1, min(2 * size, SLICE, size * _BYTES // max(1, came)))
     several += [one.robot_id for one in newest.values() if one.beside]
     for robot_id, heard in readings_of(several, limit, {}):
