@@ -97,10 +97,11 @@ class RobotAck(Struct, frozen=True):
     ack: Ack
 
 
-class Relayed(Struct, frozen=True):
-    """What the commit of one `Relay` accounted for."""
+class Relayed(Struct, frozen=True, omit_defaults=True):
+    """What the commit of one `Relay` accounted for. `over`: robots that have used up their share, to be carried again in a second."""
 
     acks: list[RobotAck] = []
+    over: list[str] = []
 
 
 class DueItem(Struct, frozen=True):

@@ -11,12 +11,15 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import chain
 
 from tools.bench.work.wire import PUBACK, Wire, publish
 from tools.chaos.attacks import KINDS, Said
 
 #: Bodies of each kind that are made before the clock starts.
-_MADE = 60
+_MADE = 20
+#: Said when the first bodies are made.
+READY = "ready"
 #: Publishes that are open, as an agent would have them, and many times as many.
 _MOST_OPEN = 500
 
@@ -76,10 +79,8 @@ class Hostile:
 
 
 def _made(said: Iterator[Said]) -> Iterator[Said]:
-    """Attacks are made beforehand, so that the attacker's own work slows nothing down; then they are made as they go."""
-    made = [next(said) for _ in range(_MADE)]
-    yield from made
-    yield from said
+    """Some are made beforehand, so that the attacker's own work slows nothing down; then they are made as they go."""
+    return chain([next(said) for _ in range(_MADE)], said)
 
 
 def main() -> None:
@@ -89,6 +90,7 @@ def main() -> None:
     robot_id = wanted["robot_id"]
     kinds = {name: _made(KINDS[name](robot_id, rng)) for name in wanted["kinds"] or KINDS}
     hostile = Hostile(wanted["port"], robot_id, wanted["secret"], kinds)
+    print(READY, flush=True)
     hostile.run(time.monotonic() + wanted["seconds"])
     print(json.dumps({"sent": hostile.sent, "bytes": hostile.size, "closed": hostile.closed}))
 

@@ -35,6 +35,10 @@ def _nobody(items: Sequence[Item]) -> None:
     """Nobody waits."""
 
 
+def _nothing(robots: Sequence[str]) -> None:
+    """Nobody wants to know."""
+
+
 class Outage:
     """Whether the API is lost, known to all couriers: it is said once."""
 
@@ -45,7 +49,8 @@ class Outage:
 class Courier:
     """`post(path, body, request_id)` sends; `acked` gets what each commit accounted for; `stop` ends a wait.
 
-    `encode` makes the body of a POST; `settled` gets the items whose end is certain.
+    `encode` makes the body of a POST; `settled` gets the items whose end is certain, `over` the
+    robots that the API holds back.
     """
 
     def __init__(
@@ -56,11 +61,13 @@ class Courier:
         *,
         encode: Callable[[Sequence[Item]], bytes] = handler.encode,
         settled: Callable[[Sequence[Item]], None] = _nobody,
+        over: Callable[[Sequence[str]], None] = _nothing,
         longest_wait_s: float = LONGEST_WAIT_S,
         outage: Outage | None = None,
     ) -> None:
         self._encode = encode
         self._settled = settled
+        self._over = over
         self._post = post
         self._acked = acked
         self._stop = stop
@@ -95,7 +102,7 @@ class Courier:
         try:
             reply = self._post(api.RELAY, self._encode(items), self._request_id)
             if reply.status == 200:
-                acks = relay.decode_relayed(reply.body).acks
+                relayed = relay.decode_relayed(reply.body)
         except (api.Unreachable, msgspec.MsgspecError) as error:
             self._say_lost(f"no answer ({error})")
             return 0, ""
@@ -104,7 +111,8 @@ class Courier:
             log.debug("relayed %s %d %.0fms request_id=%s", handler.named(items), reply.status, took_ms, self._request_id)
         if reply.status == 200:
             self._say_back()
-            self._acked(acks)
+            self._acked(relayed.acks)
+            self._over(relayed.over)
             self._settled(items)
         elif reply.status not in ABOUT_THE_BODY:
             self._say_lost(f"{reply.status} {_excerpt(reply.body)}")

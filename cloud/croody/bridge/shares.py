@@ -5,13 +5,16 @@ when the queue is full: batches come again, and presence and answers do, too. Pl
 """
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import Final
 
 from croody_contract.limits import KIB, MAX_PUBLISH_BYTES, MIB
 
-#: As much as a broker of ours takes of an account, packed or not; and what may come at once.
-BYTES_S: Final = 4 * MIB
-BURST_BYTES: Final = 16 * MIB
+#: What a robot may send, unpacked; and what may come at once.
+BYTES_S: Final = 2 * MIB
+BURST_BYTES: Final = 8 * MIB
+#: A robot that the telemetry API holds back is not carried for so long: what it sends would take the place of the others'.
+REST_S: Final = 1.0
 #: What a message costs beside its bytes.
 MESSAGE_BYTES: Final = KIB
 #: Of one robot so much may wait in the queue, packed: what an agent has on its way at most.
@@ -29,6 +32,11 @@ class Shares:
     def has_some(self, robot_id: str, now_s: float) -> bool:
         """Say whether there is something left."""
         return self._full_at_s.get(robot_id, now_s) - now_s < BURST_BYTES / BYTES_S
+
+    def rest(self, robots: Iterable[str], now_s: float) -> None:
+        """Carry nothing more of these for a while."""
+        for robot_id in robots:
+            self._full_at_s[robot_id] = max(self._full_at_s.pop(robot_id, now_s), now_s + BURST_BYTES / BYTES_S + REST_S)
 
     def take(self, robot_id: str, size: int, now_s: float) -> None:
         """Book a message of so many bytes, unpacked, also when it is more than there is."""

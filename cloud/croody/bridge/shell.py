@@ -111,7 +111,7 @@ class Bridge:
 
     def _make_courier(self, outage: Outage) -> Courier:
         post = api.Api(self._settings.telemetry_url, self._settings.token).post
-        return Courier(post, self._take_acks, self._stop, encode=self._encode, settled=self._settle, outage=outage)
+        return Courier(post, self._take_acks, self._stop, encode=self._encode, settled=self._settle, over=self._rest, outage=outage)
 
     def _make_client(self) -> Client:
         name = self._settings.client_id
@@ -194,7 +194,7 @@ class Bridge:
         """Whatever is queued in these lanes, up to one relay; and what did not fit any more."""
         items: list[Item] = []
         size = 0
-        fresh = list(spill)
+        fresh = [item for item in spill if self._carries(item)]
         while True:
             for index, item in enumerate(fresh):
                 more = handler.size_of(item)
@@ -210,6 +210,12 @@ class Bridge:
             if not messages:
                 return items, []
             fresh = [item for message in messages for item in self._read(message)]
+
+    def _rest(self, robots: Sequence[str]) -> None:
+        self._shares.rest(robots, time.monotonic())
+
+    def _carries(self, item: Item) -> bool:
+        return not isinstance(item, relay.BatchItem) or self._shares.has_some(item.robot_id, time.monotonic())
 
     def _read(self, message: Message) -> list[Item]:
         """What a message holds; nothing where its robot is beyond its share and sends it again."""

@@ -2,7 +2,7 @@
 
 import gzip
 
-from croody.bridge.inbox import Inbox, Message
+from croody.bridge.inbox import LANES, Inbox, Message
 from croody.bridge.receipts import Delivery
 from croody.bridge.shares import BURST_BYTES, BYTES_S, MOST_WAITING, Shares, robot_of
 
@@ -17,7 +17,7 @@ def test_more_than_a_robots_share_does_not_wait_and_another_robots_does():
     assert len(left_out) > 80
     assert not inbox.put_all([Message(BATCH.format("rover-2", 1), b"x" * 200_000)])
     assert not inbox.put_all([Message("croody/v1/rover-1/up/telemetry", b"x" * 60_000, Delivery(1, packet=1))]), "somebody waits for it"
-    while inbox.take(0):
+    while inbox.take(LANES, 1, 1):
         pass
     assert not inbox.put_all(mine[:5])
 
@@ -36,9 +36,17 @@ def test_unpacked_bytes_count_and_come_back_in_time():
         shares.take("rover-1", 4_000_000, 100.0)
     assert not shares.has_some("rover-1", 100.0)
     assert shares.has_some("rover-2", 100.0)
-    assert shares.has_some("rover-1", 101.5 + 4_000_000 / BYTES_S)
+    assert shares.has_some("rover-1", 100.5 + 4_000_000 / BYTES_S)
 
 
 def test_the_robot_of_a_topic_is_told_without_looking_closely():
     assert robot_of("croody/v1/rover-1/up/batch/stream-a/1-1") == "rover-1"
     assert robot_of("croody/v1/rover-1") == robot_of("") == ""
+
+
+def test_a_robot_that_the_api_holds_back_rests_for_a_second_and_no_other_does():
+    shares = Shares()
+    shares.rest(["rover-1"], 100.0)
+    assert not shares.has_some("rover-1", 100.9)
+    assert shares.has_some("rover-1", 101.1)
+    assert shares.has_some("rover-2", 100.0)

@@ -70,12 +70,15 @@ def test_what_was_held_back_is_stored_when_it_comes_again(fleet: SimpleNamespace
 
 
 def test_beyond_its_share_a_robot_is_held_back_and_no_other(fleet: SimpleNamespace, quotas: Any):
+    from croody.telemetry.ingest import services
+
     quotas(work=10)
     assert relayed(batch("rover-1", "stream-a", 1, [reading()] * 200))[("rover-1", "stream-a")] == ([(1, 200)], [])
 
     acks = relayed(batch("rover-1", "stream-a", 201, [reading()]), batch("rover-2", "stream-b", 1, [reading()]))
 
     assert acks == {("rover-2", "stream-b"): ([(1, 1)], [])}
+    assert services.ingest_relay(batch("rover-1", "stream-a", 201, [reading()]), now=NOON).over == ["rover-1"]
     assert stored() == list(range(1, 201))
     assert len(letters()) == 1
     assert letters("rover-2") == []

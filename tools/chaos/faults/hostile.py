@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tools.chaos.arena import ROBOTS, Arena
 from tools.chaos.faults.base import Fault
+from tools.chaos.hostile import READY
 from tools.chaos.onlooker import Onlooker
 from tools.stack import Spec, source_path
 
@@ -21,9 +22,12 @@ def _worst(arena: Arena) -> None:
     robot_id, victim = f"{HOSTILE}-{arena.round.rng.randrange(10**6)}", f"victim-{arena.round.rng.randrange(10**6)}"
     secret, victims = arena.stack.add_robot(robot_id), arena.stack.add_robot(victim)
     arena.wake("web")
-    arena.sim(seconds=(seconds + 4) / arena.pace, rate_hz=10)
+    arena.sim(seconds=(seconds + 10) / arena.pace, rate_hz=10)
     arena.flowing()
-    time.sleep(1.5)
+    usual = Onlooker(arena.database, ROBOTS, f"{arena.stack.web_url}/robots/monitor/")
+    usual.start()
+    time.sleep(5)
+    usual.stop()
     kinds = [name for name in os.environ.get("HOSTILE", "").split(",") if name]
     wanted = {"port": arena.stack.options.ports.mqtt, "robot_id": robot_id, "secret": secret, "seconds": seconds, "kinds": kinds}
     path = os.pathsep.join([str(Path(__file__).parents[3]), source_path()])
@@ -31,14 +35,16 @@ def _worst(arena: Arena) -> None:
     process = arena.stack.add(Spec(f"hostile-{arena.round.folder.name}", argv, {"PYTHONPATH": path}, cwd=arena.round.folder))
     onlooker = Onlooker(arena.database, ROBOTS, f"{arena.stack.web_url}/robots/monitor/")
     arena.round.undo.append(onlooker.stop)
-    onlooker.start()
     process.start()
+    while READY not in process.log_tail(1) and process.alive:
+        time.sleep(0.1)
+    onlooker.start()
     time.sleep(seconds / 2)
     onlooker.revoke(arena.stack.options.ports.mqtt, victim, victims, lambda: arena.stack.manage("robot", "revoke", victim))
     process.wait(seconds + 30)
     arena.over()
     onlooker.stop()
-    print(f"    {process.log_tail(1)}\n    {onlooker.seen.line()}", flush=True)
+    print(f"    {process.log_tail(1)}\n    before: {usual.seen.line()}\n    meanwhile: {onlooker.seen.line()}", flush=True)
     arena.round.notes += onlooker.seen.faults(slack=float(os.environ.get("SLACK") or 1))
 
 

@@ -64,6 +64,7 @@ def ingest_relay(relay: Relay, *, now: datetime) -> Relayed:
     presence = [_fitting(item) for item in relay.presence if item.robot_id in known]
     account = account_of()
     held = account.over({item.robot_id for item in relay.batches}, now_s)
+    over = sorted(held)
     if held:
         relay = _within(relay, held)
     batches, too_many = account.few(relay.batches)
@@ -90,7 +91,7 @@ def ingest_relay(relay: Relay, *, now: datetime) -> Relayed:
     account.spend(units, booked.work, read_s, now_s)
     for item in _few(relay.answers):
         _answer(item, now)
-    return Relayed(booked.acks)
+    return Relayed(booked.acks, over)
 
 
 def ingest_one(telemetry: Telemetry, robot_id: str, stream: str, *, now: datetime) -> ApiRow:
