@@ -66,11 +66,8 @@ def alarms(request: HttpRequest, wanted: Query[Wanted]) -> list[dict[str, Any]]:
     Many robots with one cause in a minute are one alarm; asked for one robot, its own are given. `after` leads through all of them.
     """
     caller = asking(request)
-    one = wanted.robot_id
-    found = queries.in_one_list(caller) if one is None else queries.visible_to(caller).filter(robot_id=one)
-    if wanted.after is not None:
-        found = queries.behind(found, wanted.after)
-    return _rows(list(found[: wanted.limit]), caller)
+    found = queries.in_one_list(caller) if wanted.robot_id is None else queries.visible_to(caller)
+    return _rows(queries.listed(found, wanted.limit, wanted.after, wanted.robot_id or ""), caller)
 
 
 @router.post(

@@ -40,8 +40,13 @@ class Alarm(models.Model):
             models.Index(fields=["-opened_at"]),
             # What a robot has opened since yesterday.
             models.Index(fields=["robot_id", "opened_at"], name="alarm_of_robot"),
-            # Those that are over, by when: what is let go of.
-            models.Index(fields=["resolved_at"], condition=models.Q(resolved_at__isnull=False), name="alarm_over"),
+            # Those that are over, by when, of all robots and of one: what a list goes on with, and what is let go of.
+            models.Index(fields=["-resolved_at", "-opened_at", "-id"], condition=models.Q(resolved_at__isnull=False), name="alarm_over"),
+            models.Index(
+                fields=["robot_id", "-resolved_at", "-opened_at", "-id"],
+                condition=models.Q(resolved_at__isnull=False),
+                name="alarm_over_of_robot",
+            ),
             models.Index(fields=["last_at"], condition=models.Q(resolved_at=None), name="open_alarm_by_news"),
             # What jobs look for among any number of alarms that are over.
             models.Index(fields=["kind", "id"], condition=models.Q(resolved_at=None), name="open_alarm_by_kind"),

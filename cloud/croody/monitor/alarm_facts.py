@@ -9,7 +9,7 @@ from django.db.models import Case, IntegerField, QuerySet, Value, When
 from croody.accounts.caller import Caller
 from croody.alarms.kinds import SEVERITIES, End
 from croody.alarms.models import Alarm
-from croody.alarms.queries import Robots, in_one_list, robots_of, visible_to
+from croody.alarms.queries import Robots, ended, in_one_list, robots_of, still_open, visible_to
 from croody.alarms.storms import kind_of
 from croody.fleet import access
 from croody.telemetry.models import SetAside
@@ -58,8 +58,7 @@ def page(caller: Caller, robot_id: str, asked: int) -> Alarms:
 
 def over(caller: Caller, robot_id: str) -> Alarms:
     """What ended last."""
-    found = _found(caller, robot_id).exclude(resolved_at=None).order_by("-resolved_at", "-pk")
-    return _with_robots(caller, tuple(found[:OVER]), 0)
+    return _with_robots(caller, tuple(ended(_found(caller, robot_id), robot_id)[:OVER]), 0)
 
 
 def aside(caller: Caller, robot_id: str) -> tuple[SetAside, ...]:
@@ -75,13 +74,13 @@ def aside(caller: Caller, robot_id: str) -> tuple[SetAside, ...]:
 
 
 def _found(caller: Caller, robot_id: str) -> QuerySet[Alarm]:
-    return visible_to(caller).filter(robot_id=robot_id) if robot_id else in_one_list(caller)
+    return visible_to(caller) if robot_id else in_one_list(caller)
 
 
 def _open(caller: Caller, robot_id: str) -> QuerySet[Alarm]:
     ranks = [When(severity=severity, then=Value(rank)) for rank, severity in enumerate(SEVERITIES)]
     rank = Case(*ranks, default=Value(len(ranks)), output_field=IntegerField())
-    return _found(caller, robot_id).filter(resolved_at=None).annotate(rank=rank).order_by("rank", "-opened_at", "-pk")
+    return still_open(_found(caller, robot_id), robot_id).annotate(rank=rank).order_by("rank", "-opened_at", "-pk")
 
 
 def _with_robots(caller: Caller, alarms: Sequence[Alarm], count: int, here: int = 1) -> Alarms:

@@ -68,16 +68,16 @@ def test_a_list_leads_through_all_alarms_page_by_page_whatever_ends_meanwhile():
             resolve_alarm("rover-1", f"word_{number}", "", NOW + timedelta(seconds=100 + number // 8))
     raise_alarm("rover-2", "gap", "s1", "medium", {}, NOW - timedelta(days=3))
 
-    everything = list(queries.visible_to(caller))
+    everything = queries.listed(queries.visible_to(caller), 100)
     found: list[Alarm] = []
-    while page := list((queries.behind(queries.visible_to(caller), found[-1].pk) if found else queries.visible_to(caller))[:7]):
+    while page := queries.listed(queries.visible_to(caller), 7, found[-1].pk if found else None):
         found += page
 
     assert found == everything
     assert len(found) == 61
     assert "rover-2" in {alarm.robot_id for alarm in found}
     with pytest.raises(Denied, match="begin again"):
-        queries.behind(queries.visible_to(caller), 10**9)
+        queries.listed(queries.visible_to(caller), 7, 10**9)
 
 
 def test_a_robot_cannot_raise_the_alarm_in_its_own_name():

@@ -61,17 +61,21 @@ class Meter:
 
 def questions() -> dict[str, Callable[[], Any]]:
     """Everything that a page, the API, a robot's start or the clock asks."""
-    from croody.accounts.caller import Caller
+    from croody.accounts.caller import Caller, Role
+    from croody.accounts.models import Organisation
+    from croody.alarms import queries as alarm_queries
     from croody.commands.services import claim_due
     from croody.liveness.jobs import judge_liveness
     from croody.liveness.judge import State
     from croody.liveness.signs import counts_of, signs_of
-    from croody.monitor import facts
+    from croody.monitor import alarm_facts, facts
     from croody.telemetry import jobs
     from croody.telemetry.ingest import services
     from croody.telemetry.read import queries
     from croody.telemetry.read.delivery import delivered
 
+    pks = Organisation.objects.values_list("pk", flat=True)
+    team = Caller("service", service="ingest", roles=tuple((pk, Role.OPERATOR) for pk in pks))
     both = ["rover-1", "rover-2"]
     listed = [facts.Listed(robot_id, "robot", "", State.ONLINE) for robot_id in both]
     return {
@@ -86,6 +90,11 @@ def questions() -> dict[str, Callable[[], Any]]:
         "counts of states": lambda: counts_of(both, now=NOW),
         "roster of the monitor": lambda: facts.roster(Caller("demo"), NOW),
         "a page of the monitor": lambda: facts.entries(listed),
+        "alarms on the monitor": lambda: alarm_facts.few(team),
+        "a page of open alarms": lambda: alarm_facts.page(team, "", 1),
+        "what ended last": lambda: alarm_facts.over(team, ""),
+        "alarms of one robot": lambda: (alarm_facts.page(team, "rover-1", 1), alarm_facts.over(team, "rover-1")),
+        "alarms over the API": lambda: alarm_queries.listed(alarm_queries.in_one_list(team), 20),
         "trails": lambda: facts.trails(facts.entries(listed), NOW),
         "request_gaps": lambda: jobs.request_gaps(NOW),
         "judge_liveness": lambda: judge_liveness(NOW),
