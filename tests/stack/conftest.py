@@ -11,7 +11,7 @@ import pytest
 
 from tests.stack.robot import listening
 from tests.stack.site import ROBOT, Site
-from tests.stack.system import FIGURES, OWN, PRODUCTION, ROBOTS, ROOT, TAG, System, remove_images
+from tests.stack.system import FIGURES, OWN, PART, PRODUCTION, ROBOTS, ROOT, TAG, System, remove_images
 
 #: `make test` runs on machines without an engine.
 collect_ignore_glob = [] if os.environ.get("CROODY_STACK_TEST") else ["test_*.py"]
@@ -73,9 +73,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def production(images: None, folder: Path) -> Iterator[System]:
-    """`./croody secrets init`, `./croody up`, twenty robots made by hand and their simulator beside. Of two modules, since it is dear."""
+    """`./croody secrets init`, `./croody up`, twenty robots made by hand and their simulator beside. Of several modules: it is dear."""
     environ = {"SECRETS_DIR": str(folder / "secrets"), "CROODY_DOMAIN": "localhost", "BACKUP_DIR": str(folder / "backups")}
-    with System(f"{OWN}-prod", PRODUCTION, **environ) as system:
+    with System(f"{OWN}-prod{PART}", PRODUCTION, **environ) as system:
         system.environ["CROODY_PUBLIC_URL"] = f"https://localhost:{system.https}"
         system.croody("secrets", "init")
         system.croody("up", timeout_s=900)

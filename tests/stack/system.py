@@ -18,8 +18,10 @@ import paho.mqtt.client as mqtt
 ROOT = Path(__file__).parents[2]
 #: Begins the names of this clone's projects and the tags of its images: two clones on one engine leave each other alone.
 OWN = f"croodytest{crc32(str(ROOT).encode()):08x}"
-#: Compose writes the project's name into what it builds, so a system that builds moves its tag: each part of the test has one.
-TAG = OWN + os.environ.get("CROODY_STACK_PART", "")
+#: Which part of the test this is, where there are several at a time.
+PART = os.environ.get("CROODY_STACK_PART", "")
+#: Compose writes the project's name into what it builds, so a system that builds moves its tag: each part has one.
+TAG = OWN + PART
 #: What tests measured, told at the end of the run.
 FIGURES: list[str] = []
 #: Files of a production system, and the robots that the tests' own one has.
