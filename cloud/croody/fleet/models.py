@@ -34,12 +34,15 @@ class Robot(models.Model):
     deleted_at = models.DateTimeField(null=True, blank=True)
     #: Since when it is there again after it was revoked: what was heard before is an earlier robot's of this name.
     returned_at = models.DateTimeField(null=True, blank=True)
+    #: Made for a simulator that keeps no credentials: once it is silent nobody can ever speak for it again.
+    borrowed = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         # Those that are there, among any number of retired ones, and those few that came back.
         indexes = [
             models.Index(fields=["robot_id"], condition=models.Q(deleted_at=None), name="robot_that_is_there"),
             models.Index(fields=["robot_id"], condition=models.Q(returned_at__isnull=False), name="robot_that_came_back"),
+            models.Index(fields=["robot_id"], condition=models.Q(borrowed=True, deleted_at=None), name="robot_that_is_borrowed"),
         ]
 
     def __str__(self) -> str:

@@ -31,6 +31,7 @@ def add_robot(
     site: Site | None = None,
     kind: str = "robot",
     shared: bool = False,
+    borrowed: bool = False,
     now: datetime | None = None,
 ) -> tuple[Robot, str]:
     """Make a robot and its credential, or bring one back that was revoked. The secret is returned here and never again.
@@ -51,14 +52,14 @@ def add_robot(
         )
     with transaction.atomic():
         robot, made = Robot.objects.get_or_create(
-            robot_id=robot_id, defaults={"organisation": organisation, "site": site, "kind": kind, "shared": shared}
+            robot_id=robot_id, defaults={"organisation": organisation, "site": site, "kind": kind, "shared": shared, "borrowed": borrowed}
         )
         if not made:
             robot = Robot.objects.select_for_update().get(pk=robot_id)
             _may_return(robot, organisation, shared=shared)
-            robot.site, robot.kind, robot.shared = site, kind, shared
+            robot.site, robot.kind, robot.shared, robot.borrowed = site, kind, shared, borrowed
             robot.deleted_at, robot.returned_at = None, now or timezone.now()
-            robot.save(update_fields=["site", "kind", "shared", "deleted_at", "returned_at"])
+            robot.save(update_fields=["site", "kind", "shared", "borrowed", "deleted_at", "returned_at"])
         return robot, _new_credential(robot)
 
 

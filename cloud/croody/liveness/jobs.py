@@ -1,12 +1,13 @@
-"""By the clock: alarms for robots that fall silent."""
+"""By the clock: alarms for robots that fall silent, and the end of those that a simulator borrowed."""
 
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from croody.alarms.models import Alarm
 from croody.alarms.services import raise_alarm, resolve_alarm
 from croody.fleet.models import Robot
+from croody.fleet.services import revoke
 from croody.liveness.judge import State, deaf, state
 from croody.liveness.kinds import OFFLINE
 from croody.liveness.listening import listening
@@ -16,6 +17,8 @@ from croody.web.turns import give_way
 #: Robots that are judged together; alarms that one run opens and closes at most: the next one goes on two seconds later.
 _PAGE: Final = 500
 _CHANGES: Final = 200
+#: How long after it was heard last a borrowed robot stays.
+_LENT: Final = timedelta(hours=1)
 
 
 def judge_liveness(now: datetime) -> None:
@@ -39,6 +42,18 @@ def judge_liveness(now: datetime) -> None:
     gone = Alarm.objects.filter(kind=OFFLINE.code, resolved_at=None).exclude(robot_id__in=known)
     for robot_id in gone.values_list("robot_id", flat=True)[:_CHANGES]:
         resolve_alarm(robot_id, OFFLINE.code, "", now)
+
+
+def retire_borrowed(now: datetime) -> None:
+    """Robots of simulators that keep no credentials go an hour after they were heard last; what they sent stays."""
+    here = Robot.objects.filter(borrowed=True, deleted_at=None, created_at__lt=now - _LENT).order_by("robot_id")
+    robots = {robot.robot_id: robot for robot in here[:_PAGE]}
+    for robot_id, heard in signs_of(robots).items():
+        last = max(filter(None, (heard.heard_at, heard.presence_at)), default=None)
+        if last is None or last < now - _LENT:
+            begun_s = time.monotonic()
+            revoke(robots[robot_id], now=now)
+            give_way("default", time.monotonic() - begun_s)
 
 
 def _judge(robot_ids: list[str], now: datetime, most: int) -> int:

@@ -34,6 +34,7 @@ JOBS: list[Job] = [
     Job("fold_finished", 10, telemetry.fold_finished, "fold"),
     Job("score_windows", 2, ids.score_windows, "detection"),
     Job("close_old_alarms", 60, alarms.close_old),
+    Job("retire_borrowed", 300, liveness.retire_borrowed),
     # Both go through the same cursor, so they share a thread; it may have much to do after an outage.
     Job("roll_up", 20, telemetry.roll_up, "rollups"),
     Job("make_partitions", 600, telemetry.make_partitions),

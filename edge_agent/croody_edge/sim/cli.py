@@ -177,7 +177,7 @@ def _credentials(chosen: Options, state: Path, stop: Event) -> list[Credential]:
     kept = state / "credentials"
     found = names.from_file(kept) if kept.exists() else []
     if len(found) < chosen.count:
-        found += names.enrol(chosen.api, chosen.prefix, chosen.count - len(found))
+        found += names.enrol(chosen.api, chosen.prefix, chosen.count - len(found), keep=chosen.state is not None)
         names.keep(kept, found)
         stop.wait(_KNOWN_AFTER_S)
     return names.choose(found, chosen.count, chosen.first, kept)

@@ -63,14 +63,15 @@ def choose(found: list[Credential], wanted: int | None, first: str, path: Path) 
     return ordered[:wanted]
 
 
-def enrol(api: str, prefix: str, count: int) -> list[Credential]:
-    """Ask the demo for robots of our own.
+def enrol(api: str, prefix: str, count: int, *, keep: bool = True) -> list[Credential]:
+    """Ask the demo for robots of our own; those that are not kept it retires an hour after they were heard last.
 
     Raises:
         NoCredentials: it does not answer, or refuses.
     """
     url = api.rstrip("/") + _ENROL_PATH
-    body = json.dumps({"prefix": prefix, "count": count, "kind": "rover"}).encode()
+    wanted: dict[str, object] = {"prefix": prefix, "count": count, "kind": "rover"}
+    body = json.dumps(wanted if keep else {**wanted, "keep": False}).encode()
     try:
         # The demo answers this machine alone: no proxy leads to it.
         with build_opener(ProxyHandler({})).open(Request(url, body, {"Content-Type": "application/json"}), timeout=_TIMEOUT_S) as answer:

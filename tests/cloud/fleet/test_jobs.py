@@ -159,3 +159,22 @@ def test_the_status_is_that_of_the_last_stream_with_a_reading_whatever_came_in_l
     found = signs.signs_of(["rover-1", "never-seen"])
     assert (found["rover-1"].status, found["rover-1"].heard_at) == ("idle", after(8))
     assert found["never-seen"] == type(found["never-seen"])()
+
+
+def test_robots_that_a_simulator_borrowed_go_an_hour_after_they_were_heard_last(people):
+    for robot_id in ("sim-1", "sim-2", "sim-3"):
+        services.add_robot(robot_id, organisation=people.organisation, borrowed=True)
+    services.add_robot("kept-1", organisation=people.organisation)
+    Robot.objects.update(created_at=NOW)
+    write_presence(
+        [PresenceItem("sim-1", Word(state="offline", goodbye=True)), PresenceItem("kept-1", Word(state="offline"))],
+        after(60),
+        settings.TELEMETRY_DB,
+    )
+    write_presence([PresenceItem("sim-2", Word(state="online"))], after(3000), settings.TELEMETRY_DB)
+    liveness.retire_borrowed(after(3500))
+    assert not Robot.objects.filter(deleted_at__isnull=False).exists()
+    liveness.retire_borrowed(after(3700))
+    assert set(Robot.objects.filter(deleted_at__isnull=False).values_list("pk", flat=True)) == {"sim-1", "sim-3"}
+    liveness.retire_borrowed(after(6700))
+    assert set(Robot.objects.filter(deleted_at=None).values_list("pk", flat=True)) == {"rover-1", "kept-1"}

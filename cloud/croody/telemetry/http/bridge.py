@@ -85,7 +85,9 @@ def demo_robots(request: HttpRequest, body: DemoRobots) -> dict[str, Any]:
     try:
         for number in range(1, body.count + 1):
             robot_id = f"{group}-{number:0{width}d}"
-            _robot, secret = fleet.add_robot(robot_id, organisation=organisation, site=site, kind=body.kind, shared=True)
+            _robot, secret = fleet.add_robot(
+                robot_id, organisation=organisation, site=site, kind=body.kind, shared=True, borrowed=not body.keep
+            )
             robots.append({"robot_id": robot_id, "secret": secret})
     except fleet.BadRobot as error:
         raise Refused("bad_value", f"prefix: {error}") from error

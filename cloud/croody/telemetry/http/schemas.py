@@ -147,6 +147,8 @@ class DemoRobots(Schema):
     prefix: str = "sim"
     count: int = 1
     kind: str = "robot"
+    #: Whether who asks keeps their secrets; if not they are retired an hour after they were heard last.
+    keep: bool = True
 
 
 class DemoRobot(Schema):
