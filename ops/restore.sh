@@ -59,10 +59,10 @@ load() { # FILE DUMP DATABASE
     pg_restore -d "$1" --exit-on-error --no-owner --role=croody' "$3"
 }
 
-# Each database has the tables that are its own, and both say which migrations they have had.
+# Each database has the tables that are its own (partitions go with theirs), and both say which migrations they have had.
 keep_only() { # DATABASE like|"not like"
   in_db 'psql -d "$1" -q -v ON_ERROR_STOP=1 -f -' "$1" <<SQL
-select format('drop table public.%I cascade', tablename) from pg_tables
+select format('drop table if exists public.%I cascade', tablename) from pg_tables
   where schemaname = 'public' and not tablename $2 'telemetry\_%' and tablename <> 'django_migrations' \gexec
 SQL
 }
