@@ -20,8 +20,8 @@ from tools.stack import Ports
 
 How = Literal["batched", "one by one"]
 _FOLDER: Final = CACHE / "node-red"
-#: With their tags: npm takes a bare name for the folder of that name where it stands, and installs what is in there.
-_PACKAGES: Final = ("node-red@latest", "pg@latest")
+#: With a version: npm takes a bare name for the folder of that name where it stands. Node-RED 5 wants a newer Node.js than Debian has.
+_PACKAGES: Final = ("node-red@4", "pg@latest")
 _SETTINGS: Final = """
 const { Pool } = require(process.env.BENCH_MODULES + "/pg");
 module.exports = {
