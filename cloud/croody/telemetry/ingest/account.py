@@ -24,7 +24,7 @@ MOST_RECORDS: Final = 4000
 MOST_NAMES: Final = 64
 #: What costs as much as one record.
 BYTES_A_RECORD: Final = 2 * KIB
-RANGES_A_RECORD: Final = 20
+RANGES_A_RECORD: Final = 5
 NEW_RANGES_A_RECORD: Final = 5
 #: What a record takes, about, in seconds of a processor.
 RECORD_S: Final = 25e-6
@@ -147,7 +147,8 @@ class Account:
                 name, spans = one.buries
                 key = (unit.key[0], name)
                 cost += len(spans) / NEW_RANGES_A_RECORD + (0 if name in share.names else self._weights.get(key, 0)) / RANGES_A_RECORD
-            if share.work + cost > MOST_WORK + 1 or not share.names_fit(name):
+            # One thing that is dear is taken of a request, when it comes first: else it never would be.
+            if (share.work + cost > MOST_WORK + 1 and share.work > MOST_WORK / 10) or not share.names_fit(name):
                 return _beginning(unit, index)
             share.take(cost, name)
         return unit
