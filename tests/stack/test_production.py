@@ -305,6 +305,7 @@ def test_readings_move_to_a_second_database_by_the_steps_that_a_refusal_says_and
     secret = (folder / "secrets" / "ROBOTS_SIM").read_text().splitlines()[0].split()[1]
     password = (folder / "secrets" / "POSTGRES_PASSWORD").read_text().strip()
     (folder / "secrets" / "TG_DB_URL").write_text(f"postgres://croody:{password}@db:5432/telemetry\n")
+    send()
     stored, robots = readings("croody"), production.sql("select count(*) from fleet_robot")[0][0]
     second = {"TG_DB_URL_FILE": str(folder / "secrets" / "TG_DB_URL")}
 
