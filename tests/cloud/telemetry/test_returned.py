@@ -33,7 +33,7 @@ def test_its_newest_reading_is_its_own_or_none(send: Send, fleet: SimpleNamespac
     assert b'"TEMP":3' in bytes(queries.last("rover-1") or b"").replace(b" ", b"")
     told = [(row["stream"], row.get("earlier", False)) for row in queries.streams(["rover-1"])]
     assert told == [("stream-a", True), ("stream-b", False)]
-    assert len(queries.query(["rover-1"], 10)) == 3, "its readings stay"
+    assert len(queries.query(["rover-1"], 10).rows) == 3, "its readings stay"
 
 
 def test_what_the_earlier_one_lacked_is_asked_of_nobody_and_is_no_alarm(send: Send, fleet: SimpleNamespace):
