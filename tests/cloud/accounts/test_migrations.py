@@ -9,7 +9,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from croody.accounts.models import Token
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("forward_again")]
 
 
 def test_a_token_keeps_what_it_could_do_before_scopes_held():

@@ -67,6 +67,7 @@ async def test_a_session_is_the_same_one_for_code_that_waits():
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("forward_again")
 def test_sessions_from_before_keys_were_hashed_end():
     MigrationExecutor(connection).migrate([("accounts", "0004_scopes")])
     Session.objects.create(session_key="k" * 32, session_data="", expire_date=timezone.now())
