@@ -29,8 +29,8 @@ _OURS = {
 
 
 def clone_to(target: Path) -> Path:
-    """A clone of the commit that is checked out here."""
-    subprocess.run(["git", "clone", "-q", "--no-hardlinks", str(ROOT), str(target)], check=True)
+    """A clone of the commit that is checked out here, without those before it."""
+    subprocess.run(["git", "clone", "-q", "--depth", "1", f"file://{ROOT}", str(target)], check=True)
     return target
 
 
