@@ -339,6 +339,7 @@ PAGES: dict[str, tuple[str, str, int]] = {
     "favicon.ico": ("GET", "/favicon.ico", 302),
     "": ("GET", "/", 200),
     "estado/": ("GET", "/estado/", 200),
+    "health/": ("GET", "/health/", 200),
     "robots/monitor/": ("GET", "/robots/monitor/", 200),
     "robots/monitor/deteccion/": ("GET", "/robots/monitor/deteccion/", 200),
     "robots/monitor/alertas/": ("GET", "/robots/monitor/alertas/", 200),

@@ -1,11 +1,12 @@
 """`/healthz`: this process answers. Asks nobody: a lost database must not make a supervisor restart the web.
 
 It is a middleware near the top, so that health waits neither for a thread nor for whatever pages are doing. The API roles answer
-`/healthz` with `healthz`.
+`/healthz` with `healthz`. `/health/` is what scripts of the earlier system ask.
 """
 
 import socket
 from collections.abc import Awaitable, Callable
+from importlib.metadata import version
 from typing import Final, cast
 
 from asgiref.sync import iscoroutinefunction
@@ -43,3 +44,8 @@ def healthz(request: HttpRequest) -> JsonResponse:
     if request.headers.get(LEAVING) == socket.gethostname():
         return JsonResponse({"status": "leaving"}, status=503)
     return JsonResponse({"status": "ok"})
+
+
+def earlier_health(_request: HttpRequest) -> JsonResponse:
+    """The same in the earlier system's words, with the version."""
+    return JsonResponse({"status": "healthy", "service": "croody", "version": version("croody")})

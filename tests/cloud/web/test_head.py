@@ -9,7 +9,7 @@ from django.test import AsyncClient, Client
 from croody.settings import _API_MIDDLEWARE
 
 
-@pytest.mark.parametrize("path", ["/", "/estado/", "/robots/monitor/", "/cuenta/acceder/", "/healthz", "/nada/"])
+@pytest.mark.parametrize("path", ["/", "/estado/", "/robots/monitor/", "/cuenta/acceder/", "/healthz", "/health/", "/nada/"])
 @pytest.mark.django_db(databases="__all__")
 def test_a_page_answers_head_as_it_answers_get(path: str):
     client = Client()

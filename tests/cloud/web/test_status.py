@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib.metadata import version
 
 import pytest
 from django.utils import timezone
@@ -115,3 +116,7 @@ def test_nothing_about_addresses_or_errors_is_told(client, free_port):
     text = client.get("/estado/").content.decode()
     assert "127.0.0.1" not in text
     assert str(free_port) not in text
+
+
+def test_scripts_of_the_earlier_system_are_told_that_it_is_healthy(client):
+    assert client.get("/health/").json() == {"status": "healthy", "service": "croody", "version": version("croody")}

@@ -14,6 +14,7 @@ from croody.live.views import stream
 from croody.monitor import alarm_views
 from croody.monitor import views as monitor
 from croody.site.views import home, status
+from croody.web.health import earlier_health
 from croody.web.views import bad_request, failed, not_found
 
 
@@ -44,6 +45,7 @@ urlpatterns = [
     path("favicon.ico", open_to("anybody")(RedirectView.as_view(url=static("web/favicon-live.svg")))),
     path("", home, name="home"),
     path("estado/", status, name="status"),
+    path("health/", open_to("anybody")(earlier_health)),
     path("robots/monitor/", monitor.monitor, name="monitor"),
     path("robots/monitor/deteccion/", monitor.detection, name="monitor_detection"),
     path("robots/monitor/alertas/", alarm_views.alarms, name="monitor_alarms"),
