@@ -65,7 +65,7 @@ def test_placeholders_are_refused_by_the_system_itself(images: None, tmp_path: P
     (tmp_path / "DATABASE_URL").write_text("postgres://croody:croody@db:5432/croody")
     try:
         with pytest.raises(AssertionError) as refused:
-            system.compose("run", "--rm", "--no-deps", "-T", "migrate")
+            system.compose("run", "--rm", "--no-deps", "-T", "secrets")
     finally:
         system.down()
 
