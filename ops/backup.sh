@@ -47,6 +47,18 @@ try_out() { # QUERY: of the dump on standard input, restored into a scratch data
     psql -d croody_verify -Atc "$1"
 }
 
+# Of a new server, where somebody may be about to bring another one's backups, the clock makes none. Said once, and asked often.
+nothing_yet() {
+  [ -e /tmp/empty ] || say "todavía no hay nada que copiar: ni robots ni personas" "there is nothing to back up yet: no robots and no people"
+  : >/tmp/empty
+  exit 3
+}
+
+is_empty() { # asks the server itself, which costs less than a backup that nobody wants; no where it cannot say
+  [ -n "${PGHOST:-}" ] &&
+    [ "$(psql -d croody -Atc 'select not exists (select from auth_user) and not exists (select from fleet_robot)' 2>/dev/null)" = t ]
+}
+
 count() { # FILE
   if [ -z "${PGHOST:-}" ]; then
     python -m croody.operations.backup --verify <"$1"
@@ -99,6 +111,7 @@ once() { # [apart]
   rm -rf "$part" "$part.d" "$folder"/.verify-* "$folder"/.backup-*
   telemetry=
   if [ -n "${PGHOST:-}" ]; then telemetry=$(other) || exit 1; fi
+  if [ "${1:-}" = by_the_clock ] && is_empty; then nothing_yet; fi
   if [ -n "$telemetry" ]; then kind=pgdump.tar; elif [ -n "${PGHOST:-}" ]; then kind=pgdump; else kind=tar.gz; fi
   file=$folder/croody-$(date -u +%Y%m%dT%H%M%SZ).$kind
   dump >"$part" || { rm -f "$part"; fail "la copia ha fallado: ¿está la base de datos en marcha y hay sitio en el disco?" \
@@ -107,14 +120,13 @@ once() { # [apart]
   (need_room) || { rm -f "$part"; exit 1; }
   counted=$(count "$part") || { rm -f "$part"; fail "la copia no se puede restaurar en una base de prueba: no cuenta" \
     "the backup could not be restored into a scratch database: it does not count"; }
-  # Of a new server, where somebody may be about to bring another one's backups: it is not the newest of them.
+  # It is not the newest of them either.
   case $counted in
     empty*)
       counted=${counted#empty }
       if [ "${1:-}" = by_the_clock ]; then
         rm -f "$part"
-        say "todavía no hay nada que copiar: ni robots ni personas" "there is nothing to back up yet: no robots and no people"
-        exit 3
+        nothing_yet
       fi
       file=$folder/empty-${file##*/croody-} ;;
   esac
@@ -153,12 +165,13 @@ is_due() {
   since=$(wanted_since) && [ "$(stat -c %Y "$last")" -lt "$since" ]
 }
 
-# After a failure again in ten minutes. /tmp/failed and /tmp/alive are what the service's health is judged by.
+# After a failure again in ten minutes, and soon where there was nothing yet (SQLite's is made to find that out). /tmp/failed and /tmp/alive are what the service's health is judged by.
 watch() {
   trap 'exit 0' TERM INT
   # A setting that cannot be read ends the service, which is seen, rather than every backup, which is not.
   wanted_since >/dev/null
   wait_s=0
+  rm -f /tmp/empty
   while :; do
     if [ "$wait_s" -gt 0 ]; then
       wait_s=$((wait_s - 10))
@@ -172,7 +185,7 @@ watch() {
       wait $! || ended=$?
       case $ended in
         0) rm -f /tmp/failed ;;
-        3) rm -f /tmp/failed && wait_s=600 ;;
+        3) rm -f /tmp/failed && if [ -n "${PGHOST:-}" ]; then wait_s=20; else wait_s=120; fi ;;
         *) : >/tmp/failed && wait_s=600 ;;
       esac
     fi

@@ -28,10 +28,10 @@ PARTS = (
     _part("replicas", "replicas"),
     _part("earlier commands", "earlier_commands"),
     _part("edge", "edge"),
-    _part("acme", "acme"),
-    _part("development", "contract_apis", "contract_pages", "contract_robot", "development"),
-    _part("mosquitto", "mosquitto"),
     _part("gateway", "gateway", "reload", "roles"),
+    _part("mosquitto", "mosquitto"),
+    _part("development", "contract_apis", "contract_pages", "contract_robot", "development"),
+    _part("acme", "acme"),
 )
 
 

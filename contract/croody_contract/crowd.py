@@ -10,8 +10,9 @@ from typing import Final
 
 #: Connections that were not let in yet. One costs at most about 90 kB: a TLS handshake that was begun.
 MOST: Final = 384
-#: Of one address, so that another one always finds room. A site whose robots all come back at once is one address, too.
-MOST_OF_ONE: Final = 192
+#: Of one address, so that another one always finds room. A site whose robots all come back at once is one address, too,
+#: and so is the gateway, which lets 200 of one address come to it over WebSocket.
+MOST_OF_ONE: Final = 256
 #: A handshake that was begun is left alone for so long, in seconds: it cost more than the others, and is nearly done.
 PATIENCE_S: Final = 2.0
 

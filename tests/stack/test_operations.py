@@ -161,9 +161,8 @@ def backups(folder: Path) -> list[Path]:
 
 
 def test_a_backup_is_made_by_itself_and_again_when_it_is_due(production: System, folder: Path) -> None:
-    # Of a server without robots and people there is none by the clock, which looks again after ten minutes.
+    # Of a server without robots and people there is none by the clock.
     production.croody("robot", "add", "worth-a-backup")
-    production.compose("restart", "backup")
     first = eventually("the first backup", lambda: backups(folder), 60)[-1]
     told = production.compose("logs", "--no-log-prefix", "backup")
     assert re.search(rf"{first.name}: \d+ robots, \d+ readings", told), "restored and counted"
