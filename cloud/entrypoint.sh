@@ -12,7 +12,7 @@ case $role in
     if [ "$role" = telemetry ]; then port=9000; else port=9100; fi
     # Every relay of the bridge as well, so that a reading can be followed by the id in both logs.
     if [ "${CROODY_TRACE:-0}" = 1 ]; then logger=TracingAccessLog; else logger=AccessLog; fi
-    exec gunicorn croody.serve.wsgi:application --config python:croody.serve.gunicorn_settings -k croody.serve.patient.Worker --bind "${BIND:-0.0.0.0:$port}" \
+    exec gunicorn croody.serve.wsgi:application --config python:croody.serve.gunicorn_settings -k croody.serve.whole_requests.Worker --bind "${BIND:-0.0.0.0:$port}" \
       --workers "${GUNICORN_WORKERS:-3}" --threads "${GUNICORN_THREADS:-4}" --timeout "${GUNICORN_TIMEOUT:-60}" \
       --graceful-timeout 5 --worker-tmp-dir /dev/shm --no-control-socket --logger-class "croody.serve.access_log.$logger" \
       --access-logfile - --access-logformat '%(t)s %({x-real-ip}i)s %(m)s %(U)s %(s)s %(M)sms request_id=%({x-request-id}i)s' ;;

@@ -54,9 +54,12 @@ nothing_yet() {
   exit 3
 }
 
+# Nobody has begun with it: no robot and no person. Of a database, in SQL.
+nobody='not exists (select from auth_user) and not exists (select from fleet_robot)'
+
 is_empty() { # asks the server itself, which costs less than a backup that nobody wants; no where it cannot say
   [ -n "${PGHOST:-}" ] &&
-    [ "$(psql -d croody -Atc 'select not exists (select from auth_user) and not exists (select from fleet_robot)' 2>/dev/null)" = t ]
+    [ "$(psql -d croody -Atc "select $nobody" 2>/dev/null)" = t ]
 }
 
 count() { # FILE
@@ -65,8 +68,7 @@ count() { # FILE
     return
   fi
   trap 'dropdb --if-exists --force croody_verify' EXIT
-  # Nobody has begun with it: no robot, no person, no reading.
-  empty="case when exists (select from auth_user) or exists (select from fleet_robot) then '' else 'empty ' end"
+  empty="case when $nobody then 'empty ' else '' end"
   if [ -z "$telemetry" ]; then
     try_out "select $empty || (select count(*) from fleet_robot) || ' robots, ' || (select count(*) from telemetry_record) || ' readings'" <"$1"
   else

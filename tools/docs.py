@@ -40,17 +40,6 @@ COMMANDS = (
 TOOLS = {"make bench": "tools.bench"}
 #: The commands of a server.
 WRAPPER = "./croody"
-#: What every one of Django's commands takes; documented where Django documents it.
-_DJANGO_OPTIONS = {
-    "--version",
-    "--verbosity",
-    "--settings",
-    "--pythonpath",
-    "--traceback",
-    "--no-color",
-    "--force-color",
-    "--skip-checks",
-}
 
 
 def pages(root: Path = ROOT) -> list[Path]:
@@ -152,7 +141,7 @@ def options_in_code(command: str) -> set[str]:
     verbs = re.search(r"\{([a-z,-]+)\}", text)
     if verbs:
         text += "".join(_help(program, [*words, verb]) for verb in verbs[1].split(",") if verb)
-    return set(_OPTION.findall(text)) - _DJANGO_OPTIONS - {"--help"}
+    return set(_OPTION.findall(text)) - {"--help"}
 
 
 def options_in_docs(text: str) -> dict[str, set[str]]:

@@ -31,7 +31,7 @@ from croody_broker.rates import Rates
 from croody_broker.receipts import FIRST_NUMBER, LAST_NUMBER, Held, Receipts
 from croody_broker.rules import Grant, Levels, matches
 from croody_broker.settings import Settings
-from croody_contract.crowd import Visitor
+from croody_contract.connection_limits import Visitor
 from croody_contract.mosquitto import BRIDGE_USER
 from croody_contract.topics import UP_FILTER, is_plain
 

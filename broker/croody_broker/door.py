@@ -18,7 +18,7 @@ from amqtt.session import Session
 from croody_broker.frames import BodyReader, Frame, FrameReader, Malformed, length_bytes
 from croody_broker.handler import GuardedHandler, GuardedWriter
 from croody_broker.policy import Admitted, Knock, Refused
-from croody_contract.crowd import Crowd, Visitor, one_address
+from croody_contract.connection_limits import Crowd, Visitor, one_address
 
 if TYPE_CHECKING:
     from croody_broker.broker import GuardedBroker

@@ -10,7 +10,7 @@ from asyncio import sslproto
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from croody_contract.crowd import Visitor
+from croody_contract.connection_limits import Visitor
 from croody_contract.limits import KIB
 
 #: Read at most so much at once of one connection. A record of TLS has 16 KiB.

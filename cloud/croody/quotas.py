@@ -1,6 +1,6 @@
 """What one robot may name, send and be: one table. No honest robot meets any of it; what happens beyond is in docs/reference/quotas.md.
 
-Knows numbers and how their settings are called. `env` reads them; `telemetry/ingest/account.py` and the jobs hold robots to them.
+Knows numbers and how their settings are called. `env` reads them; `telemetry/ingest/usage.py` and the jobs hold robots to them.
 """
 
 from collections.abc import Callable

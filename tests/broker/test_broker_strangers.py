@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from croody_contract.crowd import PATIENCE_S, Crowd, Visitor, one_address
+from croody_contract.connection_limits import PATIENCE_S, Crowd, Visitor, one_address
 from croody_contract.limits import KIB, MIB
 from tests.broker.house import ALICE, House, closed_within, free_ports, wait_until
 from tests.broker.test_broker_tls import Authority, lets_in_without_certificate, tls_house

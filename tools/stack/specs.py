@@ -150,7 +150,14 @@ def _broker(options: Options, layout: Layout, bridge_port: int) -> Spec:
 
 
 def _gunicorn(options: Options, layout: Layout, role: Role, port: int, server: Server | None, *, workers: int) -> Spec:
-    command = [script("gunicorn"), "croody.serve.wsgi:application", "-k", "croody.serve.patient.Worker", "--bind", f"127.0.0.1:{port}"]
+    command = [
+        script("gunicorn"),
+        "croody.serve.wsgi:application",
+        "-k",
+        "croody.serve.whole_requests.Worker",
+        "--bind",
+        f"127.0.0.1:{port}",
+    ]
     command += ["--workers", str(workers), "--threads", "4", "--timeout", "60", "--graceful-timeout", "2", "--no-control-socket"]
     return Spec(role, command, cloud_environ(options, layout, role, server), healthz(port))
 

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from croody.accounts.models import Registering
-from croody.web.visitor import counted_as, visitor
+from croody.web.client_address import counted_as, visitor
 
 #: So many tries to make an account from one address within `WITHIN`: a class of thirty behind one router fits.
 MOST: Final = 30

@@ -13,7 +13,7 @@ from zlib import crc32
 import msgspec
 
 from croody.bridge.receipts import UNNUMBERED, Delivery
-from croody.bridge.shares import MOST_WAITING, robot_of
+from croody.bridge.robot_limits import MOST_WAITING, robot_of
 from croody_contract.limits import MIB
 from croody_contract.topics import ROOT
 

@@ -26,8 +26,8 @@ from croody.bridge.courier import Courier, Outage
 from croody.bridge.handler import Item
 from croody.bridge.inbox import LANES, Inbox, Message
 from croody.bridge.receipts import Receipts
+from croody.bridge.robot_limits import RobotLimits, robot_of
 from croody.bridge.settings import Settings
-from croody.bridge.shares import Shares, robot_of
 from croody_contract import mosquitto, relay, topics
 from croody_contract.limits import ACK_MERGE_S, KIB
 
@@ -60,7 +60,7 @@ class Bridge:
         self._listening = threading.Event()
         self._said_refused = False
         self._inbox = Inbox()
-        self._shares = Shares()
+        self._robot_limits = RobotLimits()
         self._merger = handler.AckMerger()
         self._acks_lock = threading.Lock()
         self._outgoing_api = api.Api(settings.telemetry_url, settings.token)
@@ -212,20 +212,20 @@ class Bridge:
             fresh = [item for message in messages for item in self._read(message)]
 
     def _rest(self, robots: Sequence[str]) -> None:
-        self._shares.rest(robots, time.monotonic())
+        self._robot_limits.rest(robots, time.monotonic())
 
     def _carries(self, item: Item) -> bool:
-        return not isinstance(item, relay.BatchItem) or self._shares.has_some(item.robot_id, time.monotonic())
+        return not isinstance(item, relay.BatchItem) or self._robot_limits.has_some(item.robot_id, time.monotonic())
 
     def _read(self, message: Message) -> list[Item]:
         """What a message holds; nothing where its robot is beyond its share and sends it again."""
         if message.delivery.number:
             return handler.read(message.topic, message.payload, message.delivery)
         robot_id, now_s = robot_of(message.topic), time.monotonic()
-        if not self._shares.has_some(robot_id, now_s):
+        if not self._robot_limits.has_some(robot_id, now_s):
             return []
         found = handler.read(message.topic, message.payload)
-        self._shares.take(robot_id, sum(map(handler.size_of, found)), now_s)
+        self._robot_limits.take(robot_id, sum(map(handler.size_of, found)), now_s)
         return found
 
     def _encode(self, items: Sequence[Item]) -> bytes:

@@ -15,11 +15,11 @@ from django.views.decorators.http import require_GET
 from croody.accounts.caller import caller_of
 from croody.accounts.rules import open_to
 from croody.fleet.access import Action, check, ids_seen
-from croody.fleet.standing import Ticket, ticket_of
+from croody.fleet.ticket import Ticket, ticket_of
 from croody.live import records, sse
 from croody.live.cursor import Place
 from croody.live.hub import RETRY_MS, Feed, Listener
-from croody.live.leaving import leaving
+from croody.live.revocation import leaving
 from croody.telemetry.read.follow import from_now
 from croody.web.refusals import Denied
 

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET
 from croody.accounts.caller import of_session
 from croody.accounts.rules import open_to
 from croody.fleet.access import Action
-from croody.fleet.standing import ticket_of
+from croody.fleet.ticket import ticket_of
 from croody.live.views import answer, follow
 from croody.live.words import words
 from croody.monitor import facts, page, team

@@ -8,8 +8,8 @@ import sys
 import django
 import uvicorn
 
-from croody.serve.files import allow_many_files
-from croody.serve.patient_asgi import Patient
+from croody.serve.file_limits import allow_many_files
+from croody.serve.request_timeout import Patient
 
 #: Streams end at once; a page that is being answered has this long to finish, in seconds.
 GRACE_S = 2

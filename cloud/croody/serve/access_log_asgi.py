@@ -10,9 +10,9 @@ from django.conf import settings
 
 from croody.serve.asgi import Receive, Send
 from croody.serve.asgi import application as pages
+from croody.web.client_address import visitor
 from croody.web.masking import masked
 from croody.web.request_id import clean
-from croody.web.visitor import visitor
 
 log = logging.getLogger("croody.access")
 #: Nobody needs to read of these while all is well.

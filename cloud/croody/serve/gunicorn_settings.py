@@ -8,7 +8,7 @@ import os
 from importlib import import_module
 from typing import Any
 
-from croody.serve.files import allow_many_files
+from croody.serve.file_limits import allow_many_files
 
 #: Reloading (docker-compose.dev.yml) needs workers that read the code themselves.
 preload_app = "--reload" not in os.environ.get("GUNICORN_CMD_ARGS", "")

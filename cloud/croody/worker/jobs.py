@@ -10,7 +10,7 @@ from croody.detection.windows import jobs as ids
 from croody.fleet import jobs as fleet
 from croody.liveness import jobs as liveness
 from croody.telemetry import jobs as telemetry
-from croody.worker import lives
+from croody.worker import retention
 
 Thread = Literal["credentials", "quick", "alarms", "fold", "rollups", "slow", "detection"]
 
@@ -40,5 +40,5 @@ JOBS: list[Job] = [
     Job("make_partitions", 600, telemetry.make_partitions),
     Job("forget_deliveries", 60, telemetry.forget_deliveries),
     Job("apply_retention", 3600, telemetry.apply_retention, "rollups"),
-    Job("let_go", 3600, lives.let_go),
+    Job("let_go", 3600, retention.let_go),
 ]

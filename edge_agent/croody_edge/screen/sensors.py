@@ -16,7 +16,7 @@ from croody_contract import windows
 from croody_contract.messages import Event, Reading, Record, Window
 from croody_edge.screen.card import SENSORS_CARD, ModelRefused, read
 from croody_edge.screen.decide import START, Policy, State, decide
-from croody_edge.screen.standing import Standing, looked
+from croody_edge.screen.hysteresis import Standing, looked
 from croody_edge.screen.tflite import Scorer
 from croody_edge.texts import text
 

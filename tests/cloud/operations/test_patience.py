@@ -16,7 +16,7 @@ import pytest
 import uvicorn
 
 from croody.serve.incoming import HEAD_S, MOST_BYTES, Incoming
-from croody.serve.patient_asgi import Patient
+from croody.serve.request_timeout import Patient
 from croody_contract.limits import KIB, MIB
 
 HEAD = b"POST / HTTP/1.1\r\nHost: here\r\n"
@@ -77,7 +77,7 @@ def application(environ, start_response):
 def api(tmp_path: Path, free_port: int) -> Iterator[int]:
     """Gunicorn as the API roles run it, with two threads and an application that takes no time."""
     (tmp_path / "small.py").write_text(APP)
-    command = [sys.executable, "-m", "gunicorn", "small:application", "-k", "croody.serve.patient.Worker", "--threads", "2"]
+    command = [sys.executable, "-m", "gunicorn", "small:application", "-k", "croody.serve.whole_requests.Worker", "--threads", "2"]
     command += ["--bind", f"127.0.0.1:{free_port}", "--chdir", str(tmp_path), "--no-control-socket", "--graceful-timeout", "2"]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         for _ in range(100):

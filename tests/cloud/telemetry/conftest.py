@@ -84,7 +84,7 @@ def _empty(alias: str) -> None:
     from croody.commands.models import Outgoing
     from croody.fleet.models import Credential, Robot, Site
     from croody.fleet.queries import known_robots
-    from croody.telemetry.ingest import booking, services
+    from croody.telemetry.ingest import booking
     from croody.telemetry.jobs import rollups
     from croody.telemetry.store import partitions
 
@@ -108,7 +108,6 @@ def _empty(alias: str) -> None:
         model.objects.all().delete()
     known_robots.__init__()  # type: ignore[misc]
     booking._heads.forget()
-    services.account_of.cache_clear()
     rollups.metric_names.cache_clear()
     partitions.forget(alias)
 

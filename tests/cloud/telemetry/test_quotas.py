@@ -45,7 +45,7 @@ def names() -> int:
 
 
 def test_a_request_speaks_of_so_many_streams_of_one_robot_and_the_rest_of_its_batch_is_held_back(fleet: SimpleNamespace):
-    from croody.telemetry.ingest.account import MOST_NAMES
+    from croody.telemetry.ingest.usage import MOST_NAMES
 
     stones = [Tombstone(f"nobodys-{number:05}", [(1, 9)], "thinned") for number in range(500)]
 
@@ -168,7 +168,7 @@ def test_a_robot_that_starts_again_and_again_loses_nothing(fleet: SimpleNamespac
 
 
 def test_an_account_forgets_what_a_robot_used_in_time(telemetry: str):
-    from croody.telemetry.ingest.account import Bucket
+    from croody.telemetry.ingest.usage import Bucket
 
     bucket = Bucket(10, 100)
     bucket.take("rover-1", 150, 1000.0)

@@ -17,11 +17,11 @@ from django.db.models import F
 
 from croody.telemetry import store
 from croody.telemetry.ingest import ledger, letters
-from croody.telemetry.ingest.account import LETTER_WORK, RANGES_A_RECORD, STREAM_WORK, Account, Work
 from croody.telemetry.ingest.intake import Batch, Buried, Intake, Key, One, Plain, Row, Unit
 from croody.telemetry.ingest.letters import Letter
 from croody.telemetry.ingest.repeats import Repeats
 from croody.telemetry.ingest.stream_order import arrange, spread
+from croody.telemetry.ingest.usage import LETTER_WORK, RANGES_A_RECORD, STREAM_WORK, Account, Work
 from croody.telemetry.models import StreamTotal
 from croody.telemetry.store import deliveries
 from croody.telemetry.store.base import Held, Span, Store, place_of

@@ -16,9 +16,9 @@ from croody.commands import services as commands
 from croody.fleet.queries import known_robots
 from croody.telemetry import store
 from croody.telemetry.ingest import letters
-from croody.telemetry.ingest.account import Account
 from croody.telemetry.ingest.booking import USUAL, Booked, Way, book
 from croody.telemetry.ingest.intake import Buried, Intake, Plain, Reader, Unit
+from croody.telemetry.ingest.usage import Account
 from croody.telemetry.models import DeadLetter
 from croody.telemetry.rows import ApiRow, of_row
 from croody.telemetry.store import partitions

@@ -7,7 +7,7 @@ from django.db.models import Sum
 
 from croody.alarms.quota import QUOTA
 from croody.alarms.services import raise_alarm
-from croody.telemetry.jobs.said import Said
+from croody.telemetry.jobs.event_alarms import Said
 from croody.telemetry.kinds import CONFLICT
 from croody.telemetry.models import Cursor, DeadLetter, Record
 from croody.telemetry.read.follow import Follower, columns_since

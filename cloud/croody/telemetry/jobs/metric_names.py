@@ -8,7 +8,7 @@ from django.conf import settings
 
 from croody.alarms.quota import QUOTA
 from croody.alarms.services import raise_alarm
-from croody.telemetry.ingest.account import Bucket
+from croody.telemetry.ingest.usage import Bucket
 from croody.telemetry.jobs.aside import set_aside
 from croody.telemetry.read.sql import ask
 

@@ -22,7 +22,7 @@ MOST_WAITING: Final = 8 * MAX_PUBLISH_BYTES
 _REMEMBERED: Final = 50_000
 
 
-class Shares:
+class RobotLimits:
     """A bucket for each robot."""
 
     def __init__(self) -> None:

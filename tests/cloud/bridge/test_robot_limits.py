@@ -4,7 +4,7 @@ import gzip
 
 from croody.bridge.inbox import LANES, Inbox, Message
 from croody.bridge.receipts import Delivery
-from croody.bridge.shares import BURST_BYTES, BYTES_S, MOST_WAITING, Shares, robot_of
+from croody.bridge.robot_limits import BURST_BYTES, BYTES_S, MOST_WAITING, RobotLimits, robot_of
 
 BATCH = "croody/v1/{0}/up/batch/stream-a/{1}-{1}"
 
@@ -28,15 +28,15 @@ def test_what_is_larger_than_a_share_by_itself_is_carried_when_nothing_else_wait
 
 
 def test_unpacked_bytes_count_and_come_back_in_time():
-    shares = Shares()
+    limits = RobotLimits()
     packed = gzip.compress(b"a" * 4_000_000)
     assert len(packed) < 5_000
     for _ in range(BURST_BYTES // 4_000_000 + 1):
-        assert shares.has_some("rover-1", 100.0)
-        shares.take("rover-1", 4_000_000, 100.0)
-    assert not shares.has_some("rover-1", 100.0)
-    assert shares.has_some("rover-2", 100.0)
-    assert shares.has_some("rover-1", 100.5 + 4_000_000 / BYTES_S)
+        assert limits.has_some("rover-1", 100.0)
+        limits.take("rover-1", 4_000_000, 100.0)
+    assert not limits.has_some("rover-1", 100.0)
+    assert limits.has_some("rover-2", 100.0)
+    assert limits.has_some("rover-1", 100.5 + 4_000_000 / BYTES_S)
 
 
 def test_the_robot_of_a_topic_is_told_without_looking_closely():
@@ -45,8 +45,8 @@ def test_the_robot_of_a_topic_is_told_without_looking_closely():
 
 
 def test_a_robot_that_the_api_holds_back_rests_for_a_second_and_no_other_does():
-    shares = Shares()
-    shares.rest(["rover-1"], 100.0)
-    assert not shares.has_some("rover-1", 100.9)
-    assert shares.has_some("rover-1", 101.1)
-    assert shares.has_some("rover-2", 100.0)
+    limits = RobotLimits()
+    limits.rest(["rover-1"], 100.0)
+    assert not limits.has_some("rover-1", 100.9)
+    assert limits.has_some("rover-1", 101.1)
+    assert limits.has_some("rover-2", 100.0)

@@ -8,7 +8,7 @@ from typing import Final
 from django.db import Error as DatabaseError
 from django.db import connections
 
-from croody.fleet.standing import Ticket, ended
+from croody.fleet.ticket import Ticket, ended
 from croody.live.hub import Listener
 
 #: How often all tickets are looked at, in seconds: a stream outlives its ticket by this and a moment.

@@ -6,7 +6,7 @@ from typing import Any, Final
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from croody_contract.crowd import Crowd, Visitor, one_address
+from croody_contract.connection_limits import Crowd, Visitor, one_address
 
 #: Connections whose request is not there yet: all together, and of one address. Behind the gateway all are of one.
 _crowd: Final = Crowd(512, 384)

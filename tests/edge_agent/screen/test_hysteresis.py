@@ -1,6 +1,6 @@
 """Screening stops and starts with hysteresis."""
 
-from croody_edge.screen.standing import Standing, looked
+from croody_edge.screen.hysteresis import Standing, looked
 
 
 def news(scored: str, every_s: float = 1.0) -> list[tuple[int, str]]:

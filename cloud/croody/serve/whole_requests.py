@@ -16,7 +16,7 @@ from gunicorn import http  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
 
 from croody.serve.incoming import Incoming
-from croody_contract.crowd import Crowd, Visitor, one_address
+from croody_contract.connection_limits import Crowd, Visitor, one_address
 from croody_contract.limits import MIB
 
 #: Requests that are not whole yet: all together, of one address, and their bytes.
@@ -60,7 +60,7 @@ class _Socket(socket.socket):
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
-    """`gunicorn -k croody.serve.patient.Worker`."""
+    """`gunicorn -k croody.serve.whole_requests.Worker`."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)

@@ -14,7 +14,7 @@ from croody.alarms.services import raise_alarm, resolve_alarm
 from croody.commands.models import Outgoing
 from croody.detection.models import Usual, Verdict
 from croody.fleet import services
-from croody.worker import lives
+from croody.worker import retention
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -46,7 +46,7 @@ def test_what_is_over_goes_and_what_holds_stays():
     AccessAttempt.objects.create(username="x", ip_address="127.0.0.1", failures_since_start=1)
     AccessAttempt.objects.update(attempt_time=NOW - timedelta(days=31))
 
-    lives.let_go(NOW)
+    retention.let_go(NOW)
 
     assert set(Alarm.objects.values_list("key", flat=True)) == {"young", "open"}
     assert Outgoing.objects.get().expires_at == young
@@ -68,5 +68,5 @@ def test_every_table_that_grows_without_telemetry_has_a_life():
         "admin.LogEntry", "axes.AccessAttemptExpiration",
     }  # fmt: skip
     ours = {model._meta.label for model in apps.get_models() if model._meta.app_label != "telemetry"}
-    living = {life.model._meta.label for life in lives.LIVES}
+    living = {life.model._meta.label for life in retention.LIVES}
     assert ours - living - bounded == set()
