@@ -23,6 +23,8 @@ class Command(BaseCommand):
     """Its help is `about`, asked for when it is shown. Django's own options work, and are not shown: they speak English."""
 
     about: ClassVar[str | Promise] = ""
+    # Django would import every page of the site to check it: not the business of a command.
+    requires_system_checks = ()
     suppressed_base_arguments = {  # noqa: RUF012
         "--version",
         "--verbosity",
@@ -31,7 +33,6 @@ class Command(BaseCommand):
         "--traceback",
         "--no-color",
         "--force-color",
-        "--skip-checks",
     }
 
     def __init__(

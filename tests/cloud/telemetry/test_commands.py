@@ -11,7 +11,7 @@ from tests.cloud.telemetry.helpers import NOON, batch, reading, stored
 
 def croody(*words: str) -> str:
     out = io.StringIO()
-    call_command(*words, stdout=out, skip_checks=True)
+    call_command(*words, stdout=out)
     return out.getvalue()
 
 

@@ -17,8 +17,6 @@ from croody.web import command
 class Command(command.Command):
     """People by hand."""
 
-    # Django would import every page of the site to check it: not this command's business.
-    requires_system_checks = ()
     about = gettext_lazy("personas: add deja ver los robots de una organización; remove lo termina; list.")
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -23,8 +23,6 @@ TLS_PORT = 8883
 class Command(command.Command):
     """Robots by hand."""
 
-    # Django would import every page of the site to check it: not this command's business.
-    requires_system_checks = ()
     about = gettext_lazy("robots: add muestra «ID SECRETO», una vez; list; revoke deja a un robot fuera; rotate muestra un secreto nuevo.")
 
     def add_arguments(self, parser: ArgumentParser) -> None:

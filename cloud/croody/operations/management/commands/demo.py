@@ -16,8 +16,6 @@ from croody.web import command
 class Command(command.Command):
     """Organisation, site with its plan, operator and robots; safe to run again."""
 
-    # Django would import every page of the site to check it: not this command's business.
-    requires_system_checks = ()
     about = gettext_lazy("la demostración: su organización, su sitio, su operador (sin contraseña: mira login-link) y sus robots.")
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -15,7 +15,6 @@ class Command(command.Command):
     """Migrates each database alias, then makes partitions ahead."""
 
     about = gettext_lazy("hace o pone al día las tablas de cada base de datos. Se puede repetir.")
-    requires_system_checks = []  # noqa: RUF012
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run."""

@@ -18,8 +18,6 @@ from croody.worker.run import run
 class Command(command.Command):
     """The background role."""
 
-    # Django would import every page of the site to check it: not this command's business.
-    requires_system_checks = ()
     about = gettext_lazy("ejecuta lo que va por reloj hasta SIGTERM; escribe worker.heartbeat en CROODY_STATE_DIR.")
 
     def handle(self, *args: Any, **options: Any) -> None:
