@@ -80,6 +80,13 @@ def client_hello() -> bytes:
     return outgoing.read()
 
 
+def connect(house: House, port: int, address: str, said: bytes) -> None:
+    """A stranger at `address`, who says this and waits."""
+    stranger = socket.create_connection(("127.0.0.1", port), 5, (address, 0))
+    house.sockets.append(stranger)
+    stranger.sendall(said)
+
+
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     if shutil.which("openssl") is None:
@@ -97,9 +104,7 @@ def test_a_thousand_strangers_of_several_addresses_cost_little_and_keep_no_robot
         assert lets_in_without_certificate(authority, port)
         before, most = house.rss_bytes(), 0
         for number in range(1000):
-            stranger = socket.create_connection(("127.0.0.1", port), 5, (f"127.0.1.{number % 4}", 0))
-            house.sockets.append(stranger)
-            stranger.sendall(said)
+            connect(house, port, f"127.0.1.{number % 4}", said)
             if number % 100 == 99:
                 most = max(most, house.rss_bytes())
                 assert lets_in_without_certificate(authority, port)

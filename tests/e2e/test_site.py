@@ -477,6 +477,8 @@ def test_an_alarm_is_closed_in_its_place_by_keyboard_and_without_script(visit: O
         page = watched.page
         page.locator("main button").first.click()
         page.wait_for_selector("#alarms")
+        # Before its scripts have come the page is one without them, and says so at its head.
+        page.wait_for_load_state("load")
         expect(page.locator("#attention")).to_contain_text("1 alerta abierta")
         expect(page.locator("#alarms .why")).to_contain_text("Pregunta a quien programó el robot")
         button = page.get_by_role("button", name="Cerrar la alerta de rover-1")
