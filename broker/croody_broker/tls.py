@@ -1,6 +1,6 @@
 """A TLS listener that gives little to strangers: nothing before their first byte, and small buffers then. Knows bytes, no MQTT.
 
-asyncio gives every connection its TLS state and a buffer of 256 KiB as soon as it is accepted: 310 kB for somebody who says nothing.
+asyncio gives every connection its TLS state and a buffer of 256 KiB as soon as it is accepted, also to somebody who says nothing.
 Here a connection is a bare socket until it speaks, and `asyncio.sslproto` takes over from its first byte on.
 """
 
