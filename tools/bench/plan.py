@@ -38,6 +38,9 @@ class Plan:
     #: `live`: robots and rows.
     live_robots: int = 1_000
     live_rows: int = 5_000_000
+    #: `series`: rows, and days of roll-ups of one robot.
+    series_rows: int = 10_000_000
+    series_days: int = 1_000
     #: `starts`: robots, and how often each has started.
     starts: tuple[int, int] = (20, 1_000)
     starts_robots: int = 50
@@ -74,6 +77,8 @@ def quick(folder: Path) -> Plan:
         steady_rate=200,
         live_robots=50,
         live_rows=10_000,
+        series_rows=10_000,
+        series_days=3,
         starts=(2, 20),
         starts_robots=5,
         monitor=(20, 100),

@@ -31,6 +31,8 @@ _COLUMNS: Final = """
 SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
 """
 _LOADING: Final = 32
+#: As the worker keeps them beyond retention.
+_MINUTES_KEPT_DAYS: Final = 400
 
 
 def send(system: System, robots: Sequence[str], count: int, *, first: int = 1, spacing_s: float = 1.0, stream: str = STREAM) -> None:
@@ -111,6 +113,20 @@ def analyse(rows: Rows) -> None:
     if rows.postgres:
         with psycopg.connect(rows.postgres, autocommit=True) as server:
             server.execute("VACUUM ANALYZE")
+
+
+def rolled(rows: Rows, robot_id: str, metric: str, *, days: int) -> None:
+    """Roll-ups of one metric of one robot, minutes and hours, from so many days ago until now: PostgreSQL alone.
+
+    Minutes as many as the worker keeps, hours of all of it.
+    """
+    with _writing(rows) as do:
+        for step_s, reach in ((60, min(days, _MINUTES_KEPT_DAYS)), (3600, days)):
+            do(
+                f"INSERT INTO telemetry_rollup (robot_id, metric, step_s, at, count, mean, low, high) "
+                f"SELECT '{robot_id}', '{metric}', {step_s}, at, {step_s}, 20, 19, 21 "
+                f"FROM generate_series(date_trunc('hour', now() - interval '{reach} days'), now(), interval '{step_s} seconds') AS at"
+            )
 
 
 def rolled_up(rows: Rows) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from croody_contract.messages import Born, Event, Reading
-from tests.cloud.telemetry.helpers import NOON, account, batch, count_up, reading, stored, told
+from tests.cloud.telemetry.helpers import NOON, account, count_up, reading, stored, told
 
 Send = Callable[..., dict[str, Any]]
 MINUTE = timedelta(minutes=1)
@@ -333,33 +333,3 @@ def test_old_letters_go_with_retention(send: Send, fleet: SimpleNamespace):
     jobs.apply_retention(NOON + 32 * DAY)
     assert list(DeadLetter.objects.values_list("first", flat=True)) == [2]
     assert account()["dead"] == ((1, 2),), "the ledger remembers"
-
-
-@pytest.mark.parametrize(
-    ("span_s", "buckets", "step_s"), [(60, 60, 1), (3600, 400, 9), (86400, 400, 240), (30 * 86400, 400, 7200), (1, 9, 1)]
-)
-def test_a_chart_never_has_more_buckets_than_were_asked_for(span_s: int, buckets: int, step_s: int):
-    from croody.telemetry.read.chart import step_of
-
-    assert step_of(span_s, buckets) == step_s
-    assert span_s / step_s <= buckets
-
-
-def test_a_chart_has_its_values_where_they_belong_and_none_between(telemetry: str, fleet: SimpleNamespace):
-    from croody.telemetry import jobs
-    from croody.telemetry.ingest import services
-    from croody.telemetry.read.chart import chart
-
-    readings = [reading(value, NOON + timedelta(seconds=value)) for value in (0, 1, 2, 59, 61, 3599)]
-    services.ingest_relay(batch("rover-1", "stream-a", 1, readings), now=NOON + timedelta(hours=1))
-    jobs.roll_up(NOON + timedelta(hours=1))
-    fine = chart("rover-1", "TEMP", NOON, NOON + timedelta(seconds=6), 3)
-    assert (fine["step_s"], fine["mean"], fine["low"], fine["high"]) == (2, [0.5, 2.0, None], [0.0, 2.0, None], [1.0, 2.0, None])
-    assert fine["at"] == [int(NOON.timestamp()) + second for second in (0, 2, 4)]
-    coarse = chart("rover-1", "TEMP", NOON, NOON + timedelta(hours=1), 60)
-    assert coarse["step_s"] == 60
-    assert coarse["mean"] == [15.5, 61.0, *[None] * 57, 3599.0]
-    assert chart("rover-1", "none", NOON, NOON + MINUTE, 10)["mean"] == [None]
-    jobs.apply_retention(NOON + 40 * DAY)
-    assert chart("rover-1", "TEMP", NOON, NOON + MINUTE, 60)["mean"] == [15.5], "rows are gone, their minutes are not"
-    assert chart("rover-1", "TEMP", NOON - 365 * DAY, NOON + DAY, 100)["low"].count(0.0) == 1

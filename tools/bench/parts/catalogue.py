@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from tools.bench.parts import agent, backlog, batches, broker, ceiling, live, monitor, overload, starts, stream
+from tools.bench.parts import agent, backlog, batches, broker, ceiling, live, monitor, overload, series, starts, stream
 from tools.bench.plan import Plan
 from tools.bench.row import Note, Row
 
@@ -24,6 +24,7 @@ PARTS: Final[Mapping[str, Part]] = {
     "overload": Part("Ten times what it can take: what is stored a second, and whether anything confirmed is lost.", overload.run),
     "broker": Part("Messages at QoS 1 through the guarded broker, beside bare ones.", broker.run),
     "live": Part("What a console asks most, over five million rows, beside plain SQL.", live.run),
+    "series": Part("A chart of a quarter of an hour and of three years, over ten million rows.", series.run),
     "starts": Part("Whether robots that started a thousand times cost more to look at.", starts.run),
     "monitor": Part("The public page of a large fleet.", monitor.run),
     "stream": Part("A thousand people who watch two hundred robots at once.", stream.run),
