@@ -118,6 +118,16 @@ class System:
                 self._made.wait()
         leftovers.end(self.run)
 
+    def losses(self) -> str:
+        """What the supervisor noted, and the ends of the logs of those that it had to start again; empty where all lived."""
+        notes = self.run / "up.log"
+        said = notes.read_text(encoding="utf-8", errors="replace") if notes.exists() else ""
+        died = [name for name in ROLES if f" {name} ended " in said]
+        ends = ((self.run / f"{name}.log").read_text(encoding="utf-8", errors="replace").splitlines()[-30:] for name in died)
+        return (
+            "\n".join([said, *("\n".join([f"end of {name}.log:", *lines]) for name, lines in zip(died, ends, strict=True))]) if died else ""
+        )
+
     def croody(self, *arguments: str) -> str:
         """Standard output of `croody ARGUMENTS`, typed in the clone."""
         python_path = os.pathsep.join(str(self.clone / name) for name in ("contract", "cloud", "edge_agent", "broker"))

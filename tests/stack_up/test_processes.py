@@ -1,7 +1,9 @@
 """Processes of a stack: how they end, how they come back, and how leftovers of a dead supervisor are found."""
 
 import os
+import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -9,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.stack import MARK, ROOT, Process, Spec, leftovers
+from tools.stack import MARK, ROOT, Options, Process, Spec, Stack, leftovers, port_locks, source_path
+from tools.stack.health import listening
 from tools.supervisor import BACKOFF_S, Supervisor, next_start
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -18,6 +21,7 @@ STUBBORN = [
     "-c",
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('on', flush=True); time.sleep(60)",
 ]
+LAST_PID = Path("/proc/sys/kernel/ns_last_pid")
 #: Ends with status 3 at once.
 FAILS = [sys.executable, "-c", "raise SystemExit(3)"]
 #: A child that outlives its killed parent, as a web server's worker does.
@@ -133,6 +137,82 @@ def test_processes_end_when_their_supervisor_is_killed(tmp_path: Path) -> None:
     supervisor.kill()
     supervisor.wait()
     assert gone(pid)
+
+
+def test_an_answer_of_somebody_else_on_its_port_is_no_readiness(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        port = stranger.getsockname()[1]
+        process = Process(Spec("web", SLEEPER, ready=listening(port), port=port), tmp_path)
+        process.start()
+        assert not process.wait_ready(time.monotonic() + 0.5)
+        process.stop()
+
+
+def test_what_listens_through_a_child_is_ready(tmp_path: Path, free_port: int) -> None:
+    server = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", str(free_port)]
+    process = Process(Spec("web", [*PARENT[:3], *server], ready=listening(free_port), port=free_port), tmp_path)
+    process.start()
+    try:
+        assert process.wait_ready(time.monotonic() + 10), process.log_tail()
+    finally:
+        process.stop()
+
+
+def test_a_port_that_was_given_is_nobody_elses_until_its_process_ends() -> None:
+    code = "import sys; from tools.stack.port_locks import take_any; print(take_any(), flush=True); sys.stdin.read()"
+    environ = {**os.environ, "PYTHONPATH": source_path() + os.pathsep + str(ROOT)}
+    other = subprocess.Popen([sys.executable, "-c", code], env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert other.stdout is not None
+    port = int(other.stdout.readline())
+    assert not port_locks.take(port)
+    other.communicate()
+    assert port_locks.take(port)
+
+
+def test_dice_that_a_test_has_seeded_give_no_port_twice() -> None:
+    given = []
+    for _ in range(3):
+        random.seed(0)
+        given.append(port_locks.take_any())
+    assert len(set(given)) == 3
+
+
+@pytest.mark.skipif(not os.access(LAST_PID, os.W_OK), reason="only root may choose the next process number")
+def test_whoever_has_the_number_of_a_process_that_ended_is_left_in_peace(tmp_path: Path) -> None:
+    process = Process(Spec("short", FAILS), tmp_path)
+    process.start()
+    number = process.pid
+    assert number is not None
+    process.wait(5)
+    for _ in range(100):
+        LAST_PID.write_text(str(number - 1))
+        heir = subprocess.Popen(SLEEPER, start_new_session=True)
+        if heir.pid == number:
+            break
+        heir.kill()
+        heir.wait()
+    else:
+        pytest.skip("the number was not to be had")
+    process.kill()
+    process.stop()
+    try:
+        with pytest.raises(subprocess.TimeoutExpired):
+            heir.wait(0.3)
+    finally:
+        heir.kill()
+        heir.wait()
+
+
+def test_a_stack_says_who_is_gone_and_what_it_said_last(tmp_path: Path) -> None:
+    stack = Stack(Options(tmp_path))
+    dying = stack.add(Spec("dying", [sys.executable, "-c", "print('the reason', flush=True); raise SystemExit(3)"]))
+    stack.add(Spec("never-started", SLEEPER))
+    assert stack.losses() == ""
+    dying.start()
+    dying.wait(5)
+    assert stack.losses().startswith("dying ended with 3")
+    assert "the reason" in stack.losses()
+    assert "never-started" not in stack.losses()
 
 
 class Notes:

@@ -119,6 +119,11 @@ class Stack:
                     f"{name} {how_en}; end of {process.log_file}:\n{process.log_tail()}",
                 )
 
+    def losses(self) -> str:
+        """Which processes were started and are not there, how each ended and the end of its log; empty when none."""
+        dead = [process for process in self.processes.values() if process.returncode is not None]
+        return "\n".join(f"{each.spec.name} ended with {each.returncode}; end of its log:\n{each.log_tail(30)}" for each in dead)
+
     def stop(self, *names: str, timeout_s: float = 5) -> None:
         """End these in good order (all without names), by force after `timeout_s` seconds each."""
         if not names:

@@ -72,6 +72,39 @@ def is_free(port: int) -> bool:
 
 def holder(port: int) -> tuple[int, str] | None:
     """Process id and command line of the listener on `port`, where /proc tells this user; None otherwise."""
+    inodes = _sockets(port)
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if _has_one_of(folder, inodes):
+                command = (folder / "cmdline").read_bytes().replace(b"\x00", b" ").decode(errors="replace").strip()
+                return int(folder.name), command
+        except OSError:
+            continue
+    return None
+
+
+def held_by(port: int, session: int) -> bool:
+    """Whether a process of this session (what one `Process` started) listens on `port`: an answer may come from somebody else."""
+    inodes = _sockets(port)
+    return any(_has_one_of(folder, inodes) for folder in Path("/proc").glob("[0-9]*") if _session(folder) == session)
+
+
+def _session(folder: Path) -> int | None:
+    try:
+        return os.getsid(int(folder.name))
+    except ProcessLookupError:
+        return None
+
+
+def _has_one_of(folder: Path, inodes: set[str]) -> bool:
+    try:
+        return any(os.readlink(link) in inodes for link in (folder / "fd").iterdir())
+    except OSError:
+        return False
+
+
+def _sockets(port: int) -> set[str]:
+    """What /proc calls the sockets that listen on `port`."""
     inodes = set()
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         try:
@@ -82,11 +115,4 @@ def holder(port: int) -> tuple[int, str] | None:
             parts = line.split()
             if parts[3] == "0A" and int(parts[1].rpartition(":")[2], 16) == port:
                 inodes.add(f"socket:[{parts[9]}]")
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if any(os.readlink(link) in inodes for link in (folder / "fd").iterdir()):
-                command = (folder / "cmdline").read_bytes().replace(b"\x00", b" ").decode(errors="replace").strip()
-                return int(folder.name), command
-        except OSError:
-            continue
-    return None
+    return inodes

@@ -1,7 +1,6 @@
 """What a stack is made of: ports, database, broker, how many of what. Knows values only; starts nothing."""
 
 import os
-import random
 import re
 import socket
 import sys
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Self, cast
 
+from tools.stack import port_locks
 from tools.stack.health import is_free
 from tools.words import Problem
 
@@ -36,16 +36,8 @@ class Ports:
 
     @classmethod
     def free(cls) -> Self:
-        """Ports that nobody holds, below those that the kernel gives to outgoing connections.
-
-        A port of that range could go to somebody's connection while its server is dead, and the server could not come back.
-        """
-        chosen: list[int] = []
-        while len(chosen) < len(VARIABLES):
-            port = random.randrange(10_000, 32_000)
-            if port not in chosen and is_free(port):
-                chosen.append(port)
-        return cls(*chosen)
+        """Ports that are this process's alone until it ends: see `port_locks`."""
+        return cls(*(port_locks.take_any() for _ in VARIABLES))
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -153,9 +145,9 @@ def steady_port(path: Path) -> int:
     """A free port, the same at every start while nobody takes it; `path` remembers it."""
     if path.exists():
         port = int(path.read_text(encoding="ascii"))
-        if is_free(port):
+        if port_locks.take(port) and is_free(port):
             return port
-    port = Ports.free().web
+    port = port_locks.take_any()
     path.write_text(f"{port}\n", encoding="ascii")
     return port
 

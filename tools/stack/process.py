@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tools.stack.health import held_by
+
 #: In the environment of every process of a stack, so that its leftovers can be told from anybody else's.
 MARK = "CROODY_STACK_DIR"
 _PR_SET_PDEATHSIG = 1
@@ -24,6 +26,7 @@ class Spec:
 
     Attributes:
         ready: says whether it serves; asked again until it does.
+        port: where it listens on 127.0.0.1. It counts as ready only when it is this process that does, not somebody else there.
         stop_signal: what it takes to end in good order.
         user: the account to drop to, when this process runs as root.
         before: called before each start (a file that must exist, a check that must hold).
@@ -38,6 +41,7 @@ class Spec:
     cwd: Path | None = None
     before: Callable[[], None] = lambda: None
     umask: int = 0o077
+    port: int | None = None
 
 
 def inherited(outer: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
@@ -132,8 +136,7 @@ class Process:
         """SIGKILL to it and to its children, and wait until it is gone. Its pid file stays, as after any crash."""
         if self._popen is None:
             return
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._popen.pid, signal.SIGKILL)
+        self._end_group()
         self._popen.wait()
 
     def kill_alone(self) -> None:
@@ -144,11 +147,15 @@ class Process:
 
     def wait_ready(self, deadline: float) -> bool:
         """Ask `ready` until it holds (True), the process ends or `time.monotonic()` passes `deadline` (False)."""
-        while not self.spec.ready():
+        while not (self.spec.ready() and self._listens()):
             if not self.alive or time.monotonic() > deadline:
                 return False
             time.sleep(0.05)
         return self.alive
+
+    def _listens(self) -> bool:
+        """Whether it is this process, or a child of it, that has its port."""
+        return self.spec.port is None or (self._popen is not None and held_by(self.spec.port, self._popen.pid))
 
     def log_tail(self, lines: int = 15) -> str:
         """The last lines of its log, for an error message."""
@@ -166,10 +173,15 @@ class Process:
             os.truncate(self.log_file, 0)
 
     def _end_group(self) -> None:
-        """Children that outlived a killed leader hold its port."""
-        if self._popen is not None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._popen.pid, signal.SIGKILL)
+        """Kill it and its children: those that outlived a killed leader hold its port.
+
+        A number whose process is gone may be somebody else's by now (32,768 of them last minutes here), and its group theirs. While
+        one of our children lives, the kernel gives the number to nobody.
+        """
+        if self._popen is None or (self._popen.poll() is not None and Path(f"/proc/{self._popen.pid}").exists()):
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._popen.pid, signal.SIGKILL)
 
 
 def _die_with_parent(number: int) -> Callable[[], None]:

@@ -114,7 +114,7 @@ def table(options: Options, layout: Layout, server: Server | None) -> dict[str, 
     specs.append(_gunicorn(options, layout, "telemetry", ports.telemetry, server, workers=2))
     specs.append(_gunicorn(options, layout, "ids", ports.ids, server, workers=1))
     web = [script("python"), "-m", "croody.serve", "--bind", f"127.0.0.1:{ports.web}"]
-    specs.append(Spec("web", web, cloud_environ(options, layout, "web", server), healthz(ports.web)))
+    specs.append(Spec("web", web, cloud_environ(options, layout, "web", server), healthz(ports.web), port=ports.web))
     worker = [script("croody"), "worker"]
     beats = layout.cloud / "worker.heartbeat"
     specs.append(Spec("worker", worker, cloud_environ(options, layout, "worker", server), _says(beats), before=_forget(beats)))
@@ -132,7 +132,9 @@ def table(options: Options, layout: Layout, server: Server | None) -> dict[str, 
         environ = {**common_environ(options), "ROBOT_ID": FIRST_ROBOT}
         if "ADMIN_PASSWORD" not in os.environ:
             environ["ADMIN_PASSWORD_FILE"] = str(layout.secrets / "ADMIN_PASSWORD")
-        specs.append(Spec("sim", [script("croody-sim"), *command], environ | dict(options.environ), listening(ports.robot)))
+        specs.append(
+            Spec("sim", [script("croody-sim"), *command], environ | dict(options.environ), listening(ports.robot), port=ports.robot)
+        )
     agent = [script("croody-edge"), "run"]
     if options.host:
         specs.append(Spec("edge-host", agent, edge_environ(options, layout, options.host_id, "host")))
@@ -146,20 +148,16 @@ def _broker(options: Options, layout: Layout, bridge_port: int) -> Spec:
     command = ["--bind", f"127.0.0.1:{port}", "--passwd", str(layout.passwd), "--acl", str(layout.acl)]
     if options.broker == "mosquitto":
         command = ["mosquitto", *command, "--bridge-bind", f"127.0.0.1:{bridge_port}"]
-    return Spec("broker", [script("croody-broker"), *command], common_environ(options), mqtt(port))
+    return Spec("broker", [script("croody-broker"), *command], common_environ(options), mqtt(port), port=port)
 
 
 def _gunicorn(options: Options, layout: Layout, role: Role, port: int, server: Server | None, *, workers: int) -> Spec:
-    command = [
-        script("gunicorn"),
-        "croody.serve.wsgi:application",
-        "-k",
-        "croody.serve.whole_requests.Worker",
-        "--bind",
-        f"127.0.0.1:{port}",
-    ]
+    # As the image does: all is loaded before the port opens. Where each worker loads for itself, the first answers while the second may
+    # still fail, and gunicorn ends with it.
+    command = [script("gunicorn"), "croody.serve.wsgi:application", "--config", "python:croody.serve.gunicorn_settings"]
+    command += ["-k", "croody.serve.whole_requests.Worker", "--bind", f"127.0.0.1:{port}"]
     command += ["--workers", str(workers), "--threads", "4", "--timeout", "60", "--graceful-timeout", "2", "--no-control-socket"]
-    return Spec(role, command, cloud_environ(options, layout, role, server), healthz(port))
+    return Spec(role, command, cloud_environ(options, layout, role, server), healthz(port), port=port)
 
 
 def _bridge(options: Options, layout: Layout, name: str, port: int) -> Spec:
