@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "croody.telemetry",
     "croody.detection",
     "croody.monitor",
+    "croody.console",
     "croody.site",
     "croody.worker",
     "croody.operations",

@@ -347,6 +347,7 @@ PAGES: dict[str, tuple[str, str, int]] = {
     "robots/monitor/alertas/<int:number>/cerrar/": ("POST", "/robots/monitor/alertas/1/cerrar/", 404),
     "robots/monitor/stream": ("GET", "/robots/monitor/stream", 200),
     "api/telemetry/stream": ("GET", f"/api/telemetry/stream?robot_id={SHARED}", 200),
+    "console/": ("GET", "/console/", 200),
     "cuenta/acceder/": ("GET", "/cuenta/acceder/", 200),
     "cuenta/salir/": ("GET", "/cuenta/salir/", 302),
     "admin/login/": ("GET", "/admin/login/", 200),

@@ -35,6 +35,19 @@ def number(value: float, decimals: int, language: str) -> str:
     return sign + whole.replace(",", group) + (point + part if part else "")
 
 
+#: The numbers that a sentence says in letters. A robot is masculine in Spanish.
+_COUNTED: Final = {
+    "es": ("Ningún", "Un", "Dos", "Tres", "Cuatro", "Cinco", "Seis", "Siete", "Ocho", "Nueve"),
+    "en": ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"),
+}
+
+
+def counted(count: int, language: str) -> str:
+    """A number of masculine things that begins a sentence: `Siete` up to nine, `12` from there."""
+    words = _COUNTED[language]
+    return words[count] if 0 <= count < len(words) else number(count, 0, language)
+
+
 def value(raw: Any, decimals: int | None, language: str, *, factor: float = 1.0, yes: str = "", no: str = "") -> str:
     """Whatever a robot said, as text without its unit: the one place that knows how. `decimals` None: nobody knows how exact it is."""
     if raw is None:

@@ -51,6 +51,7 @@ urlpatterns = [
     path("robots/monitor/alertas/", alarm_views.alarms, name="monitor_alarms"),
     path("robots/monitor/alertas/<int:number>/cerrar/", alarm_views.close, name="close_alarm"),
     path("robots/monitor/stream", monitor.stream, name="monitor_stream"),
+    path("console/", include("croody.console.urls")),
     path("cuenta/", include("croody.accounts.urls")),
     path("api/telemetry/stream", stream, name="telemetry_stream"),
     path("admin/login/", enter_admin),

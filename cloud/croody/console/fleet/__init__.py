@@ -1,0 +1,1 @@
+"""`/console/`, Flota: does any robot need me, which, why, since when."""

@@ -1,0 +1,79 @@
+"""Which robots the page shows, as its address says it. Pure: a roster in, a hundred robots at most out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Self
+from urllib.parse import urlencode
+
+from croody.console.fleet.roster import Listed
+from croody.liveness.judge import State
+
+#: Rows on a page of the list.
+PAGE: Final = 100
+#: Nobody types more than this.
+_LONGEST: Final = 64
+#: All that ask for somebody together, beside every state by its name.
+TROUBLE: Final = "attention"
+STATES: Final = (TROUBLE, *(state.value for state in State))
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What the address asks for; what it cannot mean is left out, so that an old link still shows something."""
+
+    q: str = ""
+    state: str = ""
+    site: str = ""
+    org: str = ""
+    tag: str = ""
+    page: int = 1
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> Self:
+        """From `?q=&state=&site=&org=&tag=&page=`."""
+        text = query.get("page", "1")
+        page = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 1
+        said = {name: query.get(name, "").replace("\x00", "").strip()[:_LONGEST] for name in ("q", "site", "org", "tag")}
+        state = query.get("state", "")
+        return cls(**said, state=state if state in STATES else "", page=max(1, page))
+
+    def address(self, **changes: str | int) -> str:
+        """The query that asks for this, with some of it changed. Another filter begins at the first page."""
+        one = replace(self, **({"page": 1} | changes))  # type: ignore[arg-type]
+        parts = {name: getattr(one, name) for name in ("q", "state", "site", "org", "tag")}
+        parts["page"] = one.page if one.page > 1 else ""
+        return "?" + urlencode({name: value for name, value in parts.items() if value})
+
+    @property
+    def filters(self) -> bool:
+        """Whether not all robots are asked for."""
+        return bool(self.q or self.state or self.site or self.org or self.tag)
+
+    def matches(self, robot: Listed) -> bool:
+        """Whether this robot is asked for."""
+        if self.state and not (robot.troubled if self.state == TROUBLE else robot.state.value == self.state):
+            return False
+        if (self.site and robot.site != self.site) or (self.org and robot.organisation != self.org):
+            return False
+        if self.tag and self.tag not in robot.tags:
+            return False
+        wanted = self.q.casefold()
+        return wanted in robot.robot_id.casefold() or wanted in robot.label.casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The robots of one page, and how many there are on all pages."""
+
+    robots: tuple[Listed, ...]
+    total: int
+    page: int
+    pages: int
+
+
+def select(robots: Sequence[Listed], asked: Selection) -> Shown:
+    """The page that is asked for, or the last one there is."""
+    found = [robot for robot in robots if asked.matches(robot)] if asked.filters else robots
+    pages = max(1, -(-len(found) // PAGE))
+    page = min(asked.page, pages)
+    return Shown(tuple(found[(page - 1) * PAGE : page * PAGE]), len(found), page, pages)

@@ -1,0 +1,65 @@
+"""What stands around every page of the console: navigation, the number of open alarms, who is here. Draws no page itself."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import get_language
+
+from croody.accounts.caller import of_session
+from croody.alarms import queries as alarms
+from croody.alarms.kinds import SEVERITIES
+from croody.console.pages import PAGES, SECTIONS
+from croody.live.words import words
+from croody.web import formats
+
+
+def draw(request: HttpRequest, template: str, context: Mapping[str, Any], *, page: str, status: int = 200) -> HttpResponse:
+    """A page of the console.
+
+    Args:
+        page: what `pages.PAGES` calls it, which the navigation marks.
+        context: the page's own. `alone=True`: it is for people without an organisation too.
+    """
+    caller = of_session(request)
+    belongs = bool(caller.roles) or caller.superuser
+    frame: dict[str, Any] = {
+        "page": page,
+        "rail": rail(page),
+        "belongs": belongs,
+        "now": timezone.now().timestamp(),
+        "words": words(),
+    }
+    if not belongs and not context.get("alone"):
+        return render(request, "console/nobody.html", frame, status=status)
+    return render(request, template, {**frame, **bell(request), **context}, status=status)
+
+
+def rail(page: str) -> list[dict[str, Any]]:
+    """The navigation, part by part."""
+    parts = [
+        {
+            "name": name,
+            "words": said,
+            "pages": [{"page": one, "current": one.name == page} for one in PAGES if one.section == name],
+        }
+        for name, said in SECTIONS.items()
+    ]
+    return [part for part in parts if part["pages"]]
+
+
+def bell(request: HttpRequest) -> dict[str, Any]:
+    """How many alarms are open for whoever looks, by the worst of them."""
+    found = alarms.in_one_list(of_session(request)).filter(resolved_at=None).order_by().values_list("severity", flat=True)
+    severities = list(found[:10_000])
+    worst = next((severity for severity in SEVERITIES if severity in severities), "")
+    language = get_language() or "es"
+    return {
+        "bell_count": len(severities),
+        "bell": formats.number(len(severities), 0, language),
+        "bell_worst": worst,
+        "bell_word": SEVERITIES.get(worst, ""),
+        "bell_critical": severities.count("critical"),
+    }

@@ -1,0 +1,33 @@
+"""The console's pages as its navigation names them: one table. A page that is not built is not in it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+#: Parts of the navigation, in their order, and what stands above each.
+SECTIONS: Final[dict[str, str | Promise]] = {"": "", "understand": _("Entender"), "change": _("Cambiar")}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the console.
+
+    Attributes:
+        name: what its view calls itself, so that the navigation marks it.
+        icon: its symbol in `web/icons.svg`.
+        url: the name of its address.
+        section: a part of the navigation.
+        bar: it stands in the bar at the bottom of a phone; the others are behind "Más".
+    """
+
+    name: str
+    words: str | Promise
+    icon: str
+    url: str
+    section: str = ""
+    bar: bool = False
+
+
+PAGES: Final = (Page("fleet", _("Flota"), "nav-fleet", "console", bar=True),)

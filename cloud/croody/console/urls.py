@@ -1,0 +1,7 @@
+"""Addresses below `/console/`: each page's own."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("croody.console.fleet.urls")),
+]
