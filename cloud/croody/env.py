@@ -29,6 +29,8 @@ SECRETS: dict[Role, tuple[str, ...]] = {
 }
 #: Values seen in examples and in the earlier Croody: production refuses to start on them.
 KNOWN_DEFAULTS = frozenset({"", "change-me-in-prod", "changeme", "secret", "django-insecure"})
+#: The database itself lets no entry of the audit log go that is younger.
+AUDIT_LEAST_DAYS = 30
 
 
 class BadEnvironment(ValueError):
@@ -73,6 +75,8 @@ class Env:
     #: Of what is over (alarms, commands, verdicts), and of hourly roll-ups.
     history_days: int
     rollup_days: int
+    #: Of what was done by whom.
+    audit_days: int
     #: What one robot may name, send and be.
     quotas: Quotas
     #: Where people, and the web's own health page, reach each part.
@@ -188,6 +192,7 @@ def read(environ: Mapping[str, str]) -> Env:
         retention_days=_whole(environ, "CROODY_RETENTION_DAYS", 30),
         history_days=_whole(environ, "CROODY_HISTORY_DAYS", 90),
         rollup_days=_whole(environ, "CROODY_ROLLUP_DAYS", 1100),
+        audit_days=_whole(environ, "CROODY_AUDIT_DAYS", 730, least=AUDIT_LEAST_DAYS),
         quotas=Quotas.read(lambda name, default: _whole(environ, name, default)),
         public_url=value_of(environ, "CROODY_PUBLIC_URL", f"http://127.0.0.1:{value_of(environ, 'WEB_PORT', '8000')}"),
         telemetry_url=value_of(environ, "CROODY_TELEMETRY_URL", f"http://127.0.0.1:{value_of(environ, 'TELEMETRY_PORT', '9000')}"),
@@ -197,15 +202,15 @@ def read(environ: Mapping[str, str]) -> Env:
     )
 
 
-def _whole(environ: Mapping[str, str], name: str, default: int) -> int:
+def _whole(environ: Mapping[str, str], name: str, default: int, *, least: int = 1) -> int:
     _ = _words(environ)
     text = value_of(environ, name).strip() or str(default)
     try:
         number = int(text)
     except ValueError as error:
         raise BadEnvironment(_("%(name)s=%(text)s: escribe un número entero") % {"name": name, "text": text}) from error
-    if number < 1:
-        raise BadEnvironment(_("%(name)s=%(number)d: tiene que ser 1 o más") % {"name": name, "number": number})
+    if number < least:
+        raise BadEnvironment(_("%(name)s=%(number)d: tiene que ser %(least)d o más") % {"name": name, "number": number, "least": least})
     return number
 
 

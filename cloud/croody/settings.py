@@ -30,6 +30,7 @@ INSTALLED_APPS = [
     "axes",
     # From the bottom to the top: who stands higher may import who stands lower (`make lint`).
     "croody.web",
+    "croody.audit",
     "croody.accounts",
     "croody.fleet",
     "croody.commands",
@@ -45,7 +46,7 @@ INSTALLED_APPS = [
 ]
 if ENV.role not in {"telemetry", "ids"}:
     # The API roles have no sessions, which its checks ask for.
-    INSTALLED_APPS.insert(0, "django.contrib.admin")
+    INSTALLED_APPS.insert(0, "croody.accounts.admin_app.Config")
 
 _API_MIDDLEWARE = [
     "croody.web.request_id.remember_request_id",

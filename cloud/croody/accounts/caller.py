@@ -17,6 +17,9 @@ from django.http import HttpRequest
 
 from croody.accounts.models import Membership, Organisation, Token
 from croody.accounts.services import token_of_secret
+from croody.audit.actor import Actor
+from croody.web import request_id
+from croody.web.client_address import visitor
 from croody.web.refusals import Denied
 
 Kind = Literal["anonymous", "demo", "robot", "person", "token", "service"]
@@ -111,6 +114,31 @@ def again(caller: Caller) -> Caller:
     if caller.user_id is not None:
         return of_user(User.objects.filter(pk=caller.user_id).first() or AnonymousUser())
     return caller
+
+
+def actor_of(request: HttpRequest, caller: Caller) -> Actor:
+    """The caller as the audit log keeps them: with their name of today, and where the request came from."""
+    if caller.service:
+        name = caller.service
+    elif caller.kind == "robot":
+        name = caller.robot_id
+    else:
+        name = _name_of(request, caller.user_id)
+    return Actor(caller.kind, caller.user_id, name, caller.token_id, _address_of(request), request_id.current())
+
+
+def _address_of(request: HttpRequest) -> str:
+    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
+    return str(visitor(request.META.get("REMOTE_ADDR", ""), forwarded, settings.ENV.trusted_proxies) or "")
+
+
+def _name_of(request: HttpRequest, user_id: int | None) -> str:
+    if user_id is None:
+        return ""
+    user = getattr(request, "user", None)
+    if isinstance(user, User) and user.pk == user_id:
+        return user.get_username()
+    return User.objects.filter(pk=user_id).values_list("username", flat=True).first() or ""
 
 
 def is_open_demo(request: HttpRequest, door: Door = TELEMETRY) -> bool:

@@ -1,9 +1,15 @@
 """Organisations and who is in them: every write to both. Knows people, never robots."""
 
+from datetime import datetime
+
 from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from croody.accounts.models import Membership, Organisation
+from croody.audit.actor import SYSTEM, Actor
+from croody.audit.services import record
 
 
 class BadOrganisation(ValueError):
@@ -27,11 +33,31 @@ def organisation(slug: str | None) -> Organisation:
     )
 
 
-def join(user: User, organisation: Organisation, *, role: Membership.Role) -> None:
+def join(user: User, organisation: Organisation, *, role: Membership.Role, now: datetime | None = None, actor: Actor = SYSTEM) -> None:
     """Put a person into an organisation; one who is there already has this role from now on."""
-    Membership.objects.update_or_create(user=user, organisation=organisation, defaults={"role": role})
+    with transaction.atomic():
+        held = Membership.objects.filter(user=user, organisation=organisation).values_list("role", flat=True).first()
+        if held == role:
+            return
+        Membership.objects.update_or_create(user=user, organisation=organisation, defaults={"role": role})
+        record(
+            actor,
+            "change_role" if held else "add",
+            "member",
+            user.get_username(),
+            organisation_id=organisation.pk,
+            before={"role": str(held)} if held else None,
+            after={"role": str(role)},
+            now=now or timezone.now(),
+        )
 
 
-def leave(user: User, organisation: Organisation) -> bool:
+def leave(user: User, organisation: Organisation, *, now: datetime | None = None, actor: Actor = SYSTEM) -> bool:
     """Take a person out of an organisation. False when they were not in it."""
-    return Membership.objects.filter(user=user, organisation=organisation).delete()[0] > 0
+    with transaction.atomic():
+        held = Membership.objects.filter(user=user, organisation=organisation).values_list("role", flat=True).first()
+        if held is None or not Membership.objects.filter(user=user, organisation=organisation).delete()[0]:
+            return False
+        name, at = user.get_username(), now or timezone.now()
+        record(actor, "remove", "member", name, organisation_id=organisation.pk, before={"role": str(held)}, now=at)
+    return True

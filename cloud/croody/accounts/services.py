@@ -10,7 +10,9 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
+from croody.accounts import trail
 from croody.accounts.models import OneTimeLogin, Token
+from croody.audit.actor import SYSTEM, Actor
 
 #: Tells a Croody token from others at a glance, and lets secret scanners find a leaked one.
 MARK: Final = "crd_"
@@ -24,24 +26,33 @@ def sha256_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def reset_token(user: User, *, scopes: Iterable[Token.Scope] = Token.Scope, now: datetime | None = None) -> str:
+def reset_token(user: User, *, scopes: Iterable[Token.Scope] = Token.Scope, now: datetime | None = None, actor: Actor = SYSTEM) -> str:
     """A new personal token; the one before stops working. Returned here and never again.
 
     Args:
         user: its owner; it may never do more than they may.
         scopes: what it is for; everything, unless somebody says less.
         now: when the one before stops.
+        actor: who asks for it.
     """
+    now, wanted = now or timezone.now(), sorted(scopes)
     token = MARK + secrets.token_urlsafe(32)
     with transaction.atomic():
-        Token.objects.filter(user=user, revoked_at=None).update(revoked_at=now or timezone.now())
-        Token.objects.create(user=user, prefix=token[:_PREFIX_CHARS], sha256=sha256_of(token), scopes=sorted(scopes))
+        Token.objects.filter(user=user, revoked_at=None).update(revoked_at=now)
+        Token.objects.create(user=user, prefix=token[:_PREFIX_CHARS], sha256=sha256_of(token), scopes=wanted)
+        trail.note(user, actor, "make", "token", token[:_PREFIX_CHARS], now, after={"scopes": wanted})
     return token
 
 
-def revoke_token(user: User, *, now: datetime | None = None) -> bool:
+def revoke_token(user: User, *, now: datetime | None = None, actor: Actor = SYSTEM) -> bool:
     """Shut the personal token out. Says whether there was one."""
-    return Token.objects.filter(user=user, revoked_at=None).update(revoked_at=now or timezone.now()) > 0
+    now = now or timezone.now()
+    with transaction.atomic():
+        token = token_of(user)
+        if token is None or not Token.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now):
+            return False
+        trail.note(user, actor, "revoke", "token", token.prefix, now)
+    return True
 
 
 def token_of(user: User) -> Token | None:
@@ -62,10 +73,13 @@ def token_of_secret(secret: str, *, now: datetime | None = None) -> Token | None
     return found
 
 
-def make_login_link(user: User, *, lasts: timedelta = LOGIN_LASTS, now: datetime | None = None) -> str:
+def make_login_link(user: User, *, lasts: timedelta = LOGIN_LASTS, now: datetime | None = None, actor: Actor = SYSTEM) -> str:
     """The path of a page that logs `user` in once, before it expires. Returned here and never again."""
     token = secrets.token_urlsafe(32)
-    OneTimeLogin.objects.create(user=user, sha256=sha256_of(token), expires_at=(now or timezone.now()) + lasts)
+    now = now or timezone.now()
+    with transaction.atomic():
+        OneTimeLogin.objects.create(user=user, sha256=sha256_of(token), expires_at=now + lasts)
+        trail.note(user, actor, "make", "login_link", user.get_username(), now, after={"expires_at": (now + lasts).isoformat()})
     return f"/cuenta/entrar/{token}/"
 
 

@@ -17,7 +17,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
-from croody.accounts import fresh_token, services, throttle
+from croody.accounts import fresh_token, services, throttle, trail
+from croody.accounts.caller import actor_of, of_session
 from croody.accounts.forms import Login, NewToken, Password, Registration
 from croody.accounts.models import Token
 from croody.accounts.rules import open_to
@@ -128,7 +129,7 @@ def reset_token(request: HttpRequest) -> HttpResponse:
         return _profile(request, request.user, Password(request.user), new_token=form, status=422)
     if request.method == "GET":
         return render(request, "accounts/ask_reset.html", {"token": services.token_of(request.user), "form": form})
-    fresh = services.reset_token(request.user, scopes=form.chosen())
+    fresh = services.reset_token(request.user, scopes=form.chosen(), actor=actor_of(request, of_session(request)))
     if "choose" in said:
         # The page that shows it can be loaded again, and in another language.
         return fresh_token.show(redirect("profile"), fresh)
@@ -146,7 +147,7 @@ def revoke_token(request: HttpRequest) -> HttpResponse:
     token = services.token_of(request.user)
     if request.method == "GET" and token is not None:
         return render(request, "accounts/ask_revoke.html", {"token": token})
-    if request.method == "POST" and services.revoke_token(request.user):
+    if request.method == "POST" and services.revoke_token(request.user, actor=actor_of(request, of_session(request))):
         messages.success(request, _("La clave ya no funciona."))
     return fresh_token.forget(redirect("profile"))
 
@@ -165,6 +166,7 @@ def set_password(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _profile(request, request.user, form, status=422)
     form.save()
+    trail.note(request.user, actor_of(request, of_session(request)), "change_password", "person", request.user.username, timezone.now())
     update_session_auth_hash(request, request.user)
     messages.success(request, _("Contraseña guardada. Las sesiones en otros aparatos se cerraron."))
     return fresh_token.forget(redirect("profile"))

@@ -13,6 +13,8 @@ from croody.accounts.caller import Caller
 from croody.alarms import kinds, queries, quota, storms
 from croody.alarms.kinds import End, Kind
 from croody.alarms.models import Alarm
+from croody.audit.actor import Actor
+from croody.audit.services import record
 from croody.fleet.access import Action, may, names_of, organisations
 from croody.fleet.models import Robot
 from croody.web.refusals import Denied
@@ -77,7 +79,7 @@ def resolve_alarm(robot_id: str, kind: str, key: str, now: datetime) -> bool:
     return storms.close(Alarm.objects.filter(robot_id=robot_id[:64], kind=kind, key=key[:_KEY_CHARS], resolved_at=None), now) > 0
 
 
-def close_as(caller: Caller, number: int, now: datetime) -> Alarm:
+def close_as(caller: Caller, number: int, now: datetime, *, actor: Actor) -> Alarm:
     """Close an alarm in the name of whoever asks: what the page and the API do.
 
     Raises:
@@ -90,7 +92,19 @@ def close_as(caller: Caller, number: int, now: datetime) -> Alarm:
     if not _may_close(caller, alarm):
         whose = f"{alarm.robot_id}'s organisation" if alarm.robot_id else "the organisation of its robots"
         raise Denied(403, f"alarm {number}: only {names_of(Action.ACT)} of {whose} may close it")
-    return resolve_by_person(alarm, now)
+    if alarm.resolved_at is not None:
+        return alarm
+    with transaction.atomic():
+        closed = resolve_by_person(alarm, now)
+        told = {"robot": alarm.robot_id, "kind": alarm.kind, "key": alarm.key}
+        record(actor, "close", "alarm", str(number), organisation_id=_organisation_of(alarm), after=told, now=now)
+    return closed
+
+
+def _organisation_of(alarm: Alarm) -> int | None:
+    if alarm.organisation_id is not None:
+        return alarm.organisation_id
+    return Robot.objects.filter(pk=alarm.robot_id).values_list("organisation_id", flat=True).first()
 
 
 def _may_close(caller: Caller, alarm: Alarm) -> bool:

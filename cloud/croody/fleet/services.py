@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 from django.dispatch import Signal
@@ -11,6 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from croody.accounts.models import Organisation
+from croody.audit.actor import SYSTEM, Actor
+from croody.audit.services import record
 from croody.fleet.models import Credential, Robot, Site
 from croody_contract import mosquitto, topics
 
@@ -33,6 +35,7 @@ def add_robot(
     shared: bool = False,
     borrowed: bool = False,
     now: datetime | None = None,
+    actor: Actor = SYSTEM,
 ) -> tuple[Robot, str]:
     """Make a robot and its credential, or bring one back that was revoked. The secret is returned here and never again.
 
@@ -50,6 +53,7 @@ def add_robot(
             _("sitio %(site)s: es de otra organización que %(organisation)s: elige uno de sus propios sitios")
             % {"site": site.slug, "organisation": organisation.slug}
         )
+    now = now or timezone.now()
     with transaction.atomic():
         robot, made = Robot.objects.get_or_create(
             robot_id=robot_id, defaults={"organisation": organisation, "site": site, "kind": kind, "shared": shared, "borrowed": borrowed}
@@ -58,8 +62,10 @@ def add_robot(
             robot = Robot.objects.select_for_update().get(pk=robot_id)
             _may_return(robot, organisation, shared=shared)
             robot.site, robot.kind, robot.shared, robot.borrowed = site, kind, shared, borrowed
-            robot.deleted_at, robot.returned_at = None, now or timezone.now()
+            robot.deleted_at, robot.returned_at = None, now
             robot.save(update_fields=["site", "kind", "shared", "borrowed", "deleted_at", "returned_at"])
+        after = {"kind": kind, "site": site.slug if site else None, "shared": shared}
+        _note(robot, "add" if made else "bring_back", actor, now, after=after)
         return robot, _new_credential(robot)
 
 
@@ -78,19 +84,25 @@ def _may_return(robot: Robot, organisation: Organisation, *, shared: bool) -> No
         raise BadRobot(_("robot_id %(id)s: las lecturas de antes no eran públicas: agrégalo sin --shared, o elige otro") % said)
 
 
-def rotate_secret(robot: Robot) -> str:
+def rotate_secret(robot: Robot, *, now: datetime | None = None, actor: Actor = SYSTEM) -> str:
     """A new secret for the robot; the old one stops working within a second. Returned here and never again."""
     with transaction.atomic():
         Credential.objects.filter(robot=robot).delete()
+        _note(robot, "rotate", actor, now or timezone.now())
         return _new_credential(robot)
 
 
-def revoke(robot: Robot, *, now: datetime) -> None:
+def revoke(robot: Robot, *, now: datetime, actor: Actor = SYSTEM) -> None:
     """Shut the robot out; what listens to `robot_revoked` ends what was under way. Its readings stay."""
     with transaction.atomic():
         Credential.objects.filter(robot=robot).delete()
-        Robot.objects.filter(pk=robot.pk, deleted_at=None).update(deleted_at=now)
+        if Robot.objects.filter(pk=robot.pk, deleted_at=None).update(deleted_at=now):
+            _note(robot, "revoke", actor, now)
         robot_revoked.send(Robot, robot=robot, now=now)
+
+
+def _note(robot: Robot, verb: str, actor: Actor, now: datetime, *, after: dict[str, Any] | None = None) -> None:
+    record(actor, verb, "robot", robot.robot_id, organisation_id=robot.organisation_id, after=after, now=now)
 
 
 def _new_credential(robot: Robot) -> str:

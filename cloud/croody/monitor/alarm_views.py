@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from croody.accounts.caller import Caller, of_session
+from croody.accounts.caller import Caller, actor_of, of_session
 from croody.accounts.rules import open_to
 from croody.alarms.services import EndsByItself, close_as
 from croody.fleet.access import Action, robots
@@ -60,7 +60,7 @@ def close(request: HttpRequest, number: int) -> HttpResponse:
         return redirect("monitor_alarms")
     language = get_language() or "es"
     try:
-        said = alarm_words.closed(close_as(caller, number, timezone.now()), language)
+        said = alarm_words.closed(close_as(caller, number, timezone.now(), actor=actor_of(request, caller)), language)
     except EndsByItself:
         said = _("Esta alerta termina sola cuando pasa su causa; cerrada ahora, volvería enseguida.")
     except Denied as refused:

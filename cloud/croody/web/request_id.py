@@ -25,6 +25,11 @@ def clean(value: str) -> str:
     return value if _GOOD.fullmatch(value) else ""
 
 
+def current() -> str:
+    """The id of the request at hand; empty where it has none, or there is no request."""
+    return _current.get()
+
+
 def to_show() -> str:
     """The id of the request at hand for its reader: the gateway's, else one made now, which the lines to come have as well."""
     if not _current.get():

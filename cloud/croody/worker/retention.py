@@ -15,6 +15,7 @@ from django.db.models import Model, Q
 
 from croody.accounts.models import OneTimeLogin, Registering
 from croody.alarms.models import Alarm
+from croody.audit.models import Entry
 from croody.commands.models import Outgoing
 from croody.detection.models import Usual, Verdict
 from croody.web.turns import delete_in_turns
@@ -37,6 +38,11 @@ def history() -> timedelta:
     return timedelta(days=settings.ENV.history_days)
 
 
+def audit() -> timedelta:
+    """How long it is written down who did what."""
+    return timedelta(days=settings.ENV.audit_days)
+
+
 LIVES: Final = (
     Life(Alarm, lambda now: Q(resolved_at__lt=now - history())),
     Life(Outgoing, lambda now: Q(expires_at__lt=now - history())),
@@ -47,6 +53,7 @@ LIVES: Final = (
     Life(Registering, lambda now: Q(at__lt=now - timedelta(days=1))),
     Life(AccessAttempt, lambda now: Q(attempt_time__lt=now - TRIES)),
     Life(AccessFailureLog, lambda now: Q(attempt_time__lt=now - TRIES)),
+    Life(Entry, lambda now: Q(at__lt=now - audit())),
     Life(AccessLog, lambda now: Q(attempt_time__lt=now - TRIES)),
 )
 

@@ -11,6 +11,7 @@ from croody.accounts.models import Membership, Organisation
 from croody.alarms import jobs, kinds, queries, storms
 from croody.alarms.models import Alarm
 from croody.alarms.services import EndsByItself, close_as, raise_alarm, resolve_alarm
+from croody.audit.actor import SYSTEM
 from croody.fleet import services
 from croody.fleet.models import Robot, Site
 from croody.web.refusals import Denied
@@ -141,13 +142,13 @@ def test_a_person_closes_it_for_all_its_robots_where_the_kind_may_be_closed(peop
     storm = Alarm.objects.get(kind="many_robots")
     for caller, status in ((people.carlos, 404), (people.bob, 403)):
         with pytest.raises(Denied) as refused:
-            close_as(caller, storm.pk, after(5))
+            close_as(caller, storm.pk, after(5), actor=SYSTEM)
         assert refused.value.status == status
-    assert close_as(people.alice, storm.pk, after(5)).resolved_at == after(5)
+    assert close_as(people.alice, storm.pk, after(5), actor=SYSTEM).resolved_at == after(5)
     assert not Alarm.objects.filter(resolved_at=None).exists()
     silent(range(5))
     with pytest.raises(EndsByItself, match="offline ends by itself"):
-        close_as(people.alice, Alarm.objects.get(kind="many_robots", resolved_at=None).pk, after(9))
+        close_as(people.alice, Alarm.objects.get(kind="many_robots", resolved_at=None).pk, after(9), actor=SYSTEM)
 
 
 def test_a_whole_that_a_crash_left_without_parts_ends_with_the_next_tidying(people):

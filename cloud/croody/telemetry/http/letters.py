@@ -9,7 +9,7 @@ from django.db.models.functions import Length
 from django.http import HttpRequest
 from ninja import Query, Router
 
-from croody.accounts.caller import Caller
+from croody.accounts.caller import Caller, actor_of
 from croody.fleet.access import Action, Needs, asking, may, names_of, robots
 from croody.fleet.models import Robot
 from croody.telemetry.http.schemas import Detail, LetterFull, LetterOut, ReplayedOut
@@ -62,7 +62,7 @@ def replay(request: HttpRequest, number: int) -> dict[str, int]:
     if robot is not None and not caller.superuser and not may(caller, Action.ACT, robot):
         raise Denied(403, f"letter {number}: only {names_of(Action.ACT)} of {letter.robot_id} may play it again")
     try:
-        done = services.replay(letter, now=datetime.now(UTC))
+        done = services.replay(letter, now=datetime.now(UTC), actor=actor_of(request, caller))
     except services.NotReplayable as error:
         raise Denied(409, str(error)) from error
     return {"stored": done.stored, "dead": done.dead}

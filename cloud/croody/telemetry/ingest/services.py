@@ -12,7 +12,10 @@ import msgspec
 from django.conf import settings
 from django.db import DataError, IntegrityError, transaction
 
+from croody.audit.actor import SYSTEM, Actor
+from croody.audit.services import record
 from croody.commands import services as commands
+from croody.fleet.models import Robot
 from croody.fleet.queries import known_robots
 from croody.telemetry import store
 from croody.telemetry.ingest import letters
@@ -110,7 +113,7 @@ def ingest_one(telemetry: Telemetry, robot_id: str, stream: str, *, now: datetim
     return of_row(row, record_id)
 
 
-def replay(letter: DeadLetter, *, now: datetime) -> Replayed:
+def replay(letter: DeadLetter, *, now: datetime, actor: Actor = SYSTEM) -> Replayed:
     """Judge a dead letter again, as when its robot is known now or a rule has changed. What still breaks a rule stays dead.
 
     Raises:
@@ -137,6 +140,10 @@ def replay(letter: DeadLetter, *, now: datetime) -> Replayed:
         dead = sum(ranges.count(tuple(robot_ack.ack.dead)) for robot_ack in booked.acks)
         if dead == 0:
             DeadLetter.objects.using(alias).filter(pk=letter.pk).update(replayed_at=now)
+    # Telemetry may have a database of its own, so the entry comes after the commit.
+    organisation_id = Robot.objects.filter(pk=letter.robot_id).values_list("organisation_id", flat=True).first()
+    told = {"robot": letter.robot_id, "reason": letter.reason, "stored": stored, "dead": dead}
+    record(actor, "replay", "dead_letter", str(letter.pk), organisation_id=organisation_id, after=told, now=now)
     return Replayed(stored, dead)
 
 

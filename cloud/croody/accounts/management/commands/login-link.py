@@ -7,11 +7,14 @@ from typing import Any, Final
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management.base import CommandError
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from croody.accounts.demo import OPERATOR
 from croody.accounts.services import make_login_link
+from croody.accounts.trail import note
+from croody.audit.actor import command_actor
 from croody.web import command
 
 #: Of those from whom to choose, so many are named.
@@ -39,7 +42,7 @@ class Command(command.Command):
         minutes: int = options["minutes"]
         if not 1 <= minutes <= 1440:
             raise CommandError(_("--minutes %(minutes)d: escribe de 1 a 1440") % {"minutes": minutes})
-        path = make_login_link(self._user(options), lasts=timedelta(minutes=minutes))
+        path = make_login_link(self._user(options), lasts=timedelta(minutes=minutes), actor=command_actor())
         prefix = f"/{options['language']}" if options["language"] else ""
         self.stdout.write(f"{options['base'].rstrip('/')}{prefix}{path}")
 
@@ -52,6 +55,7 @@ class Command(command.Command):
             user = User(username=name, is_staff=options["superuser"], is_superuser=options["superuser"])
             user.set_unusable_password()
             user.save()
+            note(user, command_actor(), "add", "person", name, timezone.now(), after={"superuser": options["superuser"]})
             return user
         if name:
             raise CommandError(_("--user %(name)s: nadie activo se llama así: añade --create para hacer la cuenta") % {"name": name})

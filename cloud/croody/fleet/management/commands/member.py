@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from croody.accounts import organisations
 from croody.accounts.models import Membership, Organisation
+from croody.audit.actor import command_actor
 from croody.fleet import access
 from croody.web import command
 
@@ -42,9 +43,9 @@ class Command(command.Command):
         organisation = self._organisation(options["organisation"])
         said = {"user": user.username, "organisation": organisation.slug}
         if options["verb"] == "add":
-            organisations.join(user, organisation, role=Membership.Role(options["role"]))
+            organisations.join(user, organisation, role=Membership.Role(options["role"]), actor=command_actor())
             self.stdout.write(f"{user.username}\t{options['role']}\t{organisation.slug}")
-        elif organisations.leave(user, organisation):
+        elif organisations.leave(user, organisation, actor=command_actor()):
             self.stdout.write(_("%(user)s ya no está en %(organisation)s") % said)
         else:
             raise CommandError(_("%(user)s: no está en %(organisation)s: mira `croody member list`") % said)

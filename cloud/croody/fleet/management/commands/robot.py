@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from croody.accounts import organisations
 from croody.accounts.models import Organisation
+from croody.audit.actor import command_actor
 from croody.fleet import enrolment_script, queries, services, trust_anchor
 from croody.fleet.models import Robot, Site
 from croody.web import command
@@ -60,18 +61,23 @@ class Command(command.Command):
                     self.stdout.write(f"{robot.robot_id}\t{robot.kind}\t{site}\t{states[robot.robot_id]}")
             case "revoke":
                 robot = self._robot(options["robot_id"])
-                services.revoke(robot, now=now)
+                services.revoke(robot, now=now, actor=command_actor())
                 self.stdout.write(_("%(id)s revocado") % {"id": robot.robot_id})
             case "rotate":
                 robot = self._robot(options["robot_id"])
-                self._tell(robot.robot_id, services.rotate_secret(robot), board_only=options["board"])
+                self._tell(robot.robot_id, services.rotate_secret(robot, now=now, actor=command_actor()), board_only=options["board"])
 
     def _add(self, options: dict[str, Any]) -> None:
         site = self._site(options["site"], options["organisation"])
         organisation = site.organisation if site else self._organisation(options["organisation"])
         try:
             robot, secret = services.add_robot(
-                options["robot_id"], organisation=organisation, site=site, kind=options["kind"], shared=options["shared"]
+                options["robot_id"],
+                organisation=organisation,
+                site=site,
+                kind=options["kind"],
+                shared=options["shared"],
+                actor=command_actor(),
             )
         except services.BadRobot as error:
             raise CommandError(str(error)) from error

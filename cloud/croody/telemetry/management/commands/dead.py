@@ -8,6 +8,7 @@ from django.core.management import CommandError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from croody.audit.actor import command_actor
 from croody.telemetry.ingest import services
 from croody.telemetry.models import DeadLetter
 from croody.web import command
@@ -40,7 +41,7 @@ class Command(command.Command):
             self._show(letter)
             return
         try:
-            done = services.replay(letter, now=datetime.now(UTC))
+            done = services.replay(letter, now=datetime.now(UTC), actor=command_actor())
         except services.NotReplayable as error:
             raise CommandError(printable(str(error))) from error
         self.stdout.write(_("guardadas %(stored)d, muertas %(dead)d") % {"stored": done.stored, "dead": done.dead})

@@ -1,0 +1,15 @@
+"""Django's view of accounts: hears who comes in and goes, and writes it down."""
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    """Listens to Django's own log-in, the admin site and the second factor."""
+
+    name = "croody.accounts"
+
+    def ready(self) -> None:
+        """Listen; called once at the start."""
+        from croody.accounts import signals
+
+        signals.listen()

@@ -1,0 +1,46 @@
+"""What others do and only signal: log-ins and log-outs, locked doors, failed second factors. Writes it down, decides nothing.
+
+A wrong password is no entry: strangers make any number of them. django-axes counts those, and the lock that follows is an entry.
+"""
+
+from typing import Any
+
+from axes.signals import user_locked_out
+from django.apps import apps
+from django.contrib.auth.models import AbstractBaseUser, User
+from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.http import HttpRequest
+from django.utils import timezone
+
+from croody.accounts import trail
+from croody.accounts.caller import ANONYMOUS, actor_of, of_user
+
+
+def listen() -> None:
+    """Connect; once, at the start."""
+    user_logged_in.connect(_came, dispatch_uid="audit")
+    user_logged_out.connect(_went, dispatch_uid="audit")
+    user_locked_out.connect(_locked, dispatch_uid="audit")
+    if apps.is_installed("allauth.mfa"):
+        from allauth.mfa.signals import authentication_failed  # type: ignore[import-untyped]
+
+        authentication_failed.connect(_failed, dispatch_uid="audit")
+
+
+def _came(request: HttpRequest, user: AbstractBaseUser, **_kwargs: Any) -> None:
+    trail.note(user, actor_of(request, of_user(user)), "log_in", "person", user.get_username(), timezone.now())
+
+
+def _went(request: HttpRequest, user: AbstractBaseUser | None, **_kwargs: Any) -> None:
+    if user is not None:
+        trail.note(user, actor_of(request, of_user(user)), "log_out", "person", user.get_username(), timezone.now())
+
+
+def _locked(request: HttpRequest, username: str | None = None, **_kwargs: Any) -> None:
+    user = User.objects.filter(username=username or "").first()
+    if user is not None:
+        trail.note(user, actor_of(request, ANONYMOUS), "lock_out", "person", user.get_username(), timezone.now())
+
+
+def _failed(request: HttpRequest, user: AbstractBaseUser, **_kwargs: Any) -> None:
+    trail.note(user, actor_of(request, ANONYMOUS), "fail_second_factor", "person", user.get_username(), timezone.now())
