@@ -72,7 +72,11 @@ def questions() -> dict[str, Callable[[], Any]]:
     from croody.telemetry import jobs
     from croody.telemetry.ingest import services
     from croody.telemetry.read import queries
+    from croody.telemetry.read.day import day
     from croody.telemetry.read.delivery import delivered
+    from croody.telemetry.read.series import series
+    from croody.telemetry.read.told import born, told
+    from croody.telemetry.read.usual import usual
 
     pks = Organisation.objects.values_list("pk", flat=True)
     team = Caller("service", service="ingest", roles=tuple((pk, Role.OPERATOR) for pk in pks))
@@ -86,6 +90,10 @@ def questions() -> dict[str, Callable[[], Any]]:
         "query of all": lambda: queries.query(both, 20),
         "streams": lambda: queries.streams(both),
         "delivery": lambda: delivered(both),
+        "the day of one robot": lambda: day("rover-1", "TEMP", now=NOW),
+        "what one robot told": lambda: (told("rover-1", until=NOW), born("rover-1")),
+        "what is usual": lambda: usual("rover-1", ["TEMP", "HUM"], now=NOW),
+        "a chart": lambda: series(["rover-1"], ["TEMP", "HUM"], NOW - timedelta(days=7), NOW, now=NOW),
         "signs": lambda: signs_of(both),
         "counts of states": lambda: counts_of(both, now=NOW),
         "roster of the monitor": lambda: facts.roster(Caller("demo"), NOW),

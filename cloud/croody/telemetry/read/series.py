@@ -19,7 +19,7 @@ HOUR_S: Final = 3600
 MOST_BUCKETS: Final = 1200
 MOST_LINES: Final = 32
 #: Rows that one answer reads: beyond that, readings give way to minutes, minutes to hours, and hours are refused.
-MOST_READINGS: Final = 20_000
+MOST_READINGS: Final = 10_000
 MOST_ROLLED: Final = 60_000
 MOST_HOURS: Final = 120_000
 #: One-minute roll-ups outlive the readings by this: before that there are hours alone.
@@ -170,8 +170,8 @@ class _Asked:
         return {(robot, metric, int(bucket)): (mean, low, high, count) for robot, metric, bucket, mean, low, high, count in rows}
 
     def few(self, start: datetime, end: datetime) -> bool:
-        """Whether so few readings lie in the range that they may all be read."""
-        most = max(1, MOST_READINGS // len(self.metrics))
+        """Whether so few readings lie in the range that they may all be read: to find a row costs about as much as three values in it."""
+        most = MOST_READINGS * 4 // (3 + len(self.metrics))
         parameters = [listed(self.robots), _moment(start), _moment(end), most + 1]
         return bool(ask(_MANY_POSTGRES if on_postgres() else _MANY_SQLITE, parameters)[0][0] <= most)
 
@@ -188,7 +188,7 @@ def _source(asked: _Asked, start: datetime, end: datetime, step_s: int | None, b
         if asked.few(start, end):
             return "readings", step
         if step_s is not None:
-            text = f"step_s: {step_s}: more than {MOST_READINGS} readings lie in this range: use a step_s of 60, or less time"
+            text = f"step_s: {step_s}: more readings lie in this range than are read at once: use a step_s of 60, or less time"
             raise Refused("bad_value", text)
         step = MINUTE_S
     if step < HOUR_S:

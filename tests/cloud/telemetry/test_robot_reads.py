@@ -1,0 +1,68 @@
+"""What the page of one robot asks: its day in cells, what it told, what is usual. On both databases."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+from croody_contract.messages import Born, Event, Tombstone
+from tests.cloud.telemetry.helpers import NOON, reading
+
+MINUTE = timedelta(minutes=1)
+NOW = NOON + timedelta(hours=1)
+Send = Callable[..., dict[str, Any]]
+
+
+def test_a_day_shows_what_came_what_came_late_what_is_missing_and_what_is_lost(send: Send, fleet: SimpleNamespace):
+    from croody.telemetry import jobs
+    from croody.telemetry.read.day import day
+
+    send(1, [reading(1.0, NOON + number * MINUTE) for number in range(4)], now=NOON + 4 * MINUTE)
+    send(5, [reading(1.0, NOON + 16 * MINUTE)], now=NOON + 30 * MINUTE, historical=True)
+    send(8, [reading(1.0, NOON + 31 * MINUTE)], now=NOON + 32 * MINUTE)
+    send(12, [reading(1.0, NOON + 50 * MINUTE)], now=NOON + 51 * MINUTE)
+    send(13, [Tombstone(stream="stream-a", ranges=[(9, 11)], reason="thinned")], now=NOON + 52 * MINUTE)
+    jobs.roll_up(NOW)
+    found = day("rover-1", "TEMP", now=NOW)
+    signs = {round((cell.start - NOON) / MINUTE): (cell.sign, cell.count) for cell in found.cells if cell.sign}
+    assert signs == {0: ("whole", 4), 15: ("missing", 1), 30: ("missing", 1), 45: ("lost", 1)}
+    assert [(hole.first, hole.last, hole.lost) for hole in found.holes] == [(9, 11, True), (6, 7, False)]
+    assert (found.count(lost=False), found.count(lost=True)) == (2, 3)
+    send(6, [reading(1.0, NOON + 17 * MINUTE), reading(1.0, NOON + 18 * MINUTE)], now=NOW, historical=True)
+    jobs.roll_up(NOW)
+    assert {cell.count: cell.sign for cell in day("rover-1", "TEMP", now=NOW).cells if cell.count == 3} == {3: "late"}
+
+
+def test_a_day_without_anything_is_empty_and_no_gap(fleet: SimpleNamespace):
+    from croody.telemetry.read.day import CELLS, day
+
+    found = day("rover-1", "TEMP", now=NOW)
+    assert [cell.sign for cell in found.cells] == [""] * CELLS
+    assert found.holes == []
+
+
+def test_what_a_robot_told_is_found_among_its_readings_newest_first(send: Send, fleet: SimpleNamespace):
+    from croody.telemetry.read.told import born, told
+
+    records = [Born(agent="croody-edge 1", capabilities=["resend"], ts=NOON), *(reading(1.0, NOON + n * MINUTE) for n in range(1, 5))]
+    send(1, [*records, Event(code="door_open", ts=NOON + 5 * MINUTE)], now=NOON + 6 * MINUTE)
+    found = told("rover-1", until=NOW)
+    assert [(one.kind, one.seq) for one in found] == [("event", 6), ("born", 1)]
+    assert [one.seq for one in told("rover-1", until=NOW, limit=1)] == [6]
+    assert [one.seq for one in told("rover-1", until=NOON + 4 * MINUTE)] == [1]
+    assert [one.seq for one in told("rover-1", until=NOW, since=NOON + MINUTE)] == [6]
+    start = born("rover-1")
+    assert start is not None
+    assert start.data["capabilities"] == ["resend"]
+    assert born("rover-2") is None
+
+
+def test_what_is_usual_is_the_least_and_the_greatest_of_a_day(send: Send, fleet: SimpleNamespace):
+    from croody.telemetry import jobs
+    from croody.telemetry.read.usual import usual
+
+    send(1, [reading(value, NOON + number * MINUTE) for number, value in enumerate((20.0, 25.5, 19.0))], now=NOW)
+    jobs.roll_up(NOW)
+    found = usual("rover-1", ["TEMP", "HUM"], now=NOW)
+    assert {name: (one.low, one.high, one.count) for name, one in found.items()} == {"TEMP": (19.0, 25.5, 3)}
+    assert usual("rover-1", ["TEMP"], now=NOW + timedelta(days=2)) == {}
