@@ -43,6 +43,12 @@ def _of_act(done: int) -> dict[str, tuple[int, int, int]]:
     }
 
 
+def _of_manage(done: int, roles: tuple[str, ...]) -> dict[str, tuple[int, int, int]]:
+    """Operators and the shared token may not; who merely looks on even less."""
+    row = _of_act(done)
+    return row | {name: (403, 404, 404) for name in (*ROLES, "service:ingest") if name not in roles}
+
+
 #: Action -> caller -> what comes of it for each of `ROBOTS`, where the operation is about one robot.
 EXPECTED: dict[str, dict[str, tuple[int, int, int]]] = {
     Action.SEE: {
@@ -73,6 +79,8 @@ EXPECTED: dict[str, dict[str, tuple[int, int, int]]] = {
         "service:bridge": NEVER,
     },
     Action.ACT: _of_act(200),
+    Action.CONFIGURE: _of_manage(200, ("maintainer", "owner")),
+    Action.ADMINISTER: _of_manage(200, ("owner",)),
     Action.ASSESS: {
         **dict.fromkeys(ROLES, (200, 404, 404)),
         "anonymous": NEVER,
@@ -359,6 +367,8 @@ PAGES: dict[str, tuple[str, str, int]] = {
     "cuenta/perfil/clave/revocar/": ("POST", "/cuenta/perfil/clave/revocar/", 302),
     "cuenta/perfil/contrasena/": ("POST", "/cuenta/perfil/contrasena/", 422),
 }
+#: Pages of the console that are about one robot, `{robot}` in their address: each role asks for each of `ROBOTS`.
+ABOUT_ROBOTS = {path for path, (_method, address, _fine) in PAGES.items() if "{robot}" in address}
 #: Somebody who is signed in is sent on.
 SENT_ON = {"cuenta/acceder/", "cuenta/registro/", "admin/login/"}
 
@@ -385,7 +395,25 @@ def test_every_page_has_a_rule_and_an_example_here():
     assert {view.rule for view in known.values()} <= {*Action, "anybody", "people", "staff"}
 
 
-@pytest.mark.parametrize("path", sorted(PAGES))
+@pytest.mark.parametrize("path", sorted(ABOUT_ROBOTS))
+def test_a_page_about_a_robot_is_for_those_whom_the_table_names(path: str, world: SimpleNamespace, settings: Any):
+    settings.ROOT_URLCONF = "croody.serve.urls.web"
+    method, address, fine = PAGES[path]
+    rule = pages()[path].rule
+    got, expected = {}, {}
+    for name in ("anonymous", *ROLES, "stranger", "superuser"):
+        client = Client()
+        if name != "anonymous":
+            client.force_login(world.people[name])
+        for index, robot_id in enumerate(ROBOTS):
+            where = address.format(robot=robot_id)
+            got[name, robot_id] = (client.get(where) if method == "GET" else client.post(where)).status_code
+            status = 302 if name == "anonymous" else EXPECTED[rule][name][index]
+            expected[name, robot_id] = fine if status == 200 else status
+    assert got == expected
+
+
+@pytest.mark.parametrize("path", sorted(set(PAGES) - ABOUT_ROBOTS))
 def test_each_page_is_for_whom_it_says(path: str, world: SimpleNamespace, settings: Any):
     settings.ROOT_URLCONF = "croody.serve.urls.web"
     method, address, fine = PAGES[path]
@@ -401,6 +429,8 @@ def test_each_page_is_for_whom_it_says(path: str, world: SimpleNamespace, settin
         if name == "anonymous" and rule == "people":
             expected[name] = 302
             assert answer.headers["Location"].startswith("/cuenta/acceder/")
+        elif name == "anonymous" and path.startswith("console/"):
+            expected[name] = 302
         elif name == "anonymous" and rule in (Action.INSPECT, Action.ACT):
             expected[name] = 404
         elif name in ROLES and path == "admin/login/":
@@ -417,7 +447,7 @@ def test_who_types_an_address_is_never_told_that_the_method_is_wrong(path: str, 
         client = Client()
         if name == "owner":
             client.force_login(world.people[name])
-        assert client.get(PAGES[path][1]).status_code != 405, name
+        assert client.get(PAGES[path][1].format(robot=OWN)).status_code != 405, name
 
 
 @pytest.mark.parametrize("name", ["anonymous", *ROLES, "superuser"])

@@ -83,6 +83,7 @@ class NewToken(forms.Form):
             (Token.Scope.READ, _("Leer: robots, lecturas, alertas")),
             (Token.Scope.INGEST, _("Enviar lecturas")),
             (Token.Scope.ACT, _("Actuar: cerrar alertas, repetir lo que no se guardó")),
+            (Token.Scope.MANAGE, _("Configurar robots: nombre, sitio, secreto, con quién se comparten")),
         ],
         initial=list(Token.Scope),
         error_messages={"required": _("Marca al menos una cosa que la clave pueda hacer.")},

@@ -46,6 +46,7 @@ class Token(models.Model):
         READ = "read"
         INGEST = "ingest"
         ACT = "act"
+        MANAGE = "manage"
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="tokens")
     prefix = models.CharField(max_length=16)

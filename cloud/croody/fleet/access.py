@@ -30,7 +30,11 @@ class Action(StrEnum):
     WRITE = "write"
     """Send readings in its name."""
     ACT = "act"
-    """Change something: play a dead letter again, close an alarm."""
+    """Change something: play a dead letter again, close an alarm, set it aside for maintenance."""
+    CONFIGURE = "configure"
+    """Change what it is to its team: label, tags, site, secret."""
+    ADMINISTER = "administer"
+    """Decide who has it: share it with the public, revoke it, bring it back."""
 
 
 class Reach(Enum):
@@ -42,11 +46,13 @@ class Reach(Enum):
     ALL = "every robot"
 
 
+_LOOKS: Final = frozenset({Action.SEE, Action.ASSESS, Action.INSPECT})
+_OPERATES: Final = _LOOKS | {Action.WRITE, Action.ACT}
 #: Role -> what it may do to its organisation's robots.
 ROLES: Final[Mapping[Role, frozenset[Action]]] = {
-    Role.VIEWER: frozenset({Action.SEE, Action.ASSESS, Action.INSPECT}),
-    Role.OPERATOR: frozenset(Action),
-    Role.MAINTAINER: frozenset(Action),
+    Role.VIEWER: _LOOKS,
+    Role.OPERATOR: _OPERATES,
+    Role.MAINTAINER: _OPERATES | {Action.CONFIGURE},
     Role.OWNER: frozenset(Action),
 }
 #: An action, said of who may do it.
@@ -56,6 +62,8 @@ IN_WORDS: Final[Mapping[Action, str | Promise]] = {
     Action.INSPECT: gettext_lazy("ve alertas y cartas muertas"),
     Action.WRITE: gettext_lazy("envía lecturas en nombre de un robot"),
     Action.ACT: gettext_lazy("cierra alertas y vuelve a juzgar cartas muertas"),
+    Action.CONFIGURE: gettext_lazy("les pone nombre, sitio y secreto nuevo"),
+    Action.ADMINISTER: gettext_lazy("los comparte, los revoca y los trae de vuelta"),
 }
 _MEMBER: Final = {
     Action.SEE: (Reach.SHARED, Reach.TEAM),
@@ -64,6 +72,8 @@ _MEMBER: Final = {
     Action.INSPECT: (Reach.TEAM,),
     Action.WRITE: (Reach.TEAM,),
     Action.ACT: (Reach.TEAM,),
+    Action.CONFIGURE: (Reach.TEAM,),
+    Action.ADMINISTER: (Reach.TEAM,),
 }
 _EVERY: Final = dict.fromkeys(Action, (Reach.ALL,))
 #: Who asks -> what they may do, and to which robots. What is not written here nobody may, and is told so with 401.
@@ -86,6 +96,8 @@ SCOPES: Final[Mapping[Action, Scope]] = {
     Action.INSPECT: Scope.READ,
     Action.WRITE: Scope.INGEST,
     Action.ACT: Scope.ACT,
+    Action.CONFIGURE: Scope.MANAGE,
+    Action.ADMINISTER: Scope.MANAGE,
 }
 #: What to bring, said to a kind of caller that may do such a thing to no robot.
 _NO_KEY: Final[Mapping[Action, str]] = {
@@ -94,6 +106,8 @@ _NO_KEY: Final[Mapping[Action, str]] = {
     Action.INSPECT: "X-API-Key: needed to see this: a personal token",
     Action.WRITE: "X-API-Key: needed to write: the shared ingest token, a robot's secret or a personal token",
     Action.ACT: "X-API-Key: needed to change this: a personal token",
+    Action.CONFIGURE: "X-API-Key: needed to configure this: a personal token",
+    Action.ADMINISTER: "X-API-Key: needed to administer this: a personal token",
 }
 
 

@@ -36,6 +36,17 @@ class Robot(models.Model):
     returned_at = models.DateTimeField(null=True, blank=True)
     #: Made for a simulator that keeps no credentials: once it is silent nobody can ever speak for it again.
     borrowed = models.BooleanField(default=False, db_default=False)
+    #: What its team calls it; the id never changes.
+    label = models.CharField(max_length=80, blank=True, default="", db_default="")
+    #: Words that its team finds it by, in their order. Null, as a version before this one leaves it: none.
+    tags = models.JSONField(null=True, blank=True, default=list)
+    #: What whoever works with it next should know.
+    notes = models.TextField(blank=True, default="", db_default="")
+    #: Somebody is at work on it until then, by their name, and why. Past its end it counts no more.
+    maintenance_until = models.DateTimeField(null=True, blank=True)
+    maintenance_since = models.DateTimeField(null=True, blank=True)
+    maintenance_by = models.CharField(max_length=150, blank=True, default="", db_default="")
+    maintenance_reason = models.CharField(max_length=200, blank=True, default="", db_default="")
 
     class Meta:
         # Those that are there, among any number of retired ones, and those few that came back.
@@ -43,6 +54,7 @@ class Robot(models.Model):
             models.Index(fields=["robot_id"], condition=models.Q(deleted_at=None), name="robot_that_is_there"),
             models.Index(fields=["robot_id"], condition=models.Q(returned_at__isnull=False), name="robot_that_came_back"),
             models.Index(fields=["robot_id"], condition=models.Q(borrowed=True, deleted_at=None), name="robot_that_is_borrowed"),
+            models.Index(fields=["maintenance_until"], condition=models.Q(maintenance_until__isnull=False), name="robot_in_maintenance"),
         ]
 
     def __str__(self) -> str:

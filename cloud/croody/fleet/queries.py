@@ -45,6 +45,13 @@ def returned(robot_ids: Collection[str]) -> dict[str, datetime]:
     return {robot_id: at for robot_id, at in back if robot_id in robot_ids and at is not None}
 
 
+def maintenance_ends(robot_ids: Collection[str]) -> dict[str, datetime]:
+    """Of these robots those that somebody works on, or did until it ended by itself, and until when."""
+    # Few ever are, so all of them are asked for.
+    found = Robot.objects.filter(maintenance_until__isnull=False).values_list("robot_id", "maintenance_until")
+    return {robot_id: until for robot_id, until in found if robot_id in robot_ids and until is not None}
+
+
 class KnownRobots:
     """Which of these ids are robots, remembered for `KNOWN_FOR_S`. What is not remembered is asked, so a new robot never waits."""
 

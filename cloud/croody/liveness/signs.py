@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from croody.fleet.queries import maintenance_ends
 from croody.liveness.judge import Signs, State, state
 from croody.liveness.listening import listening
 
@@ -36,7 +37,8 @@ def signs_of(robot_ids: Iterable[str]) -> dict[str, Signs]:
     wanted = list(robot_ids)
     heard = _sources[0](wanted) if wanted else {}
     since = listening()
-    return {robot_id: _signs(heard.get(robot_id, Heard()), since) for robot_id in wanted}
+    mended = maintenance_ends(frozenset(wanted)) if wanted else {}
+    return {robot_id: _signs(heard.get(robot_id, Heard()), since, mended.get(robot_id)) for robot_id in wanted}
 
 
 def states_of(robot_ids: Iterable[str], *, now: datetime) -> dict[str, State]:
@@ -49,7 +51,7 @@ def counts_of(robot_ids: Iterable[str], *, now: datetime) -> Counter[State]:
     return Counter(states_of(robot_ids, now=now).values())
 
 
-def _signs(heard: Heard, since: tuple[datetime, datetime] | None) -> Signs:
+def _signs(heard: Heard, since: tuple[datetime, datetime] | None, mended_until: datetime | None) -> Signs:
     return Signs(
         heard_at=heard.heard_at,
         status=heard.status,
@@ -57,4 +59,5 @@ def _signs(heard: Heard, since: tuple[datetime, datetime] | None) -> Signs:
         presence=heard.presence,
         presence_at=heard.presence_at,
         listening_since=since[0] if since and heard.presence else None,
+        maintenance_until=mended_until,
     )

@@ -21,10 +21,12 @@ def said(*words: str) -> str:
 def test_the_help_says_what_a_role_may_do_as_the_table_has_it() -> None:
     with override("en"):
         words = access.roles_in_words()
-    viewer, others = words.split("; ")
+    viewer, operator, maintainer, owner = words.split("; ")
     assert viewer == "viewer: sees its robots and their readings, reads verdicts, sees alarms and dead letters"
-    assert others.startswith("operator, maintainer, owner: ")
-    assert others.endswith("sends readings in a robot's name, closes alarms and plays dead letters again")
+    assert operator.startswith("operator: sees its robots")
+    assert operator.endswith("sends readings in a robot's name, closes alarms and plays dead letters again")
+    assert maintainer.endswith("gives them names, sites and new secrets")
+    assert owner.endswith("shares them, revokes them and brings them back")
 
 
 def test_who_is_put_into_the_organisation_sees_its_robots_and_who_is_taken_out_does_not(people: SimpleNamespace) -> None:

@@ -276,7 +276,7 @@ def test_the_personal_token_is_shown_once_and_works_until_the_next_one(client, p
 def test_a_token_is_made_for_what_was_ticked_and_at_least_for_something(client, people):
     client.force_login(people.alice)
     page = client.get("/cuenta/perfil/").content.decode()
-    assert page.count('name="scope"') == page.count(" checked>") == 3
+    assert page.count('name="scope"') == page.count(" checked>") == 4
     narrow = fresh_token(client.post("/cuenta/perfil/clave/", {"choose": "1", "scope": ["read"]}, follow=True))
     assert services.token_of_secret(narrow).scopes == ["read"]
     refused = client.post("/cuenta/perfil/clave/", {"choose": "1"})
@@ -285,7 +285,7 @@ def test_a_token_is_made_for_what_was_ticked_and_at_least_for_something(client, 
     assert client.post("/cuenta/perfil/clave/", {"choose": "1", "scope": ["admin"]}).status_code == 422
     assert services.token_of_secret(narrow) is not None, "the key before still works"
     whole = fresh_token(client.post("/cuenta/perfil/clave/"))
-    assert services.token_of_secret(whole).scopes == ["act", "ingest", "read"]
+    assert services.token_of_secret(whole).scopes == ["act", "ingest", "manage", "read"]
 
 
 CHOSEN = {"choose": "1", "scope": ["read"]}
