@@ -2,7 +2,8 @@
 
 import hashlib
 import secrets
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import transaction
@@ -18,6 +19,14 @@ from croody_contract import mosquitto, topics
 
 #: Names at the broker that no robot may take.
 RESERVED: Final = frozenset({mosquitto.BRIDGE_USER})
+#: What people may write about a robot: characters, and how many tags.
+MOST_LABEL_CHARS: Final = 80
+MOST_TAG_CHARS: Final = 32
+MOST_TAGS: Final = 12
+MOST_NOTES_CHARS: Final = 4000
+MOST_REASON_CHARS: Final = 200
+#: Nobody works on a robot for longer without saying so again.
+LONGEST_MAINTENANCE: Final = timedelta(days=30)
 #: Sent inside the transaction that shuts a robot out; with `robot` and `now`.
 robot_revoked: Final = Signal()
 
@@ -114,3 +123,116 @@ def _new_credential(robot: Robot) -> str:
 def sha256_of(secret: str) -> str:
     """How a secret is kept for the HTTP API. 256 random bits need no slow hash."""
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def set_label(robot: Robot, label: str, *, actor: Actor, now: datetime) -> None:
+    """What its team calls it; empty: by its id alone.
+
+    Raises:
+        BadRobot: it is too long, or more than a line.
+    """
+    _change(robot, "label", {"label": _line(_("nombre"), label, MOST_LABEL_CHARS)}, actor, now)
+
+
+def set_tags(robot: Robot, tags: Iterable[str], *, actor: Actor, now: datetime) -> None:
+    """Words that its team finds it by, in their order and each once.
+
+    Raises:
+        BadRobot: there are too many, or one is too long or holds a comma.
+    """
+    wanted = list(dict.fromkeys(tag for tag in (_line(_("etiqueta"), text, MOST_TAG_CHARS) for text in tags) if tag))
+    if len(wanted) > MOST_TAGS:
+        raise BadRobot(_("etiquetas: un robot lleva %(most)s como mucho; escribiste %(count)s") % {"most": MOST_TAGS, "count": len(wanted)})
+    with_comma = next((tag for tag in wanted if "," in tag), None)
+    if with_comma is not None:
+        raise BadRobot(_("etiqueta %(tag)s: una coma separa etiquetas: quítala") % {"tag": with_comma})
+    _change(robot, "tag", {"tags": wanted}, actor, now)
+
+
+def set_notes(robot: Robot, notes: str, *, actor: Actor, now: datetime) -> None:
+    """What whoever works with it next should know.
+
+    Raises:
+        BadRobot: they are too long.
+    """
+    text = notes.replace("\r\n", "\n").replace("\x00", "").strip()
+    if len(text) > MOST_NOTES_CHARS:
+        said = {"most": MOST_NOTES_CHARS, "count": len(text)}
+        raise BadRobot(_("notas: caben %(most)s caracteres; escribiste %(count)s") % said)
+    _change(robot, "note", {"notes": text}, actor, now)
+
+
+def start_maintenance(robot: Robot, *, until: datetime, reason: str, actor: Actor, now: datetime) -> None:
+    """Somebody works on it until then, or until they say that it is over: nothing of it asks for anybody meanwhile.
+
+    Said again, it lasts until the new time.
+
+    Raises:
+        BadRobot: that is over already, or too far away; the reason is too long.
+    """
+    if not now < until <= now + LONGEST_MAINTENANCE:
+        said = {"until": until.isoformat(timespec="minutes"), "days": LONGEST_MAINTENANCE.days}
+        raise BadRobot(_("mantenimiento hasta %(until)s: elige un momento de los próximos %(days)s días") % said)
+    since = robot.maintenance_since if robot.maintenance_until is not None and robot.maintenance_until > now else None
+    values: dict[str, Any] = {
+        "maintenance_until": until,
+        "maintenance_since": since or now,
+        "maintenance_by": actor.name[:150],
+        "maintenance_reason": _line(_("motivo"), reason, MOST_REASON_CHARS),
+    }
+    _change(robot, "start_maintenance", values, actor, now)
+
+
+def end_maintenance(robot: Robot, *, actor: Actor, now: datetime) -> None:
+    """The work is done. Nothing happens when nobody was at it."""
+    values = {"maintenance_until": None, "maintenance_since": None, "maintenance_by": "", "maintenance_reason": ""}
+    _change(robot, "end_maintenance", values, actor, now)
+
+
+def move_to_site(robot: Robot, site: Site | None, *, actor: Actor, now: datetime) -> None:
+    """Where it works from now on; None: nowhere in particular.
+
+    Raises:
+        BadRobot: the site is another organisation's.
+    """
+    if site is not None and site.organisation_id != robot.organisation_id:
+        raise BadRobot(_("sitio %(site)s: es de otra organización: elige uno de los de este robot") % {"site": site.slug})
+    _change(robot, "move", {"site": site}, actor, now)
+
+
+def share(robot: Robot, shared: bool, *, actor: Actor, now: datetime) -> None:
+    """Let the public see it and its readings, those of before too; or no more."""
+    _change(robot, "share" if shared else "unshare", {"shared": shared}, actor, now)
+
+
+def _change(robot: Robot, verb: str, values: dict[str, Any], actor: Actor, now: datetime) -> None:
+    """Write these fields and note what they were; nothing, when they are that already."""
+    with transaction.atomic():
+        # What is noted as before is what was there, whoever changed it meanwhile.
+        row = Robot.objects.select_for_update(of=("self",)).select_related("site").get(pk=robot.pk)
+        before = {name: getattr(row, name) for name in values}
+        changed = {name: value for name, value in values.items() if before[name] != value}
+        if changed:
+            Robot.objects.filter(pk=robot.pk).update(**changed)
+            told = [{name: _said(of[name]) for name in changed} for of in (before, values)]
+            record(actor, verb, "robot", robot.pk, organisation_id=robot.organisation_id, before=told[0], after=told[1], now=now)
+    for name, value in values.items():
+        setattr(robot, name, value)
+
+
+def _said(value: Any) -> Any:
+    if isinstance(value, Site):
+        return value.slug
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _line(what: str, text: str, most: int) -> str:
+    """One line of people's words.
+
+    Raises:
+        BadRobot: it is longer than `most`.
+    """
+    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    if len(line) > most:
+        raise BadRobot(_("%(what)s: caben %(most)s caracteres; escribiste %(count)s") % {"what": what, "most": most, "count": len(line)})
+    return line
