@@ -86,8 +86,8 @@ def roll_up(now: datetime) -> None:
     catch_up(now)
 
 
-def catch_up(now: datetime) -> bool:
-    """As `roll_up`; says whether nothing is left to be rolled up."""
+def catch_up(now: datetime, *, written: int = WRITTEN) -> bool:
+    """As `roll_up`; says whether nothing is left to be rolled up. `written`: roll-ups in one transaction."""
     alias = settings.TELEMETRY_DB
     for _ in range(_ROUNDS):
         row = Cursor.objects.filter(pk=_NAME).first()
@@ -96,7 +96,7 @@ def catch_up(now: datetime) -> bool:
         names = metric_names()
         minutes = [bucket for bucket in minutes if names.may(bucket[0], now)]
         for start in range(0, len(minutes), _ASKED):
-            _roll(minutes[start : start + _ASKED], alias, now)
+            _roll(minutes[start : start + _ASKED], alias, now, written)
         names.tell(now)
         if after != before:
             Cursor.objects.update_or_create(pk=_NAME, defaults={"value": after.to_json()})
@@ -118,16 +118,16 @@ def _touched(follower: Follower, now: datetime) -> tuple[list[Bucket], Follower,
     return sorted(minutes), follower, True
 
 
-def _roll(minutes: Sequence[Bucket], alias: str, now: datetime) -> None:
+def _roll(minutes: Sequence[Bucket], alias: str, now: datetime, written: int) -> None:
     """Minutes first: hours are made of them. A robot's minutes lie side by side, so an hour is hardly computed twice."""
     hours: set[Hour] = set()
     names = metric_names()
     rolled = [row for row in _whatever_can_be(minutes, _minutes, alias, now) if names.fits(row[0], row[1])]
-    in_turns(rolled, WRITTEN, lambda some: _write(some, alias), alias)
+    in_turns(rolled, written, lambda some: _write(some, alias), alias)
     for robot_id, metric, _, at, *_ in rolled:
         hours.add((robot_id, _aware(at).replace(minute=0), metric))
         names.took(robot_id, now)
-    in_turns(_whatever_can_be(sorted(hours), _hours, alias, now), WRITTEN, lambda some: _write(some, alias), alias)
+    in_turns(_whatever_can_be(sorted(hours), _hours, alias, now), written, lambda some: _write(some, alias), alias)
 
 
 def _whatever_can_be(buckets: Sequence[B], compute: Callable[[Sequence[B], str], list[Rolled]], alias: str, now: datetime) -> list[Rolled]:
