@@ -20,11 +20,11 @@ ROLES: tuple[Role, ...] = ("web", "telemetry", "ids", "worker", "manage")
 #: nobody finds in it. All but the bridge, which asks no database, also have the way into theirs.
 SECRETS: dict[Role, tuple[str, ...]] = {
     # It signs what browsers keep. Streams of the telemetry API are its own, and take the same keys.
-    "web": ("SECRET_KEY", "TG_INGEST_TOKEN"),
+    "web": ("SECRET_KEY", "TG_INGEST_TOKEN", "CROODY_SMTP_URL"),
     "telemetry": ("BRIDGE_TOKEN", "TG_INGEST_TOKEN"),
     "ids": ("IDS_API_TOKEN",),
     # It writes the broker's password file.
-    "worker": ("BRIDGE_MQTT_PASSWORD",),
+    "worker": ("BRIDGE_MQTT_PASSWORD", "CROODY_SMTP_URL"),
     "manage": ("SECRET_KEY", "BRIDGE_MQTT_PASSWORD"),
 }
 #: Values seen in examples and in the earlier Croody: production refuses to start on them.
@@ -50,6 +50,17 @@ class Database:
 
 
 @dataclass(frozen=True, slots=True)
+class Smtp:
+    """A mail server. `tls`: from the first byte, by STARTTLS, or none at all."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    tls: Literal["tls", "starttls", "plain"]
+
+
+@dataclass(frozen=True, slots=True)
 class Env:
     """Everything the cloud takes from outside."""
 
@@ -72,6 +83,9 @@ class Env:
     model_path: str
     state_dir: Path
     retention_days: int
+    #: Through which mail goes; None where none was named.
+    smtp: Smtp | None
+    mail_from: str
     #: Of what is over (alarms, commands, verdicts), and of hourly roll-ups.
     history_days: int
     rollup_days: int
@@ -136,6 +150,34 @@ def parse_database(url: str, variable: str) -> Database:
     raise BadEnvironment(_("%(name)s: no se conoce %(scheme)r: usa sqlite:// o postgres://") % {"name": variable, "scheme": parts.scheme})
 
 
+#: Scheme -> how it is encrypted, and the port that is meant without one.
+_SMTP: Mapping[str, tuple[Literal["tls", "starttls", "plain"], int]] = {
+    "smtps": ("tls", 465),
+    "smtp": ("starttls", 587),
+    "smtp+plain": ("plain", 25),
+}
+
+
+def parse_smtp(url: str) -> Smtp:
+    """Read `smtp://USER:PASSWORD@HOST:587`, `smtps://...` or `smtp+plain://...`.
+
+    Raises:
+        BadEnvironment: another scheme, no host, or a port that is none.
+    """
+    _ = _words(os.environ)
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError:
+        port = -1
+    if parts.scheme not in _SMTP or not parts.hostname or port == -1:
+        raise BadEnvironment(
+            _("CROODY_SMTP_URL: no nombra un servidor de correo: escribe smtp://USUARIO:CLAVE@HOST:587, smtps:// o smtp+plain://")
+        )
+    tls, usual = _SMTP[parts.scheme]
+    return Smtp(parts.hostname, port or usual, unquote(parts.username or ""), unquote(parts.password or ""), tls)
+
+
 def read(environ: Mapping[str, str]) -> Env:
     """Read and judge the environment.
 
@@ -172,6 +214,8 @@ def read(environ: Mapping[str, str]) -> Env:
     telemetry = (
         parse_database(telemetry_url, "TG_DB_URL") if telemetry_url else Database("sqlite", telemetry_path) if telemetry_path else None
     )
+    public_url = value_of(environ, "CROODY_PUBLIC_URL", f"http://127.0.0.1:{value_of(environ, 'WEB_PORT', '8000')}")
+    smtp_url = secret("CROODY_SMTP_URL")
     return Env(
         role=role,
         secret_key=secret_key,
@@ -189,12 +233,14 @@ def read(environ: Mapping[str, str]) -> Env:
         bridge_mqtt_password=bridge_mqtt_password,
         model_path=value_of(environ, "MODEL_PATH"),
         state_dir=state_dir,
+        smtp=parse_smtp(smtp_url) if smtp_url else None,
+        mail_from=value_of(environ, "CROODY_MAIL_FROM") or f"Croody <croody@{urlsplit(public_url).hostname or 'localhost'}>",
         retention_days=_whole(environ, "CROODY_RETENTION_DAYS", 30),
         history_days=_whole(environ, "CROODY_HISTORY_DAYS", 90),
         rollup_days=_whole(environ, "CROODY_ROLLUP_DAYS", 1100),
         audit_days=_whole(environ, "CROODY_AUDIT_DAYS", 730, least=AUDIT_LEAST_DAYS),
         quotas=Quotas.read(lambda name, default: _whole(environ, name, default)),
-        public_url=value_of(environ, "CROODY_PUBLIC_URL", f"http://127.0.0.1:{value_of(environ, 'WEB_PORT', '8000')}"),
+        public_url=public_url,
         telemetry_url=value_of(environ, "CROODY_TELEMETRY_URL", f"http://127.0.0.1:{value_of(environ, 'TELEMETRY_PORT', '9000')}"),
         ids_url=value_of(environ, "CROODY_IDS_URL", f"http://127.0.0.1:{value_of(environ, 'IDS_PORT', '9100')}"),
         broker_url=value_of(environ, "CROODY_BROKER_URL", f"mqtt://127.0.0.1:{value_of(environ, 'MQTT_PORT', '1883')}"),

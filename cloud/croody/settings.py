@@ -47,6 +47,8 @@ INSTALLED_APPS = [
 if ENV.role not in {"telemetry", "ids"}:
     # The API roles have no sessions, which its checks ask for.
     INSTALLED_APPS.insert(0, "croody.accounts.admin_app.Config")
+    # Who gets in, and how. After our own, whose templates stand before its own.
+    INSTALLED_APPS += ["allauth", "allauth.account", "allauth.mfa"]
 
 _API_MIDDLEWARE = [
     "croody.web.request_id.remember_request_id",
@@ -74,6 +76,7 @@ _WEB_MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 MIDDLEWARE = _API_MIDDLEWARE if ENV.role in {"telemetry", "ids"} else _WEB_MIDDLEWARE
@@ -140,7 +143,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "croody.accounts.passwords.Common"},
     {"NAME": "croody.accounts.passwords.Numeric"},
 ]
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "allauth.account.auth_backends.AuthenticationBackend"]
+if ENV.role in {"telemetry", "ids"}:
+    AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25
 AXES_RESET_ON_SUCCESS = True
@@ -149,6 +154,38 @@ AXES_LOCKOUT_CALLABLE = "croody.accounts.views.locked_out"
 AXES_CLIENT_IP_CALLABLE = "croody.accounts.throttle.address_of"
 AXES_VERBOSE = False
 LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "monitor"
+# Counts of who tries too often (second factors, mail) are the same for every process.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "croody_cache", "OPTIONS": {"MAX_ENTRIES": 20_000}}
+}
+ACCOUNT_ADAPTER = "croody.accounts.adapter.Adapter"
+MFA_ADAPTER = "croody.accounts.adapter.SecondFactors"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_METHODS = ("password", "mfa")
+ACCOUNT_SESSION_REMEMBER = True
+# Log-ins with a password are axes' to count, and new accounts `accounts.throttle`'s. What is left counts second factors and mail.
+ACCOUNT_RATE_LIMITS = {"login": None, "signup": None, "login_failed": "5/5m/key"}
+ACCOUNT_FORMS = {
+    "reset_password": "croody.accounts.forms.Forgotten",
+    "reset_password_from_key": "croody.accounts.forms.NewPassword",
+    "add_email": "croody.accounts.forms.NewAddress",
+    "reauthenticate": "croody.accounts.forms.Again",
+}
+_MAIL = ENV.smtp or _env.Smtp("", 0, "", "", "plain")
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend" if ENV.smtp else f"croody.accounts.mail.{'Shown' if ENV.demo else 'Nowhere'}Backend"
+)
+EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL.host, _MAIL.port, _MAIL.user, _MAIL.password
+EMAIL_USE_SSL, EMAIL_USE_TLS = _MAIL.tls == "tls", _MAIL.tls == "starttls"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENV.mail_from
 CSRF_FAILURE_VIEW = "croody.web.views.no_csrf"
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 

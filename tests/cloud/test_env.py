@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from croody.env import ROLES, SECRETS, BadEnvironment, Role, read, value_of
+from croody.env import ROLES, SECRETS, BadEnvironment, Role, Smtp, read, value_of
 
 
 @pytest.mark.parametrize(
@@ -43,11 +43,12 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 LONG = "0123456789abcdefghijklmnopqrstuvwxyz-0123456789abcdefghijklmn"
 EVERY_SECRET = dict.fromkeys(("SECRET_KEY", "BRIDGE_TOKEN", "BRIDGE_MQTT_PASSWORD", "TG_INGEST_TOKEN", "IDS_API_TOKEN"), LONG)
+EVERY_SECRET["CROODY_SMTP_URL"] = "smtp://croody:secret@mail.example.org"
 
 
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_starts_with_the_secrets_it_needs_and_takes_no_others_up(role: Role) -> None:
-    own = dict.fromkeys(SECRETS[role], LONG)
+    own = {name: EVERY_SECRET[name] for name in SECRETS[role]}
     assert read({"CROODY_ROLE": role, **own}) == read({"CROODY_ROLE": role, **EVERY_SECRET})
 
 
@@ -81,3 +82,27 @@ def test_trusted_proxies_are_addresses_and_networks_and_nobody_when_nobody_says_
     )
     with pytest.raises(BadEnvironment, match=r"CROODY_TRUSTED_PROXIES: .*172\.16\.0\.1/12.*write addresses or networks"):
         read({**given, "CROODY_TRUSTED_PROXIES": "172.16.0.1/12"})
+
+
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("smtp://croody:p%40ss@mail.example.org", Smtp("mail.example.org", 587, "croody", "p@ss", "starttls")),
+        ("smtps://mail.example.org:8465", Smtp("mail.example.org", 8465, "", "", "tls")),
+        ("smtp+plain://127.0.0.1:2525", Smtp("127.0.0.1", 2525, "", "", "plain")),
+    ],
+)
+def test_a_mail_server_is_an_address(url: str, server: Smtp) -> None:
+    assert read({"CROODY_ROLE": "worker", **EVERY_SECRET, "CROODY_SMTP_URL": url}).smtp == server
+
+
+@pytest.mark.parametrize("url", ["mail.example.org", "http://mail.example.org", "smtp://", "smtp://mail.example.org:port"])
+def test_a_mail_server_that_is_none_is_refused_with_the_remedy_and_without_its_password(url: str) -> None:
+    with pytest.raises(BadEnvironment, match=r"CROODY_SMTP_URL: .*smtp://"):
+        read({"CROODY_ROLE": "worker", **EVERY_SECRET, "CROODY_SMTP_URL": url})
+
+
+def test_mail_comes_from_the_site_that_people_know() -> None:
+    named = {"CROODY_ROLE": "worker", **EVERY_SECRET, "CROODY_PUBLIC_URL": "https://robots.example.org:8443"}
+    assert read(named).mail_from == "Croody <croody@robots.example.org>"
+    assert read({**named, "CROODY_MAIL_FROM": "Bodega <b@example.org>"}).mail_from == "Bodega <b@example.org>"

@@ -14,7 +14,7 @@ from tests.e2e.conftest import Open
 from tests.e2e.slow_line import stalling
 
 pytestmark = pytest.mark.e2e
-PAGES = ["/", "/robots/monitor/", "/estado/", "/cuenta/acceder/", "/cuenta/registro/", "/admin/login/"]
+PAGES = ["/", "/robots/monitor/", "/estado/", "/cuenta/acceder/", "/cuenta/registro/"]
 _position = itertools.count(100)
 _seq = itertools.count(12)
 

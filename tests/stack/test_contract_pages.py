@@ -20,7 +20,6 @@ pytestmark = pytest.mark.stack
         ("/robots/monitor/", 200),
         ("/cuenta/acceder/", 200),
         ("/cuenta/registro/", 200),
-        ("/admin/login/", 200),
         ("/nada/", 404),
     ],
 )

@@ -146,7 +146,7 @@ def is_open_demo(request: HttpRequest, door: Door = TELEMETRY) -> bool:
 
     A page of another site that a browser here has open is not this machine's owner: its `Origin` gives it away.
     """
-    return bool(settings.ENV.demo and not _secret_of(door.services[0]) and _is_local(request) and _is_own_origin(request))
+    return bool(settings.ENV.demo and not _secret_of(door.services[0]) and is_local(request) and _is_own_origin(request))
 
 
 def _of_key(key: str, door: Door) -> Caller:
@@ -190,7 +190,7 @@ def _secret_of(service: str) -> str:
     return secrets[service]
 
 
-def _is_local(request: HttpRequest) -> bool:
+def is_local(request: HttpRequest) -> bool:
     """Say whether the request comes from this machine, not through a proxy that speaks for somebody else."""
     if any(request.META.get(name) for name in _FORWARDED):
         return False

@@ -2,34 +2,89 @@
 
 from typing import Any
 
+from allauth.account import forms as allauth
+from allauth.account.models import EmailAddress
 from django import forms
 from django.contrib.auth import password_validation
-from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
+from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.models import User
 from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from croody.accounts.mail import can_mail
 from croody.accounts.models import Token
 
 _LENGTH = _("Son de 3 a 150 caracteres; escribiste %(show_value)s.")
 
 
-class Login(AuthenticationForm):
-    """Name and password. One sentence for every refusal, whether the name exists or not."""
+_NEW_PASSWORD = _("10 caracteres o más; no uses una frecuente ni una parecida a tu nombre.")
 
-    username = forms.CharField(
-        label=_("Nombre"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"})
-    )
-    password = forms.CharField(label=_("Contraseña"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}))
+
+class Login(allauth.LoginForm):  # type: ignore[misc]
+    """Name, or address, and password. One sentence for every refusal, whether the name exists or not."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        refused = _("Nombre o contraseña no coinciden. Revisa las mayúsculas.")
-        self.error_messages = {"invalid_login": refused, "inactive": refused}
+        self.fields = {
+            "username": forms.CharField(
+                label=_("Nombre o correo"),
+                max_length=254,
+                widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"}),
+            ),
+            "password": forms.CharField(
+                label=_("Contraseña"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
+            ),
+        }
+
+    def clean(self) -> dict[str, Any]:
+        """Whose they are."""
+        self.cleaned_data["login"] = self.cleaned_data.get("username", "")
+        cleaned: dict[str, Any] = super().clean()
+        return cleaned
+
+
+class Again(allauth.ReauthenticateForm):  # type: ignore[misc]
+    """The password once more, before a grave act."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _word(self.fields["password"], _("Contraseña"))
+
+
+class Forgotten(allauth.ResetPasswordForm):  # type: ignore[misc]
+    """The address to which a link goes. Whether anybody has it is not told."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _word(self.fields["email"], _("Correo"))
+
+
+class NewPassword(allauth.ResetPasswordKeyForm):  # type: ignore[misc]
+    """A new password, by a link that came by mail."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _word(self.fields["password1"], _("Contraseña nueva"), _NEW_PASSWORD)
+        _word(self.fields["password2"], _("Contraseña nueva, otra vez"))
+
+
+class NewAddress(allauth.AddEmailForm):  # type: ignore[misc]
+    """Another address, which holds once it is confirmed."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _word(self.fields["email"], _("Correo nuevo"), _("Te escribimos a esa dirección; hasta que la confirmes vale la de ahora."))
+
+
+def _word(field: forms.Field, label: Any, help_text: Any = "") -> None:
+    """Our words for a field, and none inside of it."""
+    field.label, field.help_text = label, help_text
+    field.widget.attrs.pop("placeholder", None)
 
 
 class Registration(forms.Form):
-    """A new account: name and password, nothing else is asked."""
+    """A new account: a name, a password and, where mail can be sent, an address. Nothing else is asked."""
 
     username = forms.CharField(
         label=_("Nombre"),
@@ -44,12 +99,24 @@ class Registration(forms.Form):
         },
         widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"}),
     )
+    email = forms.EmailField(
+        label=_("Correo"),
+        max_length=254,
+        help_text=_("Para confirmar la cuenta y para cuando olvides la contraseña."),
+        error_messages={"invalid": _("No es una dirección de correo: escríbela como nombre@ejemplo.org.")},
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
     password = forms.CharField(
         label=_("Contraseña"),
         strip=False,
-        help_text=_("10 caracteres o más; no uses una frecuente ni una parecida a tu nombre."),
+        help_text=_NEW_PASSWORD,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not can_mail():
+            del self.fields["email"]
 
     def clean_username(self) -> str:
         """The name as it is kept; names that differ by case alone are one name."""
@@ -69,9 +136,21 @@ class Registration(forms.Form):
                 self.add_error("password", error)
         return data
 
+    def is_taken(self) -> bool:
+        """Say whether an account has this address. Who fills the form in is not told: its owner is, by mail."""
+        email = self.cleaned_data.get("email")
+        return bool(email) and (
+            EmailAddress.objects.filter(email__iexact=email).exists() or User.objects.filter(email__iexact=email).exists()
+        )
+
     def save(self) -> User:
-        """Make the account."""
-        return User.objects.create_user(self.cleaned_data["username"], password=self.cleaned_data["password"])
+        """Make the account, with its address not yet confirmed."""
+        email = self.cleaned_data.get("email", "").lower()
+        with transaction.atomic():
+            user = User.objects.create_user(self.cleaned_data["username"], email, self.cleaned_data["password"])
+            if email:
+                EmailAddress.objects.create(user=user, email=email, primary=True, verified=False)
+        return user
 
 
 class NewToken(forms.Form):
@@ -104,7 +183,7 @@ class Password(SetPasswordForm):  # type: ignore[type-arg]
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(user, *args, **kwargs)
         self.fields["new_password1"].label = _("Contraseña nueva")
-        self.fields["new_password1"].help_text = _("10 caracteres o más; no uses una frecuente ni una parecida a tu nombre.")
+        self.fields["new_password1"].help_text = _NEW_PASSWORD
         self.fields["new_password2"].label = _("Contraseña nueva, otra vez")
         self.fields["new_password2"].help_text = ""
         if user.has_usable_password():

@@ -67,6 +67,26 @@ class OneTimeLogin(models.Model):
     used_at = models.DateTimeField(null=True)
 
 
+class ShownMail(models.Model):
+    """A mail of the demo, which has no mail server: shown on a page. Only the newest few are kept, see `mail`."""
+
+    to = models.CharField(max_length=254)
+    subject = models.CharField(max_length=200)
+    body = models.TextField()
+    at = models.DateTimeField(auto_now_add=True)
+
+
+class Counted(models.Model):
+    """One count of something that may be tried only so often, as Django's cache keeps it: every process sees the same one."""
+
+    cache_key = models.CharField(max_length=255, primary_key=True)
+    value = models.TextField()
+    expires = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "croody_cache"
+
+
 class Registering(models.Model):
     """One try to make an account, kept for the minutes in which it counts: see `throttle`."""
 

@@ -1,46 +1,50 @@
-"""People's own pages. Every write goes through `services`; every answer with a secret in it is never kept by a cache."""
+"""How people get in, and their own pages. Every write goes through `services`; an answer with a secret in it is never kept by a cache.
+
+Log-in, reset and change of address are allauth's flows, with our forms and words: see `adapter`.
+"""
 
 from typing import Any
 
+from allauth.account import views as allauth
+from allauth.account.decorators import reauthentication_required
+from allauth.account.internal.flows.reauthentication import STATE_SESSION_KEY
+from allauth.account.internal.flows.signup import prevent_enumeration
+from allauth.account.utils import complete_signup
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login, update_session_auth_hash
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
-from django.contrib.auth.views import LoginView, LogoutView
-from django.http import HttpRequest, HttpResponse
+from django.contrib.auth.views import LogoutView
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
-from croody.accounts import fresh_token, services, throttle, trail
-from croody.accounts.caller import actor_of, of_session
+from croody.accounts import fresh_token, mail, services, throttle, trail
+from croody.accounts.caller import actor_of, is_local, of_session
 from croody.accounts.forms import Login, NewToken, Password, Registration
-from croody.accounts.models import Token
+from croody.accounts.models import ShownMail, Token
 from croody.accounts.rules import open_to
 
 #: Whoever came in without naming a backend, as by a one-time login.
-BACKEND = "django.contrib.auth.backends.ModelBackend"
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
-class LogIn(LoginView):
+class LogIn(allauth.LoginView):  # type: ignore[misc]
     """`/cuenta/acceder/`. Throttled by django-axes, which answers with `locked_out`."""
 
     form_class = Login
     template_name = "accounts/login.html"
-    redirect_authenticated_user = True
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Whether there is an account to make."""
-        return super().get_context_data(registration=settings.ENV.registration, **kwargs)
-
-    def get_default_redirect_url(self) -> str:
-        """Where to go when the page before did not say."""
-        return reverse("monitor")
+        """Whether there is an account to make, and whether a link to a new password can be sent."""
+        return {**super().get_context_data(**kwargs), "registration": settings.ENV.registration, "can_mail": mail.can_mail()}
 
 
 class LogOut(LogoutView):
@@ -82,10 +86,69 @@ def register(request: HttpRequest) -> HttpResponse:
         return locked_out(request)
     form = Registration(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        login(request, form.save(), backend=BACKEND)
-        messages.success(request, _("Tu cuenta está lista."))
-        return redirect("profile")
+        return _registered(request, form)
     return render(request, "accounts/register.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def _registered(request: HttpRequest, form: Registration) -> HttpResponse:
+    """Lead on: to the mail that confirms the address, whether the address was free or not; without one right in."""
+    if form.is_taken():
+        answer: HttpResponse = prevent_enumeration(request, email=form.cleaned_data["email"])
+        return answer
+    user = form.save()
+    if not user.email:
+        messages.success(request, _("Tu cuenta está lista."))
+    answer = complete_signup(request, user, None, reverse("profile"))
+    return answer
+
+
+class AskForReset(allauth.PasswordResetView):  # type: ignore[misc]
+    """`/cuenta/contrasena/olvidada/`. Where no mail can be sent it says who helps."""
+
+    template_name = "accounts/forgotten.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Whether a link can be sent."""
+        return {**super().get_context_data(**kwargs), "can_mail": mail.can_mail()}
+
+
+class NoReplay:
+    """Of a page that asks who one is once more: it leads back to where one was, and repeats no form, whose address may have a language."""
+
+    request: HttpRequest
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Lead back."""
+        self.request.session.pop(STATE_SESSION_KEY, None)
+        answer: HttpResponse = super().form_valid(form)  # type: ignore[misc]
+        return answer
+
+
+class Again(NoReplay, allauth.ReauthenticateView):  # type: ignore[misc]
+    """`/cuenta/otra-vez/`: the password once more."""
+
+    template_name = "accounts/again.html"
+
+
+@method_decorator(reauthentication_required(app="allauth.account"), name="dispatch")
+class Address(allauth.EmailView):  # type: ignore[misc]
+    """`/cuenta/correo/`: the address, and another one that waits for its confirmation."""
+
+    template_name = "accounts/address.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Whether another one can be confirmed."""
+        return {**super().get_context_data(**kwargs), "can_mail": mail.can_mail()}
+
+
+@never_cache
+@require_GET
+@open_to("anybody")
+def shown_mail(request: HttpRequest) -> HttpResponse:
+    """`/cuenta/buzon/`: what the demo would have mailed, for whoever sits at this machine. There is none where mail is sent."""
+    if not (mail.is_shown() and is_local(request)):
+        raise Http404
+    return render(request, "accounts/shown_mail.html", {"mails": ShownMail.objects.order_by("-pk"), "most": mail.MOST_SHOWN})
 
 
 @never_cache

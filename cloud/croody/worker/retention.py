@@ -10,10 +10,11 @@ from typing import Any, Final
 
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.db.models import Model, Q
 
-from croody.accounts.models import OneTimeLogin, Registering
+from croody.accounts.models import Counted, OneTimeLogin, Registering
 from croody.alarms.models import Alarm
 from croody.audit.models import Entry
 from croody.commands.models import Outgoing
@@ -23,6 +24,8 @@ from croody.web.turns import delete_in_turns
 #: Tries to log in, and logins by a link, are kept for who looks into an incident.
 TRIES: Final = timedelta(days=30)
 LINKS: Final = timedelta(days=7)
+#: Who signed up and never confirmed the address, nor ever came in.
+UNCONFIRMED: Final = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,9 @@ LIVES: Final = (
     Life(Verdict, lambda now: Q(judged_at__lt=now - history())),
     Life(Usual, lambda now: Q(updated_at__lt=now - history())),
     Life(Session, lambda now: Q(expire_date__lt=now)),
+    Life(User, lambda now: Q(last_login=None, date_joined__lt=now - UNCONFIRMED, emailaddress__verified=False)),
     Life(OneTimeLogin, lambda now: Q(expires_at__lt=now - LINKS)),
+    Life(Counted, lambda now: Q(expires__lt=now)),
     Life(Registering, lambda now: Q(at__lt=now - timedelta(days=1))),
     Life(AccessAttempt, lambda now: Q(attempt_time__lt=now - TRIES)),
     Life(AccessFailureLog, lambda now: Q(attempt_time__lt=now - TRIES)),

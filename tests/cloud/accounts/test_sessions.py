@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from croody.accounts.sessions import SessionStore, kept_as
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
 def signed_in() -> Client:

@@ -119,9 +119,16 @@ def test_login_is_throttled_and_does_not_tell_who_exists(client, people):
     assert client.post("/cuenta/acceder/", {"username": "bob", "password": "bob-likes-robots"}).status_code == 302
 
 
-def test_the_admins_own_login_is_throttled_too(client, people):
-    answers = [client.post("/admin/login/", {"username": "alice", "password": "wrong-password"}).status_code for _ in range(11)]
-    assert answers[-1] == 429
+def test_the_admin_site_has_no_door_of_its_own(client, people):
+    root = User.objects.create_superuser("root-user", password="root-likes-robots")
+    for ask in (client.get, client.post):
+        answer = ask("/admin/login/?next=/admin/auth/user/")
+        assert answer.headers["Location"] == "/cuenta/acceder/?next=%2Fadmin%2Fauth%2Fuser%2F"
+    assert not signed_in(client)
+    elsewhere = client.get("/admin/login/?next=https://example.org/")
+    assert elsewhere.headers["Location"] == "/cuenta/acceder/?next=%2Fadmin%2F"
+    client.force_login(root)
+    assert client.get("/admin/login/?next=/admin/auth/user/").headers["Location"] == "/admin/auth/user/"
 
 
 def form_of(number: int) -> dict[str, str]:
@@ -402,8 +409,8 @@ def test_who_came_by_a_link_sets_a_password_without_an_old_one(client):
 
 def test_a_new_password_needs_the_old_one_and_ends_other_sessions(client, people):
     elsewhere = Client()
-    elsewhere.force_login(people.alice, backend="django.contrib.auth.backends.ModelBackend")
-    client.force_login(people.alice, backend="django.contrib.auth.backends.ModelBackend")
+    elsewhere.force_login(people.alice, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(people.alice, backend="allauth.account.auth_backends.AuthenticationBackend")
     form = {"new_password1": "alice-likes-rain-too", "new_password2": "alice-likes-rain-too"}
     assert client.post("/cuenta/perfil/contrasena/", {**form, "old_password": "wrong"}).status_code == 422
     assert client.post("/cuenta/perfil/contrasena/", {**form, "old_password": "alice-likes-robots"}).status_code == 302

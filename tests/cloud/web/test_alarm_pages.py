@@ -20,7 +20,7 @@ PAGE, SECTION, ALL = "/robots/monitor/", "/robots/monitor/deteccion/", "/robots/
 def sign_in(client: Any, user: Any, role: str = "") -> None:
     if role:
         Membership.objects.filter(user=user).update(role=role)
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
 
 
 def text_of(answer: Any) -> str:

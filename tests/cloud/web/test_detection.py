@@ -31,7 +31,7 @@ def verdict(robot_id: str, seq: int, *, age_s: float = 150.0, **more: Any) -> Ve
 
 
 def sign_in(client: Any, user: Any) -> None:
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
 
 
 def section(client: Any, path: str = SECTION) -> str:

@@ -35,7 +35,7 @@ def test_the_public_sees_shared_robots_and_alice_and_bob_their_own_too(client, p
     assert ids_now(ANONYMOUS) == {"rover-2"}
     for user, expected in ((people.alice, {"rover-1", "rover-2"}), (people.bob, {"rover-1", "rover-2"}), (people.carlos, {"rover-2"})):
         assert ids_now(of_user(user)) == expected
-        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
         text = page(client)
         assert ("rover-1" in text) == ("rover-1" in expected)
         assert "rover-2" in text
@@ -238,7 +238,7 @@ def test_attention_counts_open_alarms_and_gaps_for_the_team_and_says_nothing_of_
     raise_alarm("rover-2", "anomaly", "", "high", {}, now)
     raise_alarm("rover-2", "gap", "s", "medium", {"missing": 3}, now)
     assert attention(client) == ("Ninguno pide atención.", [])
-    client.force_login(people.bob, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(people.bob, backend="allauth.account.auth_backends.AuthenticationBackend")
     assert attention(client) == ("2 alertas abiertas · 1 robot con huecos", ["#alarms"])
     assert attention(client, "/en/robots/monitor/")[0] == "2 open alerts · 1 robot with gaps"
 

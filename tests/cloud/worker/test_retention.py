@@ -65,8 +65,28 @@ def test_every_table_that_grows_without_telemetry_has_a_life():
     bounded = {
         "accounts.Organisation", "accounts.Membership", "accounts.Token", "fleet.Site", "fleet.Robot", "fleet.Credential",
         "liveness.Listening", "ids.Cursor", "auth.Permission", "auth.Group", "auth.User", "contenttypes.ContentType",
-        "admin.LogEntry", "axes.AccessAttemptExpiration",
+        "admin.LogEntry", "axes.AccessAttemptExpiration", "account.EmailAddress", "account.EmailConfirmation", "mfa.Authenticator",
+        "accounts.ShownMail",
     }  # fmt: skip
     ours = {model._meta.label for model in apps.get_models() if model._meta.app_label != "telemetry"}
     living = {life.model._meta.label for life in retention.LIVES}
     assert ours - living - bounded == set()
+
+
+@pytest.mark.django_db
+def test_an_account_whose_address_nobody_confirmed_goes_after_a_week():
+    from allauth.account.models import EmailAddress
+    from django.contrib.auth.models import User
+
+    def joined(name: str, days: int, *, verified: bool, used: bool = False) -> None:
+        user = User.objects.create_user(name, f"{name}@example.org")
+        User.objects.filter(pk=user.pk).update(date_joined=NOW - timedelta(days=days), last_login=NOW if used else None)
+        EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=verified)
+
+    joined("forgotten", 8, verified=False)
+    joined("young", 6, verified=False)
+    joined("confirmed", 8, verified=True)
+    joined("by-link", 8, verified=False, used=True)
+    User.objects.filter(pk=User.objects.create_user("made-by-hand").pk).update(date_joined=NOW - timedelta(days=8))
+    retention.let_go(NOW)
+    assert set(User.objects.values_list("username", flat=True)) == {"young", "confirmed", "by-link", "made-by-hand"}

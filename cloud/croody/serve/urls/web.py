@@ -4,7 +4,8 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
-from django.urls import include, path
+from django.urls import include, path, reverse
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.generic import RedirectView
@@ -21,10 +22,12 @@ from croody.web.views import bad_request, failed, not_found
 @never_cache
 @open_to("anybody")
 def enter_admin(request: HttpRequest) -> HttpResponse:
-    """The admin site's log-in. Who is signed in and has no business there is told so, not asked for a password once more."""
+    """The way into the admin site is the site's own, with its second factor. Who is signed in and has no business there is told so."""
     if request.user.is_authenticated and not admin.site.has_permission(request):
         return render(request, "admin/no_staff.html", status=403)
-    return admin.site.login(request)
+    wanted = request.GET.get("next", "")
+    target = wanted if url_has_allowed_host_and_scheme(wanted, {request.get_host()}) else reverse("admin:index")
+    return redirect(target if request.user.is_authenticated else f"{reverse('login')}?{urlencode({'next': target})}")
 
 
 @open_to("staff")

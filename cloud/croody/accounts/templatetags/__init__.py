@@ -1,0 +1,1 @@
+"""Tags for people's own pages."""
