@@ -22,7 +22,7 @@ def listen() -> None:
     user_logged_out.connect(_went, dispatch_uid="audit")
     user_locked_out.connect(_locked, dispatch_uid="audit")
     if apps.is_installed("allauth.mfa"):
-        from allauth.mfa.signals import authentication_failed  # type: ignore[import-untyped]
+        from allauth.mfa.signals import authentication_failed
 
         authentication_failed.connect(_failed, dispatch_uid="audit")
 
