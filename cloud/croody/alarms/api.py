@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from ninja import Field, Query, Router, Schema
 
 from croody.accounts.caller import Caller, actor_of
-from croody.alarms import queries, services
+from croody.alarms import acts, queries, services
 from croody.alarms.models import Alarm
 from croody.alarms.storms import STORM
 from croody.fleet.access import Action, Needs, asking
@@ -80,7 +80,7 @@ def resolve(request: HttpRequest, number: int) -> dict[str, Any]:
     """It opens anew when its cause comes again; one of many robots is closed for all. 409 for one that ends by itself alone: `offline`."""
     caller = asking(request)
     try:
-        return _rows([services.close_as(caller, number, datetime.now(UTC), actor=actor_of(request, caller))], caller)[0]
+        return _rows([acts.close_as(caller, number, datetime.now(UTC), actor=actor_of(request, caller))], caller)[0]
     except services.EndsByItself as error:
         raise Denied(409, str(error)) from error
 

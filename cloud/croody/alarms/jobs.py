@@ -5,7 +5,7 @@ from typing import Final
 
 from django.db.models import Q
 
-from croody.alarms import kinds, storms
+from croody.alarms import kinds, storms, suppressions
 from croody.alarms.models import Alarm
 
 #: At most so many a run; the next run, a minute later, goes on.
@@ -26,3 +26,4 @@ def close_old(now: datetime, most: int = MOST) -> None:
     found = list(Alarm.objects.filter(old, resolved_at=None).order_by("last_at").values_list("pk", flat=True)[:most])
     storms.close(Alarm.objects.filter(pk__in=found, resolved_at=None), now)
     storms.tidy(now)
+    suppressions.release(now, most)

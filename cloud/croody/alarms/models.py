@@ -1,8 +1,41 @@
-"""One model for everything that needs a person."""
+"""Everything that needs a person, what persons did about it, and what they said is no alarm."""
 
+from django.conf import settings
 from django.db import models
 
 from croody.accounts.models import Organisation
+
+
+class Suppression(models.Model):
+    """A false alarm, said by a person: until it expires, alarms like it are counted here and not shown. Never changed but by its hits.
+
+    `robot_id` is empty for all robots of the organisation. `key` counts in the narrowest scope alone.
+    """
+
+    class Scope(models.TextChoices):
+        CAUSE = "cause"
+        """This robot, kind and key."""
+        ROBOT = "robot"
+        """This robot and kind."""
+        TEAM = "team"
+        """This kind at any robot of the organisation."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
+    scope = models.CharField(max_length=8, choices=Scope.choices)
+    robot_id = models.CharField(max_length=64, blank=True)
+    kind = models.CharField(max_length=64)
+    key = models.CharField(max_length=160, blank=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    #: Who said so; the name stays when the account is gone.
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, db_constraint=False, related_name="+")
+    by_name = models.CharField(max_length=150)
+    #: Alarms that it held back, and when the last one was.
+    hits = models.PositiveIntegerField(default=0)
+    last_hit_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["kind", "expires_at"]), models.Index(fields=["organisation", "expires_at"])]
 
 
 class Alarm(models.Model):
@@ -32,6 +65,17 @@ class Alarm(models.Model):
     #: The row of many robots that this one belongs to. No constraint: each is deleted in its own time.
     part_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.DO_NOTHING, db_constraint=False, related_name="parts")
 
+    #: What persons did: `revision` goes up with every act but a comment, so that who acts on an older picture is told.
+    revision = models.PositiveIntegerField(default=0, db_default=0)
+    acknowledged_at = models.DateTimeField(null=True)
+    assignee = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    #: Out of sight until then, or until it gets worse.
+    snoozed_until = models.DateTimeField(null=True)
+    #: Closed as a false alarm.
+    false = models.BooleanField(default=False, db_default=False)
+    #: What holds it back. It goes on as any other, and is seen when that expires before it ends.
+    suppressed_by = models.ForeignKey(Suppression, null=True, on_delete=models.SET_NULL, related_name="held")
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["robot_id", "kind", "key"], condition=models.Q(resolved_at=None), name="one_open_alarm_a_cause")
@@ -53,3 +97,31 @@ class Alarm(models.Model):
             # What came in the last minute with one cause, among any number of other alarms.
             models.Index(fields=["kind", "opened_at"], condition=models.Q(part_of=None), name="single_alarm_by_kind"),
         ]
+
+
+class Act(models.Model):
+    """One thing that a person did to an alarm: its history, and what it takes to undo it. Bounded: see `acts.MOST`."""
+
+    class Verb(models.TextChoices):
+        ACKNOWLEDGE = "acknowledge"
+        ASSIGN = "assign"
+        SNOOZE = "snooze"
+        CLOSE = "close"
+        FALSE = "false"
+        COMMENT = "comment"
+        REOPEN = "reopen"
+
+    alarm = models.ForeignKey(Alarm, on_delete=models.CASCADE, related_name="acts")
+    verb = models.CharField(max_length=16, choices=Verb.choices)
+    at = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, db_constraint=False, related_name="+")
+    by_name = models.CharField(max_length=150)
+    #: What was said beside it: a comment, an assignee's name, until when.
+    said = models.JSONField(default=dict)
+    #: The alarm's fields as they were, and its revision afterwards.
+    before = models.JSONField(default=dict)
+    revision = models.PositiveIntegerField()
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["alarm", "-id"]), models.Index(fields=["-at"])]

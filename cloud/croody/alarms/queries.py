@@ -15,6 +15,12 @@ from croody.web.refusals import Denied
 
 
 def visible_to(caller: Caller) -> QuerySet[Alarm]:
+    """What `known_to` says without what a person called false before it came: that is only counted."""
+    # Said twice round, as below.
+    return known_to(caller).exclude(suppressed_by__isnull=False)
+
+
+def known_to(caller: Caller) -> QuerySet[Alarm]:
     """Alarms of the robots that this caller works with: those of many robots, and those of each. `listed` puts them in order.
 
     A shared robot's readings are public; what is wrong with it is not. A superuser also sees those of no robot.
@@ -117,7 +123,7 @@ class OpenKind(NamedTuple):
 
 def open_by_kind() -> list[OpenKind]:
     """All that is open at robots, whoever may see it; however many alarms are over."""
-    found = Alarm.objects.filter(resolved_at=None).exclude(kind=STORM.code)
+    found = Alarm.objects.filter(resolved_at=None, suppressed_by=None).exclude(kind=STORM.code)
     return [OpenKind(*row) for row in found.order_by().values_list("robot_id", "kind", "part_of_id").annotate(Count("pk"))]
 
 

@@ -7,20 +7,17 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
-from django.db.models import Case, F, Value, When
+from django.db.models import F
 
 from croody.accounts.caller import Caller
-from croody.alarms import kinds, queries, quota, storms
+from croody.alarms import kinds, quota, storms, suppressions
 from croody.alarms.kinds import End, Kind
 from croody.alarms.models import Alarm
-from croody.audit.actor import Actor
-from croody.audit.services import record
 from croody.fleet.access import Action, may, names_of, organisations
 from croody.fleet.models import Robot
 from croody.web.refusals import Denied
 
 _KEY_CHARS: Final = 160
-_MOST_ID: Final = 2**63 - 1
 
 
 class EndsByItself(ValueError):
@@ -29,6 +26,7 @@ class EndsByItself(ValueError):
 
 def raise_alarm(robot_id: str, kind: Kind | str, key: str, severity: str, detail: dict[str, Any], now: datetime, times: int = 1) -> Alarm:
     """Open an alarm, or count one more in the open one of the same cause (`robot_id`, `kind`, `key`), which keeps its worst severity.
+    One that a person called false is opened out of sight, and counted there: see `suppressions`.
 
     Safe against two callers at once: the database lets one row in, the other caller then counts it up. A robot that has opened as many
     as it may, with words or keys of its own, gets the alarm `quota` instead.
@@ -49,9 +47,9 @@ def raise_alarm(robot_id: str, kind: Kind | str, key: str, severity: str, detail
     code = kind.code if isinstance(kind, Kind) else kinds.declared(kind).code
     kinds.check_code(code)
     cause = {"robot_id": robot_id[:64], "kind": code, "key": key[:_KEY_CHARS]}
-    worst = Case(When(severity__in=kinds.worse_than(severity), then=F("severity")), default=Value(severity))
+    news: dict[str, Any] = {"count": F("count") + times, "last_at": now, "detail": detail, **storms.as_severe_as(severity)}
     while True:
-        if Alarm.objects.filter(**cause, resolved_at=None).update(count=F("count") + times, last_at=now, detail=detail, severity=worst):
+        if Alarm.objects.filter(**cause, resolved_at=None).update(**news):
             row = Alarm.objects.filter(**cause, resolved_at=None).first()
             if row is not None:
                 if row.part_of_id is not None:
@@ -59,13 +57,18 @@ def raise_alarm(robot_id: str, kind: Kind | str, key: str, severity: str, detail
                 return row
         if _is_its_own(cause) and quota.has_opened_too_many(cause["robot_id"], now):
             return raise_alarm(cause["robot_id"], quota.QUOTA, "", quota.QUOTA.severity, {"kind": code}, now, times)
+        held = suppressions.covering(**cause, now=now)
+        fresh = {"severity": severity, "detail": detail, "opened_at": now, "last_at": now, "count": times, "suppressed_by": held}
         try:
             with transaction.atomic():
-                row = Alarm.objects.create(**cause, severity=severity, detail=detail, opened_at=now, last_at=now, count=times)
+                row = Alarm.objects.create(**cause, **fresh)
+                if held is not None:
+                    suppressions.hit(held, now)
         except IntegrityError:
             # Another caller opened it in between: go round and count it up.
             continue
-        storms.gather(row, now)
+        if held is None:
+            storms.gather(row, now)
         return row
 
 
@@ -79,35 +82,19 @@ def resolve_alarm(robot_id: str, kind: str, key: str, now: datetime) -> bool:
     return storms.close(Alarm.objects.filter(robot_id=robot_id[:64], kind=kind, key=key[:_KEY_CHARS], resolved_at=None), now) > 0
 
 
-def close_as(caller: Caller, number: int, now: datetime, *, actor: Actor) -> Alarm:
-    """Close an alarm in the name of whoever asks: what the page and the API do.
+def check_may_act(caller: Caller, alarm: Alarm) -> None:
+    """Stop who may only look at it.
 
     Raises:
-        Denied: 404, they may not know of it, or there is none; 403, they may only look at it.
-        EndsByItself: what it tells still holds.
+        Denied: 403.
     """
-    alarm = queries.visible_to(caller).filter(pk=number).first() if number <= _MOST_ID else None
-    if alarm is None:
-        raise Denied(404, f"there is no alarm {number} that you may see")
-    if not _may_close(caller, alarm):
+    if not may_act(caller, alarm):
         whose = f"{alarm.robot_id}'s organisation" if alarm.robot_id else "the organisation of its robots"
-        raise Denied(403, f"alarm {number}: only {names_of(Action.ACT)} of {whose} may close it")
-    if alarm.resolved_at is not None:
-        return alarm
-    with transaction.atomic():
-        closed = resolve_by_person(alarm, now)
-        told = {"robot": alarm.robot_id, "kind": alarm.kind, "key": alarm.key}
-        record(actor, "close", "alarm", str(number), organisation_id=_organisation_of(alarm), after=told, now=now)
-    return closed
+        raise Denied(403, f"alarm {alarm.pk}: only {names_of(Action.ACT)} of {whose} may close it")
 
 
-def _organisation_of(alarm: Alarm) -> int | None:
-    if alarm.organisation_id is not None:
-        return alarm.organisation_id
-    return Robot.objects.filter(pk=alarm.robot_id).values_list("organisation_id", flat=True).first()
-
-
-def _may_close(caller: Caller, alarm: Alarm) -> bool:
+def may_act(caller: Caller, alarm: Alarm) -> bool:
+    """Say whether the caller may do something about it."""
     if caller.superuser:
         return True
     if alarm.organisation_id is not None:

@@ -6,10 +6,10 @@ put together: who sees the whole may see each of its robots.
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Case, Exists, F, OuterRef, QuerySet, Value, When
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -72,6 +72,7 @@ def gather(alarm: Alarm, now: datetime) -> None:
     beside = Alarm.objects.filter(
         kind=alarm.kind,
         part_of=None,
+        suppressed_by=None,
         opened_at__gt=now - WITHIN,
         robot_id__in=Robot.objects.filter(organisation_id=organisation).values("pk"),
     )
@@ -105,7 +106,17 @@ def _join(storm: Alarm, parts: Collection[int], severity: str, now: datetime) ->
 
 def worsen(storm: int, severity: str) -> None:
     """As severe as the worst of its parts."""
-    Alarm.objects.filter(pk=storm).exclude(severity__in=[severity, *kinds.worse_than(severity)]).update(severity=severity)
+    Alarm.objects.filter(pk=storm).exclude(severity__in=[severity, *kinds.worse_than(severity)]).update(**as_severe_as(severity))
+
+
+def as_severe_as(severity: str) -> dict[str, Any]:
+    """What this severity changes in any alarm, as expressions: one that gets worse is no longer acknowledged nor snoozed."""
+    better = [name for name in kinds.SEVERITIES if name not in {severity, *kinds.worse_than(severity)}]
+    return {
+        "severity": Case(When(severity__in=better, then=Value(severity)), default=F("severity")),
+        "snoozed_until": Case(When(severity__in=better, then=None), default=F("snoozed_until")),
+        "acknowledged_at": Case(When(severity__in=better, then=None), default=F("acknowledged_at")),
+    }
 
 
 def close(found: QuerySet[Alarm], now: datetime) -> int:

@@ -14,7 +14,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from croody.accounts.caller import Caller, actor_of, of_session
 from croody.accounts.rules import open_to
-from croody.alarms.services import EndsByItself, close_as
+from croody.alarms.acts import close_as
+from croody.alarms.services import EndsByItself
 from croody.fleet.access import Action, robots
 from croody.monitor import alarm_facts, alarm_words, team
 from croody.web.refusals import Denied

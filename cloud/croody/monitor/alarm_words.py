@@ -81,7 +81,7 @@ def section(found: Alarms, now: datetime, language: str) -> Section:
 
 def rows(found: Alarms, now: datetime, language: str) -> tuple[AlarmRow, ...]:
     """Each alarm."""
-    return tuple(_row(alarm, found.robots[alarm.pk], alarm.pk in found.closable, now, language) for alarm in found.alarms)
+    return tuple(row(alarm, found.robots[alarm.pk], alarm.pk in found.closable, now, language) for alarm in found.alarms)
 
 
 def sentence(count: int, language: str) -> str:
@@ -105,7 +105,8 @@ def closed(alarm: Alarm, language: str) -> str:
     return _("Cerraste una alerta de %(name)s. Si su causa vuelve, se abre de nuevo.") % {"name": name}
 
 
-def _row(alarm: Alarm, robots: Robots, closable: bool, now: datetime, language: str) -> AlarmRow:
+def row(alarm: Alarm, robots: Robots, closable: bool, now: datetime, language: str) -> AlarmRow:
+    """One alarm."""
     kind = kind_of(alarm)
     many = kind.together if alarm.organisation_id is not None else None
     hidden = robots.how_many - len(robots.names)
@@ -128,12 +129,12 @@ def _row(alarm: Alarm, robots: Robots, closable: bool, now: datetime, language: 
         age=formats.age_of(alarm.opened_at, now),
         times=times,
         closable=closable,
-        ends=_ends(kind, language),
+        ends=ends(kind, language),
         gone=formats.age_of(alarm.resolved_at, now) if alarm.resolved_at is not None else "",
     )
 
 
-def _ends(kind: kinds.Kind, language: str) -> str:
+def ends(kind: kinds.Kind, language: str) -> str:
     """What closes it, beside a person."""
     if kind.after is None:
         return _("Termina sola cuando pase la causa.") if End.CAUSE in kind.ends else ""

@@ -44,7 +44,7 @@ def _read(now: datetime) -> DatabaseFacts:
     names = list(Robot.objects.filter(deleted_at=None).values_list("robot_id", flat=True))
     newest: datetime | None = Record.objects.order_by("-id").values_list("received_at", flat=True).first()
     heard = listening()
-    alarms = Alarm.objects.filter(resolved_at=None, part_of=None).values_list("severity").annotate(Count("pk"))
+    alarms = Alarm.objects.filter(resolved_at=None, part_of=None, suppressed_by=None).values_list("severity").annotate(Count("pk"))
     return DatabaseFacts(
         robots={str(state): count for state, count in counts_of(names, now=now).items()},
         newest_age_s=_age_s(now, newest) if newest else None,

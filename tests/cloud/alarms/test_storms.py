@@ -9,8 +9,9 @@ from django.contrib.auth.models import User
 from croody.accounts.caller import Caller, of_user
 from croody.accounts.models import Membership, Organisation
 from croody.alarms import jobs, kinds, queries, storms
+from croody.alarms.acts import close_as
 from croody.alarms.models import Alarm
-from croody.alarms.services import EndsByItself, close_as, raise_alarm, resolve_alarm
+from croody.alarms.services import EndsByItself, raise_alarm, resolve_alarm
 from croody.audit.actor import SYSTEM
 from croody.fleet import services
 from croody.fleet.models import Robot, Site

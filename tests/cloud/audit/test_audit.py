@@ -14,7 +14,8 @@ from django.test import Client, RequestFactory
 from croody.accounts import organisations, services
 from croody.accounts.caller import DEMO, Caller, actor_of
 from croody.accounts.models import Membership, Organisation
-from croody.alarms.services import close_as, raise_alarm
+from croody.alarms.acts import close_as
+from croody.alarms.services import raise_alarm
 from croody.audit import triggers
 from croody.audit.actor import Actor, command_actor
 from croody.audit.content import HIDDEN, clean
@@ -164,7 +165,8 @@ def test_an_alarm_that_somebody_closes_is_told_once(team: Organisation) -> None:
     close_as(admin, alarm.pk, NOW, actor=ALICE)
     entry = Entry.objects.get(thing="alarm")
     assert (entry.verb, entry.thing_id, entry.organisation_id) == ("close", str(alarm.pk), team.pk)
-    assert entry.after == {"robot": "rover-1", "kind": "conflict", "key": ""}
+    assert entry.before == {"resolved_at": None}
+    assert entry.after == {"robot": "rover-1", "kind": "conflict", "key": "", "resolved_at": NOW.isoformat()}
 
 
 def test_who_comes_in_and_goes_is_told(team: Organisation, client: Client) -> None:

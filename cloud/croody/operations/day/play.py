@@ -12,8 +12,9 @@ import msgspec
 from django.contrib.auth.models import User
 
 from croody.accounts.caller import of_user
+from croody.alarms.acts import close_as
 from croody.alarms.models import Alarm
-from croody.alarms.services import close_as, raise_alarm, resolve_alarm
+from croody.alarms.services import raise_alarm, resolve_alarm
 from croody.commands.services import open_outgoing
 from croody.detection.windows.jobs import score_windows
 from croody.liveness.judge import THRESHOLDS
