@@ -356,6 +356,8 @@ PAGES: dict[str, tuple[str, str, int]] = {
     "robots/monitor/stream": ("GET", "/robots/monitor/stream", 200),
     "api/telemetry/stream": ("GET", f"/api/telemetry/stream?robot_id={SHARED}", 200),
     "console/": ("GET", "/console/", 200),
+    "console/log/": ("GET", "/console/log/", 200),
+    "console/log/export/": ("GET", "/console/log/export/", 200),
     "cuenta/acceder/": ("GET", "/cuenta/acceder/", 200),
     "cuenta/salir/": ("GET", "/cuenta/salir/", 302),
     "admin/login/": ("GET", "/admin/login/", 302),

@@ -55,12 +55,14 @@ class Entry(models.Model):
     objects = Entries.as_manager()
 
     class Meta:
+        # An organisation's newest, of all and by each filter; a person's own; those of one thing; all by age.
         indexes = [
-            models.Index(fields=["organisation_id", "-id"], name="audit_of_organisation"),
-            models.Index(fields=["user_id", "-id"], name="audit_of_person"),
-            models.Index(fields=["thing", "thing_id", "-id"], name="audit_of_thing"),
-            models.Index(fields=["verb", "-id"], name="audit_of_verb"),
-            models.Index(fields=["at"], name="audit_by_age"),
+            models.Index(fields=["organisation_id", "-at", "-id"], name="audit_organisation"),
+            models.Index(fields=["organisation_id", "name", "-at", "-id"], name="audit_name"),
+            models.Index(fields=["organisation_id", "verb", "-at", "-id"], name="audit_verb"),
+            models.Index(fields=["organisation_id", "thing", "thing_id", "-at", "-id"], name="audit_thing"),
+            models.Index(fields=["user_id", "-at", "-id"], name="audit_person"),
+            models.Index(fields=["-at", "-id"], name="audit_age"),
         ]
 
     def save(self, *args: Any, **kwargs: Any) -> None:

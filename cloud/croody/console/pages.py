@@ -30,4 +30,7 @@ class Page:
     bar: bool = False
 
 
-PAGES: Final = (Page("fleet", _("Flota"), "nav-fleet", "console", bar=True),)
+PAGES: Final = (
+    Page("fleet", _("Flota"), "nav-fleet", "console", bar=True),
+    Page("log", _("Bitácora"), "nav-log", "console_log", section="understand"),
+)

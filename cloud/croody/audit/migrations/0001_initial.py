@@ -42,7 +42,14 @@ class Migration(migrations.Migration):
                 ('after', models.JSONField(default=dict)),
             ],
             options={
-                'indexes': [models.Index(fields=['organisation_id', '-id'], name='audit_of_organisation'), models.Index(fields=['user_id', '-id'], name='audit_of_person'), models.Index(fields=['thing', 'thing_id', '-id'], name='audit_of_thing'), models.Index(fields=['verb', '-id'], name='audit_of_verb'), models.Index(fields=['at'], name='audit_by_age')],
+                'indexes': [
+                    models.Index(fields=['organisation_id', '-at', '-id'], name='audit_organisation'),
+                    models.Index(fields=['organisation_id', 'name', '-at', '-id'], name='audit_name'),
+                    models.Index(fields=['organisation_id', 'verb', '-at', '-id'], name='audit_verb'),
+                    models.Index(fields=['organisation_id', 'thing', 'thing_id', '-at', '-id'], name='audit_thing'),
+                    models.Index(fields=['user_id', '-at', '-id'], name='audit_person'),
+                    models.Index(fields=['-at', '-id'], name='audit_age'),
+                ],
             },
         ),
         migrations.RunPython(refuse_changes, allow_changes),

@@ -1,0 +1,1 @@
+"""`/console/log/`, Bitácora: who did what to what, when."""

@@ -1,0 +1,193 @@
+"""Entries of the audit log in one language. Pure: what nobody foresaw is shown as it was written down."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext_lazy
+from django.utils.translation import gettext as _
+
+from croody.audit.models import Entry
+from croody.console.log.selection import Selection
+from croody.web import formats
+
+#: What kind of thing -> what people call it. The order is that of the choice above the list.
+THINGS: Final[Mapping[str, str | Promise]] = {
+    "robot": gettext_lazy("Robot"),
+    "alarm": gettext_lazy("Alerta"),
+    "dead_letter": gettext_lazy("Carta muerta"),
+    "member": gettext_lazy("Miembro"),
+    "person": gettext_lazy("Persona"),
+    "token": gettext_lazy("Clave"),
+    "login_link": gettext_lazy("Enlace de entrada"),
+}
+#: What was done to what -> the act. `%(id)s` is which one.
+ACTS: Final[Mapping[tuple[str, str], str | Promise]] = {
+    ("add", "robot"): gettext_lazy("Agregó el robot %(id)s"),
+    ("bring_back", "robot"): gettext_lazy("Trajo de vuelta el robot %(id)s"),
+    ("rotate", "robot"): gettext_lazy("Dio un secreto nuevo al robot %(id)s"),
+    ("revoke", "robot"): gettext_lazy("Revocó el robot %(id)s"),
+    ("label", "robot"): gettext_lazy("Cambió el nombre del robot %(id)s"),
+    ("tag", "robot"): gettext_lazy("Cambió las etiquetas del robot %(id)s"),
+    ("note", "robot"): gettext_lazy("Cambió las notas del robot %(id)s"),
+    ("start_maintenance", "robot"): gettext_lazy("Puso en mantenimiento el robot %(id)s"),
+    ("end_maintenance", "robot"): gettext_lazy("Terminó el mantenimiento del robot %(id)s"),
+    ("move", "robot"): gettext_lazy("Pasó el robot %(id)s a otro sitio"),
+    ("share", "robot"): gettext_lazy("Hizo público el robot %(id)s"),
+    ("unshare", "robot"): gettext_lazy("Dejó de hacer público el robot %(id)s"),
+    ("close", "alarm"): gettext_lazy("Cerró la alerta %(id)s"),
+    ("replay", "dead_letter"): gettext_lazy("Volvió a juzgar la carta muerta %(id)s"),
+    ("discard", "dead_letter"): gettext_lazy("Descartó la carta muerta %(id)s"),
+    ("add", "member"): gettext_lazy("Sumó a %(id)s a la organización"),
+    ("change_role", "member"): gettext_lazy("Cambió el papel de %(id)s"),
+    ("remove", "member"): gettext_lazy("Sacó a %(id)s de la organización"),
+    ("add", "person"): gettext_lazy("Hizo la cuenta de %(id)s"),
+    ("log_in", "person"): gettext_lazy("Entró como %(id)s"),
+    ("log_out", "person"): gettext_lazy("Salió de la cuenta %(id)s"),
+    ("lock_out", "person"): gettext_lazy("Falló tantas veces que la cuenta %(id)s se cerró un rato"),
+    ("fail_second_factor", "person"): gettext_lazy("Falló el segundo factor de %(id)s"),
+    ("change_password", "person"): gettext_lazy("Cambió la contraseña de %(id)s"),
+    ("make", "token"): gettext_lazy("Hizo la clave %(id)s"),
+    ("revoke", "token"): gettext_lazy("Revocó la clave %(id)s"),
+    ("make", "login_link"): gettext_lazy("Hizo un enlace de entrada para %(id)s"),
+}
+#: What was done, as the choice above the list says it.
+VERBS: Final[Mapping[str, str | Promise]] = {
+    "add": gettext_lazy("agregar"),
+    "bring_back": gettext_lazy("traer de vuelta"),
+    "change": gettext_lazy("cambiar"),
+    "change_password": gettext_lazy("cambiar contraseña"),
+    "change_role": gettext_lazy("cambiar papel"),
+    "close": gettext_lazy("cerrar"),
+    "delete": gettext_lazy("borrar"),
+    "discard": gettext_lazy("descartar"),
+    "fail_second_factor": gettext_lazy("fallar el segundo factor"),
+    "label": gettext_lazy("poner nombre"),
+    "tag": gettext_lazy("etiquetar"),
+    "note": gettext_lazy("anotar"),
+    "start_maintenance": gettext_lazy("poner en mantenimiento"),
+    "end_maintenance": gettext_lazy("terminar mantenimiento"),
+    "move": gettext_lazy("mover de sitio"),
+    "share": gettext_lazy("hacer público"),
+    "unshare": gettext_lazy("dejar de hacer público"),
+    "lock_out": gettext_lazy("quedar fuera por intentos"),
+    "log_in": gettext_lazy("entrar"),
+    "log_out": gettext_lazy("salir"),
+    "make": gettext_lazy("hacer"),
+    "remove": gettext_lazy("sacar"),
+    "replay": gettext_lazy("volver a juzgar"),
+    "revoke": gettext_lazy("revocar"),
+    "rotate": gettext_lazy("renovar secreto"),
+}
+#: As what somebody came, where it is not simply as themselves.
+_KINDS: Final[Mapping[str, str | Promise]] = {
+    "token": pgettext_lazy("audit", "con una clave"),
+    "service": pgettext_lazy("audit", "clave del sitio"),
+    "command": pgettext_lazy("audit", "orden en el servidor"),
+    "admin": pgettext_lazy("audit", "en /admin/"),
+    "robot": pgettext_lazy("audit", "robot"),
+}
+#: What changed, where people have a word for it. A field that is not here is shown by its name.
+FIELDS: Final[Mapping[str, str | Promise]] = {
+    "kind": gettext_lazy("clase"),
+    "site": gettext_lazy("sitio"),
+    "shared": gettext_lazy("público"),
+    "role": gettext_lazy("papel"),
+    "robot": gettext_lazy("robot"),
+    "key": gettext_lazy("causa"),
+    "label": gettext_lazy("nombre"),
+    "tags": gettext_lazy("etiquetas"),
+    "notes": gettext_lazy("notas"),
+    "reason": gettext_lazy("motivo"),
+    "scopes": gettext_lazy("alcances"),
+    "stored": gettext_lazy("guardadas"),
+    "dead": gettext_lazy("muertas"),
+    "expires_at": gettext_lazy("sirve hasta"),
+    "fields": gettext_lazy("campos"),
+    "superuser": gettext_lazy("puede todo"),
+}
+#: More than these are not counted.
+MOST: Final = 1000
+_CHARS: Final = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An entry as it is read: who, as what they came, what they did and what that changed; `by`: the query for all that they did."""
+
+    entry: Entry
+    who: str
+    how: str
+    act: str
+    changes: tuple[str, ...]
+    by: str
+
+
+def row(entry: Entry) -> Row:
+    """One entry."""
+    who = entry.name
+    if entry.kind == "anonymous":
+        who = _("alguien sin identificar")
+    elif entry.kind == "demo":
+        who = _("la demostración")
+    elif entry.kind == "system":
+        who = _("Croody, por sí mismo")
+    by = Selection(who=entry.name).address()
+    return Row(entry, who, str(_KINDS.get(entry.kind, "")), act(entry), tuple(_changes(entry)), by)
+
+
+def act(entry: Entry) -> str:
+    """What was done, as a sentence."""
+    sentence = ACTS.get((entry.verb, entry.thing))
+    if sentence is not None:
+        return str(sentence) % {"id": entry.thing_id}
+    told = {"verb": VERBS.get(entry.verb, entry.verb), "thing": THINGS.get(entry.thing, entry.thing), "id": entry.thing_id}
+    return _("%(thing)s %(id)s: %(verb)s") % told
+
+
+def sentence(count: int, language: str, *, filtered: bool) -> str:
+    """The answer, as the page's head: of the last day, or of what was asked for."""
+    told = {"count": formats.counted(count, language)}
+    if count >= MOST:
+        told = {"count": formats.number(MOST, 0, language)}
+        return (_("Más de %(count)s actos así") if filtered else _("Más de %(count)s actos en las últimas 24 horas")) % told
+    if filtered:
+        return ngettext("%(count)s acto así", "%(count)s actos así", count) % told
+    return ngettext("%(count)s acto en las últimas 24 horas", "%(count)s actos en las últimas 24 horas", count) % told
+
+
+def _changes(entry: Entry) -> list[str]:
+    before, after = entry.before, entry.after
+    lines = []
+    for field in dict.fromkeys([*before, *after]):
+        told = {"field": FIELDS.get(field, field), "before": _shown(field, before.get(field)), "after": _shown(field, after.get(field))}
+        if field in before and field in after:
+            lines.append(_("%(field)s: de %(before)s a %(after)s") % told)
+        elif field in after:
+            if told["after"] != formats.NEVER:
+                lines.append(_("%(field)s: %(after)s") % told)
+        else:
+            lines.append(_("%(field)s: era %(before)s") % told)
+    return lines
+
+
+def _shown(field: str, value: Any) -> str:
+    if value is None or value in ("", [], {}):
+        return formats.NEVER
+    if isinstance(value, bool):
+        return _("sí") if value else _("no")
+    text = ", ".join(map(str, value)) if isinstance(value, list) else value if isinstance(value, str) else json.dumps(value)
+    if field.endswith(("_at", "until")):
+        text = _moment(text)
+    return text if len(text) <= _CHARS else text[: _CHARS - 1] + "…"
+
+
+def _moment(text: str) -> str:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return formats.moment(at.astimezone(UTC), get_language() or "es") if at.tzinfo is not None else text
