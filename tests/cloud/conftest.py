@@ -10,5 +10,7 @@ import pytest
 def no_robot_owes_anything() -> Iterator[None]:
     """A robot of one test has the name of another's."""
     yield
+    if rates := sys.modules.get("croody.api.rates"):
+        rates.buckets.clear()
     if services := sys.modules.get("croody.telemetry.ingest.services"):
         services.account_of.cache_clear()

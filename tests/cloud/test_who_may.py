@@ -126,6 +126,15 @@ def _alarm(robot_id: str) -> int:
     return int(raise_alarm(robot_id, "conflict", "", "high", {}, NOW).pk)
 
 
+def _site(robot_id: str) -> int:
+    from croody.fleet.models import Robot, Site
+
+    robot = Robot.objects.get(pk=robot_id)
+    robot.site = Site.objects.get_or_create(organisation=robot.organisation, slug=f"of-{robot_id}")[0]
+    robot.save()
+    return int(robot.site.pk)
+
+
 _SPAN = "metric=a&start=2026-11-24T00:00:00Z&end=2026-11-25T00:00:00Z"
 #: Operation -> how to ask it about a robot.
 EXAMPLES: dict[str, Callable[[str], Ask]] = {
@@ -148,6 +157,18 @@ EXAMPLES: dict[str, Callable[[str], Ask]] = {
     "POST /api/ids/predict": lambda robot: ask("/api/ids/predict", {"rows": [{"src_bytes": 10}]}, whole=True),
     "GET /api/ids/model": lambda robot: ask("/api/ids/model", whole=True),
     "GET /api/ids/verdicts": lambda robot: ask(f"/api/ids/verdicts?robot_id={robot}"),
+    "GET /api/v1/robots": lambda robot: ask("/api/v1/robots", whole=True),
+    "GET /api/v1/robots/{robot_id}": lambda robot: ask(f"/api/v1/robots/{robot}"),
+    "GET /api/v1/robots/{robot_id}/values": lambda robot: ask(f"/api/v1/robots/{robot}/values"),
+    "GET /api/v1/sites": lambda robot: ask("/api/v1/sites", whole=True),
+    "GET /api/v1/sites/{number}": lambda robot: ask(f"/api/v1/sites/{_site(robot)}"),
+    "GET /api/v1/series": lambda robot: ask(f"/api/v1/series?robot_id={robot}&{_SPAN}"),
+    "GET /api/v1/alarms": lambda robot: ask("/api/v1/alarms", whole=True),
+    "GET /api/v1/alarms/{number}": lambda robot: ask(f"/api/v1/alarms/{_alarm(robot)}"),
+    "POST /api/v1/alarms/{number}/resolve": lambda robot: ask(f"/api/v1/alarms/{_alarm(robot)}/resolve", {}),
+    "GET /api/v1/deliveries": lambda robot: ask("/api/v1/deliveries", whole=True),
+    "GET /api/v1/robots/{robot_id}/delivery": lambda robot: ask(f"/api/v1/robots/{robot}/delivery"),
+    "GET /api/v1/organisations": lambda robot: ask("/api/v1/organisations", whole=True),
 }
 KEYS = {"service:ingest": "shared-ingest-token", "service:bridge": "b" * 40, "service:ids": "i" * 40}
 
@@ -160,12 +181,13 @@ class Operation:
 
 
 def operations() -> Iterator[Operation]:
-    """Every operation of both APIs, those too that the documentation leaves out."""
+    """Every operation of the APIs, those too that the documentation leaves out."""
     from importlib import import_module
 
     telemetry = import_module("croody.serve.urls.telemetry").api
     detection = import_module("croody.serve.urls.ids").api
-    for role, root, api in (("telemetry", "/api/telemetry", telemetry), ("ids", "/api/ids", detection)):
+    console = import_module("croody.serve.urls.web").api
+    for role, root, api in (("telemetry", "/api/telemetry", telemetry), ("ids", "/api/ids", detection), ("web", "/api/v1", console)):
         for prefix, router in api._routers:
             for path, view in router.path_operations.items():
                 for operation in view.operations:
@@ -242,7 +264,7 @@ def test_each_caller_gets_what_the_table_says(name: str, world: SimpleNamespace,
     callers = ["anonymous", "demo", "robot", "stranger", *ROLES, "superuser", *KEYS]
     got, expected = {}, {}
     for caller in callers:
-        if caller == "service:ids" and operation.role == "telemetry":
+        if caller == "service:ids" and operation.role != "ids":
             continue
         for index, robot_id in enumerate(ROBOTS):
             got[caller, robot_id] = status_of(settings, world, operation, caller, robot_id)
@@ -348,6 +370,7 @@ PAGES: dict[str, tuple[str, str, int]] = {
     "": ("GET", "/", 200),
     "estado/": ("GET", "/estado/", 200),
     "health/": ("GET", "/health/", 200),
+    "api/v1/<path:rest>": ("GET", "/api/v1/nothing", 404),
     "robots/monitor/": ("GET", "/robots/monitor/", 200),
     "robots/monitor/deteccion/": ("GET", "/robots/monitor/deteccion/", 200),
     "robots/monitor/alertas/": ("GET", "/robots/monitor/alertas/", 200),
@@ -393,7 +416,7 @@ def pages() -> dict[str, Any]:
         for pattern in patterns:
             if isinstance(pattern, URLPattern):
                 found[f"{before}{pattern.pattern}"] = pattern.callback
-            elif getattr(pattern, "app_name", None) != "admin":
+            elif getattr(pattern, "app_name", None) not in ("admin", "ninja"):
                 walk(pattern.url_patterns, f"{before}{pattern.pattern}")
 
     walk(get_resolver("croody.serve.urls.web").url_patterns, "")

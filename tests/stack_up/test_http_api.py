@@ -1,4 +1,4 @@
-"""docs/reference/http-api.md: every operation of both APIs has its section, and its examples do what the page says."""
+"""docs/reference/http-api.md and http-api-v1.md: every operation has its section, and its examples do what the page says."""
 
 import json
 import os
@@ -15,7 +15,7 @@ import pytest
 from croody_contract import relay, windows
 from tools.stack import ROOT, Options, Ports, Stack
 
-PAGE = (ROOT / "docs" / "reference" / "http-api.md").read_text(encoding="utf-8")
+PAGE = "\n".join((ROOT / "docs" / "reference" / name).read_text(encoding="utf-8") for name in ("http-api.md", "http-api-v1.md"))
 _EXAMPLE = re.compile(r"^```sh\n(.+?)^```\n```(json|text)\n(.+?)^```$", re.MULTILINE | re.DOTALL)
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+(?:\+00:00|Z)")
 #: What a page cannot know: row ids, clocks, folders; and figures that depend on the machine's arithmetic or on when a bucket begins.
@@ -121,6 +121,15 @@ def differs(said: Any, written: Any, where: str = "") -> str:
     return "" if said == written and type(said) is type(written) else f"{where}: {said!r}"
 
 
+def descriptions(stack: Stack) -> list[str]:
+    """Where each API describes itself."""
+    return [
+        f"{stack.telemetry_url}/api/telemetry/openapi.json",
+        f"{stack.ids_url}/api/ids/openapi.json",
+        f"{stack.web_url}/api/v1/openapi.json",
+    ]
+
+
 @pytest.mark.slow
 def test_the_examples_answer_what_the_page_says(environ: dict[str, str]) -> None:
     wrong = []
@@ -138,7 +147,7 @@ def test_the_examples_answer_what_the_page_says(environ: dict[str, str]) -> None
 @pytest.mark.slow
 def test_every_operation_has_a_section_with_an_example_and_every_section_an_operation(stack: Stack) -> None:
     real = {STREAM}
-    for url in (f"{stack.telemetry_url}/api/telemetry/openapi.json", f"{stack.ids_url}/api/ids/openapi.json"):
+    for url in descriptions(stack):
         for path, methods in asked(url, "")["paths"].items():
             real |= {f"{method.upper()} {path}" for method in methods}
 
@@ -163,7 +172,7 @@ def test_every_section_says_the_scope_that_its_operation_asks_for() -> None:
 @pytest.mark.slow
 def test_every_parameter_stands_in_the_table_of_its_operation(stack: Stack) -> None:
     absent = []
-    for url in (f"{stack.telemetry_url}/api/telemetry/openapi.json", f"{stack.ids_url}/api/ids/openapi.json"):
+    for url in descriptions(stack):
         for path, methods in asked(url, "")["paths"].items():
             for method, operation in methods.items():
                 rows = "".join(re.findall(r"^\| (.+?) \|", SECTIONS[f"{method.upper()} {path}"], re.MULTILINE))

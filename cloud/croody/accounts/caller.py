@@ -55,10 +55,14 @@ class Caller:
 
 
 class Door(NamedTuple):
-    """An API: whose keys of the site open it. While its first one is not set, the demo needs none."""
+    """An API: whose keys of the site open it. While its first one is not set, the demo needs none.
+
+    `bearer`: a key in `Authorization: Bearer` opens it, too. Older APIs never looked there, and proxies of other people's may.
+    """
 
     services: tuple[str, ...]
     remedy: str
+    bearer: bool = False
 
 
 TELEMETRY: Final = Door(("ingest", "bridge"), "nobody's key: use the shared ingest token, a robot's secret or a personal token")
@@ -83,6 +87,9 @@ def caller_of(request: HttpRequest, door: Door = TELEMETRY) -> Caller:
         Denied: 401, the key is nobody's.
     """
     key = request.headers.get("X-API-Key", "")
+    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    if not key and door.bearer and scheme.lower() == "bearer":
+        key = bearer.strip()
     if key:
         return _of_key(key, door)
     person = of_session(request)

@@ -1,6 +1,7 @@
 """Reads of the alarms. Knows who may see them, never how they are shown."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from django.db.models import Count, F, Q, QuerySet, Value, Window
@@ -125,6 +126,15 @@ def open_by_kind() -> list[OpenKind]:
     """All that is open at robots, whoever may see it; however many alarms are over."""
     found = Alarm.objects.filter(resolved_at=None, suppressed_by=None).exclude(kind=STORM.code)
     return [OpenKind(*row) for row in found.order_by().values_list("robot_id", "kind", "part_of_id").annotate(Count("pk"))]
+
+
+def open_counts(robot_ids: Collection[str]) -> dict[str, int]:
+    """How many alarms are open at each of these robots that has any."""
+    found = Counter[str]()
+    for row in open_by_kind():
+        if row.robot_id in robot_ids:
+            found[row.robot_id] += row.how_many
+    return found
 
 
 def how_many(found: Iterable[OpenKind]) -> int:

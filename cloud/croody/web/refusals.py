@@ -17,6 +17,8 @@ Async = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
 #: Where the API of a role is described; the web has addresses of both.
 _DOCS: Final = {"telemetry": "/api/telemetry/docs", "ids": "/api/ids/docs"}
+#: Below it a refusal has a code, too: see `api.errors`.
+_CODED: Final = "/api/v1/"
 _LONGEST_SHOWN: Final = 200
 
 
@@ -77,7 +79,8 @@ def _worded(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBas
 def _wrong_method(request: HttpRequest, response: HttpResponseBase) -> JsonResponse:
     allowed = response.headers["Allow"]
     detail = f"{request.path[:_LONGEST_SHOWN]} does not take {str(request.method)[:16]}: use {allowed.replace(', ', ' or ')}"
-    return JsonResponse({"detail": detail}, status=405, headers={"Allow": allowed})
+    code = {"code": "wrong_method"} if request.path_info.startswith(_CODED) else {}
+    return JsonResponse({"detail": detail} | code, status=405, headers={"Allow": allowed})
 
 
 _WORDED: Final[dict[int, Callable[..., JsonResponse]]] = {400: bad_request, 404: not_found, 405: _wrong_method, 500: failed}

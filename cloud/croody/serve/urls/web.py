@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.generic import RedirectView
 
 from croody.accounts.rules import open_to
+from croody.api.v1 import api, nothing_here
 from croody.live.views import stream
 from croody.monitor import alarm_views
 from croody.monitor import views as monitor
@@ -57,6 +58,8 @@ urlpatterns = [
     path("console/", include("croody.console.urls")),
     path("cuenta/", include("croody.accounts.urls")),
     path("api/telemetry/stream", stream, name="telemetry_stream"),
+    path("api/v1/", api.urls),
+    path("api/v1/<path:rest>", open_to("anybody")(nothing_here)),
     path("admin/login/", enter_admin),
     path("admin/logout/", leave_admin),
     path("admin/", admin.site.urls),

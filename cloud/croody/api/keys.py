@@ -1,0 +1,51 @@
+"""Who asks `/api/v1/`: a key in `X-API-Key` or `Authorization: Bearer`, or the session of a page. Every operation asks here first."""
+
+from typing import Final
+
+from django.http import HttpRequest
+from ninja.utils import check_csrf
+
+from croody.accounts.caller import TELEMETRY, Caller, caller_of
+from croody.api import rates
+from croody.api.errors import Wrong
+from croody.fleet.access import Action, check
+
+#: As the telemetry API's, and a bearer's key opens it, too.
+DOOR: Final = TELEMETRY._replace(bearer=True)
+SCHEMES: Final = {
+    "X-API-Key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    "Bearer": {"type": "http", "scheme": "bearer"},
+    "Session": {"type": "apiKey", "in": "cookie", "name": "sessionid", "description": "Writes need the header X-CSRFToken, too"},
+}
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Asks:
+    """The rule of one operation (`auth=Asks(Action.SEE)`): asked before the view, whose caller is `request.auth`."""
+
+    openapi_name = "X-API-Key"
+    openapi_security_schema: Final = SCHEMES["X-API-Key"]
+
+    def __init__(self, action: Action) -> None:
+        self.rule = action
+
+    def __call__(self, request: HttpRequest) -> Caller:
+        """Who asks.
+
+        Raises:
+            Denied: 401 or 403, whichever robot it is about.
+            Wrong: 403, a session's write without the page's own word; 429, too many at once.
+        """
+        caller = caller_of(request, DOOR)
+        if caller.kind == "person" and request.method not in _SAFE and check_csrf(request) is not None:
+            raise Wrong(
+                "X-CSRFToken",
+                request.headers.get("X-CSRFToken", ""),
+                "a write with a session's cookie shows the page's token",
+                "send the value of the cookie csrftoken in this header, or use a personal token",
+                status=403,
+                code="csrf",
+            )
+        check(caller, self.rule)
+        rates.count(caller, request)
+        return caller

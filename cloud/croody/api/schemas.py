@@ -1,0 +1,301 @@
+"""What `/api/v1/` says of its answers, each with an example: the page about it shows them, and a test holds them against the shapes."""
+
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from ninja import Schema
+from pydantic import ConfigDict
+
+from croody.accounts.caller import Role
+from croody.liveness.judge import State
+
+_AT: Final = "2026-11-24T12:00:00Z"
+
+
+def example(**values: Any) -> ConfigDict:
+    """A schema's example."""
+    return ConfigDict(json_schema_extra={"example": values})
+
+
+_SITE: Final = {"number": 1, "slug": "bodega", "name": "Bodega"}
+_ROBOT: Final[dict[str, Any]] = {
+    "robot_id": "amr-01",
+    "kind": "rover",
+    "organisation": "croody",
+    "site": _SITE,
+    "shared": False,
+    "created_at": _AT,
+    "state": "online",
+    "heard_at": _AT,
+    "open_alarms": 0,
+}
+_SITE_ROW: Final = {**_SITE, "organisation": "croody", "robot_count": 3, "origin": {"lat": 4.6752, "lng": -74.1418}}
+_ORGANISATION: Final = {"slug": "croody", "name": "Croody", "role": "operator", "robot_count": 3}
+
+
+class SiteRef(Schema):
+    """A site, said in short."""
+
+    model_config = example(**_SITE)
+
+    number: int
+    slug: str
+    name: str
+
+
+class RobotOut(Schema):
+    """A robot as it is now. `heard_at`: when its newest reading came; `open_alarms`: null for one that is merely shared with you."""
+
+    model_config = example(**_ROBOT)
+
+    robot_id: str
+    kind: str
+    organisation: str
+    site: SiteRef | None
+    shared: bool
+    created_at: datetime
+    state: State
+    heard_at: datetime | None
+    open_alarms: int | None
+
+
+class RobotsOut(Schema):
+    """A page of robots."""
+
+    model_config = example(items=[_ROBOT], next=None)
+
+    items: list[RobotOut]
+    next: str | None
+
+
+class Place(Schema):
+    """WGS 84, degrees; `alt` in metres."""
+
+    lat: float
+    lng: float
+    alt: float | None = None
+
+
+class ValuesOut(Schema):
+    """The newest reading. `at`: the moment it counts for; `heard_at`: when the cloud received it; `age_s`: how long ago that was."""
+
+    model_config = example(
+        robot_id="amr-01",
+        at=_AT,
+        heard_at=_AT,
+        age_s=0.4,
+        state="moving",
+        values={"battery_pct": 87, "motor_temp_c": 41.5},
+        position={"lat": 4.6752, "lng": -74.1418, "alt": None},
+        environment=None,
+        status="moving",
+    )
+
+    robot_id: str
+    at: datetime
+    heard_at: datetime
+    age_s: float
+    state: State
+    values: dict[str, Any]
+    position: Place | None
+    environment: str | None
+    status: str | None
+
+
+class Origin(Schema):
+    """Where a plan's corner lies on Earth, in degrees."""
+
+    lat: float
+    lng: float
+
+
+class SiteRow(SiteRef):
+    """A site. `robot_count`: robots there that you may see."""
+
+    model_config = example(**_SITE_ROW)
+
+    organisation: str
+    robot_count: int
+    origin: Origin | None
+
+
+class SitesOut(Schema):
+    """A page of sites."""
+
+    model_config = example(items=[_SITE_ROW], next=None)
+
+    items: list[SiteRow]
+    next: str | None
+
+
+class SiteOut(SiteRow):
+    """A site with its plan."""
+
+    model_config = example(**_SITE_ROW, plan={"width_m": 40, "height_m": 24})
+
+    plan: dict[str, Any]
+
+
+class OrganisationRow(Schema):
+    """An organisation, and what you are in it."""
+
+    model_config = example(**_ORGANISATION)
+
+    slug: str
+    name: str
+    role: Role | None
+    robot_count: int
+
+
+class OrganisationsOut(Schema):
+    """A page of organisations."""
+
+    model_config = example(items=[_ORGANISATION], next=None)
+
+    items: list[OrganisationRow]
+    next: str | None
+
+
+class LineOut(Schema):
+    """One metric of one robot: a value a bucket, null where nothing came; `count` is 0 there."""
+
+    model_config = example(robot_id="amr-01", metric="battery_pct", mean=[87.2, None], low=[87, None], high=[88, None], count=[60, 0])
+
+    robot_id: str
+    metric: str
+    mean: list[float | None] | None = None
+    low: list[float | None] | None = None
+    high: list[float | None] | None = None
+    count: list[int] | None = None
+
+
+class SeriesOut(Schema):
+    """Aligned lines. `at`: the start of each bucket in unix seconds; `step_s`: how long one is; `source`: from what they were made."""
+
+    model_config = example(
+        start=_AT,
+        end="2026-11-24T12:02:00Z",
+        step_s=60,
+        source="minutes",
+        at=[1795521600, 1795521660],
+        lines=[{"robot_id": "amr-01", "metric": "battery_pct", "mean": [87.2, None]}],
+    )
+
+    start: datetime
+    end: datetime
+    step_s: int
+    source: Literal["readings", "minutes", "hours"]
+    at: list[int]
+    lines: list[LineOut]
+
+
+_SUMS: Final = {"robot_id": "amr-01", "stored": 1200, "dead": 0, "dropped": 0, "missing": 3, "gaps": 1}
+
+
+class DeliveryRow(Schema):
+    """What became of everything that a robot numbered: each record is one of the four. `missing` may still come, in `gaps` holes."""
+
+    model_config = example(**_SUMS)
+
+    robot_id: str
+    stored: int
+    dead: int
+    dropped: int
+    missing: int
+    gaps: int
+
+
+class DeliveriesOut(Schema):
+    """A page of them."""
+
+    model_config = example(items=[_SUMS], next=None)
+
+    items: list[DeliveryRow]
+    next: str | None
+
+
+class StreamOut(Schema):
+    """What the ledger says of one stream; ranges are closed. `earlier`: of a robot of this name that was revoked since."""
+
+    robot_id: str
+    stream: str
+    first_seq: int
+    last_seq: int
+    stored: int
+    missing: list[tuple[int, int]]
+    dropped: list[tuple[int, int]]
+    dead_letters: int
+    earlier: bool = False
+
+
+class DeliveryOut(DeliveryRow):
+    """With its streams, in their order."""
+
+    model_config = example(
+        **_SUMS,
+        streams=[
+            {
+                "robot_id": "amr-01",
+                "stream": "Zk3v9mTr0aQ2",
+                "first_seq": 1,
+                "last_seq": 1203,
+                "stored": 1200,
+                "missing": [[40, 42]],
+                "dropped": [],
+                "dead_letters": 0,
+                "earlier": False,
+            }
+        ],
+    )
+
+    streams: list[StreamOut]
+
+
+_ALARM: Final[dict[str, Any]] = {
+    "id": 7,
+    "robot_id": "amr-01",
+    "robots": ["amr-01"],
+    "robot_count": 1,
+    "part_of": None,
+    "kind": "battery_low",
+    "key": "",
+    "severity": "high",
+    "detail": {"battery_pct": 11},
+    "opened_at": _AT,
+    "last_at": _AT,
+    "resolved_at": None,
+    "count": 1,
+}
+
+
+class AlarmOut(Schema):
+    """One cause at one robot, or at many in one minute. `resolved_at` is null while it holds; `count` is how often it was noticed.
+
+    `robot_id` is empty for many robots. `robots` are those that it still concerns, or did when it ended, the first hundred by name;
+    `robot_count` is how many. `part_of` is the alarm of many robots that one of a single robot belongs to.
+    """
+
+    model_config = example(**_ALARM)
+
+    id: int
+    robot_id: str
+    robots: list[str]
+    robot_count: int
+    part_of: int | None
+    kind: str
+    key: str
+    severity: Literal["low", "medium", "high", "critical"]
+    detail: dict[str, Any]
+    opened_at: datetime
+    last_at: datetime
+    resolved_at: datetime | None
+    count: int
+
+
+class AlarmsOut(Schema):
+    """A page of alarms."""
+
+    model_config = example(items=[_ALARM], next=None)
+
+    items: list[AlarmOut]
+    next: str | None

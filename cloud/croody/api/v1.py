@@ -1,0 +1,56 @@
+"""The API itself: what it is called, how it refuses, and which routers it has. Each subject is a module beside this one."""
+
+from typing import Any, Final
+
+from django.core.exceptions import RequestDataTooBig
+from django.db import DataError, InterfaceError, InternalError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import ValidationError
+from ninja.openapi.schema import OpenAPISchema
+
+from croody.api import alarms, deliveries, errors, fleet, series
+from croody.api.errors import Wrong
+from croody.api.keys import SCHEMES
+from croody.web.apidocs import PlainDocs
+from croody.web.refusals import Denied
+from croody_contract.messages import Refused
+
+_ABOUT: Final = (
+    "Everything that the console shows and does, for programs. Lists have pages: `next` is the `cursor` of the page that follows, null on "
+    "the last one. Times are ISO 8601 with their offset. Every refusal is a Problem."
+)
+
+
+class Api(NinjaAPI):
+    """Ninja's, whose description says that each operation takes any of the keys."""
+
+    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+        """The description."""
+        schema = super().get_openapi_schema(**options)
+        schema.get("components", {})["securitySchemes"] = SCHEMES
+        for methods in schema["paths"].values():
+            for operation in methods.values():
+                if operation.get("security"):
+                    operation["security"] = [{name: []} for name in SCHEMES]
+        return schema
+
+
+api = Api(title="Croody", version="1", description=_ABOUT, urls_namespace="v1", docs=PlainDocs())
+api.exception_handler(Denied)(errors.denied)
+api.exception_handler(Refused)(errors.refused)
+api.exception_handler(Wrong)(errors.wrong)
+api.exception_handler(ValidationError)(errors.invalid)
+api.add_exception_handler(DataError, errors.unstorable)
+api.add_exception_handler(RequestDataTooBig, errors.too_large)
+for _gone in (OperationalError, InterfaceError, InternalError):
+    api.add_exception_handler(_gone, errors.unavailable)
+
+for _subject in (fleet, series, alarms, deliveries):
+    api.add_router("", _subject.router)
+
+
+def nothing_here(request: HttpRequest, rest: str = "") -> HttpResponse:
+    """404 for every other address below it, in this API's own shape."""
+    detail = f"there is nothing at {request.path[:200]}: see /api/v1/docs"
+    return errors.refusal(404, errors.problem(404, detail))
