@@ -381,6 +381,7 @@ PAGES: dict[str, tuple[str, str, int]] = {
     "console/": ("GET", "/console/", 200),
     "console/log/": ("GET", "/console/log/", 200),
     "console/log/export/": ("GET", "/console/log/export/", 200),
+    "console/stream": ("GET", "/console/stream", 200),
     "cuenta/acceder/": ("GET", "/cuenta/acceder/", 200),
     "cuenta/salir/": ("GET", "/cuenta/salir/", 302),
     "admin/login/": ("GET", "/admin/login/", 302),

@@ -10,6 +10,7 @@ def words() -> dict[str, Any]:
     """For `live.js`, as JSON in the page. Two forms where there is a count: for one, and for others."""
     return {
         "ago": _("hace %(age)s"),
+        "since": _("desde hace %(age)s"),
         "newest": _("último dato hace %(age)s"),
         "lost": _("Sin conexión con Croody desde %(clock)s."),
         "database": _("Croody no puede leer su base de datos desde %(clock)s."),

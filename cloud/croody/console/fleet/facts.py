@@ -3,61 +3,96 @@
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db.models import Count
 
-from croody.accounts.caller import Caller, again
+from croody.accounts.caller import Caller, Role
 from croody.accounts.models import Organisation
 from croody.alarms.kinds import SEVERITIES
 from croody.alarms.models import Alarm
+from croody.alarms.queries import in_one_list
 from croody.alarms.storms import STORM
 from croody.console.fleet.roster import Listed, Place, Roster, ordered
-from croody.fleet.access import Action
+from croody.fleet.access import ROLES, Action
 from croody.fleet.access import robots as robots_of
 from croody.fleet.models import Site
 from croody.liveness import judge
+from croody.liveness.judge import Signs
 from croody.liveness.listening import listening
 from croody.liveness.signs import signs_of
 from croody.monitor import facts as monitor
 from croody.monitor.entry import Entry
+from croody.telemetry.models import Rollup
 
+#: Minutes that a small line in a row shows.
+MINUTES: Final = 60
 #: More sites or organisations than these have no line in a choice; the search finds their robots.
 MOST_PLACES: Final = 200
 
 
+_FIELDS: Final = (
+    "robot_id",
+    "kind",
+    "label",
+    "tags",
+    "site__slug",
+    "organisation__slug",
+    "maintenance_until",
+    "maintenance_by",
+    "maintenance_reason",
+)
+
+
+def audience_of(caller: Caller) -> Caller:
+    """The caller without what makes no difference to what they see: all who see the same share the work."""
+    seen = tuple((organisation, Role.VIEWER) for organisation, role in caller.roles if Action.INSPECT in ROLES[role])
+    return Caller("person", superuser=caller.superuser, roles=() if caller.superuser else seen)
+
+
 def roster(audience: Caller, now: datetime) -> Roster:
     """All robots that this audience works with; a shared robot of others is on the monitor."""
-    # A stream is open for hours: who may see what is asked anew.
-    rows: list[Any] = list(
-        robots_of(again(audience), Action.INSPECT).values_list("robot_id", "kind", "site__slug", "organisation__slug", named=True)
-    )
+    rows: list[Any] = list(robots_of(audience, Action.INSPECT).values_list(*_FIELDS, named=True))
     heard = listening()
     deaf_since = heard[1] if heard is not None and judge.deaf(now, heard[1]) else None
     signs = signs_of([row.robot_id for row in rows])
-    alarms = open_alarms()
-    robots = []
-    for row in rows:
-        count, worst = alarms.get(row.robot_id, (0, ""))
-        # While the cloud is deaf every robot seems silent: they are judged as of when it last heard.
-        state = judge.state(deaf_since or now, replace(signs[row.robot_id], faulted=worst == "critical"))
-        robots.append(
-            Listed(
-                robot_id=row.robot_id,
-                kind=row.kind,
-                state=state,
-                site=row.site__slug or "",
-                organisation=row.organisation__slug,
-                interval_s=signs[row.robot_id].interval_s,
-                alerts=count,
-                worst=worst,
-            )
-        )
-    return Roster(now, deaf_since, ordered(robots), sites(audience), organisations(audience))
+    alarms = open_alarms(now)
+    # While the cloud is deaf every robot seems silent: they are judged as of when it last heard.
+    listed = [_listed(row, signs[row.robot_id], alarms.get(row.robot_id, (0, "")), deaf_since or now) for row in rows]
+    severities, urgent = _alarms_in_one_list(audience, now)
+    return Roster(now, deaf_since, ordered(listed), sites(audience), organisations(audience), severities, urgent)
 
 
-def open_alarms() -> dict[str, tuple[int, str]]:
+def _listed(row: Any, signs: Signs, alarms: tuple[int, str], judged_at: datetime) -> Listed:
+    count, worst = alarms
+    last = max((at for at in (signs.heard_at, signs.presence_at) if at is not None), default=None)
+    return Listed(
+        robot_id=row.robot_id,
+        kind=row.kind,
+        state=judge.state(judged_at, replace(signs, faulted=worst == "critical")),
+        label=row.label,
+        tags=tuple(row.tags or ()),
+        site=row.site__slug or "",
+        organisation=row.organisation__slug,
+        interval_s=signs.interval_s,
+        heard=last.timestamp() if last is not None else None,
+        alerts=count,
+        worst=worst,
+        until=row.maintenance_until,
+        by=row.maintenance_by,
+        why=row.maintenance_reason,
+    )
+
+
+def _alarms_in_one_list(audience: Caller, now: datetime) -> tuple[dict[str, int], int]:
+    """Open alarms by severity, and critical ones that nobody has acknowledged."""
+    found = in_one_list(audience).filter(resolved_at=None).order_by()
+    severities: dict[str, int] = dict(found.values_list("severity").annotate(Count("pk")))
+    return severities, severities.get("critical", 0)
+
+
+def open_alarms(now: datetime) -> dict[str, tuple[int, str]]:
     """Robot -> how many alarms are open at it, and the gravest severity; whoever may see them, however many are over."""
     found = Alarm.objects.filter(resolved_at=None).exclude(kind=STORM.code)
     counts: dict[str, dict[str, int]] = defaultdict(dict)
@@ -98,3 +133,15 @@ def organisations(audience: Caller) -> tuple[Place, ...]:
     used = robots_of(audience, Action.INSPECT).order_by().values("organisation")
     found = Organisation.objects.filter(pk__in=used).order_by("name", "slug").values_list("slug", "name")
     return tuple(Place(slug, name) for slug, name in found[:MOST_PLACES])
+
+
+def hours(robot_ids: Collection[str], metric: str, now: datetime) -> dict[str, list[float | None]]:
+    """The last hour of one metric of these robots, a mean a minute, None where nothing came; of those that sent it."""
+    begin = now.replace(second=0, microsecond=0) - timedelta(minutes=MINUTES)
+    rows = Rollup.objects.filter(
+        robot_id__in=list(robot_ids), metric=metric, step_s=60, at__gte=begin, at__lt=begin + timedelta(minutes=MINUTES)
+    )
+    found: dict[str, list[float | None]] = {}
+    for robot_id, at, mean in rows.order_by().values_list("robot_id", "at", "mean"):
+        found.setdefault(robot_id, [None] * MINUTES)[int((at - begin) / timedelta(minutes=1))] = mean
+    return found

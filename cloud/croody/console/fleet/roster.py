@@ -1,8 +1,8 @@
 """A fleet as its people see it, as plain values: who is in which state, what is open, and in what order. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -12,8 +12,8 @@ from croody.monitor.facts import natural
 
 #: States that ask for somebody, the gravest first.
 TROUBLED: Final = (State.FAULTED, State.QUARANTINED, State.OFFLINE, State.STALE)
-#: An open alarm of these asks for somebody whatever its robot does.
-GRAVE: Final = ("critical", "high", "medium")
+#: An open alarm of these asks for somebody whatever its robot does; others wait in their list, and many of them heal by themselves.
+GRAVE: Final = ("critical", "high")
 #: Behind those come who is being mended and who never spoke; all others stand by their name.
 _RANKS: Final = {**{state: rank for rank, state in enumerate(TROUBLED)}, State.MAINTENANCE: 10, State.UNKNOWN: 11}
 
@@ -24,6 +24,7 @@ class Listed:
 
     Attributes:
         site, organisation: their slugs; empty for no site.
+        heard: when anything of it came last, in unix seconds.
         alerts: open alarms; `worst`: the severity of the gravest, empty for none.
         until: when its maintenance ends.
     """
@@ -36,6 +37,7 @@ class Listed:
     site: str = ""
     organisation: str = ""
     interval_s: float | None = None
+    heard: float | None = None
     alerts: int = 0
     worst: str = ""
     until: datetime | None = None
@@ -60,13 +62,21 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """All robots that somebody works with, trouble first. `deaf_since`: the cloud itself hears nothing since then."""
+    """All robots that somebody works with, trouble first.
+
+    Attributes:
+        deaf_since: the cloud itself hears nothing since then.
+        alarms: open alarms of the whole list by severity, those of many robots as one each.
+        urgent: critical ones that nobody has acknowledged.
+    """
 
     now: datetime
     deaf_since: datetime | None
     robots: tuple[Listed, ...]
     sites: tuple[Place, ...] = ()
     organisations: tuple[Place, ...] = ()
+    alarms: Mapping[str, int] = field(default_factory=dict)
+    urgent: int = 0
 
     def counts(self) -> Counter[State]:
         """How many robots are in which state."""

@@ -1,12 +1,13 @@
 """Which robots the page shows, as its address says it. Pure: a roster in, a hundred robots at most out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Self
 from urllib.parse import urlencode
 
 from croody.console.fleet.roster import Listed
 from croody.liveness.judge import State
+from croody.monitor.facts import natural
 
 #: Rows on a page of the list.
 PAGE: Final = 100
@@ -15,6 +16,8 @@ _LONGEST: Final = 64
 #: All that ask for somebody together, beside every state by its name.
 TROUBLE: Final = "attention"
 STATES: Final = (TROUBLE, *(state.value for state in State))
+#: In what order, beside who asks for somebody first.
+SORTS: Final = ("name", "age", "alerts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,28 +29,37 @@ class Selection:
     site: str = ""
     org: str = ""
     tag: str = ""
+    starred: str = ""
+    sort: str = ""
+    metric: str = ""
     page: int = 1
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> Self:
-        """From `?q=&state=&site=&org=&tag=&page=`."""
+        """From `?q=&state=&site=&org=&tag=&starred=&sort=&metric=&page=`."""
         text = query.get("page", "1")
         page = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 1
-        said = {name: query.get(name, "").replace("\x00", "").strip()[:_LONGEST] for name in ("q", "site", "org", "tag")}
-        state = query.get("state", "")
-        return cls(**said, state=state if state in STATES else "", page=max(1, page))
+        said = {name: query.get(name, "").replace("\x00", "").strip()[:_LONGEST] for name in ("q", "site", "org", "tag", "metric")}
+        state, sort = query.get("state", ""), query.get("sort", "")
+        return cls(
+            **said,
+            state=state if state in STATES else "",
+            starred="1" if query.get("starred") == "1" else "",
+            sort=sort if sort in SORTS else "",
+            page=max(1, page),
+        )
 
     def address(self, **changes: str | int) -> str:
         """The query that asks for this, with some of it changed. Another filter begins at the first page."""
         one = replace(self, **({"page": 1} | changes))  # type: ignore[arg-type]
-        parts = {name: getattr(one, name) for name in ("q", "state", "site", "org", "tag")}
+        parts = {name: getattr(one, name) for name in ("q", "state", "site", "org", "tag", "starred", "sort", "metric")}
         parts["page"] = one.page if one.page > 1 else ""
         return "?" + urlencode({name: value for name, value in parts.items() if value})
 
     @property
     def filters(self) -> bool:
         """Whether not all robots are asked for."""
-        return bool(self.q or self.state or self.site or self.org or self.tag)
+        return bool(self.q or self.state or self.site or self.org or self.tag or self.starred)
 
     def matches(self, robot: Listed) -> bool:
         """Whether this robot is asked for."""
@@ -58,7 +70,7 @@ class Selection:
         if self.tag and self.tag not in robot.tags:
             return False
         wanted = self.q.casefold()
-        return wanted in robot.robot_id.casefold() or wanted in robot.label.casefold()
+        return any(wanted in text.casefold() for text in (robot.robot_id, robot.label, *robot.tags))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +83,23 @@ class Shown:
     pages: int
 
 
-def select(robots: Sequence[Listed], asked: Selection) -> Shown:
-    """The page that is asked for, or the last one there is."""
+def select(robots: Sequence[Listed], asked: Selection, starred: Collection[str] = ()) -> Shown:
+    """The page that is asked for, or the last one there is. `starred`: the favourites of whoever asks."""
     found = [robot for robot in robots if asked.matches(robot)] if asked.filters else robots
+    if asked.starred:
+        found = [robot for robot in found if robot.robot_id in starred]
+    found = _sorted(found, asked.sort)
     pages = max(1, -(-len(found) // PAGE))
     page = min(asked.page, pages)
     return Shown(tuple(found[(page - 1) * PAGE : page * PAGE]), len(found), page, pages)
+
+
+def _sorted(robots: Sequence[Listed], sort: str) -> Sequence[Listed]:
+    """By name as people count; by who was silent longest, never heard first; by most alarms."""
+    if sort == "name":
+        return sorted(robots, key=lambda robot: natural(robot.robot_id))
+    if sort == "age":
+        return sorted(robots, key=lambda robot: robot.heard or 0.0)
+    if sort == "alerts":
+        return sorted(robots, key=lambda robot: -robot.alerts)
+    return robots

@@ -6,4 +6,5 @@ from croody.console.fleet import views
 
 urlpatterns = [
     path("", views.fleet, name="console"),
+    path("stream", views.stream, name="console_stream"),
 ]

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -15,10 +15,11 @@ from croody.alarms import kinds
 from croody.alarms.models import Alarm
 from croody.alarms.storms import kind_of
 from croody.console.fleet.roster import Listed, Roster
+from croody.console.fleet.spark import Spark
 from croody.live.picture import Text
 from croody.liveness.judge import State
 from croody.monitor import words as monitor
-from croody.monitor.entry import Entry, as_number
+from croody.monitor.entry import Delivery, Entry, as_number
 from croody.monitor.gaps import Sign
 from croody.telemetry.read import metrics
 from croody.web import formats
@@ -63,19 +64,37 @@ class Row:
     alerts: str
     worst: str
     worst_word: str
+    metric_name: str
+    metric: str
+    spark: Spark
     texts: Mapping[str, Text]
     shape: str
 
 
-def row(robot: Listed, entry: Entry, alarm: Alarm | None, now: datetime, language: str, sign: Sign) -> Row:
-    """One robot, with the alarm that says best what is wrong."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a row is made of. `alarm`: the one that says best what is wrong; `metric`: its name, `spark`: its last hour."""
+
+    robot: Listed
+    entry: Entry
+    alarm: Alarm | None
+    sign: Sign
+    metric: str
+    spark: Spark
+
+
+def row(told: Told, now: datetime, language: str) -> Row:
+    """One robot."""
+    robot, entry, sign, spark = told.robot, told.entry, told.sign, told.spark
     percent = as_number(entry.values.get("battery_pct"))
     battery = formats.with_unit(formats.number(percent, 0, language), "%") if percent is not None else ""
     charge = round(max(0.0, min(100.0, percent or 0.0)) * 0.14, 1)
     delivery, gaps = monitor.share(entry.delivery, language, sign), monitor.gap_words(entry.delivery, sign)
-    said, since = reason(robot, entry, alarm, language)
+    said, since = reason(robot, entry, told.alarm, language)
     count = formats.number(robot.alerts, 0, language) if robot.alerts else ""
     texts: dict[str, Text] = {"reason": said, "at": entry.at, "delivery": delivery, "gaps": gaps, "alerts": count}
+    metric = _metric(told.metric, entry, language)
+    texts |= {"metric": metric, "line": spark.line, "holes": spark.holes, "dot": spark.dot}
     if battery:
         texts |= {"battery": battery, "charge": charge}
     made_of = (
@@ -110,6 +129,9 @@ def row(robot: Listed, entry: Entry, alarm: Alarm | None, now: datetime, languag
         alerts=count,
         worst=robot.worst,
         worst_word=str(kinds.SEVERITIES.get(robot.worst, "")),
+        metric_name=told.metric,
+        metric=metric,
+        spark=spark,
         texts=texts,
         shape=hashlib.blake2s(repr(made_of).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest(),
     )
@@ -119,8 +141,8 @@ def reason(robot: Listed, entry: Entry, alarm: Alarm | None, language: str) -> t
     """Why it is as it is, whole, and since when (unix seconds); what it does, when nothing is wrong."""
     if robot.state == State.UNKNOWN and alarm is None:
         return _("Espera su primera lectura"), None
-    if robot.state == State.MAINTENANCE and robot.why:
-        return robot.why, None
+    if robot.state == State.MAINTENANCE:
+        return _maintenance(robot), None
     if alarm is not None and (robot.troubled or robot.state != State.MOVING):
         return kind_of(alarm).sentence(alarm.detail, language), alarm.opened_at.timestamp()
     if robot.state == State.OFFLINE:
@@ -130,6 +152,19 @@ def reason(robot: Listed, entry: Entry, alarm: Alarm | None, language: str) -> t
     if robot.state == State.OFF:
         return _("Se despidió al apagarse"), entry.at
     return str(monitor.DOING.get(entry.doing or "", entry.doing or "")), None
+
+
+def _maintenance(robot: Listed) -> str:
+    if robot.why and robot.by:
+        return _("%(reason)s (%(who)s)") % {"reason": robot.why, "who": robot.by}
+    return robot.why or (_("Lo atiende %(who)s") % {"who": robot.by} if robot.by else "")
+
+
+def _metric(name: str, entry: Entry, language: str) -> str:
+    if not name or name not in entry.values:
+        return formats.NEVER
+    metric = metrics.describe(name)
+    return formats.value(entry.values[name], metric.decimals, language, factor=metric.factor)
 
 
 def sentence(roster: Roster, language: str) -> str:
@@ -143,11 +178,27 @@ def sentence(roster: Roster, language: str) -> str:
     return text % {"count": formats.counted(troubled, language)}
 
 
-def aside(roster: Roster, language: str) -> str:
-    """What stands below the head: how many are well."""
-    well = len(roster.robots) - roster.troubled
-    text = ngettext("%(count)s al día", "%(count)s al día", well)
-    return text % {"count": formats.number(well, 0, language)} if roster.robots else ""
+def aside(roster: Roster, entries: Sequence[Entry], language: str) -> str:
+    """What stands below the head: how many are well, and what of this page's robots was delivered."""
+    if not roster.robots:
+        return ""
+    well, alarms = len(roster.robots) - roster.troubled, sum(roster.alarms.values())
+    parts = []
+    if alarms:
+        text = ngettext("%(count)s alerta abierta", "%(count)s alertas abiertas", alarms)
+        parts.append(text % {"count": formats.number(alarms, 0, language)})
+    parts += [ngettext("%(count)s al día", "%(count)s al día", well) % {"count": formats.number(well, 0, language)}]
+    summed = Delivery(
+        received=sum(entry.delivery.received for entry in entries),
+        expected=sum(entry.delivery.expected for entry in entries),
+        missing=sum(entry.delivery.missing for entry in entries),
+        gaps=sum(entry.delivery.gaps for entry in entries),
+        dropped=sum(entry.delivery.dropped for entry in entries),
+    )
+    if summed.expected:
+        said = {"share": monitor.share(summed, language), "gaps": monitor.gap_words(summed)}
+        parts.append(_("Entrega: %(share)s, %(gaps)s") % said)
+    return " · ".join(parts)
 
 
 def chips(counts: Counter[State], language: str) -> list[tuple[State, str, str]]:

@@ -75,7 +75,8 @@ function put(message) {
   const fresh = message.html ? pieces(message.html) : new Map();
   for (const [id, element] of fresh) held.fresh.set(id, element);
   for (const [list, ids] of Object.entries(message.lists || {})) {
-    if (list === "rows") held.rows = ids;
+    const container = document.getElementById(list);
+    if (list === "rows" || (container && "steady" in container.dataset)) held.lists.set(list, ids);
     else arrange(list, ids, fresh);
   }
   settle();
@@ -84,6 +85,10 @@ function put(message) {
     if (message.texts[""] && message.texts[""].title) {
       title = message.texts[""].title;
       if (!trouble) document.title = title;
+    }
+    if (message.texts[""] && message.texts[""].critical !== undefined && icon.dataset.critical) {
+      icon.dataset.urgent = message.texts[""].critical ? "yes" : "";
+      if (!trouble) icon.href = wellIcon();
     }
   }
   if (message.html) showPause();
@@ -94,35 +99,40 @@ function put(message) {
 
 // The order of rows: nothing moves under the hand
 
-const held = { rows: null, fresh: new Map() };
+// List -> ids of its elements in the order that they will have.
+const held = { lists: new Map(), fresh: new Map() };
 // Robot -> its texts as of now: a row that was held back is filled with them when it comes.
 const known = new Map();
 
-function busy() {
-  const rows = document.getElementById("rows");
-  return Boolean(rows) && (rows.matches(":hover") || rows.contains(document.activeElement));
+function busy(list) {
+  return list.matches(":hover") || list.contains(document.activeElement);
 }
 
 function settle(now = false) {
   const button = document.querySelector("[data-reorder]");
-  if (held.rows && (now || !busy() || !document.querySelector("#rows > *"))) {
-    arrange("rows", held.rows, held.fresh);
-    const late = [...held.fresh.values()].map((row) => row.dataset.robot).filter((robot) => known.has(robot));
-    texts(Object.fromEntries(late.map((robot) => [robot, known.get(robot)])));
-    held.rows = null;
-    held.fresh.clear();
-    if (button) button.hidden = true;
-  } else if (held.rows && button) {
-    const there = [...document.getElementById("rows").children].map((row) => row.id);
-    const count = held.rows.filter((id, place) => there[place] !== id).length;
-    set(button, plural(words.reorder, Math.max(1, count)));
-    button.hidden = false;
-  } else if (!held.rows) {
-    held.fresh.clear();
+  for (const [id, ids] of held.lists) {
+    const list = document.getElementById(id);
+    if (list && !now && busy(list) && list.firstElementChild) continue;
+    held.lists.delete(id);
+    if (!list) continue;
+    arrange(id, ids, held.fresh);
+    const late = ids.map((one) => held.fresh.get(one)).filter(Boolean);
+    const robots = late.map((row) => row.dataset.robot).filter((robot) => known.has(robot));
+    texts(Object.fromEntries(robots.map((robot) => [robot, known.get(robot)])));
   }
+  if (!held.lists.size) held.fresh.clear();
+  if (!button) return;
+  const rows = held.lists.get("rows");
+  button.hidden = !rows;
+  if (!rows) return;
+  const there = [...document.getElementById("rows").children].map((row) => row.id);
+  set(button, plural(words.reorder, Math.max(1, rows.filter((id, place) => there[place] !== id).length)));
 }
 
 // The banner: what is wrong since when, and how old is what one sees
+
+// While a critical alarm waits for somebody the icon says it.
+const wellIcon = () => (icon.dataset.urgent ? icon.dataset.critical : icon.dataset.live);
 
 function setTrouble(kind, since) {
   if (kind === null) {
@@ -138,7 +148,7 @@ function setTrouble(kind, since) {
     changedMeanwhile = new Set();
     banner.hidden = true;
     document.documentElement.classList.remove("lost");
-    icon.href = icon.dataset.live;
+    icon.href = wellIcon();
     return;
   }
   if (!trouble || trouble.kind !== kind) {
@@ -174,6 +184,10 @@ function ages() {
   for (const element of ageing()) {
     const text = age(at - Number(element.dataset.at));
     set(element, "ago" in element.dataset ? fill(words.ago, { age: text }) : text);
+  }
+  // Since when what is written beside it holds: no message moves that.
+  for (const element of document.querySelectorAll("[data-since]")) {
+    set(element, fill(words.since, { age: age(at - Number(element.dataset.since)) }));
   }
   const newest = document.querySelector("[data-newest][data-at]");
   if (newest) set(newest, "; " + fill(words.newest, { age: age(at - Number(newest.dataset.at)) }) + ".");
@@ -220,7 +234,7 @@ export function pause() {
 export function moved() {
   forget();
   title = document.title;
-  held.rows = null;
+  held.lists.clear();
   held.fresh.clear();
   frozen = null;
   document.documentElement.classList.remove("frozen");
