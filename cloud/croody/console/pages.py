@@ -33,4 +33,5 @@ class Page:
 PAGES: Final = (
     Page("fleet", _("Flota"), "nav-fleet", "console", bar=True),
     Page("log", _("Bitácora"), "nav-log", "console_log", section="understand"),
+    Page("add_robot", _("Agregar un robot"), "plus", "console-add-robot", section="change"),
 )

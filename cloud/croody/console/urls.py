@@ -5,4 +5,5 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("croody.console.fleet.urls")),
     path("", include("croody.console.log.urls")),
+    path("", include("croody.console.add_robot.urls")),
 ]

@@ -17,8 +17,8 @@ from croody.audit.services import record
 from croody.fleet.models import Credential, Robot, Site
 from croody_contract import mosquitto, topics
 
-#: Names at the broker that no robot may take.
-RESERVED: Final = frozenset({mosquitto.BRIDGE_USER})
+#: Names that no robot may take: the bridge's at the broker, and the page where robots are added, which stands where theirs do.
+RESERVED: Final = frozenset({mosquitto.BRIDGE_USER, "new"})
 #: What people may write about a robot: characters, and how many tags.
 MOST_LABEL_CHARS: Final = 80
 MOST_TAG_CHARS: Final = 32

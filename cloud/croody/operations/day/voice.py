@@ -21,6 +21,8 @@ _INTERVAL: Final = timedelta(seconds=INTERVAL_S)
 _CLOSE_MIN: Final = 120.0
 #: Records of the backlog that go out in a minute, beside what is new.
 _DRAINED: Final = 12
+#: Of what waits for a network, so much is kept; the oldest goes.
+_MOST_KEPT: Final = 5000
 MODEL: Final = "sensors-11.tflite"
 #: What a window holds, and how many rows.
 _SENSORS: Final = ("motor_temp_c", "motor_current_a", "speed_mps")
@@ -154,7 +156,7 @@ class Voice:
             self._batch(new, out, historical=False)
             return
         if "silent" in under:
-            self._kept += new
+            self._kept = [*self._kept, *new][-_MOST_KEPT:]
             return
         if under & {"lost", "missing"}:
             self._lost += new

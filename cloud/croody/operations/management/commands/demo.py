@@ -80,8 +80,10 @@ class Command(command.Command):
             self.stdout.write(_("%(count)d robots más, con un cuarto de hora de lecturas (en %(seconds).0f s).") % said)
         if not options["day"]:
             return
-        day = Day(now, made.people[cast.CLOSES_ALARMS], seed=options["seed"], hours=options["hours"])
-        if was_played():
+        played_before = was_played()
+        # Of a day that was played, what goes on begins now: its robots start again.
+        day = Day(now, made.people[cast.CLOSES_ALARMS], seed=options["seed"], hours=0.0 if played_before else options["hours"])
+        if played_before:
             self.stdout.write(_("La jornada ya está: sus robots tienen lecturas, y se quedan como están."))
         else:
             played = day.play()

@@ -1,0 +1,119 @@
+"""Asks for what the wizard shows: where a person may add robots, how robots get in, and what came of the new one. Words nothing."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from croody.accounts.caller import Caller
+from croody.accounts.models import Organisation
+from croody.console.add_robot.ways import Addresses
+from croody.fleet import trust_anchor
+from croody.fleet.access import Action, organisations
+from croody.fleet.models import Credential, Robot, Site
+from croody.liveness.signs import signs_of
+from croody.telemetry.models import DeadLetter
+from croody.telemetry.read.newest import newest_of
+
+#: More sites or organisations than these have no line in a choice.
+MOST_PLACES: Final = 200
+#: The broker's own listener with TLS, beside the one without that the cloud uses.
+_TLS_PORT: Final = 8883
+#: What was found of a certificate holds for so long, in seconds: a page is loaded more often than a certificate changes.
+_TRUSTED_S: Final = 60.0
+_trusted: dict[str, tuple[float, trust_anchor.TrustAnchor]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What came of a robot since it got its secret.
+
+    Attributes:
+        made_at: when it got it.
+        heard_at: when anything of it came, in whichever way; None: nothing yet.
+        letter: what could not be stored of it, newest: its reason and what is wrong with it.
+        reading_at: when its newest reading counts as said; None: none yet.
+        data: what that reading holds.
+    """
+
+    made_at: datetime
+    heard_at: datetime | None
+    letter: tuple[str, str] | None
+    reading_at: datetime | None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+def teams(caller: Caller) -> list[Organisation]:
+    """Organisations in which this person may add a robot, by name."""
+    return list(organisations(caller, Action.CONFIGURE).order_by("name", "pk")[:MOST_PLACES])
+
+
+def sites(caller: Caller) -> list[Site]:
+    """Sites at which it may work, by name."""
+    found = Site.objects.filter(organisation__in=organisations(caller, Action.CONFIGURE)).select_related("organisation")
+    return list(found.order_by("name", "pk")[:MOST_PLACES])
+
+
+def revoked(robot_id: str) -> Robot | None:
+    """The robot that had this name and was shut out."""
+    return Robot.objects.filter(pk=robot_id, deleted_at__isnull=False).first()
+
+
+def is_strange(caller: Caller, robot_id: str) -> bool:
+    """Say whether another organisation's robot has this name: then nothing more is told of it."""
+    robot = Robot.objects.filter(pk=robot_id).first()
+    return robot is not None and not organisations(caller, Action.INSPECT).filter(pk=robot.organisation_id).exists()
+
+
+def administers(caller: Caller, organisation: Organisation) -> bool:
+    """Say whether this person decides who has the robots of this organisation."""
+    return organisations(caller, Action.ADMINISTER).filter(pk=organisation.pk).exists()
+
+
+def progress(robot: Robot) -> Progress:
+    """How far it has come with the secret that it has now."""
+    made_at = Credential.objects.filter(robot=robot).values_list("created_at", flat=True).first() or robot.created_at
+    signs = signs_of([robot.robot_id])[robot.robot_id]
+    used_at = Credential.objects.filter(robot=robot).values_list("last_used_at", flat=True).first()
+    moments = [at for at in (signs.heard_at, signs.presence_at, used_at) if at is not None and at >= made_at]
+    letters = DeadLetter.objects.filter(robot_id=robot.robot_id, received_at__gte=made_at).order_by("-pk")
+    newest = newest_of([robot.robot_id]).get(robot.robot_id)
+    said = newest is not None and newest.heard_at >= made_at
+    return Progress(
+        made_at=made_at,
+        heard_at=min(moments, default=None),
+        letter=letters.values_list("reason", "detail").first(),
+        reading_at=newest.heard_at if newest is not None and said else None,
+        data=json.loads(newest.row)["data"] if newest is not None and said else {},
+    )
+
+
+def addresses(request: HttpRequest) -> Addresses:
+    """How a robot reaches this very server; in the demo, the ports of its parts."""
+    env = settings.ENV
+    host = urlsplit(f"//{request.get_host()}").hostname or "localhost"
+    broker = urlsplit(env.broker_url.split(",")[0])
+    if env.robots_url:
+        found = _trust(env.robots_url, broker.hostname or "")
+        return Addresses(env.robots_url, f"{request.scheme}://{request.get_host()}", found.authority, found.problem)
+    if env.demo:
+        telemetry = urlsplit(env.telemetry_url)
+        return Addresses(f"mqtt://{host}:{broker.port or 1883}", f"http://{host}:{telemetry.port or 80}")
+    return Addresses(f"mqtts://{host}:{_TLS_PORT}", f"{request.scheme}://{request.get_host()}")
+
+
+def _trust(url: str, inside: str) -> trust_anchor.TrustAnchor:
+    if urlsplit(url).scheme not in ("mqtts", "wss"):
+        return trust_anchor.TrustAnchor()
+    until_s, found = _trusted.get(url, (0.0, trust_anchor.TrustAnchor()))
+    if time.monotonic() >= until_s:
+        found = trust_anchor.find(inside, _TLS_PORT, urlsplit(url).hostname or "")
+        _trusted.clear()
+        _trusted[url] = (time.monotonic() + _TRUSTED_S, found)
+    return found

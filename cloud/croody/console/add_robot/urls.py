@@ -1,0 +1,10 @@
+"""Its addresses."""
+
+from django.urls import path
+
+from croody.console.add_robot import views
+
+urlpatterns = [
+    path("robots/new/", views.new, name="console-add-robot"),
+    path("robots/new/<str:robot_id>/", views.join, name="console-join-robot"),
+]
