@@ -13,7 +13,7 @@ from croody.console.add_robot.forms import AddRobot
 from croody.console.door import SeeOther, page
 from croody.console.frame import draw
 from croody.fleet import services
-from croody.fleet.access import Action, need
+from croody.fleet.access import Action
 from croody.web.refusals import Denied
 
 
@@ -58,7 +58,7 @@ def _add(request: HttpRequest, form: AddRobot) -> HttpResponseBase:
 @page(Action.CONFIGURE)
 def join(request: HttpRequest, robot_id: str) -> HttpResponseBase:
     """Steps 3 and 4: lines to copy, and whether the first reading has come."""
-    robot = need(of_session(request), Action.CONFIGURE, robot_id)
+    robot = facts.robot_of(of_session(request), Action.CONFIGURE, robot_id)
     asked = request.GET.get("way", "")
     way = ways.Way(asked) if asked in set(ways.Way) else ways.Way.DOCKER
     secret, where, now = fresh_secret.of(request, robot_id), facts.addresses(request), timezone.now()
