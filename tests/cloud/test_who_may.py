@@ -16,6 +16,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, get_resolver
 
+from croody.accounts.affairs import Affair
 from croody.fleet.access import Action, may, robots
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -381,6 +382,21 @@ PAGES: dict[str, tuple[str, str, int]] = {
     "console/": ("GET", "/console/", 200),
     "console/log/": ("GET", "/console/log/", 200),
     "console/log/export/": ("GET", "/console/log/export/", 200),
+    "console/access/": ("GET", "/console/access/", 302),
+    "console/access/<slug:organisation>/": ("GET", "/console/access/{organisation}/", 200),
+    "console/access/<slug:organisation>/invite/": ("POST", "/console/access/{organisation}/invite/", 422),
+    "console/access/<slug:organisation>/invitations/<int:number>/revoke/": (
+        "POST",
+        "/console/access/{organisation}/invitations/0/revoke/",
+        404,
+    ),
+    "console/access/<slug:organisation>/members/<int:number>/role/": ("POST", "/console/access/{organisation}/members/0/role/", 404),
+    "console/access/<slug:organisation>/members/<int:number>/remove/": ("POST", "/console/access/{organisation}/members/0/remove/", 404),
+    "console/access/<slug:organisation>/leave/": ("GET", "/console/access/{organisation}/leave/", 200),
+    "console/access/<slug:organisation>/tokens/make/": ("POST", "/console/access/{organisation}/tokens/make/", 422),
+    "console/access/<slug:organisation>/tokens/<int:number>/revoke/": ("POST", "/console/access/{organisation}/tokens/0/revoke/", 404),
+    "cuenta/invitacion/": ("GET", "/cuenta/invitacion/", 410),
+    "cuenta/invitacion/<str:secret>/": ("GET", "/cuenta/invitacion/no-such-secret/", 302),
     "console/stream": ("GET", "/console/stream", 200),
     "console/robots/new/": ("GET", "/console/robots/new/", 200),
     "console/robots/new/<str:robot_id>/": ("GET", "/console/robots/new/{robot}/", 200),
@@ -407,6 +423,18 @@ PAGES: dict[str, tuple[str, str, int]] = {
 }
 #: Pages of the console that are about one robot, `{robot}` in their address: each role asks for each of `ROBOTS`.
 ABOUT_ROBOTS = {path for path, (_method, address, _fine) in PAGES.items() if "{robot}" in address}
+#: Pages about one organisation, `{organisation}` in their address: each role asks for its own and for another one.
+ABOUT_ORGANISATIONS = {path for path, (_method, address, _fine) in PAGES.items() if "{organisation}" in address}
+_OWNER_ALONE = {"viewer": 403, "operator": 403, "maintainer": 403, "owner": 200, "superuser": 200}
+#: Affair -> what comes of it in one's own organisation; of another one nobody but a superuser knows.
+EXPECTED_OF_ORGANISATIONS: dict[str, dict[str, int]] = {
+    Affair.MEET: {**dict.fromkeys(ROLES, 200), "superuser": 200},
+    # A superuser is in none of them, and cannot leave.
+    Affair.LEAVE: {**dict.fromkeys(ROLES, 200), "superuser": 403},
+    Affair.INVITE: _OWNER_ALONE,
+    Affair.MEMBERS: _OWNER_ALONE,
+    Affair.TOKENS: _OWNER_ALONE,
+}
 #: Somebody who is signed in is sent on.
 SENT_ON = {"cuenta/acceder/", "cuenta/registro/", "admin/login/"}
 
@@ -430,7 +458,7 @@ def test_every_page_has_a_rule_and_an_example_here():
     known = pages()
     assert {path for path, view in known.items() if getattr(view, "rule", None) is None} == set(), "say who may: @open_to(...)"
     assert set(PAGES) == set(known)
-    assert {view.rule for view in known.values()} <= {*Action, "anybody", "people", "staff"}
+    assert {view.rule for view in known.values()} <= {*Action, *Affair, "anybody", "people", "staff"}
 
 
 @pytest.mark.parametrize("path", sorted(ABOUT_ROBOTS))
@@ -451,7 +479,36 @@ def test_a_page_about_a_robot_is_for_those_whom_the_table_names(path: str, world
     assert got == expected
 
 
-@pytest.mark.parametrize("path", sorted(set(PAGES) - ABOUT_ROBOTS))
+@pytest.mark.parametrize("path", sorted(ABOUT_ORGANISATIONS))
+def test_a_page_about_an_organisation_is_for_those_whom_the_table_names(path: str, world: SimpleNamespace, settings: Any):
+    settings.ROOT_URLCONF = "croody.serve.urls.web"
+    method, address, fine = PAGES[path]
+    table = EXPECTED_OF_ORGANISATIONS[pages()[path].rule]
+    got, expected = {}, {}
+    for name in ("anonymous", *ROLES, "stranger", "superuser"):
+        client = Client()
+        if name != "anonymous":
+            client.force_login(world.people[name])
+        for organisation in ("alices", "carlos", "no-such"):
+            where = address.format(organisation=organisation)
+            got[name, organisation] = (client.get(where) if method == "GET" else client.post(where)).status_code
+            known = organisation == "alices" or (name == "superuser" and organisation == "carlos")
+            status = 302 if name == "anonymous" else table.get(name, 404) if known else 404
+            expected[name, organisation] = fine if status == 200 else status
+    assert got == expected
+
+
+def test_the_rules_about_organisations_are_one_table_and_tokens_have_no_say_in_them():
+    from croody.accounts import affairs
+    from croody.accounts.caller import Caller, Role
+
+    assert {affair for actions in affairs.ROLES.values() for affair in actions} == set(Affair)
+    token = Caller("token", user_id=1, roles=((1, Role.OWNER),))
+    assert [affair for affair in Affair if affairs.may(token, affair, 1)] == [Affair.MEET]
+    assert not affairs.may(dataclasses.replace(token, scopes=frozenset()), Affair.MEET, 1)
+
+
+@pytest.mark.parametrize("path", sorted(set(PAGES) - ABOUT_ROBOTS - ABOUT_ORGANISATIONS))
 def test_each_page_is_for_whom_it_says(path: str, world: SimpleNamespace, settings: Any):
     settings.ROOT_URLCONF = "croody.serve.urls.web"
     method, address, fine = PAGES[path]
@@ -485,7 +542,7 @@ def test_who_types_an_address_is_never_told_that_the_method_is_wrong(path: str, 
         client = Client()
         if name == "owner":
             client.force_login(world.people[name])
-        assert client.get(PAGES[path][1].format(robot=OWN)).status_code != 405, name
+        assert client.get(PAGES[path][1].format(robot=OWN, organisation="alices")).status_code != 405, name
 
 
 @pytest.mark.parametrize("name", ["anonymous", *ROLES, "superuser"])

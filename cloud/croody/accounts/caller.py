@@ -16,7 +16,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.http import HttpRequest
 
 from croody.accounts.models import Membership, Organisation, Token
-from croody.accounts.services import token_of_secret
+from croody.accounts.services import token_of_secret, works
 from croody.audit.actor import Actor
 from croody.web import request_id
 from croody.web.client_address import visitor
@@ -35,7 +35,7 @@ class Caller:
     """Hashable, so that those who see the same can share the work.
 
     Attributes:
-        user_id: of a person, or of a token's owner.
+        user_id: of a person, or of a token's owner; None of an organisation's service token, whose role is the token's own.
         superuser: may do everything to every robot.
         roles: (organisation, role) in ascending order; of the site's shared tokens, too, which are operators of one organisation.
         robot_id: of a robot that shows its own secret.
@@ -116,7 +116,7 @@ def of_user(user: AbstractBaseUser | AnonymousUser) -> Caller:
 def again(caller: Caller) -> Caller:
     """The same caller as things are now: a stream is open for hours, and memberships and tokens end meanwhile."""
     if caller.token_id is not None:
-        token = Token.objects.select_related("user").filter(pk=caller.token_id, revoked_at=None).first()
+        token = Token.objects.select_related("user").filter(works(datetime.now(UTC)), pk=caller.token_id).first()
         return _of_token(token) if token is not None else ANONYMOUS
     if caller.user_id is not None:
         return of_user(User.objects.filter(pk=caller.user_id).first() or AnonymousUser())
@@ -129,6 +129,8 @@ def actor_of(request: HttpRequest, caller: Caller) -> Actor:
         name = caller.service
     elif caller.kind == "robot":
         name = caller.robot_id
+    elif caller.token_id is not None and caller.user_id is None:
+        name = Token.objects.filter(pk=caller.token_id).values_list("name", flat=True).first() or ""
     else:
         name = _name_of(request, caller.user_id)
     return Actor(caller.kind, caller.user_id, name, caller.token_id, _address_of(request), request_id.current())
@@ -173,10 +175,13 @@ def _of_key(key: str, door: Door) -> Caller:
 
 
 def _of_token(token: Token) -> Caller:
+    scopes = frozenset(Scope(name) for name in token.scopes if name in Scope.values)
+    if token.user is None:
+        role = ((token.organisation_id, Role(token.role)),) if token.organisation_id is not None else ()
+        return Caller("token", roles=role, scopes=scopes, token_id=token.pk)
     owner = of_user(token.user)
     if owner.user_id is None:
         return ANONYMOUS
-    scopes = frozenset(Scope(name) for name in token.scopes if name in Scope.values)
     return Caller("token", owner.user_id, owner.superuser, owner.roles, scopes=scopes, token_id=token.pk)
 
 

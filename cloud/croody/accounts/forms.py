@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from croody.accounts.mail import can_mail
 from croody.accounts.models import Token
+from croody.accounts.roles import SCOPES
 
 _LENGTH = _("Son de 3 a 150 caracteres; escribiste %(show_value)s.")
 
@@ -153,17 +154,17 @@ class Registration(forms.Form):
         return user
 
 
+def scope_choices() -> list[tuple[str, Any]]:
+    """What a token may be for."""
+    return [(scope.value, words.does) for scope, words in SCOPES.items()]
+
+
 class NewToken(forms.Form):
     """What a new personal token is for: everything, unless less is chosen. Its owner's role holds all the same."""
 
     scope = forms.MultipleChoiceField(
         label=_("Qué puede hacer la clave"),
-        choices=[
-            (Token.Scope.READ, _("Leer: robots, lecturas, alertas")),
-            (Token.Scope.INGEST, _("Enviar lecturas")),
-            (Token.Scope.ACT, _("Actuar: cerrar alertas, repetir lo que no se guardó")),
-            (Token.Scope.MANAGE, _("Configurar robots: nombre, sitio, secreto, con quién se comparten")),
-        ],
+        choices=scope_choices,
         initial=list(Token.Scope),
         error_messages={"required": _("Marca al menos una cosa que la clave pueda hacer.")},
     )

@@ -1,8 +1,9 @@
-"""A personal token that was just made, for the minutes in which its owner reads it. Kept in their own browser, never on the server.
+"""A token or invitation that was just made, for the minutes in which it is read. Kept in its maker's browser, never on the server.
 
 The page that shows it can so be loaded again, and in another language. Nobody else's browser has it, and no script reads it.
 """
 
+from collections.abc import Collection
 from typing import Final, TypeVar
 
 from django.conf import settings
@@ -27,6 +28,12 @@ def of(request: HttpRequest, user: User) -> str:
     secret = request.COOKIES.get(_name(), "")
     token = token_of(user) if secret else None
     return secret if token is not None and token.sha256 == sha256_of(secret) else ""
+
+
+def secret_of(request: HttpRequest, digests: Collection[str]) -> str:
+    """The secret to show, when it is one of these; empty otherwise. Whose they are the page has asked already."""
+    secret = request.COOKIES.get(_name(), "")
+    return secret if secret and sha256_of(secret) in digests else ""
 
 
 def forget(response: Response) -> Response:

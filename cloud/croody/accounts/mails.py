@@ -53,6 +53,17 @@ def _exists(about: Mapping[str, Any]) -> Text:
     )
 
 
+def invitation(organisation: str, who: str, address: str) -> Text:
+    """To whom an organisation invites."""
+    return _letter(
+        _("%(organisation)s te invita a Croody") % {"organisation": organisation},
+        _("%(who)s te invita a %(organisation)s en Croody. El enlace sirve una vez, durante siete días:")
+        % {"who": who, "organisation": organisation},
+        address,
+        _("Si no esperabas esto, no hagas nada."),
+    )
+
+
 def _told(subject: Promise, what: Promise) -> Callable[[Mapping[str, Any]], Text]:
     """Something about the account changed; its owner hears of it, whoever did it."""
 

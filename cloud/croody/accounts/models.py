@@ -9,6 +9,8 @@ class Organisation(models.Model):
 
     name = models.CharField(max_length=120)
     slug = models.SlugField(unique=True)
+    #: Who has no second factor is, as long as that is so, no member.
+    asks_second_factor = models.BooleanField(default=False)
 
     class Meta:
         #: The name is older than the room: a version before this one finds its table.
@@ -38,7 +40,10 @@ class Membership(models.Model):
 
 
 class Token(models.Model):
-    """A personal token for the HTTP API, shown once. `prefix` is what the person recognises it by."""
+    """A token for the HTTP API, shown once: of a person, or of an organisation, in which it has a role of its own.
+
+    `prefix` is what people recognise it by. Of a person's tokens one has no name: the one that the profile page makes anew.
+    """
 
     class Scope(models.TextChoices):
         """What a token may be used for, within what its owner may do."""
@@ -48,12 +53,41 @@ class Token(models.Model):
         ACT = "act"
         MANAGE = "manage"
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="tokens")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="tokens", null=True)
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="tokens", null=True)
+    role = models.CharField(max_length=16, choices=Membership.Role.choices, blank=True)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, related_name="+", null=True)
+    name = models.CharField(max_length=80, blank=True)
     prefix = models.CharField(max_length=16)
     sha256 = models.CharField(max_length=64, unique=True)
     scopes = models.JSONField(default=list)
     created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="token_of_a_person_or_an_organisation",
+                condition=models.Q(user__isnull=False, organisation__isnull=True, role="")
+                | models.Q(user__isnull=True, organisation__isnull=False),
+            )
+        ]
+
+
+class Invitation(models.Model):
+    """A link that lets one person into an organisation, once, before it expires. `email`: for whom it is meant."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="invitations")
+    role = models.CharField(max_length=16, choices=Membership.Role.choices)
+    email = models.CharField(max_length=254, blank=True)
+    sha256 = models.CharField(max_length=64, unique=True)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, related_name="+", null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(db_index=True)
+    used_at = models.DateTimeField(null=True)
+    used_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, related_name="+", null=True)
     revoked_at = models.DateTimeField(null=True)
 
 

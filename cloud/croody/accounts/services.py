@@ -8,6 +8,7 @@ from typing import Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from croody.accounts import trail
@@ -16,7 +17,8 @@ from croody.audit.actor import SYSTEM, Actor
 
 #: Tells a Croody token from others at a glance, and lets secret scanners find a leaked one.
 MARK: Final = "crd_"
-_PREFIX_CHARS: Final = 12
+#: What a token shows of itself.
+PREFIX_CHARS: Final = 12
 _USED_EVERY: Final = timedelta(minutes=1)
 LOGIN_LASTS: Final = timedelta(hours=1)
 
@@ -27,7 +29,7 @@ def sha256_of(secret: str) -> str:
 
 
 def reset_token(user: User, *, scopes: Iterable[Token.Scope] = Token.Scope, now: datetime | None = None, actor: Actor = SYSTEM) -> str:
-    """A new personal token; the one before stops working. Returned here and never again.
+    """A new personal token, the one without a name; the one before stops working. Returned here and never again.
 
     Args:
         user: its owner; it may never do more than they may.
@@ -38,9 +40,9 @@ def reset_token(user: User, *, scopes: Iterable[Token.Scope] = Token.Scope, now:
     now, wanted = now or timezone.now(), sorted(scopes)
     token = MARK + secrets.token_urlsafe(32)
     with transaction.atomic():
-        Token.objects.filter(user=user, revoked_at=None).update(revoked_at=now)
-        Token.objects.create(user=user, prefix=token[:_PREFIX_CHARS], sha256=sha256_of(token), scopes=wanted)
-        trail.note(user, actor, "make", "token", token[:_PREFIX_CHARS], now, after={"scopes": wanted})
+        Token.objects.filter(user=user, name="", revoked_at=None).update(revoked_at=now)
+        Token.objects.create(user=user, made_by=user, prefix=token[:PREFIX_CHARS], sha256=sha256_of(token), scopes=wanted)
+        trail.note(user, actor, "make", "token", token[:PREFIX_CHARS], now, after={"scopes": wanted})
     return token
 
 
@@ -56,18 +58,23 @@ def revoke_token(user: User, *, now: datetime | None = None, actor: Actor = SYST
 
 
 def token_of(user: User) -> Token | None:
-    """The personal token that works now, without its secret."""
-    return Token.objects.filter(user=user, revoked_at=None).first()
+    """The personal token without a name that works now, without its secret."""
+    return Token.objects.filter(user=user, name="", revoked_at=None).first()
+
+
+def works(now: datetime) -> Q:
+    """Of a token that is neither revoked nor past its time."""
+    return Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now))
 
 
 def token_of_secret(secret: str, *, now: datetime | None = None) -> Token | None:
-    """The personal token of this secret with its owner, None for nobody's. Notes the use, at most once a minute."""
+    """The token of this secret with its owner, None for nobody's. Notes the use, at most once a minute."""
     if not secret.startswith(MARK):
         return None
-    found = Token.objects.select_related("user").filter(sha256=sha256_of(secret), revoked_at=None, user__is_active=True).first()
-    if found is None:
-        return None
     now = now or timezone.now()
+    found = Token.objects.select_related("user").filter(works(now), sha256=sha256_of(secret)).first()
+    if found is None or (found.user is not None and not found.user.is_active):
+        return None
     if found.last_used_at is None or now - found.last_used_at > _USED_EVERY:
         Token.objects.filter(pk=found.pk).update(last_used_at=now)
     return found

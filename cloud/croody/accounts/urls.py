@@ -8,7 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.urls import path, re_path
 from django.views.decorators.cache import never_cache
 
-from croody.accounts import views
+from croody.accounts import invited, views
 from croody.accounts.rules import open_to
 
 
@@ -55,6 +55,8 @@ urlpatterns = [
     path("otra-vez/", _people(views.Again), name="account_reauthenticate"),
     path("correo/", _people(views.Address), name="account_email"),
     path("buzon/", views.shown_mail, name="shown_mail"),
+    path("invitacion/", invited.invited, name="invited"),
+    path("invitacion/<str:secret>/", invited.arrive, name="invitation"),
     path("entrar/<str:token>/", views.one_time_login, name="one_time_login"),
     path("perfil/", views.profile, name="profile"),
     path("perfil/clave/", views.reset_token, name="reset_token"),

@@ -26,7 +26,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
-from croody.accounts import fresh_token, mail, services, throttle, trail
+from croody.accounts import fresh_token, invited, mail, services, throttle, trail
 from croody.accounts.caller import actor_of, is_local, of_session
 from croody.accounts.forms import Login, NewToken, Password, Registration
 from croody.accounts.models import ShownMail, Token
@@ -80,7 +80,7 @@ def register(request: HttpRequest) -> HttpResponse:
     """`/cuenta/registro/`. Throttled by address: each try costs a hash, tells which names are taken, and may make an account."""
     if request.user.is_authenticated:
         return redirect("profile")
-    if not settings.ENV.registration:
+    if not settings.ENV.registration and invited.waiting_for(request) is None:
         return render(request, "accounts/closed.html", status=403)
     if request.method == "POST" and not throttle.may_register(throttle.address_of(request), now=timezone.now()):
         return locked_out(request)
@@ -98,7 +98,7 @@ def _registered(request: HttpRequest, form: Registration) -> HttpResponse:
     user = form.save()
     if not user.email:
         messages.success(request, _("Tu cuenta está lista."))
-    answer = complete_signup(request, user, None, reverse("profile"))
+    answer = complete_signup(request, user, None, reverse("invited" if invited.waiting_for(request) else "profile"))
     return answer
 
 

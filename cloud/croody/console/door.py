@@ -24,7 +24,7 @@ _PEOPLE: Final = "people"
 
 
 def page(rule: str = _PEOPLE) -> Callable[[View], View]:
-    """A page for people: `rule` is `people`, or an action of `fleet.access` where it is about one robot."""
+    """A page for people: `rule` is `people`, an action of `fleet.access` (about a robot) or an affair of `accounts.affairs`."""
     return lambda view: open_to(rule)(never_cache(login_required(_answering(view))))
 
 

@@ -6,4 +6,5 @@ urlpatterns = [
     path("", include("croody.console.fleet.urls")),
     path("", include("croody.console.log.urls")),
     path("", include("croody.console.add_robot.urls")),
+    path("access/", include("croody.console.access.urls")),
 ]

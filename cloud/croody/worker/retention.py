@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.db.models import Model, Q
 
-from croody.accounts.models import Counted, OneTimeLogin, Registering
+from croody.accounts.models import Counted, Invitation, OneTimeLogin, Registering, Token
 from croody.alarms.models import Alarm, Suppression
 from croody.audit.models import Entry
 from croody.commands.models import Outgoing
@@ -55,6 +55,8 @@ LIVES: Final = (
     Life(Session, lambda now: Q(expire_date__lt=now)),
     Life(User, lambda now: Q(last_login=None, date_joined__lt=now - UNCONFIRMED, emailaddress__verified=False)),
     Life(OneTimeLogin, lambda now: Q(expires_at__lt=now - LINKS)),
+    Life(Token, lambda now: Q(revoked_at__lt=now - history()) | Q(expires_at__lt=now - history())),
+    Life(Invitation, lambda now: Q(expires_at__lt=now - TRIES)),
     Life(Counted, lambda now: Q(expires__lt=now)),
     Life(Registering, lambda now: Q(at__lt=now - timedelta(days=1))),
     Life(AccessAttempt, lambda now: Q(attempt_time__lt=now - TRIES)),

@@ -1,0 +1,1 @@
+"""`/console/access/`, Accesos: who can do what here."""
