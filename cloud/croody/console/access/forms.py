@@ -28,7 +28,7 @@ class Invite(forms.Form):
     role = forms.ChoiceField(label=_("Qué podrá"), choices=ROLE_CHOICES, initial="viewer")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="invite-%s", **kwargs)
+        super().__init__(*args, **{"auto_id": "invite-%s", **kwargs})
 
 
 class Role(forms.Form):
@@ -52,7 +52,7 @@ class ServiceToken(forms.Form):
     days = forms.ChoiceField(label=_("Caduca en"), choices=DAYS, initial="90", required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="token-%s", **kwargs)
+        super().__init__(*args, **{"auto_id": "token-%s", **kwargs})
 
     def values(self) -> dict[str, Any]:
         """Of a form that is valid, as `tokens.make_service` takes them."""

@@ -146,7 +146,7 @@ def _page(request: HttpRequest, organisation: Organisation, *, refused: str = ""
     caller, now = of_session(request), timezone.now()
     asked = request.GET.get("page", "")
     found = facts.access(caller, organisation, int(asked) if asked.isdecimal() else 1, now)
-    fresh = fresh_token.secret_of(request, {one.sha256 for one in (*found.invitations, *found.tokens)})
+    fresh = fresh_token.secret_of(request, {*(one.sha256 for one in found.invitations), *(one.sha256 for one in found.tokens)})
     context = {
         "found": found,
         "sentence": words.sentence(found.total, len(found.invitations), get_language() or "es"),
