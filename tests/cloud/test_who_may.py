@@ -400,6 +400,8 @@ PAGES: dict[str, tuple[str, str, int]] = {
     "console/stream": ("GET", "/console/stream", 200),
     "console/robots/new/": ("GET", "/console/robots/new/", 200),
     "console/robots/new/<str:robot_id>/": ("GET", "/console/robots/new/{robot}/", 200),
+    "console/map/": ("GET", "/console/map/", 200),
+    "console/map/stream": ("GET", "/console/map/stream", 200),
     "cuenta/acceder/": ("GET", "/cuenta/acceder/", 200),
     "cuenta/salir/": ("GET", "/cuenta/salir/", 302),
     "admin/login/": ("GET", "/admin/login/", 302),

@@ -15,6 +15,7 @@ from croody.alarms.models import Alarm
 from croody.alarms.queries import in_one_list
 from croody.alarms.storms import STORM
 from croody.console.fleet.roster import Listed, Place, Roster, ordered
+from croody.console.fleet.spark import MINUTES
 from croody.fleet.access import ROLES, Action
 from croody.fleet.access import robots as robots_of
 from croody.fleet.models import Site
@@ -26,8 +27,8 @@ from croody.monitor import facts as monitor
 from croody.monitor.entry import Entry
 from croody.telemetry.models import Rollup
 
-#: Minutes that a small line in a row shows.
-MINUTES: Final = 60
+#: The minutes that the roll-ups lie behind: they are no hole.
+BEHIND: Final = 2
 #: More sites or organisations than these have no line in a choice; the search finds their robots.
 MOST_PLACES: Final = 200
 
@@ -137,7 +138,7 @@ def organisations(audience: Caller) -> tuple[Place, ...]:
 
 def hours(robot_ids: Collection[str], metric: str, now: datetime) -> dict[str, list[float | None]]:
     """The last hour of one metric of these robots, a mean a minute, None where nothing came; of those that sent it."""
-    begin = now.replace(second=0, microsecond=0) - timedelta(minutes=MINUTES)
+    begin = now.replace(second=0, microsecond=0) - timedelta(minutes=MINUTES + BEHIND)
     rows = Rollup.objects.filter(
         robot_id__in=list(robot_ids), metric=metric, step_s=60, at__gte=begin, at__lt=begin + timedelta(minutes=MINUTES)
     )

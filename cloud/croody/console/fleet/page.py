@@ -76,7 +76,8 @@ class Rows:
         if made is None:
             entry = known.entries[robot.robot_id]
             sign = self._gaps.sign(robot.robot_id, entry.delivery, self.now.timestamp())
-            line = spark.draw(hours.lines.get(robot.robot_id, ()), domain)
+            silent: Sequence[float | None] = [None] * spark.MINUTES if hours.metric in entry.values else []
+            line = spark.draw(hours.lines.get(robot.robot_id) or silent, domain)
             told = words.Told(robot, entry, known.reasons.get(robot.robot_id), sign, hours.metric, line)
             made = self._made[key] = words.row(told, self.now, self.language)
         return made
@@ -86,7 +87,7 @@ class Rows:
         key = id(row)
         made = self._html.get(key)
         if made is None:
-            made = self._html[key] = _render("console/fleet/row.html", {"row": row}, self.language)
+            made = self._html[key] = render("console/fleet/row.html", {"row": row}, self.language)
         return made
 
 
@@ -163,20 +164,18 @@ def _picture(context: Mapping[str, Any], roster: Roster, rows: Rows) -> Picture:
         "note": context["note"],
         **{f"count-{group['id']}": group["count"] for group in context["groups"] if group["id"]},
     }
-    frame = _digest([bool(context["total"]), bool(context["bars"]), context["metric"], [one.slug for one in context["sites"]]])
-    pieces = {"structure": Piece(frame, partial(_render, "console/fleet/structure.html", context, language))}
+    frame = digest([bool(context["total"]), bool(context["bars"]), context["metric"], [one.slug for one in context["sites"]]])
+    pieces = {"structure": Piece(frame, partial(render, "console/fleet/structure.html", context, language))}
     for place in ("rail", "bar"):
-        pieces[f"bell-{place}"] = _drawn("console/bell.html", {**context, "place": place}, language)
+        pieces[f"bell-{place}"] = drawn("console/bell.html", {**context, "place": place}, language)
     lists: dict[str, list[str]] = {}
     if context["total"]:
-        pieces |= {
-            name: _drawn(f"console/fleet/{name}.html", context, language, "structure") for name in ("chips", "pages", "none", "bars")
-        }
+        pieces |= {name: drawn(f"console/fleet/{name}.html", context, language, "structure") for name in ("chips", "pages", "none", "bars")}
         lists["rows"] = []
     for group in context["groups"]:
         if group["id"]:
             lists["rows"].append(group["id"])
-            html = partial(_render, "console/fleet/group.html", {"group": group, "columns": context["columns"]}, language)
+            html = partial(render, "console/fleet/group.html", {"group": group, "columns": context["columns"]}, language)
             pieces[group["id"]] = Piece("", html, "structure")
         for row in group["rows"]:
             lists["rows"].append(f"robot-{row.robot_id}")
@@ -184,15 +183,15 @@ def _picture(context: Mapping[str, Any], roster: Roster, rows: Rows) -> Picture:
     if context["cells"]:
         lists["strip"] = [f"cell-{cell['robot_id']}" for cell in context["cells"]]
         for cell in context["cells"]:
-            html = partial(_render, "console/fleet/cell.html", {"cell": cell}, language)
+            html = partial(render, "console/fleet/cell.html", {"cell": cell}, language)
             pieces[f"cell-{cell['robot_id']}"] = Piece(f"{cell['state']} {cell['troubled']}", html, "structure")
     return Picture(texts, pieces, lists)
 
 
-def _drawn(template: str, context: Mapping[str, Any], language: str, inside: str = "") -> Piece:
+def drawn(template: str, context: Mapping[str, Any], language: str, inside: str = "") -> Piece:
     """A small part that is another one as soon as it says something else."""
-    html = _render(template, context, language)
-    return Piece(_digest(html), lambda: html, inside)
+    html = render(template, context, language)
+    return Piece(digest(html), lambda: html, inside)
 
 
 def _group(name: str, said: str, listed: Sequence[words.Row], asked: Selection) -> dict[str, Any]:
@@ -268,10 +267,12 @@ def _note(roster: Roster, shown: Shown, asked: Selection, language: str) -> str:
     return " · ".join([*parts, orders[asked.sort]])
 
 
-def _render(template: str, context: Mapping[str, Any], language: str) -> str:
+def render(template: str, context: Mapping[str, Any], language: str) -> str:
+    """A piece of a page, as its template makes it in this language."""
     with override(language):
         return render_to_string(template, dict(context)).strip()
 
 
-def _digest(value: Any) -> str:
+def digest(value: Any) -> str:
+    """The same for the same value."""
     return hashlib.blake2s(json.dumps(value).encode(), digest_size=8).hexdigest()

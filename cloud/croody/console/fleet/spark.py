@@ -9,6 +9,8 @@ from typing import Any, Final
 from croody.monitor.entry import PLACE, as_number
 from croody.telemetry.read import metrics
 
+#: Minutes that a line shows.
+MINUTES: Final = 60
 #: As the style sheet has it, in pixels.
 WIDTH: Final = 110
 HEIGHT: Final = 24

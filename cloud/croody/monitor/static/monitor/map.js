@@ -4,7 +4,7 @@ import { polygons } from "./land.js";
 
 // More robots than this are dots: their names would cover each other, and the map.
 const DOTS = 50;
-const TROUBLED = ["offline", "stale"];
+const TROUBLED = ["offline", "stale", "faulted", "quarantined"];
 let L = null;
 let map = null;
 let layer = null;
@@ -16,7 +16,7 @@ function label(place, element) {
   const tag = document.createElement(place.site ? "a" : "span");
   tag.className = `place-label is-${place.state}`;
   if (place.site) {
-    tag.href = `?sitio=${encodeURIComponent(place.site)}`;
+    tag.href = `?${element.dataset.query || "sitio"}=${encodeURIComponent(place.site)}`;
     if (here && here.dataset.site === place.site) tag.setAttribute("aria-current", "true");
   }
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");

@@ -4,7 +4,7 @@ import { leader, placeNames } from "./labels.js";
 
 const TRAIL_S = 120;
 const SIDES = ["right", "left", "above", "below", "upright", "downright", "upleft", "downleft", "unnamed", "far", "far2", "far3"];
-const URGENT = ["is-offline", "is-stale"];
+const URGENT = ["is-offline", "is-stale", "is-faulted", "is-quarantined"];
 // Two places that are nearer than this are one, in units of the drawing.
 const STEP = 4;
 const trails = new Map(); // id -> [[at, x, y, hole], ...] oldest first
@@ -27,15 +27,25 @@ function unitOf(plan) {
   return measured.unit;
 }
 
+// Shows a part of the drawing, [x, y, width, height], so many times as large: type and marks keep their size on screen.
+export function look(part, zoom) {
+  const plan = document.getElementById("plan");
+  plan.setAttribute("viewBox", part.map((number) => number.toFixed(2)).join(" "));
+  plan.style.removeProperty("--u");
+  if (zoom > 1) plan.style.setProperty("--u", String(Number(getComputedStyle(plan).getPropertyValue("--u")) / zoom));
+  measured.plan = null;
+  nameAll(frame());
+}
+
 function frame() {
   const plan = document.getElementById("plan");
   if (!plan) return null;
   const read = (name) => Number(plan.dataset[name]);
   // Units a pixel, as the style sheet has it for this width: a name must have room for its letters.
   const unit = unitOf(plan);
-  const { width, height } = plan.viewBox.baseVal;
+  const { x, y, width, height } = plan.viewBox.baseVal;
   const [left, top] = [read("left"), read("top")];
-  return { unit, sheet: [0, 0, width, height], floor: [left, top, left + read("width"), top + read("height")], dots: plan.classList.contains("dots") };
+  return { unit, sheet: [x, y, x + width, y + height], floor: [left, top, left + read("width"), top + read("height")], dots: plan.classList.contains("dots") };
 }
 
 const marks = () => document.querySelectorAll("#robots > [data-robot]");
@@ -53,7 +63,7 @@ const NAMED = 20;
 function nameAll(box) {
   const bots = [];
   const dots = [];
-  const urgents = document.querySelectorAll("#robots > .is-offline, #robots > .is-stale").length;
+  const urgents = document.querySelectorAll(URGENT.map((name) => `#robots > .${name}`).join()).length;
   const all = new Map();
   for (const mark of marks()) {
     const id = mark.dataset.robot;
@@ -146,7 +156,7 @@ let drawn = "";
 onPlaced((message) => {
   const box = frame();
   // Another drawing has other units.
-  const floor = box ? [document.getElementById("plan").dataset.site, ...box.sheet, ...box.floor].join(" ") : "";
+  const floor = box ? [document.getElementById("plan").dataset.site, ...box.floor].join(" ") : "";
   if (message.whole || floor !== drawn) trails.clear();
   if (message.whole) spots.clear();
   drawn = floor;

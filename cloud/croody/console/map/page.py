@@ -1,0 +1,256 @@
+"""The map's page in one language: what its templates need, and the picture that its stream compares. Asks no database."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, override
+
+from croody.console.fleet.page import bell, digest, drawn, render
+from croody.console.fleet.roster import TROUBLED, Listed, Roster
+from croody.console.fleet.words import STATES
+from croody.fleet.models import Site
+from croody.live.picture import PAGE, Picture, Piece, Text
+from croody.liveness.judge import State
+from croody.monitor import plan
+from croody.monitor import words as monitor
+from croody.monitor.entry import Entry, Trail
+from croody.monitor.page import CROWDED, DOTS, trail_paths
+from croody.web import formats
+
+#: Robots that do not say where they are: so many are listed, all are counted.
+LISTED: Final = 100
+_WORST: Final = (*TROUBLED, State.MAINTENANCE, State.MOVING, State.ONLINE, State.OFF, State.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the address says: a site by its slug, a robot to look at."""
+
+    site: str = ""
+    robot: str = ""
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> "Asked":
+        """From `?site=&robot=`."""
+        return cls(*(query.get(name, "").replace("\x00", "")[:64] for name in ("site", "robot")))
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the database says: all robots, sites with their plans, what robots said last."""
+
+    roster: Roster
+    sites: Sequence[Site]
+    entries: Mapping[str, Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """A robot on the plan, or in the list of those that say no place. `at`: unix seconds of its last reading."""
+
+    robot_id: str
+    state: str
+    word: str
+    at: float | None
+    age: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`context` is for the whole page, `picture` for its stream."""
+
+    context: Mapping[str, Any]
+    picture: Picture
+
+
+def chart(known: Known, asked: Asked, trails: Callable[[Sequence[Entry]], Mapping[str, Trail]], language: str) -> Page:
+    """The page.
+
+    Args:
+        known: what the database says.
+        asked: what the address says.
+        trails: where robots were lately, of those that stand on the plan.
+        language: of the words.
+    """
+    with override(language):
+        now = known.roster.now.timestamp()
+        listed = [robot for robot in known.roster.robots if robot.robot_id in known.entries]
+        bots = {robot.robot_id: _bot(robot, known.entries[robot.robot_id], now) for robot in listed}
+        site, drawing = _plan(known, asked)
+        marks = _marks(known, site, drawing, language)
+        dots = len(marks) > DOTS
+        paths = trails([entry for entry, _mark in marks]) if drawing is not None and not dots else {}
+        nowhere = [bots[robot.robot_id] for robot in listed if _nowhere(known.entries[robot.robot_id], known.sites)]
+        off = sum(bool(mark.off) for _entry, mark in marks)
+        context: dict[str, Any] = {
+            "sentence": _sentence(len(listed), len(nowhere), language),
+            "aside": _aside(known.roster, site, len(marks), off, dots, language),
+            "total": len(known.roster.robots),
+            "asked": asked,
+            "site": site,
+            "tabs": _tabs(known, site, language),
+            "drawing": drawing,
+            "marks": [
+                {"row": bots[entry.robot_id], "mark": mark, "trail": trail_paths(paths.get(entry.robot_id), drawing, now)}
+                for entry, mark in marks
+            ]
+            if drawing is not None
+            else [],
+            "crowded": len(marks) > CROWDED,
+            "dots": dots,
+            "nowhere": nowhere[:LISTED],
+            "nowhere_note": _nowhere_note(len(nowhere), language),
+            "places": _places(known, listed),
+            **bell(known.roster, language),
+        }
+        return Page(context, _picture(context, marks, paths, known.roster, language))
+
+
+def _picture(
+    context: Mapping[str, Any], marks: Sequence[tuple[Entry, monitor.Mark]], paths: Mapping[str, Trail], roster: Roster, language: str
+) -> Picture:
+    drawing = context["drawing"]
+    texts: dict[str, Mapping[str, Text]] = {bot.robot_id: {"at": bot.at} for bot in context["nowhere"]}
+    for entry, mark in marks:
+        spot: list[float] = [mark.x, mark.y, mark.heading_deg]
+        texts[entry.robot_id] = {"at": entry.at, "off": mark.off, "spot": spot, "hole": entry.hole_s}
+    urgent = f"({roster.urgent}) " if roster.urgent else ""
+    title = f"{urgent}{context['sentence']} · {_('Mapa')} · Croody"
+    texts[PAGE] = {"sentence": context["sentence"], "aside": context["aside"], "title": title, "critical": roster.urgent}
+    frame = digest([bool(context["total"]), drawing is not None, bool(context["places"])])
+    pieces = {"structure": Piece(frame, partial(render, "console/map/structure.html", context, language))}
+    for place in ("rail", "bar"):
+        pieces[f"bell-{place}"] = drawn("console/bell.html", {**context, "place": place}, language)
+    lists: dict[str, list[str]] = {}
+    if context["total"]:
+        pieces["tabs"] = drawn("console/map/tabs.html", context, language, "structure")
+        told = digest([[bot.robot_id, bot.state] for bot in context["nowhere"]])
+        pieces["nowhere"] = Piece(told, partial(render, "console/map/nowhere.html", context, language), "structure")
+    if drawing is not None:
+        floor = digest([repr(drawing), context["site"].pk, context["crowded"], context["dots"]])
+        pieces["plan-figure"] = Piece(floor, partial(render, "monitor/plan.html", context, language), "structure")
+        lists["robots"] = [f"mark-{entry.robot_id}" for entry, _mark in marks]
+        for one in context["marks"]:
+            shape = f"{one['row'].state} {bool(one['mark'].off)}"
+            html = partial(render, "monitor/mark.html", one, language)
+            pieces[f"mark-{one['row'].robot_id}"] = Piece(shape, html, "plan-figure")
+    steps = {robot_id: _steps(trail, drawing) for robot_id, trail in paths.items()} if drawing is not None else {}
+    return Picture(texts, pieces, lists, {"places": context["places"]}, {"trails": steps})
+
+
+def _bot(robot: Listed, entry: Entry, now: float) -> Bot:
+    age = formats.age(now - entry.at) if entry.at is not None else formats.NEVER
+    return Bot(robot.robot_id, robot.state.value, str(STATES[robot.state]), entry.at, age)
+
+
+def _steps(trail: Trail, drawing: plan.Drawing) -> list[list[float]]:
+    """For the browser, in units of the drawing: unix seconds, x, y, and a fourth number for a hole."""
+    spots = [(step, drawing.spot(step.x_m, step.y_m)) for step in trail.steps]
+    return [[round(step.at, 2), spot.x, spot.y, *([1] if step.hole else [])] for step, spot in spots]
+
+
+def _plan(known: Known, asked: Asked) -> tuple[Site | None, plan.Drawing | None]:
+    """The site that is asked for, or of the robot that is; else the first one with something to draw."""
+    wanted = asked.site
+    if asked.robot and asked.robot in known.entries:
+        wanted = known.entries[asked.robot].site
+    chosen = [site for site in known.sites if site.slug == wanted] if wanted else known.sites
+    for site in chosen or known.sites:
+        here = [e for e in known.entries.values() if e.site == site.slug]
+        drawing = plan.draw(site.plan or {}, [(e.x_m, e.y_m) for e in here if e.x_m is not None and e.y_m is not None])
+        if drawing is not None:
+            return site, drawing
+    return (chosen[0], None) if chosen else (None, None)
+
+
+def _marks(known: Known, site: Site | None, drawing: plan.Drawing | None, language: str) -> list[tuple[Entry, monitor.Mark]]:
+    if site is None or drawing is None:
+        return []
+    found = []
+    for entry in known.entries.values():
+        mark = monitor.mark(entry, drawing, language) if entry.site == site.slug else None
+        if mark is not None:
+            found.append((entry, mark))
+    # Who asks for somebody is drawn last: above the others.
+    return sorted(found, key=lambda one: one[0].state in TROUBLED)
+
+
+def _nowhere(entry: Entry, sites: Sequence[Site]) -> bool:
+    on_a_plan = entry.x_m is not None and entry.y_m is not None and any(site.slug == entry.site for site in sites)
+    return not on_a_plan and (entry.lat is None or entry.lng is None)
+
+
+def _places(known: Known, listed: Sequence[Listed]) -> list[dict[str, Any]]:
+    """What the map shows: sites whose place on Earth is known, with all their robots, and robots that are elsewhere."""
+    found: list[dict[str, Any]] = []
+    at_sites = set()
+    states: dict[str, list[State]] = {}
+    for robot in known.roster.robots:
+        states.setdefault(robot.site, []).append(robot.state)
+    for site in known.sites:
+        if site.origin_lat is None or site.origin_lng is None:
+            continue
+        at_sites.add(site.slug)
+        place = {"name": site.name, "site": site.slug, "lat": site.origin_lat, "lng": site.origin_lng}
+        found.append(place | {"state": _worst(states.get(site.slug, [])).value, "count": str(len(states.get(site.slug, ())))})
+    for robot in listed:
+        entry = known.entries[robot.robot_id]
+        inside = entry.site in at_sites and entry.x_m is not None
+        if not inside and entry.lat is not None and entry.lng is not None:
+            place = {"name": robot.robot_id, "site": "", "lat": entry.lat, "lng": entry.lng}
+            found.append(place | {"state": robot.state.value, "count": ""})
+    return found
+
+
+def _worst(states: Sequence[State]) -> State:
+    return min(states, key=_WORST.index, default=State.UNKNOWN)
+
+
+def _tabs(known: Known, site: Site | None, language: str) -> list[dict[str, Any]]:
+    """Each site with the worst of its states and how many robots work there."""
+    states: dict[str, list[State]] = {}
+    for robot in known.roster.robots:
+        states.setdefault(robot.site, []).append(robot.state)
+    return [
+        {
+            "name": one.name,
+            "count": formats.number(len(states.get(one.slug, ())), 0, language),
+            "state": _worst(states.get(one.slug, [])).value,
+            "current": site is not None and one.pk == site.pk,
+            "address": "?" + urlencode({"site": one.slug}),
+        }
+        for one in known.sites
+    ]
+
+
+def _sentence(total: int, nowhere: int, language: str) -> str:
+    if not total:
+        return _("Aún no hay robots")
+    if not nowhere:
+        return _("Todos los robots dicen dónde están")
+    text = ngettext("%(count)s robot no dice dónde está", "%(count)s robots no dicen dónde están", nowhere)
+    return text % {"count": formats.counted(nowhere, language)}
+
+
+def _aside(roster: Roster, site: Site | None, marks: int, off: int, dots: bool, language: str) -> str:
+    if site is None:
+        return ""
+    here = Counter(robot.site for robot in roster.robots)[site.slug]
+    numbers = {"site": site.name, "count": formats.number(marks, 0, language), "total": formats.number(here, 0, language)}
+    parts = [_("%(site)s: %(count)s de %(total)s en el plano, en metros") % numbers]
+    if off:
+        parts.append(ngettext("%(count)s fuera del plano", "%(count)s fuera del plano", off) % {"count": formats.number(off, 0, language)})
+    if not dots:
+        parts.append(_("estela de 2 min"))
+    return "; ".join(parts)
+
+
+def _nowhere_note(count: int, language: str) -> str:
+    if count <= LISTED:
+        return formats.number(count, 0, language) if count else ""
+    return _("los primeros %(shown)s de %(count)s") % {"shown": str(LISTED), "count": formats.number(count, 0, language)}
