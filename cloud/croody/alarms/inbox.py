@@ -119,17 +119,17 @@ def in_sight(caller: Caller, now: datetime) -> QuerySet[Alarm]:
 
 def counts(caller: Caller, now: datetime) -> Counts:
     """How many there are."""
-    fresh = Q(acknowledged_at=None)
-    found = in_sight(caller, now).order_by().values_list("severity")
-    rows = found.annotate(Count("pk"), Count("pk", filter=Q(assignee=None)), Sum("count"), Count("pk", filter=fresh))
-    known = {severity: (many, free, signals, new) for severity, many, free, signals, new in rows}
+    found = in_sight(caller, now).order_by().values("severity")
+    fresh, free = Count("pk", filter=Q(acknowledged_at=None)), Count("pk", filter=Q(assignee=None))
+    rows = found.annotate(many=Count("pk"), free=free, signals=Sum("count"), fresh=fresh)
+    known = {row["severity"]: row for row in rows}
     oldest = in_sight(caller, now).order_by("opened_at").values_list("opened_at", flat=True).first()
     return Counts(
-        {severity: known[severity][0] for severity in kinds.SEVERITIES if severity in known},
-        sum(row[1] for row in known.values()),
-        sum(row[2] for row in known.values()),
+        {severity: known[severity]["many"] for severity in kinds.SEVERITIES if severity in known},
+        sum(row["free"] for row in known.values()),
+        sum(row["signals"] for row in known.values()),
         oldest,
-        known.get("critical", (0, 0, 0, 0))[3],
+        known["critical"]["fresh"] if "critical" in known else 0,
     )
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 from croody.accounts.caller import of_session
-from croody.alarms import queries as alarms
+from croody.alarms import inbox
 from croody.alarms.kinds import SEVERITIES
 from croody.console.pages import PAGES, SECTIONS
 from croody.live.words import words
@@ -52,14 +52,13 @@ def rail(page: str) -> list[dict[str, Any]]:
 
 def bell(request: HttpRequest) -> dict[str, Any]:
     """How many alarms are open for whoever looks, by the worst of them."""
-    found = alarms.in_one_list(of_session(request)).filter(resolved_at=None).order_by().values_list("severity", flat=True)
-    severities = list(found[:10_000])
-    worst = next((severity for severity in SEVERITIES if severity in severities), "")
+    found = inbox.counts(of_session(request), timezone.now())
+    worst = next(iter(found.severities), "")
     language = get_language() or "es"
     return {
-        "bell_count": len(severities),
-        "bell": formats.number(len(severities), 0, language),
+        "bell_count": found.total,
+        "bell": formats.number(found.total, 0, language),
         "bell_worst": worst,
         "bell_word": SEVERITIES.get(worst, ""),
-        "bell_critical": severities.count("critical"),
+        "bell_critical": found.critical_new,
     }

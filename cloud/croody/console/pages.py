@@ -32,6 +32,7 @@ class Page:
 
 PAGES: Final = (
     Page("fleet", _("Flota"), "nav-fleet", "console", bar=True),
+    Page("alerts", _("Alertas"), "nav-alerts", "console_alerts", bar=True),
     Page("map", _("Mapa"), "nav-map", "console_map", bar=True),
     Page("log", _("Bitácora"), "nav-log", "console_log", section="understand"),
     Page("add_robot", _("Agregar un robot"), "plus", "console-add-robot", section="change"),

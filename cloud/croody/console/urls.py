@@ -8,4 +8,5 @@ urlpatterns = [
     path("", include("croody.console.log.urls")),
     path("", include("croody.console.add_robot.urls")),
     path("access/", include("croody.console.access.urls")),
+    path("alerts/", include("croody.console.alerts.urls")),
 ]

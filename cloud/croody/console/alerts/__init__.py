@@ -1,0 +1,1 @@
+"""`/console/alerts/`: the inbox, and one alarm with its evidence."""

@@ -1,0 +1,201 @@
+"""What the inbox's forms do: one alarm or several at once, each by the one function that the API calls too. Answers with a page again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, QueryDict
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+
+from croody.accounts.caller import Caller, actor_of, of_session
+from croody.alarms import acts as services
+from croody.alarms import undo
+from croody.alarms.doing import BadAct, Done, Late
+from croody.alarms.inbox import PAGE, Asked
+from croody.alarms.models import Act, Suppression
+from croody.alarms.services import EndsByItself
+from croody.alarms.suppressions import LONGEST
+from croody.audit.actor import Actor
+from croody.console import door
+from croody.console.alerts import facts, words
+from croody.web.refusals import Denied
+
+#: What a week's snooze stands for: until it gets worse.
+_WEEK: Final = timedelta(days=7)
+_LONGEST_DIGITS: Final = 18
+#: After these the alarm is dealt with, and the next one is shown.
+_GO_ON: Final = frozenset({Act.Verb.ACKNOWLEDGE, Act.Verb.CLOSE, Act.Verb.FALSE, Act.Verb.SNOOZE})
+
+
+class _Chosen(NamedTuple):
+    number: int
+    seen: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Who:
+    caller: Caller
+    by: Actor
+    now: datetime
+    form: QueryDict
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What came of it, for each of the alarms."""
+
+    done: list[Done] = field(default_factory=list)
+    late: Late | None = None
+    refused: list[str] = field(default_factory=list)
+    denied: list[Denied] = field(default_factory=list)
+
+
+def _acknowledge(who: _Who, alarm: _Chosen) -> Done:
+    return services.acknowledge(who.caller, alarm.number, by=who.by, now=who.now, seen=alarm.seen)
+
+
+def _assign(who: _Who, alarm: _Chosen) -> Done:
+    person = who.form.get("person", "")
+    to = who.caller.user_id if person == "me" else _whole(person)
+    return services.assign(who.caller, alarm.number, to, by=who.by, now=who.now, seen=alarm.seen)
+
+
+def _snooze(who: _Who, alarm: _Chosen) -> Done:
+    minutes = _whole(who.form.get("minutes", ""))
+    until = who.now + (timedelta(minutes=min(minutes, _WEEK // timedelta(minutes=1))) if minutes else _WEEK)
+    return services.snooze(who.caller, alarm.number, until, by=who.by, now=who.now, seen=alarm.seen)
+
+
+def _close(who: _Who, alarm: _Chosen) -> Done:
+    return services.resolve(who.caller, alarm.number, by=who.by, now=who.now, seen=alarm.seen)
+
+
+def _false(who: _Who, alarm: _Chosen) -> Done:
+    scope, days = who.form.get("scope", ""), _whole(who.form.get("days", "")) or 7
+    if scope not in Suppression.Scope.values:
+        raise BadAct(_("alcance: elige a qué se aplica"))
+    until = who.now + min(timedelta(days=min(days, LONGEST.days)), LONGEST)
+    return services.mark_false(who.caller, alarm.number, Suppression.Scope(scope), until, by=who.by, now=who.now, seen=alarm.seen)
+
+
+def _comment(who: _Who, alarm: _Chosen) -> Done:
+    return services.comment(who.caller, alarm.number, who.form.get("text", ""), by=who.by, now=who.now)
+
+
+def _reopen(who: _Who, alarm: _Chosen) -> Done:
+    return undo.reopen(who.caller, alarm.number, by=who.by, now=who.now, seen=alarm.seen)
+
+
+_ACTS: Final[dict[str, Callable[[_Who, _Chosen], Done]]] = {
+    Act.Verb.ACKNOWLEDGE: _acknowledge,
+    Act.Verb.ASSIGN: _assign,
+    Act.Verb.SNOOZE: _snooze,
+    Act.Verb.CLOSE: _close,
+    Act.Verb.FALSE: _false,
+    Act.Verb.COMMENT: _comment,
+    Act.Verb.REOPEN: _reopen,
+}
+
+
+@door.act(back="console_alerts")
+def act(request: HttpRequest, verb: str) -> HttpResponseBase:
+    """Do this to each alarm that the form names (`alarm=number.revision`), and show what stands next in the list."""
+    do = _ACTS.get(verb)
+    if do is None:
+        raise Http404
+    caller, now = of_session(request), timezone.now()
+    who = _Who(caller, actor_of(request, caller), now, request.POST)
+    chosen = _chosen(request.POST)
+    asked = Asked.of(QueryDict(request.POST.get("query", "")[:500].lstrip("?")).dict())
+    here = _whole(request.POST.get("here", ""))
+    following = facts.next_after(caller, asked, chosen[0].number, now) if here and verb in _GO_ON and len(chosen) == 1 else here
+    outcome = _Outcome()
+    for alarm in chosen:
+        _try(do, who, alarm, outcome)
+    if outcome.denied and len(chosen) == 1:
+        raise outcome.denied[0]
+    _say(request, verb, outcome, now, chosen=bool(chosen))
+    return door.done(request, _address(asked, following if outcome.done else here))
+
+
+@door.act(back="console_alerts")
+def undo_acts(request: HttpRequest) -> HttpResponseBase:
+    """Undo the acts that the form names (`act=number`), the last one first; the alarm of the first is shown."""
+    caller, now = of_session(request), timezone.now()
+    by, language = actor_of(request, caller), get_language() or "es"
+    numbers = sorted({number for text in request.POST.getlist("act")[:PAGE] if (number := _whole(text))}, reverse=True)
+    asked = Asked.of(QueryDict(request.POST.get("query", "")[:500].lstrip("?")).dict())
+    shown: int | None = None
+    count = 0
+    for number in numbers:
+        try:
+            shown = undo.undo(caller, number, by=by, now=now).pk
+            count += 1
+        except Late as late:
+            messages.warning(request, words.late(late.first, now, language))
+        except BadAct as error:
+            messages.warning(request, str(error))
+        except Denied:
+            if len(numbers) == 1:
+                raise
+    if count:
+        messages.info(request, ngettext("Deshecho en %(count)s alerta.", "Deshecho en %(count)s alertas.", count) % {"count": count})
+    return door.done(request, _address(asked, shown))
+
+
+@door.act(back="console_exceptions")
+def end_exception(request: HttpRequest, number: int) -> HttpResponseBase:
+    """Let alarms like it be seen again."""
+    caller = of_session(request)
+    services.end_suppression(caller, number, by=actor_of(request, caller), now=timezone.now())
+    return door.done(request, reverse("console_exceptions"), _("Excepción terminada: alertas así se ven de nuevo."))
+
+
+def _try(do: Callable[[_Who, _Chosen], Done], who: _Who, alarm: _Chosen, outcome: _Outcome) -> None:
+    try:
+        outcome.done.append(do(who, alarm))
+    except Late as late:
+        outcome.late = late
+    except EndsByItself:
+        outcome.refused.append(_("Esta alerta termina sola cuando pasa su causa; cerrada ahora, volvería enseguida."))
+    except BadAct as error:
+        outcome.refused.append(str(error))
+    except Denied as refused:
+        outcome.denied.append(refused)
+
+
+def _say(request: HttpRequest, verb: str, outcome: _Outcome, now: datetime, *, chosen: bool) -> None:
+    language = get_language() or "es"
+    if outcome.done:
+        undoable = " ".join(str(done.act.pk) for done in outcome.done) if verb != Act.Verb.COMMENT else ""
+        messages.info(request, words.done(verb, len(outcome.done), language), extra_tags=undoable)
+    if outcome.late is not None:
+        messages.warning(request, words.late(outcome.late.first, now, language))
+    for text in dict.fromkeys(outcome.refused):
+        messages.warning(request, text)
+    if not chosen:
+        messages.warning(request, _("Elige al menos una alerta."))
+
+
+def _chosen(form: QueryDict) -> list[_Chosen]:
+    found: dict[int, _Chosen] = {}
+    for text in form.getlist("alarm")[:PAGE]:
+        number, _dot, seen = text.partition(".")
+        if whole := _whole(number):
+            found.setdefault(whole, _Chosen(whole, _whole(seen)))
+    return list(found.values())
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_DIGITS else None
+
+
+def _address(asked: Asked, number: int | None) -> str:
+    address: Any = reverse("console_alert", args=[number]) if number else reverse("console_alerts")
+    return f"{address}{asked.address()}"

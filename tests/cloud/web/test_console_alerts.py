@@ -1,0 +1,263 @@
+"""The inbox's pages and forms, without a browser."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from croody.accounts.models import Membership, Organisation
+from croody.alarms.models import Alarm, Suppression
+from croody.alarms.services import raise_alarm, resolve_alarm
+from croody.fleet import services
+from croody.fleet.models import Robot
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+
+
+@pytest.fixture(autouse=True)
+def web_role(settings: Any) -> None:
+    settings.ROOT_URLCONF = "croody.serve.urls.web"
+
+
+@pytest.fixture
+def world() -> SimpleNamespace:
+    organisation = Organisation.objects.create(name="Alice's", slug="alices")
+    elsewhere = Organisation.objects.create(name="Carlos's", slug="carlos")
+    for number in range(1, 8):
+        services.add_robot(f"rover-{number}", organisation=organisation)
+    clients = {}
+    for name, team, role in (("bob", organisation, "operator"), ("vera", organisation, "viewer"), ("carlos", elsewhere, "owner")):
+        user = User.objects.create_user(name)
+        Membership.objects.create(user=user, organisation=team, role=role)
+        clients[name] = Client()
+        clients[name].force_login(user)
+    return SimpleNamespace(organisation=organisation, now=timezone.now(), **clients)
+
+
+def conflict(world: SimpleNamespace, robot_id: str = "rover-1", severity: str = "high", minutes: float = 5, key: str = "s1") -> Alarm:
+    return raise_alarm(robot_id, "conflict", key, severity, {}, world.now - timedelta(minutes=minutes))
+
+
+def listed(client: Client, query: str = "") -> list[int]:
+    page = client.get(f"/console/alerts/{query}").content.decode()
+    return [int(number) for number in re.findall(r'<li id="alert-(\d+)"', page)]
+
+
+def token(alarm: Alarm) -> str:
+    alarm.refresh_from_db()
+    return f"{alarm.pk}.{alarm.revision}"
+
+
+def act(client: Client, verb: str, *alarms: Alarm, **form: Any) -> Any:
+    return client.post(f"/console/alerts/act/{verb}/", {"alarm": [token(alarm) for alarm in alarms], **form})
+
+
+def test_the_page_says_how_grave_in_a_sentence_in_both_languages(world):
+    conflict(world, severity="critical")
+    for number in (2, 3, 4):
+        conflict(world, f"rover-{number}")
+    assert "<h1>Una crítica, tres altas</h1>" in world.bob.get("/console/alerts/").content.decode()
+    assert "<h1>One critical, three high</h1>" in world.bob.get("/en/console/alerts/").content.decode()
+
+
+def test_an_empty_inbox_says_when_the_last_one_ended(world):
+    assert "Nada abierto, y nada resuelto todavía." in world.bob.get("/console/alerts/").content.decode()
+    conflict(world)
+    resolve_alarm("rover-1", "conflict", "s1", world.now - timedelta(minutes=2))
+    assert "La última se resolvió hace 2" in world.bob.get("/console/alerts/").content.decode()
+
+
+def test_the_worst_comes_first_then_what_is_nobodys_then_what_has_waited_longest(world):
+    young, old = conflict(world, "rover-1", minutes=1), conflict(world, "rover-2", minutes=9)
+    taken, worst = conflict(world, "rover-3", minutes=30), conflict(world, "rover-4", "critical", minutes=0)
+    act(world.bob, "assign", taken, person="me")
+    assert listed(world.bob) == [worst.pk, old.pk, young.pk, taken.pk]
+
+
+def test_pages_of_a_hundred_go_through_all_of_them_once(world, settings):
+    now = world.now
+    Alarm.objects.bulk_create(
+        Alarm(
+            robot_id=f"rover-{1 + n % 7}",
+            kind="gap",
+            key=f"s{n}",
+            severity=("low", "high")[n % 2],
+            opened_at=now - timedelta(seconds=n // 3),
+            last_at=now,
+        )
+        for n in range(250)
+    )
+    seen: list[int] = []
+    address = "/console/alerts/"
+    while address:
+        page = world.bob.get(address).content.decode()
+        seen += [int(number) for number in re.findall(r'<li id="alert-(\d+)"', page)]
+        after = re.search(r'rel="next" href="([^"]+)"', page)
+        address = after[1].replace("&amp;", "&") if after else ""
+    assert len(seen) == len(set(seen)) == 250
+    Alarm.objects.update(resolved_at=now)
+    assert len(listed(world.bob, "?tab=resolved")) == 100
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["?after=x", "?after=1.2.3", "?after=9.9.99999999999999999999.1", "?tab=what&severity=no", "?kind=%00&robot=%00", "?after=999.1.1.1"],
+)
+def test_an_address_that_says_nothing_right_is_the_inbox(world, query):
+    conflict(world)
+    assert world.bob.get(f"/console/alerts/{query}").status_code == 200
+
+
+def test_filters_are_in_the_address(world):
+    first, second = conflict(world), conflict(world, "rover-2", "critical")
+    gap = raise_alarm("rover-2", "gap", "s1", "medium", {"missing": 1}, world.now)
+    assert listed(world.bob, "?severity=critical") == [second.pk]
+    assert listed(world.bob, "?kind=gap") == [gap.pk]
+    assert listed(world.bob, "?robot=rover-1") == [first.pk]
+    act(world.bob, "acknowledge", first)
+    assert listed(world.bob, "?tab=mine") == [first.pk]
+    assert set(listed(world.bob, "?who=nobody")) == {second.pk, gap.pk}
+    assert "Ninguna con estos filtros." in world.bob.get("/console/alerts/?severity=low").content.decode()
+
+
+def test_many_robots_are_one_row_and_found_by_the_name_of_one(world):
+    for number in range(1, 7):
+        raise_alarm(f"rover-{number}", "offline", "", "high", {}, world.now)
+    storm = Alarm.objects.get(kind="many_robots")
+    assert listed(world.bob) == [storm.pk]
+    assert listed(world.bob, "?robot=rover-6") == [storm.pk]
+    assert listed(world.bob, "?kind=offline") == [storm.pk]
+
+
+def test_a_robot_in_maintenance_is_silent_until_its_end(world):
+    alarm = conflict(world)
+    Robot.objects.filter(pk="rover-1").update(maintenance_until=world.now + timedelta(hours=2))
+    assert listed(world.bob) == []
+    assert listed(world.bob, "?tab=snoozed") == [alarm.pk]
+    assert "robot en mantenimiento" in world.bob.get("/console/alerts/?tab=snoozed").content.decode()
+    Robot.objects.filter(pk="rover-1").update(maintenance_until=world.now - timedelta(seconds=1))
+    assert listed(world.bob) == [alarm.pk]
+
+
+def test_after_an_act_the_next_alert_is_shown_and_the_act_can_be_undone(world):
+    first, second = conflict(world, minutes=9), conflict(world, "rover-2", minutes=8)
+    answer = act(world.bob, "close", first, here=first.pk, query="?severity=high")
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/console/alerts/{second.pk}/?severity=high")
+    page = world.bob.get(answer.headers["Location"]).content.decode()
+    assert "1 alerta resuelta." in page
+    number = re.search(r'name="act" value="(\d+)"', page)
+    assert number is not None
+    answer = world.bob.post("/console/alerts/undo/", {"act": number[1]})
+    assert answer.headers["Location"] == f"/console/alerts/{first.pk}/"
+    assert listed(world.bob) == [first.pk, second.pk]
+
+
+def test_several_are_done_at_once_and_undone_at_once(world):
+    alarms = [conflict(world, f"rover-{number}") for number in range(1, 4)]
+    answer = act(world.bob, "close", *alarms)
+    page = world.bob.get(answer.headers["Location"]).content.decode()
+    assert "3 alertas resueltas." in page
+    world.bob.post("/console/alerts/undo/", {"act": re.findall(r'name="act" value="(\d+)"', page)})
+    assert Alarm.objects.filter(resolved_at=None).count() == 3
+
+
+def test_the_second_of_two_people_sees_who_was_first_and_what_they_did(world):
+    alarm = conflict(world)
+    seen = token(alarm)
+    act(world.bob, "acknowledge", alarm)
+    other = User.objects.create_user("olga")
+    Membership.objects.create(user=other, organisation=world.organisation, role="owner")
+    olga = Client()
+    olga.force_login(other)
+    answer = olga.post("/console/alerts/act/close/", {"alarm": seen, "here": alarm.pk})
+    page = olga.get(answer.headers["Location"]).content.decode()
+    assert "bob fue antes" in page
+    assert "la reconoció" in page
+    alarm.refresh_from_db()
+    assert alarm.resolved_at is None
+
+
+def test_a_false_alarm_is_listed_among_the_exceptions_counted_and_ended(world):
+    act(world.bob, "false", conflict(world), scope="robot", days="7")
+    conflict(world, key="s2")
+    assert listed(world.bob) == []
+    page = world.bob.get("/console/alerts/exceptions/").content.decode()
+    assert "2 alertas contadas" in page
+    assert "Terminar" not in world.vera.get("/console/alerts/exceptions/").content.decode()
+    held = Suppression.objects.get()
+    assert world.vera.post(f"/console/alerts/exceptions/{held.pk}/end/").status_code == 403
+    assert world.carlos.post(f"/console/alerts/exceptions/{held.pk}/end/").status_code == 404
+    assert world.bob.post(f"/console/alerts/exceptions/{held.pk}/end/").status_code == 303
+    assert len(listed(world.bob)) == 1
+
+
+def test_a_viewer_looks_and_is_told_who_may_act_and_a_stranger_knows_of_nothing(world):
+    alarm = conflict(world)
+    page = world.vera.get(f"/console/alerts/{alarm.pk}/").content.decode()
+    assert "Solo quien opera los robots" in page
+    assert "/act/comment/" not in page
+    assert world.carlos.get(f"/console/alerts/{alarm.pk}/").status_code == 404
+    for verb in ("acknowledge", "assign", "snooze", "close", "false", "comment", "reopen"):
+        form = {"person": "me", "scope": "cause", "text": "x"}
+        assert act(world.vera, verb, alarm, **form).status_code == 403, verb
+        assert act(world.carlos, verb, alarm, **form).status_code == 404, verb
+    assert world.bob.post("/console/alerts/act/delete/", {"alarm": token(alarm)}).status_code == 404
+
+
+def test_what_ends_by_itself_says_so_beside_the_disabled_button_and_when_asked_anyway(world):
+    alarm = raise_alarm("rover-1", "offline", "", "high", {}, world.now)
+    page = world.bob.get(f"/console/alerts/{alarm.pk}/").content.decode()
+    assert re.search(r"<button data-key=\"r\" disabled", page)
+    assert "No se puede resolver a mano" in page
+    answer = act(world.bob, "close", alarm, here=alarm.pk)
+    assert "volvería enseguida" in world.bob.get(answer.headers["Location"]).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("verb", "form"),
+    [
+        ("false", {"scope": "everything"}),
+        ("comment", {"text": ""}),
+        ("comment", {"text": "x" * 3000}),
+        ("assign", {"person": "999999"}),
+        ("assign", {"person": "-1"}),
+        ("snooze", {"minutes": "9" * 18}),
+        ("false", {"scope": "cause", "days": "9" * 18}),
+    ],
+)
+def test_a_form_that_says_nonsense_is_answered_on_the_page_and_never_a_failure(world, verb: str, form: dict[str, str]):
+    alarm = conflict(world)
+    answer = act(world.bob, verb, alarm, here=alarm.pk, **form)
+    assert answer.status_code == 303
+    assert world.bob.get(answer.headers["Location"]).status_code == 200
+
+
+def test_hostile_words_of_a_robot_stay_words(world):
+    from croody.telemetry.kinds import of_robots_word
+
+    detail = {"text": "<script>alert(1)</script>" * 50, "drivers": {"<b>": 0.9, "x" * 300: 1e308}, "metrics": [None, {"a": 1}, "\x00"]}
+    alarm = raise_alarm("rover-1", of_robots_word("melted"), "", "high", detail, world.now)
+    answer = world.bob.get(f"/console/alerts/{alarm.pk}/")
+    assert answer.status_code == 200
+    assert "<script>alert" not in answer.content.decode()
+
+
+def test_ten_thousand_alarms_cost_a_page_the_same_number_of_questions(world, django_assert_max_num_queries: Callable[..., Any]):
+    now = world.now
+    Alarm.objects.bulk_create(
+        (
+            Alarm(robot_id=f"rover-{1 + n % 7}", kind="gap", key=f"s{n}", severity="low", opened_at=now - timedelta(seconds=n), last_at=now)
+            for n in range(10_000)
+        ),
+        batch_size=1000,
+    )
+    with django_assert_max_num_queries(45):
+        page = world.bob.get("/console/alerts/").content.decode()
+    assert "10\N{NO-BREAK SPACE}000 bajas" in page
+    assert len(re.findall(r'<li id="alert-', page)) == 100

@@ -1,0 +1,131 @@
+"""The inbox in headless Chromium: by keyboard, live, on a phone, and without script."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.cloud.web.server import Web
+from tests.e2e.conftest import Open, Watched
+
+pytestmark = pytest.mark.e2e
+CODES = ("lamp_broken", "wheel_worn", "door_open")
+
+
+@pytest.fixture
+def inbox(visit: Open, web: Web) -> Watched:
+    """Alice's inbox with three alarms of rover-1 at least."""
+    for code in CODES:
+        web.alarm("rover-1", code)
+    watched = visit(web.login_link("alice"))
+    if watched.page.locator("main form button").count():
+        watched.page.locator("main form button").first.click()
+    watched.page.goto(f"{web.url}/console/alerts/")
+    return watched
+
+
+def rows(page: Page) -> int:
+    return page.locator("#rows > li").count()
+
+
+def test_a_triage_by_keyboard_moves_on_and_can_be_undone(inbox: Watched):
+    page = inbox.page
+    before = rows(page)
+    assert before >= 3
+    page.keyboard.press("j")
+    page.wait_for_url(re.compile(r"/console/alerts/\d+/"))
+    first = page.locator("#alert").get_attribute("data-number")
+    expect(page.locator("#rows > li.current")).to_have_id(f"alert-{first}")
+    page.keyboard.press("r")
+    expect(page.locator(f"#alert-{first}")).to_have_count(0)
+    expect(page.locator("[data-toast]")).to_contain_text("resuelta")
+    assert page.locator("#alert").get_attribute("data-number") != first
+    page.keyboard.press("z")
+    expect(page.locator(f"#alert-{first}")).to_have_count(1)
+    page.keyboard.press("x")
+    expect(page.locator("#rows input:checked")).to_have_count(1)
+    page.keyboard.press("x")
+    page.keyboard.press("f")
+    expect(page.locator("details.sheet[open] input[type=radio]").first).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("details.sheet[open]")).to_have_count(0)
+    page.keyboard.press("Shift+?")
+    expect(page.locator("#keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    expect(page.locator("#f-robot")).to_be_focused()
+    assert inbox.errors == []
+    assert inbox.strangers == []
+
+
+def test_single_keys_can_be_switched_off(inbox: Watched):
+    page = inbox.page
+    page.keyboard.press("Shift+?")
+    page.locator("#single-keys").uncheck()
+    page.keyboard.press("Escape")
+    address = page.url
+    page.keyboard.press("j")
+    page.wait_for_timeout(400)
+    assert page.url == address
+    page.evaluate("localStorage.removeItem('single-keys')")
+
+
+def test_a_new_alarm_appears_in_its_place_and_what_is_written_meanwhile_stays(inbox: Watched, web: Web):
+    page = inbox.page
+    page.mouse.move(1300, 20)
+    before = rows(page)
+    page.locator("#comment").fill("half a sentence")
+    web.alarm("rover-1", "battery_swollen")
+    expect(page.locator("#live .sub")).to_contain_text(f"{before + 1} abiertas")
+    assert page.locator("#comment").input_value() == "half a sentence"
+    page.locator("#comment").fill("")
+    page.locator("h1").click()
+    web.alarm("rover-1", "arm_bent")
+    expect(page.locator("#rows > li")).to_have_count(before + 2)
+    assert inbox.complaints() == []
+
+
+def test_the_list_does_not_move_under_the_hand(inbox: Watched, web: Web):
+    page = inbox.page
+    before = rows(page)
+    page.locator("#rows > li").first.hover()
+    web.alarm("rover-1", "camera_blind")
+    expect(page.locator("[data-waiting]")).to_be_visible()
+    assert rows(page) == before
+    page.locator("[data-waiting]").click()
+    expect(page.locator("#rows > li")).to_have_count(before + 1)
+
+
+def test_on_a_phone_the_list_leads_to_a_page_with_its_buttons_at_hand(visit: Open, web: Web):
+    web.alarm("rover-1", "lamp_broken")
+    watched = visit(web.login_link("alice"), width=390, height=844)
+    page = watched.page
+    if page.locator("main form button").count():
+        page.locator("main form button").first.click()
+    page.goto(f"{web.url}/console/alerts/")
+    expect(page.locator("#evidence")).to_be_hidden()
+    page.locator("#rows > li a").first.click()
+    expect(page.locator("#alert .title")).to_be_visible()
+    expect(page.locator("section.list")).to_be_hidden()
+    box = page.locator("#alert button[data-key=a]").bounding_box()
+    assert box is not None
+    assert box["height"] >= 44
+    assert box["y"] + box["height"] < 844 - 56
+    assert watched.sideways() == 0
+    page.locator(".back a").click()
+    expect(page.locator("section.list")).to_be_visible()
+
+
+def test_without_script_everything_can_be_done(visit: Open, web: Web):
+    web.alarm("rover-1", "lamp_broken")
+    page = visit(web.login_link("alice"), script=False).page
+    if page.locator("main form button").count():
+        page.locator("main form button").first.click()
+    page.goto(f"{web.url}/en/console/alerts/")
+    page.locator("#rows > li a").first.click()
+    number = page.locator("#alert").get_attribute("data-number")
+    page.locator("summary", has_text="Snooze").click()
+    page.get_by_role("button", name="1 hour").click()
+    expect(page.locator("[data-toast]")).to_contain_text("snoozed")
+    page.locator("[data-toast] button").click()
+    expect(page.locator(f"#alert-{number}")).to_have_count(1)
