@@ -35,6 +35,7 @@ PAGES: Final = (
     Page("alerts", _("Alertas"), "nav-alerts", "console_alerts", bar=True),
     Page("map", _("Mapa"), "nav-map", "console_map", bar=True),
     Page("log", _("Bitácora"), "nav-log", "console_log", section="understand"),
-    Page("add_robot", _("Agregar un robot"), "plus", "console-add-robot", section="change"),
     Page("access", _("Accesos"), "nav-access", "console_access", section="change"),
+    Page("add_robot", _("Agregar un robot"), "plus", "console_add_robot", section="change"),
+    Page("sites", _("Sitios"), "nav-map", "console_sites", section="change"),
 )

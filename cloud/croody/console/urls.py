@@ -9,4 +9,6 @@ urlpatterns = [
     path("", include("croody.console.add_robot.urls")),
     path("access/", include("croody.console.access.urls")),
     path("alerts/", include("croody.console.alerts.urls")),
+    path("", include("croody.console.robot_edit.urls")),
+    path("", include("croody.console.sites.urls")),
 ]

@@ -15,12 +15,11 @@ from croody.accounts.caller import Caller
 from croody.accounts.models import Organisation
 from croody.console.add_robot.ways import Addresses
 from croody.fleet import trust_anchor
-from croody.fleet.access import Action, may, need, organisations
+from croody.fleet.access import Action, organisations
 from croody.fleet.models import Credential, Robot, Site
 from croody.liveness.signs import signs_of
 from croody.telemetry.models import DeadLetter
 from croody.telemetry.read.newest import newest_of
-from croody.web.refusals import Denied
 
 #: More sites or organisations than these have no line in a choice.
 MOST_PLACES: Final = 200
@@ -59,18 +58,6 @@ def sites(caller: Caller) -> list[Site]:
     """Sites at which it may work, by name."""
     found = Site.objects.filter(organisation__in=organisations(caller, Action.CONFIGURE)).select_related("organisation")
     return list(found.order_by("name", "pk")[:MOST_PLACES])
-
-
-def robot_of(caller: Caller, action: Action, robot_id: str) -> Robot:
-    """A robot that this person works with, when they may do this to it. One that is merely shared is no robot of the console.
-
-    Raises:
-        Denied: 404, there is none that they work with; 403, they may not.
-    """
-    robot = need(caller, Action.SEE, robot_id)
-    if not may(caller, Action.INSPECT, robot):
-        raise Denied(404, f"robot_id: there is no robot {robot_id[:64]!r} that you work with")
-    return need(caller, action, robot_id)
 
 
 def revoked(robot_id: str) -> Robot | None:

@@ -5,6 +5,6 @@ from django.urls import path
 from croody.console.add_robot import views
 
 urlpatterns = [
-    path("robots/new/", views.new, name="console-add-robot"),
-    path("robots/new/<str:robot_id>/", views.join, name="console-join-robot"),
+    path("robots/new/", views.new, name="console_add_robot"),
+    path("robots/new/<str:robot_id>/", views.join, name="console_join_robot"),
 ]

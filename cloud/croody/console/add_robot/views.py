@@ -12,6 +12,7 @@ from croody.console.add_robot import facts, fresh_secret, ways, words
 from croody.console.add_robot.forms import AddRobot
 from croody.console.door import SeeOther, page
 from croody.console.frame import draw
+from croody.console.robot_edit.facts import robot_of
 from croody.fleet import services
 from croody.fleet.access import Action
 from croody.web.refusals import Denied
@@ -51,14 +52,14 @@ def _add(request: HttpRequest, form: AddRobot) -> HttpResponseBase:
         actor=actor,
     )
     services.set_label(robot, said["label"], actor=actor, now=now)
-    where = reverse("console-join-robot", kwargs={"robot_id": robot.robot_id})
+    where = reverse("console_join_robot", kwargs={"robot_id": robot.robot_id})
     return fresh_secret.show(SeeOther(f"{where}?way={said['way']}"), robot.robot_id, secret)
 
 
 @page(Action.CONFIGURE)
 def join(request: HttpRequest, robot_id: str) -> HttpResponseBase:
     """Steps 3 and 4: lines to copy, and whether the first reading has come."""
-    robot = facts.robot_of(of_session(request), Action.CONFIGURE, robot_id)
+    robot = robot_of(of_session(request), Action.CONFIGURE, robot_id)
     asked = request.GET.get("way", "")
     way = ways.Way(asked) if asked in set(ways.Way) else ways.Way.DOCKER
     secret, where, now = fresh_secret.of(request, robot_id), facts.addresses(request), timezone.now()

@@ -17,6 +17,7 @@ from croody.web import formats
 #: What kind of thing -> what people call it. The order is that of the choice above the list.
 THINGS: Final[Mapping[str, str | Promise]] = {
     "robot": gettext_lazy("Robot"),
+    "site": gettext_lazy("Sitio"),
     "alarm": gettext_lazy("Alerta"),
     "dead_letter": gettext_lazy("Carta muerta"),
     "member": gettext_lazy("Miembro"),
@@ -38,6 +39,9 @@ ACTS: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("move", "robot"): gettext_lazy("Pasó el robot %(id)s a otro sitio"),
     ("share", "robot"): gettext_lazy("Hizo público el robot %(id)s"),
     ("unshare", "robot"): gettext_lazy("Dejó de hacer público el robot %(id)s"),
+    ("add", "site"): gettext_lazy("Hizo el sitio %(id)s"),
+    ("change", "site"): gettext_lazy("Cambió el sitio %(id)s"),
+    ("delete", "site"): gettext_lazy("Borró el sitio %(id)s"),
     ("close", "alarm"): gettext_lazy("Cerró la alerta %(id)s"),
     ("replay", "dead_letter"): gettext_lazy("Volvió a juzgar la carta muerta %(id)s"),
     ("discard", "dead_letter"): gettext_lazy("Descartó la carta muerta %(id)s"),

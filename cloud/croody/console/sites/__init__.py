@@ -1,0 +1,1 @@
+"""`/console/sites/`, Sitios: where robots work, how big it is, where on Earth."""
