@@ -16,7 +16,10 @@ from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, reverse
 from django.views.decorators.cache import never_cache
 
+from croody.accounts.caller import Caller
 from croody.accounts.rules import open_to
+from croody.fleet.access import Action, need, robots
+from croody.fleet.models import Robot
 from croody.web.refusals import Denied
 
 View = Callable[..., HttpResponseBase]
@@ -41,6 +44,17 @@ def act(rule: str = _PEOPLE, *, back: str = "console") -> Callable[[View], View]
         return page(rule)(guarded)
 
     return guard
+
+
+def robot(caller: Caller, action: Action, robot_id: str) -> Robot:
+    """A robot that this caller works with, when they may do this to it. One that is only shared with everybody has no page here.
+
+    Raises:
+        Denied: 404, there is none; 403, they work with it and may not.
+    """
+    if "\x00" in robot_id or not robots(caller, Action.INSPECT).filter(pk=robot_id).exists():
+        raise Denied(404, f"there is no robot {robot_id[:64]!r} that you work with")
+    return need(caller, action, robot_id)
 
 
 class SeeOther(HttpResponseRedirect):
@@ -70,7 +84,11 @@ def _answering(view: View) -> View:
 
 
 def _address(name: str, kwargs: dict[str, Any]) -> str:
-    try:
-        return reverse(name, kwargs=kwargs)
-    except NoReverseMatch:
-        return reverse(name)
+    """Of the page `name` about the same thing; about the same robot, where the address names something of it; of any."""
+    robot = {key: value for key, value in kwargs.items() if key == "robot_id"}
+    for about in (kwargs, robot):
+        try:
+            return reverse(name, kwargs=about)
+        except NoReverseMatch:
+            continue
+    return reverse(name)

@@ -11,4 +11,5 @@ urlpatterns = [
     path("alerts/", include("croody.console.alerts.urls")),
     path("", include("croody.console.robot_edit.urls")),
     path("", include("croody.console.sites.urls")),
+    path("", include("croody.console.robot.urls")),
 ]

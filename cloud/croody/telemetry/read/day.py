@@ -97,9 +97,10 @@ def day(robot_id: str, metric: str, *, now: datetime) -> Day:
         place = bucket - (end - CELLS)
         if 0 <= place < CELLS:
             cells[place].count, cells[place].sign = count, "whole"
-    for number in _late(robot_id, cells):
-        cells[number].sign = "late"
-    holes = [hole for hole in _holes(robot_id, now) if hole.end >= cells[0].start]
+    there = [cell for cell in cells if cell.sign]
+    for number in late_of(robot_id, [(cell.start, cell.start + timedelta(seconds=CELL_S)) for cell in there]):
+        there[number].sign = "late"
+    holes = [hole for hole in holes_of(robot_id, now) if hole.end >= cells[0].start]
     for hole in sorted(holes, key=lambda hole: not hole.lost):
         for cell in cells:
             if cell.start <= hole.end and cell.start + timedelta(seconds=CELL_S) > hole.start:
@@ -114,17 +115,16 @@ def _counts(robot_id: str, metric: str, start: datetime, end: datetime) -> list[
     return [(int(bucket), int(count)) for bucket, count in ask(statement, [CELL_S, robot_id, metric, _moment(start), _moment(end)])]
 
 
-def _late(robot_id: str, cells: Sequence[Cell]) -> list[int]:
-    rows = [
-        (number, _moment(cell.start), _moment(cell.start + timedelta(seconds=CELL_S))) for number, cell in enumerate(cells) if cell.sign
-    ]
-    if not rows:
+def late_of(robot_id: str, spans: Sequence[tuple[datetime, datetime]]) -> list[int]:
+    """Places in `spans` (each without its end) of those into which something came late: one step in an index each."""
+    if not spans:
         return []
-    return [int(row[0]) for row in ask(_LATE_POSTGRES if on_postgres() else _LATE_SQLITE, [*columns(rows, 3), robot_id])]
+    rows = [(number, _moment(start), _moment(until)) for number, (start, until) in enumerate(spans)]
+    return sorted(int(row[0]) for row in ask(_LATE_POSTGRES if on_postgres() else _LATE_SQLITE, [*columns(rows, 3), robot_id]))
 
 
-def _holes(robot_id: str, now: datetime) -> list[Hole]:
-    """The newest ones, newest first, with the times of what is stored beside them."""
+def holes_of(robot_id: str, now: datetime) -> list[Hole]:
+    """The newest holes of a robot's streams that are not folded, newest first, with the times of what is stored beside them."""
     streams = Stream.objects.filter(robot_id=robot_id, folded_at=None, known_last__gt=0).exclude(stream__in=PLAIN_STREAMS)
     found: list[tuple[Stream, Range, bool]] = []
     for row in streams.order_by("-place").defer("latest")[:_STREAMS]:

@@ -48,6 +48,12 @@ def moment(at: datetime) -> SafeString:
 
 
 @register.filter
+def short(at: datetime) -> SafeString:
+    """The same where there is little room: the browser shows the clock of today, and the day and the hour before that."""
+    return format_html('<time datetime="{}" data-local="short">{}</time>', at.isoformat(), formats.moment(at, _language()))
+
+
+@register.filter
 def get(mapping: dict[str, Any], key: str) -> Any:
     """`mapping[key]`, nothing when it is not there."""
     return mapping.get(key)

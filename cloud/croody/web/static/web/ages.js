@@ -31,10 +31,17 @@ export const fill = (text, values) => text.replace(/%\((\w+)\)s/g, (_, name) => 
 // One of two forms, for a count.
 export const plural = (forms, count) => fill(forms[count === 1 ? 0 : 1], { count });
 
+// The clock of today; before that the day, too.
+function short(at) {
+  if (at.toDateString() === new Date().toDateString()) return clock(at);
+  const months = document.documentElement.dataset.months.split(" ");
+  return `${at.getDate()} ${months[at.getMonth()]} ${two(at.getHours())}:${two(at.getMinutes())}`;
+}
+
 export function localise(scope) {
   for (const element of scope.querySelectorAll("time[data-local]")) {
     const at = new Date(element.dateTime);
-    element.textContent = moment(at);
+    element.textContent = element.dataset.local === "short" ? short(at) : moment(at);
     element.title = `${moment(at)} (${offset(at)}) · ${at.toISOString().slice(0, 16).replace("T", " ")} UTC`;
   }
 }

@@ -1,0 +1,183 @@
+"""What the charts of a robot draw: lanes, the state and event lane, holes and what was filled later. Facts and words, no drawing.
+
+Numbers are in the unit that people read; the browser draws them and writes the one under the cursor.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any, Final
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from croody.console.robot import facts, words
+from croody.console.robot.asked import FEW, Asked
+from croody.console.robot.log import Item
+from croody.console.robot.log import page as log
+from croody.fleet.models import Robot
+from croody.monitor.entry import PLACE
+from croody.telemetry.read import metrics
+from croody.telemetry.read.day import Hole, holes_of, late_of
+from croody.telemetry.read.series import MOST_LINES, Line, Series, series
+from croody.web import formats
+
+#: Buckets of a chart that nobody asked to be finer.
+BUCKETS: Final = 400
+#: Flags in the event lane, and alarms of which the time is coloured.
+MOST_FLAGS: Final = 40
+MOST_SPANS: Final = 50
+#: So many times the usual distance of two readings is a hole.
+_HOLE: Final = 2.5
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """How one metric is drawn and called."""
+
+    metric: str
+    label: str
+    unit: str
+    decimals: int
+
+    @classmethod
+    def of(cls, name: str, language: str) -> "Lane":
+        """From the catalogue of metrics."""
+        known = metrics.describe(name)
+        return cls(name, known.label(language), known.unit, known.decimals)
+
+
+def chosen(asked: Asked, values: Mapping[str, Any]) -> tuple[str, ...]:
+    """Which metrics are drawn: those asked for, else the first ones that are numbers."""
+    return asked.metrics or tuple(facts.numeric({name: value for name, value in values.items() if name not in PLACE}))[:FEW]
+
+
+def sentences() -> dict[str, str]:
+    """What the browser says with numbers in it."""
+    return {
+        "failed": _("No se pudo cargar. Lo anterior es de hace %(age)s."),
+        "label": _("%(what)s: de %(low)s a %(high)s, al final %(last)s"),
+    }
+
+
+def drawn(robot: Robot, names: Sequence[str], asked: Asked, interval_s: float | None, *, now: datetime, language: str) -> dict[str, Any]:
+    """Everything that `robot.js` draws, as JSON.
+
+    Raises:
+        Refused: the range cannot be asked for.
+    """
+    start, end = asked.span(now)
+    found = series([robot.pk], list(names)[:MOST_LINES], start, end, now=now, buckets=BUCKETS)
+    silent = silences(found, interval_s, min(end, now))
+    gaps = [hole for hole in holes_of(robot.pk, now) if hole.end >= start and hole.start <= end]
+    return {
+        "start": start.timestamp(),
+        "end": end.timestamp(),
+        "step": found.step_s,
+        "live": asked.live,
+        "note": note(found, language),
+        "at": found.at,
+        "lanes": [_lane(line) for line in found.lines],
+        "holes": [[first, last, _asked_again(first, last, gaps)] for first, last in silent],
+        "late": _late(robot.pk, found),
+        "spans": spans(robot.pk, start, end, now, language),
+        "flags": flags(robot.pk, start, end, language),
+    }
+
+
+def silences(found: Series, interval_s: float | None, until: datetime) -> list[tuple[float, float]]:
+    """From when until when nothing came of any metric, between buckets that hold something: more than 2.5 intervals, and a bucket."""
+    heard = [at for index, at in enumerate(found.at) if any(line.count[index] for line in found.lines)]
+    least = max(_HOLE * (interval_s or 0.0), 1.5 * found.step_s)
+    edges = [*heard, until.timestamp()] if heard else []
+    return [(before + found.step_s, after) for before, after in pairwise(edges) if after - before > least]
+
+
+def note(found: Series, language: str) -> str:
+    """How fine it is: `1 punto = 15 s, de 15 lecturas`."""
+    counts = sorted(count for line in found.lines for count in line.count if count)
+    step = formats.age(found.step_s)
+    if not counts:
+        return _("Sin lecturas en este periodo.")
+    middle = counts[len(counts) // 2]
+    text = ngettext("1 punto = %(step)s, de %(count)s lectura", "1 punto = %(step)s, de %(count)s lecturas", middle)
+    return text % {"step": step, "count": formats.number(middle, 0, language)}
+
+
+def spans(robot_id: str, start: datetime, end: datetime, now: datetime, language: str) -> list[dict[str, Any]]:
+    """When alarms that count were open, the gravest drawn last."""
+    found = []
+    for alarm in facts.alarms_between(robot_id, start, end, MOST_SPANS):
+        if alarm.severity == "low":
+            continue
+        until = min(alarm.resolved_at or now, end)
+        text = words.line(Item(alarm.opened_at, "A", alarm=alarm), language).text
+        found.append({"from": max(alarm.opened_at, start).timestamp(), "to": until.timestamp(), "severity": alarm.severity, "text": text})
+    order = ("medium", "high", "critical")
+    return sorted(found, key=lambda span: order.index(span["severity"]))
+
+
+def flags(robot_id: str, start: datetime, end: datetime, language: str) -> list[dict[str, Any]]:
+    """What happened, as letters, the newest of them."""
+    items = log(robot_id, end, MOST_FLAGS, since=start).items
+    lines = [words.line(item, language) for item in items if not item.over]
+    return [{"at": line.at, "letter": line.letter, "severity": line.severity, "text": line.text} for line in reversed(lines)]
+
+
+def table(found: Series, names: Sequence[str], language: str) -> list[dict[str, Any]]:
+    """The same as rows, newest first: when, and of each metric mean, least and greatest as text."""
+    rows = []
+    known = [metrics.describe(name) for name in names]
+    for index in range(len(found.at) - 1, -1, -1):
+        if not any(line.count[index] for line in found.lines):
+            continue
+        cells = []
+        for metric, line in zip(known, found.lines, strict=True):
+            cells.append([words.value_text(metric, of[index], language) for of in (line.mean, line.low, line.high)])
+        rows.append({"at": datetime.fromtimestamp(found.at[index], found.start.tzinfo), "cells": cells})
+    return rows
+
+
+def _lane(line: Line) -> dict[str, Any]:
+    factor = metrics.describe(line.metric).factor
+    return {"metric": line.metric, **{name: _scaled(getattr(line, name), factor) for name in ("mean", "low", "high")}}
+
+
+def _scaled(values: Sequence[float | None], factor: float) -> list[float | None]:
+    """Six digits are more than a chart shows."""
+    return [float(f"{value * factor:.6g}") if value is not None else None for value in values]
+
+
+def _late(robot_id: str, found: Series) -> list[list[int]]:
+    """Buckets of which something came late, neighbours as one."""
+    step = found.step_s
+    there = [at for index, at in enumerate(found.at) if any(line.count[index] for line in found.lines)]
+    spans_ = [(at, at + step) for at in there]
+    out: list[list[int]] = []
+    for index in late_of(robot_id, [(_moment(found, first), _moment(found, last)) for first, last in spans_]):
+        first, last = spans_[index]
+        if out and out[-1][1] == first:
+            out[-1][1] = last
+        else:
+            out.append([first, last])
+    return out
+
+
+def _moment(found: Series, at: int) -> datetime:
+    return datetime.fromtimestamp(at, found.start.tzinfo)
+
+
+def _asked_again(first: float, last: float, gaps: Sequence[Hole]) -> bool:
+    """Whether something that was numbered is missing there."""
+    return any(not hole.lost and hole.start.timestamp() <= last and hole.end.timestamp() >= first for hole in gaps)
+
+
+def refresh_s(step_s: int) -> float:
+    """How often a chart that goes on is asked for again."""
+    return max(2.0, float(min(step_s, 60)))
+
+
+def until_of(asked: Asked, now: datetime) -> datetime:
+    """The last moment that a chart shows."""
+    return min(asked.span(now)[1], now + timedelta(seconds=1))

@@ -1,0 +1,135 @@
+"""The page of one robot in one language: what its templates need, and the picture that its stream compares. Asks no database."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, override
+
+from croody.console.robot import words
+from croody.console.robot.facts import Now, Slow
+from croody.live.picture import PAGE, Picture, Piece, Text
+from croody.telemetry.read.told import Told
+from croody.web import formats
+
+#: Names of others who look at the robot that are said; all are counted.
+NAMED: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a robot now.
+
+    Attributes:
+        rate: records a second that it sends of what lay on it, None where that is not known yet.
+        others: names of those who look at it, too.
+        acts: whoever looks may change something; `configures`: also what the robot is.
+    """
+
+    now: Now
+    slow: Slow
+    rate: float | None = None
+    others: tuple[str, ...] = ()
+    acts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`context` is for the whole page, `picture` for its stream."""
+
+    context: Mapping[str, Any]
+    picture: Picture
+
+
+def robot(known: Known, now: datetime, language: str) -> Page:
+    """All that changes while somebody looks."""
+    with override(language):
+        head = words.head(known.now, now, language)
+        tiles = words.tiles(known.now, known.slow, now, language)
+        context: dict[str, Any] = {
+            "robot": known.now.robot,
+            "robot_id": known.now.robot.pk,
+            "state": head.state,
+            "head": head,
+            "at": known.now.entry.at,
+            "age": formats.age(now.timestamp() - known.now.entry.at) if known.now.entry.at is not None else formats.NEVER,
+            "because": words.because(known.now, known.slow, now, language, acts=known.acts),
+            "tiles": tiles[: words.AT_ONCE],
+            "more": tiles[words.AT_ONCE :],
+            "lines": [words.line(item, language) for item in known.slow.log],
+            "ledger": words.ledger(known.now, known.slow.day, language),
+            "queue": words.queue(known.now.queue, known.rate, language),
+            "queue_at": known.now.queue.at if known.now.queue is not None else None,
+            "others": others(known.others),
+            "letters": known.slow.letters,
+        }
+        return Page(context, _picture(context, head, tiles, language))
+
+
+def _picture(context: Mapping[str, Any], head: words.Head, tiles: Sequence[words.Tile], language: str) -> Picture:
+    robot_id = context["robot_id"]
+    texts: dict[str, dict[str, Text]] = {
+        robot_id: words.tile_texts(tiles, context["at"]) | {"doing": head.doing},
+        PAGE: {"title": title(head)},
+    }
+    shape = words.digest(language, head.state, [(tile.name, tile.x >= 0, tile.usual, tile.old, tile.unit) for tile in tiles])
+    pieces = {
+        "robot-head": _piece("head", context, words.digest(language, head.sentence, head.since, head.label, head.alarms), language),
+        "because": _piece("because", context, words.digest(language, _lasting(context["because"])), language),
+        "values": _piece("values", context, shape, language),
+        "robot-log": _piece("lines", context, words.digest(language, context["lines"]), language),
+        "ledger": _piece("ledger", context, words.digest(language, context["ledger"], context["queue"], context["queue_at"]), language),
+        "others": _piece("others", context, words.digest(language, context["others"]), language),
+    }
+    return Picture(texts, pieces)
+
+
+def _lasting(because: words.Because | None) -> Any:
+    """What of it does not change by itself: its age a browser counts."""
+    return None if because is None else (because.number, because.severity, because.sentence, because.before, because.closable, because.more)
+
+
+def title(head: words.Head) -> str:
+    """As the tab says it."""
+    return f"{head.sentence} · {_('Robot')} · Croody"
+
+
+def others(names: Sequence[str]) -> str:
+    """Who else looks at it now."""
+    if not names:
+        return ""
+    said = ", ".join(names[:NAMED])
+    hidden = len(names) - NAMED
+    if hidden > 0:
+        text = ngettext(
+            "%(names)s y %(count)s persona más también ven este robot", "%(names)s y %(count)s personas más también lo ven", hidden
+        )
+        return text % {"names": said, "count": hidden}
+    text = ngettext("%(names)s también ve este robot ahora", "%(names)s también ven este robot ahora", len(names))
+    return text % {"names": said}
+
+
+def configuration(start: Told | None, interval_s: float | None, language: str) -> dict[str, Any]:
+    """What its agent announced when it started."""
+    if start is None:
+        return {}
+    return {
+        "agent": str(start.data.get("agent", ""))[:64],
+        "started": start.at,
+        "stream": start.stream,
+        "capabilities": [str(kind) for kind in start.data.get("capabilities") or ()][:64],
+        "said": start.data.get("capabilities") is not None,
+        "interval": formats.with_unit(formats.value(interval_s, None, language), "s") if interval_s else "",
+    }
+
+
+def _piece(name: str, context: Mapping[str, Any], shape: str, language: str) -> Piece:
+    return Piece(shape, lambda: _render(f"console/robot/{name}.html", context, language))
+
+
+def _render(template: str, context: Mapping[str, Any], language: str) -> str:
+    with override(language):
+        return render_to_string(template, dict(context)).strip()
