@@ -104,6 +104,13 @@ class Relayed(Struct, frozen=True, omit_defaults=True):
     over: list[str] = []
 
 
+class Asks(Struct, frozen=True):
+    """What a bridge says of itself when it asks for what is due: its version, and messages that it has not handed over yet."""
+
+    version: str = ""
+    waiting: int = 0
+
+
 class DueItem(Struct, frozen=True):
     """A row of `outgoing` that is due now, and whose it is."""
 
@@ -121,6 +128,7 @@ class Due(Struct, frozen=True):
 _relay = msgspec.json.Decoder(Relay)
 _relayed = msgspec.json.Decoder(Relayed)
 _due = msgspec.json.Decoder(Due)
+_asks = msgspec.json.Decoder(Asks)
 
 
 def decode_relay(data: bytes) -> Relay:
@@ -136,3 +144,11 @@ def decode_relayed(data: bytes) -> Relayed:
 def decode_due(data: bytes) -> Due:
     """Raises msgspec.MsgspecError when `data` is no `Due`."""
     return _due.decode(data)
+
+
+def decode_asks(data: bytes) -> Asks:
+    """Read what a bridge says of itself; nothing, where an earlier one says nothing that can be read."""
+    try:
+        return _asks.decode(data)
+    except (msgspec.MsgspecError, UnicodeError):
+        return Asks()

@@ -394,6 +394,7 @@ PAGES: dict[str, tuple[str, str, int]] = {
     "console/robots/<str:robot_id>/alarms/<int:number>/close/": ("POST", "/console/robots/{robot}/alarms/1/close/", 404),
     "console/log/": ("GET", "/console/log/", 200),
     "console/log/export/": ("GET", "/console/log/export/", 200),
+    "console/system/": ("GET", "/console/system/", 200),
     "console/access/": ("GET", "/console/access/", 302),
     "console/access/<slug:organisation>/": ("GET", "/console/access/{organisation}/", 200),
     "console/access/<slug:organisation>/invite/": ("POST", "/console/access/{organisation}/invite/", 422),
@@ -557,6 +558,8 @@ def test_each_page_is_for_whom_it_says(path: str, world: SimpleNamespace, settin
             assert answer.headers["Location"].startswith("/cuenta/acceder/")
         elif name == "anonymous" and path.startswith("console/"):
             expected[name] = 302
+        elif rule == Action.CONFIGURE and name in ("viewer", "operator"):
+            expected[name] = 403
         elif name == "anonymous" and rule in (Action.INSPECT, Action.ACT):
             expected[name] = 404
         elif name in ROLES and path == "admin/login/":

@@ -12,7 +12,8 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 import msgspec
@@ -275,7 +276,7 @@ class Bridge:
 
     def _due(self) -> relay.Due | None:
         try:
-            reply = self._outgoing_api.post(api.OUTGOING, b"{}")
+            reply = self._outgoing_api.post(api.OUTGOING, msgspec.json.encode(relay.Asks(_version(), len(self._inbox))))
             return relay.decode_due(reply.body) if reply.status == 200 else None
         except (api.Unreachable, msgspec.MsgspecError):
             # Said once by the courier when it meets the same outage.
@@ -284,3 +285,11 @@ class Bridge:
     def _publish(self, publishes: Sequence[handler.Publish]) -> None:
         for publish in publishes:
             self._client.publish(publish.topic, publish.payload, qos=0)
+
+
+@cache
+def _version() -> str:
+    try:
+        return version("croody")
+    except PackageNotFoundError:
+        return ""

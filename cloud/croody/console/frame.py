@@ -8,10 +8,11 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from croody.accounts.caller import of_session
+from croody.accounts.caller import Caller, of_session
 from croody.alarms import inbox
 from croody.alarms.kinds import SEVERITIES
-from croody.console.pages import PAGES, SECTIONS
+from croody.console.pages import PAGES, SECTIONS, Page
+from croody.fleet.access import ROLES
 from croody.live.words import words
 from croody.web import formats
 
@@ -27,7 +28,7 @@ def draw(request: HttpRequest, template: str, context: Mapping[str, Any], *, pag
     belongs = bool(caller.roles) or caller.superuser
     frame: dict[str, Any] = {
         "page": page,
-        "rail": rail(page),
+        "rail": rail(page, caller),
         "belongs": belongs,
         "now": timezone.now().timestamp(),
         "words": words(),
@@ -37,17 +38,22 @@ def draw(request: HttpRequest, template: str, context: Mapping[str, Any], *, pag
     return render(request, template, {**frame, **bell(request), **context}, status=status)
 
 
-def rail(page: str) -> list[dict[str, Any]]:
+def rail(page: str, caller: Caller) -> list[dict[str, Any]]:
     """The navigation, part by part."""
     parts = [
         {
             "name": name,
             "words": said,
-            "pages": [{"page": one, "current": one.name == page} for one in PAGES if one.section == name],
+            "pages": [{"page": one, "current": one.name == page} for one in PAGES if one.section == name and _leads(one, caller)],
         }
         for name, said in SECTIONS.items()
     ]
     return [part for part in parts if part["pages"]]
+
+
+def _leads(page: Page, caller: Caller) -> bool:
+    """Whether the navigation leads there: what one may not do at all is not offered."""
+    return page.needs is None or caller.superuser or any(page.needs in ROLES[role] for _organisation, role in caller.roles)
 
 
 def bell(request: HttpRequest) -> dict[str, Any]:

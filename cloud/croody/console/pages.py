@@ -6,6 +6,8 @@ from typing import Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from croody.fleet.access import Action
+
 #: Parts of the navigation, in their order, and what stands above each.
 SECTIONS: Final[dict[str, str | Promise]] = {"": "", "understand": _("Entender"), "change": _("Cambiar")}
 
@@ -19,6 +21,7 @@ class Page:
         icon: its symbol in `web/icons.svg`.
         url: the name of its address.
         section: a part of the navigation.
+        needs: who may do this to no organisation's robots is not led there.
         bar: it stands in the bar at the bottom of a phone; the others are behind "Más".
     """
 
@@ -28,6 +31,7 @@ class Page:
     url: str
     section: str = ""
     bar: bool = False
+    needs: Action | None = None
 
 
 PAGES: Final = (
@@ -38,4 +42,5 @@ PAGES: Final = (
     Page("access", _("Accesos"), "nav-access", "console_access", section="change"),
     Page("add_robot", _("Agregar un robot"), "plus", "console_add_robot", section="change"),
     Page("sites", _("Sitios"), "nav-map", "console_sites", section="change"),
+    Page("system", _("Sistema"), "nav-system", "console_system", section="change", needs=Action.CONFIGURE),
 )

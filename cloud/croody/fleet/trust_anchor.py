@@ -31,16 +31,16 @@ def find(host: str, port: int, name: str) -> TrustAnchor:
     try:
         if _refusal(host, port, name, ssl.create_default_context()) is None:
             return TrustAnchor()
-        shown = _shown(host, port, name)
-        if not shown:
+        found = shown(host, port, name)
+        if not found:
             return TrustAnchor(problem=_("el broker no muestra ningún certificado"))
-        refusal = _refusal(host, port, name, ssl.create_default_context(cadata=shown[-1]))
+        refusal = _refusal(host, port, name, ssl.create_default_context(cadata=found[-1]))
     except OSError as error:
         return TrustAnchor(problem=_("no hay broker en %(where)s (%(error)s)") % {"where": f"{host}:{port}", "error": error})
     if refusal is None:
-        return TrustAnchor(shown[-1])
+        return TrustAnchor(found[-1])
     if refusal.verify_code in _OTHER_NAME:
-        return TrustAnchor(shown[-1], refusal.verify_message)
+        return TrustAnchor(found[-1], refusal.verify_message)
     return TrustAnchor(
         problem=_("%(error)s; CROODY_CA_FILE tiene que nombrar la raíz de quien lo firmó") % {"error": refusal.verify_message}
     )
@@ -59,7 +59,7 @@ def _refusal(host: str, port: int, name: str, context: ssl.SSLContext) -> ssl.SS
         return error
 
 
-def _shown(host: str, port: int, name: str) -> list[str]:
+def shown(host: str, port: int, name: str) -> list[str]:
     """Certificates (PEM) of the chain, the broker's own first. Python 3.11 does not tell them of a peer it does not trust."""
     command = ["openssl", "s_client", "-connect", f"{host}:{port}", "-servername", name, "-showcerts"]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=2 * _TIMEOUT_S)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from croody.fleet.queries import maintenance_ends
 from croody.liveness.judge import Signs, State, state
-from croody.liveness.listening import listening
+from croody.liveness.listening import Listened, listening
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,13 @@ def counts_of(robot_ids: Iterable[str], *, now: datetime) -> Counter[State]:
     return Counter(states_of(robot_ids, now=now).values())
 
 
-def _signs(heard: Heard, since: tuple[datetime, datetime] | None, mended_until: datetime | None) -> Signs:
+def _signs(heard: Heard, since: Listened | None, mended_until: datetime | None) -> Signs:
     return Signs(
         heard_at=heard.heard_at,
         status=heard.status,
         interval_s=heard.interval_s,
         presence=heard.presence,
         presence_at=heard.presence_at,
-        listening_since=since[0] if since and heard.presence else None,
+        listening_since=since.since if since and heard.presence else None,
         maintenance_until=mended_until,
     )

@@ -1,8 +1,10 @@
 """What `./croody status` found out, as frozen structs; those of the engine are read from the tab-separated lines of ops/status.sh."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from croody.console.system.facts import Disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,47 +56,7 @@ class Facts:
     #: Secrets that changed since what reads them started: service and name.
     changed: tuple[tuple[str, str], ...] = ()
     #: Of the database's server, which has a file system of its own; None where there is none.
-    database_disk: "Disk | None" = None
-
-
-@dataclass(frozen=True, slots=True)
-class DatabaseFacts:
-    """Ages in seconds; None: there is none. `problem` is what the database answered instead."""
-
-    problem: str = ""
-    #: What it answered to a write that it did not take.
-    unwritable: str = ""
-    robots: dict[str, int] = field(default_factory=dict)
-    newest_age_s: float | None = None
-    #: Since when the bridge hears nothing of the broker; None while it hears.
-    deaf_s: float | None = None
-    #: Streams with something missing now.
-    gaps: int = 0
-    #: Records that robots still hold, as they last said.
-    at_robots: int = 0
-    #: Commands that a robot has not answered yet.
-    to_robots: int = 0
-    #: Kept and not replayed.
-    dead_letters: int = 0
-    #: Open ones by severity.
-    alarms: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """Who signed it and when it ends; `problem` instead where it cannot be read."""
-
-    issuer: str = ""
-    ends_at: datetime | None = None
-    problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Disk:
-    """Bytes of the file system with the data. `free` is what is left for us: some systems keep a part for root."""
-
-    free: int
-    used: int
+    database_disk: Disk | None = None
 
 
 #: Jobs: they end, and that is well.

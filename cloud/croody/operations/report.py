@@ -8,12 +8,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext_lazy
 
+from croody.console.system.facts import FEWEST_DAYS, FULLEST_DISK, Certificate, DatabaseFacts, Disk
 from croody.operations.certificate import AUTHORITY_NAME
-from croody.operations.facts import JOBS, Certificate, Container, DatabaseFacts, Disk, Facts
+from croody.operations.facts import JOBS, Container, Facts
 
-#: Below so many days, renewal has failed for weeks.
-FEWEST_DAYS: Final = 14
-FULLEST_DISK: Final = 0.9
 #: Words of the engine and of the models. Others are shown as they are.
 _WORDS: Final[dict[str, Promise]] = {
     "healthy": pgettext_lazy("status", "sano"),

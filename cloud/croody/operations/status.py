@@ -5,30 +5,19 @@ Facts of the engine come on standard input, the rest is asked here: the database
 
 import os
 import shutil
-import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from croody import catalogue
+from croody.console.system.certificate import of_file
+from croody.console.system.facts import Disk
 from croody.operations import certificate
-from croody.operations.facts import Certificate, Disk, parse
+from croody.operations.facts import parse
 
 TLS: Final = Path("/data/tls")
 DATA: Final = Path("/data")
-
-
-def read_certificate(folder: Path) -> Certificate:
-    """Of the file that gateway and broker show."""
-    command = ["openssl", "x509", "-in", str(folder / certificate.CHAIN), "-noout", "-enddate", "-issuer", "-nameopt", "RFC2253"]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    fields = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
-    try:
-        ends_at = datetime.strptime(fields["notAfter"], "%b %d %H:%M:%S %Y GMT").replace(tzinfo=UTC)
-    except (KeyError, ValueError):
-        return Certificate(problem=(done.stderr.strip().splitlines() or [done.stdout.strip()])[0])
-    return Certificate(fields.get("issuer", "").strip(), ends_at)
 
 
 def main() -> int:
@@ -40,7 +29,7 @@ def main() -> int:
     django.setup()
     from django.utils.translation import activate
 
-    from croody.operations import database_facts
+    from croody.console.system import database
     from croody.operations.report import Report
 
     activate(catalogue.terminal_language())
@@ -49,8 +38,8 @@ def main() -> int:
     usage = shutil.disk_usage(DATA)
     report = Report(now)
     report.engine(facts)
-    report.database(database_facts.read(now))
-    report.certificate(read_certificate(TLS), by_acme="certbot" in facts.wanted)
+    report.database(database.read(now))
+    report.certificate(of_file(TLS / certificate.CHAIN), by_acme="certbot" in facts.wanted)
     report.disk(Disk(usage.free, usage.used))
     if facts.database_disk is not None:
         report.disk(facts.database_disk, of_database=True)

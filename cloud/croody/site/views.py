@@ -18,10 +18,10 @@ from django.views.decorators.http import require_GET
 from croody.accounts.caller import of_session
 from croody.accounts.rules import open_to
 from croody.live.words import words as live_words
+from croody.liveness import parts as health
 from croody.manage import CHECKOUT_ENV
 from croody.monitor import facts, page
 from croody.monitor.stream import feed
-from croody.site import health
 from croody.web import formats
 
 

@@ -6,6 +6,7 @@ It is a middleware near the top, so that health waits neither for a thread nor f
 
 import socket
 from collections.abc import Awaitable, Callable
+from functools import cache
 from importlib.metadata import version
 from typing import Final, cast
 
@@ -15,6 +16,8 @@ from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
 PATH: Final = "/healthz"
+#: The version of the part that answers, for whoever looks after all of them.
+VERSION: Final = "X-Croody-Version"
 #: Names the one of several that is about to be replaced: it says so, and the gateway passes it over (see ops/rolling.sh).
 LEAVING: Final = "X-Leaving"
 Sync = Callable[[HttpRequest], HttpResponseBase]
@@ -43,9 +46,15 @@ def healthz(request: HttpRequest) -> JsonResponse:
     """Say that this process answers; 503 for one that was told that it leaves, which answers everything else as before."""
     if request.headers.get(LEAVING) == socket.gethostname():
         return JsonResponse({"status": "leaving"}, status=503)
-    return JsonResponse({"status": "ok"})
+    return JsonResponse({"status": "ok"}, headers={VERSION: ours()})
+
+
+@cache
+def ours() -> str:
+    """The version of this process."""
+    return version("croody")
 
 
 def earlier_health(_request: HttpRequest) -> JsonResponse:
     """The same in the earlier system's words, with the version."""
-    return JsonResponse({"status": "healthy", "service": "croody", "version": version("croody")})
+    return JsonResponse({"status": "healthy", "service": "croody", "version": ours()})

@@ -1,6 +1,7 @@
 """One thread, and the jobs that it runs when they are due. Knows time and threads, never what a job does."""
 
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -10,6 +11,7 @@ from datetime import datetime
 from django.db import InterfaceError, InternalError, OperationalError, connections
 
 from croody.worker.jobs import Job
+from croody.worker.runs import RUNS
 
 log = logging.getLogger(__name__)
 #: Gone, closed, locked, full, or read only because another node leads now.
@@ -84,7 +86,7 @@ class JobThread:
         for connection in connections.all(initialized_only=True):
             connection.close_if_unusable_or_obsolete()
         try:
-            turn.job.run(self._now())
+            self._run_told(turn.job)
         except OUTAGE as error:
             if not turn.outage:
                 log.warning("job %s: the database is lost (%s); trying again", turn.job.name, str(error).strip())
@@ -98,3 +100,12 @@ class JobThread:
         turn.outage = False
         turn.failures = 0
         turn.due_s = time.monotonic() + turn.job.period_s
+
+    def _run_told(self, job: Job) -> None:
+        """Run it, and keep how that went, whatever it raises."""
+        began_s = time.monotonic()
+        RUNS.begin(job.name, job.period_s, self._now())
+        try:
+            job.run(self._now())
+        finally:
+            RUNS.end(job.name, time.monotonic() - began_s, self._now(), sys.exc_info()[1])

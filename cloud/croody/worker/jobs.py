@@ -11,6 +11,7 @@ from croody.fleet import jobs as fleet
 from croody.liveness import jobs as liveness
 from croody.telemetry import jobs as telemetry
 from croody.worker import retention
+from croody.worker.runs import note_runs
 
 Thread = Literal["credentials", "quick", "alarms", "fold", "rollups", "slow", "detection"]
 
@@ -30,6 +31,7 @@ JOBS: list[Job] = [
     Job("write_credentials", 0.5, fleet.write_credentials, "credentials"),
     Job("judge_liveness", 2, liveness.judge_liveness, "quick"),
     Job("request_gaps", 2, telemetry.request_gaps, "quick"),
+    Job("note_runs", 10, note_runs, "quick"),
     Job("raise_alarms", 2, telemetry.raise_alarms, "alarms"),
     Job("fold_finished", 10, telemetry.fold_finished, "fold"),
     Job("score_windows", 2, ids.score_windows, "detection"),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from croody.web.health import ours
 from croody.worker.job_thread import JobThread
 from croody.worker.jobs import Job
 from croody.worker.leader import Leadership
@@ -52,8 +53,8 @@ def run(jobs: Sequence[Job], lead: Leadership, heartbeat: Path, *, stop: threadi
 
 
 def beat(path: Path, word: str, now: datetime) -> None:
-    """Say `word` and the time in the heartbeat file, in one step: its age is the worker's."""
+    """Say `word`, the time and the version in the heartbeat file, in one step: its age is the worker's."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.write_text(f"{word} {now.isoformat()}\n", encoding="utf-8")
+    fresh.write_text(f"{word} {now.isoformat()} {ours()}\n", encoding="utf-8")
     os.replace(fresh, path)

@@ -136,7 +136,7 @@ def test_listening_is_unbroken_while_a_bridge_asks_and_begins_again_after_a_brea
     assert row.since == NOW
     assert after(27) <= row.at <= after(29)
     listening.note(after(60))
-    assert listening.listening() == (after(60), after(60))
+    assert listening.listening() == (after(60), after(60), "", 0)
 
 
 def test_a_new_robot_is_known_at_once_and_a_revoked_one_is_forgotten_soon(people):

@@ -8,8 +8,9 @@ import pytest
 from django.db import connection
 from django.utils.translation import override
 
-from croody.operations import database_facts
-from croody.operations.facts import Backup, Certificate, DatabaseFacts, Disk, Facts, parse
+from croody.console.system import database as database_facts
+from croody.console.system.facts import Certificate, DatabaseFacts, Disk
+from croody.operations.facts import Backup, Facts, parse
 from croody.operations.report import Report
 
 #: How a database is made to refuse writes, and to take them again.
@@ -202,7 +203,6 @@ def test_the_facts_of_the_database_count_what_waits_and_what_needs_a_person():
     from croody.accounts.models import Organisation
     from croody.alarms.models import Alarm
     from croody.fleet.models import Robot
-    from croody.operations import database_facts
     from croody.telemetry.models import DeadLetter, Presence, Stream
 
     organisation = Organisation.objects.create(name="Alice", slug="alice")

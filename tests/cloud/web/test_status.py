@@ -13,8 +13,8 @@ from importlib.metadata import version
 import pytest
 from django.utils import timezone
 
+from croody.liveness import parts as health
 from croody.liveness.models import Listening
-from croody.site import health
 
 pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
 

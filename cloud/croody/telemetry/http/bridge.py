@@ -22,11 +22,12 @@ from croody.web.body import read_body
 from croody.web.refusals import Denied
 from croody_contract.limits import MAX_DECOMPRESSED_BYTES
 from croody_contract.messages import Refused
-from croody_contract.relay import Due, decode_relay
+from croody_contract.relay import Due, decode_asks, decode_relay
 
 router = Router()
 #: One publish of records may unpack to this much, and letters travel in base64 beside it, in bytes.
 MAX_RELAY_BYTES: Final = 2 * MAX_DECOMPRESSED_BYTES
+_ASKS_BYTES: Final = 4096
 _MOST_DEMO_ROBOTS: Final = 500
 _PREFIX_CHARS: Final = 40
 
@@ -60,7 +61,8 @@ def outgoing(request: HttpRequest) -> HttpResponse:
     """Rows to publish now; each is marked as sent."""
     now = datetime.now(UTC)
     # A bridge asks only while it hears the broker.
-    listening.note(now)
+    asks = decode_asks(read_body(request, _ASKS_BYTES))
+    listening.note(now, version=asks.version, waiting=asks.waiting)
     rows = commands.claim_due(now)
     return HttpResponse(msgspec.json.encode(Due(rows=rows, next_s=commands.POLL_S)), content_type="application/json")
 

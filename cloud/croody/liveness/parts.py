@@ -1,4 +1,4 @@
-"""Is Croody itself well? Asks every part at once, briefly, and remembers the answers for `KEPT_S`. Judges no robot."""
+"""Is Croody itself there, and in which version? Asks every part at once, briefly, and remembers for `KEPT_S`. Judges no robot."""
 
 import socket
 import ssl
@@ -19,11 +19,14 @@ from django.utils import timezone
 
 from croody.liveness.judge import deaf
 from croody.liveness.listening import listening
+from croody.web.health import VERSION, ours
 
 KEPT_S: Final = 2.0
 _PATIENCE_S: Final = 1.0
 #: The worker says that it lives every second; older than this it does not, in seconds.
 _WORKER_S: Final = 10.0
+#: Nobody's version is longer.
+_LONGEST: Final = 64
 
 #: A CONNECT without a name, as the containers' own probe sends it: client id `probe`.
 _KNOCK: Final = b"\x10\x11\x00\x04MQTT\x04\x02\x00\x05\x00\x05probe"
@@ -33,12 +36,19 @@ Part = Literal["web", "database", "telemetry", "ids", "broker", "bridge", "worke
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`since`: when the part was last heard, where that is known. `waits_for`: nothing is known of it while that part is away."""
+    """What a part answered.
+
+    Attributes:
+        since: when it was last heard, where that is known.
+        waits_for: nothing is known of it while that part is away.
+        version: as it says it itself; empty where it says none.
+    """
 
     part: Part
     well: bool
     since: datetime | None = None
     waits_for: Part | None = None
+    version: str = ""
 
 
 def _database() -> Answer:
@@ -55,10 +65,10 @@ def _database() -> Answer:
 def _http(part: Part, url: str) -> Answer:
     try:
         # A part of this system: no proxy that the surroundings name stands between.
-        well = httpx.get(f"{url.rstrip('/')}/healthz", timeout=_PATIENCE_S, trust_env=False).status_code == 200
+        answer = httpx.get(f"{url.rstrip('/')}/healthz", timeout=_PATIENCE_S, trust_env=False)
     except httpx.HTTPError:
-        well = False
-    return Answer(part, well)
+        return Answer(part, False)
+    return Answer(part, answer.status_code == 200, version=answer.headers.get(VERSION, "")[:_LONGEST])
 
 
 def _broker() -> Answer:
@@ -93,16 +103,17 @@ def _bridge() -> Answer:
         return Answer("bridge", False)
     if heard is None:
         return Answer("bridge", False)
-    return Answer("bridge", not deaf(timezone.now(), heard[1]), heard[1])
+    return Answer("bridge", not deaf(timezone.now(), heard.at), heard.at, version=heard.version)
 
 
 def _worker() -> Answer:
     path = settings.ENV.state_dir / "worker.heartbeat"
     try:
-        at = datetime.fromisoformat(path.read_text(encoding="utf-8").split()[1])
+        _word, moment, *version = path.read_text(encoding="utf-8").split()
+        at = datetime.fromisoformat(moment)
     except (OSError, ValueError, IndexError):
         return Answer("worker", False)
-    return Answer("worker", timezone.now() - at < timedelta(seconds=_WORKER_S), at)
+    return Answer("worker", timezone.now() - at < timedelta(seconds=_WORKER_S), at, version=" ".join(version)[:_LONGEST])
 
 
 _QUESTIONS: Final[tuple[Callable[[], Answer], ...]] = (
@@ -124,7 +135,7 @@ def answers() -> list[Answer]:
         if time.monotonic() < _kept[0]:
             return _kept[1]
         with ThreadPoolExecutor(max_workers=len(_QUESTIONS)) as pool:
-            found = blamed([Answer("web", True), *pool.map(_asked, _QUESTIONS)])
+            found = blamed([Answer("web", True, version=ours()), *pool.map(_asked, _QUESTIONS)])
         _kept = (time.monotonic() + KEPT_S, found)
         return found
 

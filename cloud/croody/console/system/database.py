@@ -1,21 +1,28 @@
-"""What the database says of the system, for `./croody status`. Knows the models; judges nothing."""
+"""What the database says of the system, for `./croody status` and the page about it. Knows the models; judges nothing."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from secrets import token_hex
+from typing import Final
 
+from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connections
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
 
 from croody.alarms.models import Alarm
 from croody.commands.models import Outgoing
+from croody.console.system.facts import DatabaseFacts
 from croody.fleet.models import Robot
 from croody.liveness.judge import deaf
 from croody.liveness.listening import listening
 from croody.liveness.signs import counts_of
-from croody.operations.facts import DatabaseFacts
 from croody.telemetry.models import DeadLetter, Presence, Record, Stream
+
+#: More letters than these are not counted on a page.
+MOST_LETTERS: Final = 10_000
 
 
 def read(now: datetime) -> DatabaseFacts:
@@ -40,6 +47,39 @@ def _write() -> str:
     return ""
 
 
+def counted(now: datetime, names: Collection[str]) -> DatabaseFacts:
+    """What waits at and for these robots. Asked by a page, so it writes nothing."""
+    mine = Q(robot_id__in=list(names))
+    return DatabaseFacts(
+        gaps=Stream.objects.filter(mine, missing_since__isnull=False).count(),
+        at_robots=Presence.objects.filter(mine).aggregate(sum=Sum("queued"))["sum"] or 0,
+        to_robots=Outgoing.objects.filter(mine, answered_at=None, expires_at__gt=now).count(),
+        dead_letters=len(DeadLetter.objects.filter(mine, replayed_at=None).order_by().values_list("pk")[:MOST_LETTERS]),
+    )
+
+
+def sizes() -> list[int]:
+    """Bytes of each database, those of SQLite with what is still in their logs."""
+    found = []
+    for alias in sorted(set(settings.DATABASES)):
+        connection = connections[alias]
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_database_size(current_database())")
+                found.append(int(cursor.fetchone()[0]))
+        else:
+            path = str(connection.settings_dict["NAME"])
+            found.append(sum(_size(Path(path + suffix)) for suffix in ("", "-wal")))
+    return found
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
 def _read(now: datetime) -> DatabaseFacts:
     names = list(Robot.objects.filter(deleted_at=None).values_list("robot_id", flat=True))
     newest: datetime | None = Record.objects.order_by("-id").values_list("received_at", flat=True).first()
@@ -48,7 +88,7 @@ def _read(now: datetime) -> DatabaseFacts:
     return DatabaseFacts(
         robots={str(state): count for state, count in counts_of(names, now=now).items()},
         newest_age_s=_age_s(now, newest) if newest else None,
-        deaf_s=_age_s(now, heard[1]) if heard and deaf(now, heard[1]) else None,
+        deaf_s=_age_s(now, heard.at) if heard and deaf(now, heard.at) else None,
         gaps=Stream.objects.filter(missing_since__isnull=False).count(),
         at_robots=Presence.objects.filter(robot_id__in=names).aggregate(sum=Sum("queued"))["sum"] or 0,
         to_robots=Outgoing.objects.filter(answered_at=None, expires_at__gt=now).count(),

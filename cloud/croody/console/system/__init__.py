@@ -1,0 +1,1 @@
+"""`/console/system/`, Sistema: is Croody itself well."""
