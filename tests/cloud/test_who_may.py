@@ -432,6 +432,8 @@ PAGES: dict[str, tuple[str, str, int]] = {
     "console/alerts/exceptions/": ("GET", "/console/alerts/exceptions/", 200),
     "console/alerts/exceptions/<int:number>/end/": ("POST", "/console/alerts/exceptions/1/end/", 404),
     "console/alerts/stream/": ("GET", "/console/alerts/stream/", 200),
+    "console/handover/": ("GET", "/console/handover/", 200),
+    "console/handover/sign/": ("POST", "/console/handover/sign/", 404),
     "cuenta/acceder/": ("GET", "/cuenta/acceder/", 200),
     "cuenta/salir/": ("GET", "/cuenta/salir/", 302),
     "admin/login/": ("GET", "/admin/login/", 302),

@@ -125,3 +125,19 @@ class Act(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["alarm", "-id"]), models.Index(fields=["-at"])]
+
+
+class Handover(models.Model):
+    """A shift that was handed over: who took it, when, since when they looked back, and what they had to say."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+    since = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, db_constraint=False, related_name="+")
+    by_name = models.CharField(max_length=150)
+    note = models.TextField(blank=True)
+    #: Alarms that were open then, by severity.
+    open = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [models.Index(fields=["organisation", "-id"]), models.Index(fields=["at"])]

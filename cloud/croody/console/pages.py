@@ -37,6 +37,7 @@ class Page:
 PAGES: Final = (
     Page("fleet", _("Flota"), "nav-fleet", "console", bar=True),
     Page("alerts", _("Alertas"), "nav-alerts", "console_alerts", bar=True),
+    Page("handover", _("Relevo"), "clock", "console_handover"),
     Page("map", _("Mapa"), "nav-map", "console_map", bar=True),
     Page("log", _("Bitácora"), "nav-log", "console_log", section="understand"),
     Page("access", _("Accesos"), "nav-access", "console_access", section="change"),

@@ -13,4 +13,5 @@ urlpatterns = [
     path("", include("croody.console.robot_edit.urls")),
     path("", include("croody.console.sites.urls")),
     path("", include("croody.console.robot.urls")),
+    path("handover/", include("croody.console.handover.urls")),
 ]

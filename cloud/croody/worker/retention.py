@@ -15,7 +15,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import Model, Q
 
 from croody.accounts.models import Counted, Invitation, OneTimeLogin, Registering, Token
-from croody.alarms.models import Alarm, Suppression
+from croody.alarms.models import Alarm, Handover, Suppression
 from croody.audit.models import Entry
 from croody.commands.models import Outgoing
 from croody.detection.models import Usual, Verdict
@@ -49,6 +49,7 @@ def audit() -> timedelta:
 LIVES: Final = (
     Life(Alarm, lambda now: Q(resolved_at__lt=now - history())),
     Life(Suppression, lambda now: Q(expires_at__lt=now - history())),
+    Life(Handover, lambda now: Q(at__lt=now - history())),
     Life(Outgoing, lambda now: Q(expires_at__lt=now - history())),
     Life(Verdict, lambda now: Q(judged_at__lt=now - history())),
     Life(Usual, lambda now: Q(updated_at__lt=now - history())),

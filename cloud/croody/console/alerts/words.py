@@ -84,7 +84,7 @@ def sentence(counts: Counts, language: str) -> str:
     """`Una crítica, tres altas`: the two worst severities there are."""
     if not counts.total:
         return _("Nada abierto")
-    parts = [_of_severity(severity, count, language) for severity, count in counts.severities.items()][:2]
+    parts = [of_severity(severity, count, language) for severity, count in counts.severities.items()][:2]
     text = ", ".join(parts)
     return text[:1].upper() + text[1:]
 
@@ -171,7 +171,7 @@ def falses(found: Evidence, language: str) -> str:
 def history(found: Evidence, language: str) -> tuple[Line, ...]:
     """What persons did, newest first."""
     return tuple(
-        Line(act.at, act.by_name or _("alguien"), _did(act, language), str(act.said.get("text", "")), act.undone_at is not None)
+        Line(act.at, act.by_name or _("alguien"), did(act, language), str(act.said.get("text", "")), act.undone_at is not None)
         for act in found.history
     )
 
@@ -195,7 +195,7 @@ def late(first: Act | None, now: datetime, language: str) -> str:
     """To the second of two people."""
     if first is None:
         return _("Esa alerta ya había terminado sola: no hizo falta nada.")
-    numbers = {"name": first.by_name or _("alguien"), "age": formats.age_of(first.at, now), "what": _did(first, language)}
+    numbers = {"name": first.by_name or _("alguien"), "age": formats.age_of(first.at, now), "what": did(first, language)}
     return _("%(name)s fue antes, hace %(age)s: %(what)s. Míralo y decide de nuevo.") % numbers
 
 
@@ -260,7 +260,8 @@ _COUNTED: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-def _of_severity(severity: str, count: int, language: str) -> str:
+def of_severity(severity: str, count: int, language: str) -> str:
+    """`tres altas`."""
     words = _COUNTED[language]
     number = words[count] if count < len(words) else formats.number(count, 0, language)
     texts = {
@@ -272,7 +273,8 @@ def _of_severity(severity: str, count: int, language: str) -> str:
     return texts[severity] % {"count": number}
 
 
-def _did(act: Act, language: str) -> str:
+def did(act: Act, language: str) -> str:
+    """`la reconoció`: what somebody did to an alarm."""
     said = act.said
     match act.verb:
         case Act.Verb.ACKNOWLEDGE:

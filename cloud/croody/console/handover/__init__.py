@@ -1,0 +1,1 @@
+"""`/console/handover/`: what happened since, and taking the shift."""
