@@ -5,12 +5,13 @@ import html
 import re
 import shlex
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from croody.settings import _API_MIDDLEWARE
 
@@ -35,7 +36,10 @@ def serve(settings: Any) -> Serve:
 @pytest.fixture
 def robot() -> str:
     """`robot-clases` with a reading, an alarm and a dead letter, which the examples ask for."""
+    from django.contrib.auth.models import User
+
     from croody.accounts.models import Organisation
+    from croody.alarms.models import Suppression
     from croody.alarms.services import raise_alarm
     from croody.fleet import services
     from croody.fleet.models import Site
@@ -52,6 +56,10 @@ def robot() -> str:
     letter = DeadLetter(robot_id="robot-clases", reason="unknown_robot", detail="", body=body, hash=payload_hash(body), received_at=NOW)
     letter.pk = 1
     letter.save()
+    until = timezone.now() + timedelta(days=1)
+    held = {"scope": "robot", "robot_id": "robot-clases", "kind": "gap", "created_at": NOW, "expires_at": until}
+    Suppression.objects.create(pk=1, organisation=demo, **held)
+    demo.memberships.create(user=User.objects.create_user("operator"), role="operator")
     alarm = raise_alarm("robot-clases", "conflict", "", "high", {}, NOW)
     type(alarm).objects.filter(pk=alarm.pk).update(id=1)
     return "robot-clases"
@@ -75,9 +83,9 @@ def run(client: Client, command: str) -> tuple[str, int]:
                 method = value
     assert (address.scheme, address.netloc) == ("http", "testserver")
     path = f"{address.path}?{address.query}"
-    if body is None and method in {"", "GET"}:
-        return path, int(client.get(path, headers=headers).status_code)
-    return path, int(client.post(path, body or "", content_type=headers.get("Content-Type", "text/plain"), headers=headers).status_code)
+    method = method or ("GET" if body is None else "POST")
+    kind = headers.get("Content-Type", "text/plain")
+    return path, int(client.generic(method, path, body or "", content_type=kind, headers=headers).status_code)
 
 
 @pytest.mark.parametrize(("role", "path"), PAGES)

@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 from django.http import HttpRequest, HttpResponse
 from ninja import Schema
-from ninja.errors import ValidationError
+from ninja.errors import HttpError, ValidationError
 from pydantic import ConfigDict
 
 from croody.web.refusals import Denied
@@ -73,7 +73,7 @@ class Problem(Schema):
 
 
 #: What every operation may answer beside what was asked for.
-ERRORS: Final[dict[int, Any]] = {401: Problem, 403: Problem, 422: Problem, 429: Problem, 503: Problem}
+ERRORS: Final[dict[int, Any]] = {400: Problem, 401: Problem, 403: Problem, 422: Problem, 429: Problem, 503: Problem}
 
 
 class Wrong(Exception):
@@ -84,10 +84,25 @@ class Wrong(Exception):
         self.field, self.value, self.rule, self.remedy = field, str(value)[:_LONGEST], rule, remedy
         super().__init__(f"{field}: {self.value!r}: {rule}: {remedy}")
 
+    @classmethod
+    def said(cls, detail: str, code: str = "") -> "Wrong":
+        """Of a service, which says all of it in one sentence."""
+        made = cls("", "", "", "", code=code)
+        made.args = (detail,)
+        return made
+
     def body(self) -> dict[str, Any]:
         """As a `Problem`."""
-        found = {name: getattr(self, name) for name in ("code", "field", "value", "rule", "remedy")}
+        found = {name: getattr(self, name) or None for name in ("code", "field", "value", "rule", "remedy")}
         return found | {"detail": str(self)}
+
+
+class Conflict(Exception):
+    """What was asked does not fit what is there now: 409, with a code of its own."""
+
+    def __init__(self, detail: str, code: str) -> None:
+        super().__init__(detail)
+        self.code = code
 
 
 def problem(status: int, detail: str, code: str = "") -> dict[str, Any]:
@@ -99,7 +114,8 @@ def problem(status: int, detail: str, code: str = "") -> dict[str, Any]:
 
 def refusal(status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> HttpResponse:
     """The response."""
-    return HttpResponse(msgspec.json.encode(body), status=status, content_type="application/json", headers=dict(headers or {}))
+    told = {"Content-Language": "en", **(headers or {})}
+    return HttpResponse(msgspec.json.encode(body), status=status, content_type="application/json", headers=told)
 
 
 def denied(request: HttpRequest, error: Denied) -> HttpResponse:
@@ -110,6 +126,11 @@ def denied(request: HttpRequest, error: Denied) -> HttpResponse:
 def refused(request: HttpRequest, error: Refused) -> HttpResponse:
     """A value that the contract does not take."""
     return refusal(422, problem(422, str(error), error.reason))
+
+
+def conflict(request: HttpRequest, error: Conflict) -> HttpResponse:
+    """Somebody was first, or it cannot be done any more."""
+    return refusal(409, problem(409, str(error), error.code))
 
 
 def wrong(request: HttpRequest, error: Wrong) -> HttpResponse:
@@ -124,6 +145,11 @@ def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
     rule, remedy = _RULES.get(first.get("type", ""), (first.get("msg", "not what is expected"), "see /api/v1/docs"))
     limits = first.get("ctx", {})
     return wrong(request, Wrong(field, _sent(request, first.get("loc", ())), rule.format_map(limits), remedy.format_map(limits)))
+
+
+def unreadable(request: HttpRequest, error: HttpError) -> HttpResponse:
+    """A body that is no JSON."""
+    return wrong(request, Wrong("body", "not JSON", "one JSON object", "send it as JSON", status=error.status_code))
 
 
 def too_large(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:

@@ -47,21 +47,24 @@ def robots_page(
     kind: Annotated[str | None, Query(max_length=32)] = None,
     state: Annotated[State | None, Query(description="As it is judged now")] = None,
     shared: Annotated[bool | None, Query(description="Whether it is shared with the public")] = None,
+    tag: Annotated[str | None, Query(max_length=32, description="One of its tags, of robots that you work with")] = None,
     q: Annotated[str | None, Query(max_length=64, description="Part of its id, in capitals or not")] = None,
 ) -> dict[str, Any]:
-    """Those that you may see. With `state`, a page may hold fewer than `limit`; `next` leads through all of them."""
+    """Those that you may see. With `state` or `tag` a page may hold fewer than `limit`; `next` leads through all of them."""
     caller, now = asking(request), timezone.now()
     wanted = {"organisation__slug": organisation, "site": site, "kind": kind, "shared": shared, "robot_id__icontains": q}
-    found = visible_to(caller).filter(**{name: value for name, value in wanted.items() if value is not None})
+    found = visible_to(caller) if tag is None else robots(caller, Action.INSPECT)
+    found = found.filter(**{name: value for name, value in wanted.items() if value is not None})
     found = found.select_related("organisation", "site").order_by("robot_id")
     after = places.read(cursor, tuple[str])[0] if cursor else ""
-    if state is None:
+    if state is None and tag is None:
         return page(list(found.filter(robot_id__gt=after)[: limit + 1]), limit, lambda some: shown(some, caller, now), _place)
     looked_at, kept = 0, list[Robot]()
     while looked_at < _LOOKED_AT:
         some = list(found.filter(robot_id__gt=after)[:_AT_ONCE])
-        states = states_of([robot.pk for robot in some], now)
-        kept += [robot for robot in some if states[robot.pk] is state]
+        fit = [robot for robot in some if tag is None or tag in (robot.tags or ())]
+        states = states_of([robot.pk for robot in fit], now) if state is not None else {}
+        kept += [robot for robot in fit if state is None or states[robot.pk] is state]
         if len(kept) > limit or len(some) < _AT_ONCE:
             return page(kept, limit, lambda some: shown(some, caller, now), _place)
         looked_at, after = looked_at + len(some), some[-1].pk
@@ -147,7 +150,8 @@ def shown(found: Sequence[Robot], caller: Caller, now: datetime) -> list[dict[st
     mine = set(robots(caller, Action.INSPECT).filter(pk__in=ids).values_list("pk", flat=True))
     opened = alarms.open_counts(mine)
     return [
-        {
+        _team(one, opened.get(one.pk, 0), now, mine=one.pk in mine)
+        | {
             "robot_id": one.pk,
             "kind": one.kind,
             "organisation": one.organisation.slug,
@@ -156,10 +160,29 @@ def shown(found: Sequence[Robot], caller: Caller, now: datetime) -> list[dict[st
             "created_at": one.created_at,
             "state": states[one.pk],
             "heard_at": newest[one.pk].heard_at if one.pk in newest else None,
-            "open_alarms": opened.get(one.pk, 0) if one.pk in mine else None,
         }
         for one in found
     ]
+
+
+def _team(one: Robot, open_alarms: int, now: datetime, *, mine: bool) -> dict[str, Any]:
+    """What only its team is told."""
+    if not mine:
+        return dict.fromkeys(("open_alarms", "label", "tags", "notes", "maintenance"))
+    until = one.maintenance_until
+    maintenance = {
+        "until": until,
+        "since": one.maintenance_since,
+        "by": one.maintenance_by,
+        "reason": one.maintenance_reason,
+    }
+    return {
+        "open_alarms": open_alarms,
+        "label": one.label,
+        "tags": one.tags or [],
+        "notes": one.notes,
+        "maintenance": maintenance if until is not None and until > now else None,
+    }
 
 
 def _place(one: Robot) -> str:

@@ -28,6 +28,10 @@ _ROBOT: Final[dict[str, Any]] = {
     "state": "online",
     "heard_at": _AT,
     "open_alarms": 0,
+    "label": "Forklift 3",
+    "tags": ["dock", "north"],
+    "notes": "",
+    "maintenance": None,
 }
 _SITE_ROW: Final = {**_SITE, "organisation": "croody", "robot_count": 3, "origin": {"lat": 4.6752, "lng": -74.1418}}
 _ORGANISATION: Final = {"slug": "croody", "name": "Croody", "role": "operator", "robot_count": 3}
@@ -43,8 +47,22 @@ class SiteRef(Schema):
     name: str
 
 
+class MaintenanceOut(Schema):
+    """Somebody is at work on a robot: until when, since when, who and why."""
+
+    model_config = example(until=_AT, since=_AT, by="alice", reason="new wheels")
+
+    until: datetime
+    since: datetime | None
+    by: str
+    reason: str
+
+
 class RobotOut(Schema):
-    """A robot as it is now. `heard_at`: when its newest reading came; `open_alarms`: null for one that is merely shared with you."""
+    """A robot as it is now. `heard_at`: when its newest reading came.
+
+    `open_alarms`, `label`, `tags`, `notes` and `maintenance` are its team's: null for a robot that is merely shared with you.
+    """
 
     model_config = example(**_ROBOT)
 
@@ -57,6 +75,10 @@ class RobotOut(Schema):
     state: State
     heard_at: datetime | None
     open_alarms: int | None
+    label: str | None
+    tags: list[str] | None
+    notes: str | None
+    maintenance: MaintenanceOut | None
 
 
 class RobotsOut(Schema):
@@ -265,6 +287,11 @@ _ALARM: Final[dict[str, Any]] = {
     "last_at": _AT,
     "resolved_at": None,
     "count": 1,
+    "revision": 1,
+    "acknowledged_at": _AT,
+    "assignee": "alice",
+    "snoozed_until": None,
+    "false": False,
 }
 
 
@@ -272,7 +299,8 @@ class AlarmOut(Schema):
     """One cause at one robot, or at many in one minute. `resolved_at` is null while it holds; `count` is how often it was noticed.
 
     `robot_id` is empty for many robots. `robots` are those that it still concerns, or did when it ended, the first hundred by name;
-    `robot_count` is how many. `part_of` is the alarm of many robots that one of a single robot belongs to.
+    `robot_count` is how many. `part_of` is the alarm of many robots that one of a single robot belongs to. `revision` goes up with every
+    act but a comment: send it with yours, and you are told when somebody was faster. `false`: somebody said that it was no alarm.
     """
 
     model_config = example(**_ALARM)
@@ -290,6 +318,11 @@ class AlarmOut(Schema):
     last_at: datetime
     resolved_at: datetime | None
     count: int
+    revision: int
+    acknowledged_at: datetime | None
+    assignee: str | None
+    snoozed_until: datetime | None
+    false: bool
 
 
 class AlarmsOut(Schema):
@@ -298,4 +331,171 @@ class AlarmsOut(Schema):
     model_config = example(items=[_ALARM], next=None)
 
     items: list[AlarmOut]
+    next: str | None
+
+
+_ACT: Final = {"id": 3, "verb": "comment", "at": _AT, "by": "alice", "said": {"text": "the bumper was replaced"}, "undone_at": None}
+
+
+class ActOut(Schema):
+    """One thing that a person did about an alarm."""
+
+    model_config = example(**_ACT)
+
+    id: int
+    verb: str
+    at: datetime
+    by: str
+    said: dict[str, Any]
+    undone_at: datetime | None
+
+
+class HistoryOut(Schema):
+    """A page of them."""
+
+    model_config = example(items=[_ACT], next=None)
+
+    items: list[ActOut]
+    next: str | None
+
+
+_EXCEPTION: Final[dict[str, Any]] = {
+    "number": 2,
+    "scope": "robot",
+    "robot_id": "amr-01",
+    "kind": "bumper_hit",
+    "key": "",
+    "created_at": _AT,
+    "expires_at": "2026-12-24T12:00:00Z",
+    "hits": 4,
+    "last_hit_at": _AT,
+    "by": "alice",
+}
+
+
+class ExceptionOut(Schema):
+    """A false alarm, said by a person: until it expires, alarms like it are counted (`hits`) and not shown."""
+
+    model_config = example(**_EXCEPTION)
+
+    number: int
+    scope: Literal["cause", "robot", "team"]
+    robot_id: str
+    kind: str
+    key: str
+    created_at: datetime
+    expires_at: datetime
+    hits: int
+    last_hit_at: datetime | None
+    by: str
+
+
+class ExceptionsOut(Schema):
+    """Those that hold now."""
+
+    model_config = example(items=[_EXCEPTION], next=None)
+
+    items: list[ExceptionOut]
+    next: str | None
+
+
+class TagRow(Schema):
+    """A tag, and how many robots have it."""
+
+    model_config = example(tag="dock", robot_count=4)
+
+    tag: str
+    robot_count: int
+
+
+class TagsOut(Schema):
+    """All of them."""
+
+    model_config = example(items=[{"tag": "dock", "robot_count": 4}], next=None)
+
+    items: list[TagRow]
+    next: str | None
+
+
+_EVENT: Final[dict[str, Any]] = {
+    "id": 3,
+    "kind": "event",
+    "at": _AT,
+    "received_at": _AT,
+    "stream": "Zk3v9mTr0aQ2",
+    "seq": 3,
+    "late": False,
+    "data": {"code": "bumper_hit", "severity": "medium"},
+}
+
+
+class EventRow(Schema):
+    """A record that is no reading. `at`: the moment it counts for; `late`: it came as backlog; `data`: what it says."""
+
+    model_config = example(**_EVENT)
+
+    id: int
+    kind: str
+    at: datetime
+    received_at: datetime
+    stream: str
+    seq: int
+    late: bool
+    data: dict[str, Any]
+
+
+class EventsOut(Schema):
+    """A page of them."""
+
+    model_config = example(items=[_EVENT], next=None)
+
+    items: list[EventRow]
+    next: str | None
+
+
+_ENTRY: Final[dict[str, Any]] = {
+    "id": 12,
+    "at": _AT,
+    "kind": "token",
+    "user_id": 1,
+    "name": "alice",
+    "token_id": 4,
+    "address": "192.0.2.7",
+    "request_id": "5f0c",
+    "verb": "comment",
+    "thing": "alarm",
+    "thing_id": "7",
+    "organisation": "croody",
+    "before": {},
+    "after": {"text": "the bumper was replaced"},
+}
+
+
+class EntryOut(Schema):
+    """Who (`kind` to `request_id`) did what (`verb`) to what (`thing`, `thing_id`), and what that changed."""
+
+    model_config = example(**_ENTRY)
+
+    id: int
+    at: datetime
+    kind: str
+    user_id: int | None
+    name: str
+    token_id: int | None
+    address: str
+    request_id: str
+    verb: str
+    thing: str
+    thing_id: str
+    organisation: str | None
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+class AuditOut(Schema):
+    """A page of the log."""
+
+    model_config = example(items=[_ENTRY], next=None)
+
+    items: list[EntryOut]
     next: str | None

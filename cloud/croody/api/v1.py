@@ -1,16 +1,19 @@
 """The API itself: what it is called, how it refuses, and which routers it has. Each subject is a module beside this one."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any, Final
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import DataError, InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import override
 from ninja import NinjaAPI
-from ninja.errors import ValidationError
+from ninja.errors import HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 
-from croody.api import alarms, deliveries, errors, fleet, series
-from croody.api.errors import Wrong
+from croody.api import alarms, audit, changes, deliveries, errors, events, fleet, series
+from croody.api.errors import Conflict, Wrong
 from croody.api.keys import SCHEMES
 from croody.web.apidocs import PlainDocs
 from croody.web.refusals import Denied
@@ -35,19 +38,39 @@ class Api(NinjaAPI):
                     operation["security"] = [{name: []} for name in SCHEMES]
         return schema
 
+    def create_response(self, request: HttpRequest, data: Any, **options: Any) -> HttpResponse:
+        """An answer, in the language of this API."""
+        response = super().create_response(request, data, **options)
+        response["Content-Language"] = "en"
+        return response
+
+
+def _in_english(view: Callable[..., Any]) -> Callable[..., Any]:
+    """What services say is for programs here, in whatever language a browser asks."""
+
+    @wraps(view)
+    def spoken(*arguments: Any, **options: Any) -> Any:
+        with override("en"):
+            return view(*arguments, **options)
+
+    return spoken
+
 
 api = Api(title="Croody", version="1", description=_ABOUT, urls_namespace="v1", docs=PlainDocs())
 api.exception_handler(Denied)(errors.denied)
 api.exception_handler(Refused)(errors.refused)
 api.exception_handler(Wrong)(errors.wrong)
+api.exception_handler(Conflict)(errors.conflict)
+api.add_decorator(_in_english)
 api.exception_handler(ValidationError)(errors.invalid)
+api.exception_handler(HttpError)(errors.unreadable)
 api.add_exception_handler(DataError, errors.unstorable)
 api.add_exception_handler(RequestDataTooBig, errors.too_large)
 for _gone in (OperationalError, InterfaceError, InternalError):
     api.add_exception_handler(_gone, errors.unavailable)
 
-for _subject in (fleet, series, alarms, deliveries):
-    api.add_router("", _subject.router)
+for _router in dict.fromkeys(_subject.router for _subject in (fleet, changes, series, events, alarms, deliveries, audit)):
+    api.add_router("", _router)
 
 
 def nothing_here(request: HttpRequest, rest: str = "") -> HttpResponse:

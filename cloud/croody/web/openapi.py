@@ -73,7 +73,7 @@ def operations(schema: Mapping[str, Any], origin: str, now: datetime) -> list[Op
 def _operation(path: str, method: str, item: Mapping[str, Any], shapes: Mapping[str, Any], origin: str, now: datetime) -> Operation:
     parameters = item.get("parameters", [])
     body = _json_of(item.get("requestBody", {}))
-    example = body.get("example", body.get("schema", {}).get("example"))
+    example = body.get("example", _resolved(body.get("schema", {}), shapes).get("example"))
     return Operation(
         method=method.upper(),
         path=path,
@@ -157,8 +157,10 @@ def _example(origin: str, path: str, method: str, parameters: list[Mapping[str, 
     lines = [f"curl -s '{origin}{path}{'?' if values else ''}{urlencode(values)}'"]
     if key:
         lines.append('-H "X-API-Key: $KEY"')
+    if isinstance(body, dict):
+        body = {name: f"{now + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}" if name == "until" else value for name, value in body.items()}
     if body is not None:
         lines += ["-H 'Content-Type: application/json'", f"-d '{json.dumps(body)}'"]
-    elif method != "get":
+    if method not in ("get", "post") or (method == "post" and body is None):
         lines.append(f"-X {method.upper()}")
     return " \\\n  ".join(lines)

@@ -10,19 +10,20 @@ from croody.telemetry.read.sql import ask, on_postgres
 from croody.telemetry.rows import moment
 
 #: Rows of one answer.
-MOST: Final = 200
+MOST: Final = 201
 _COLUMNS: Final = "id, kind, CAST(at AS text), CAST(received_at AS text), stream, seq, historical, {data}"
 #: As the index says it: else no database finds that it fits.
 _TOLD: Final = """
 SELECT {columns} FROM telemetry_record
-WHERE robot_id = %s AND kind NOT IN ('reading', 'window') AND at <= %s AND at >= %s ORDER BY at DESC, id DESC LIMIT %s
+WHERE robot_id = %s AND kind NOT IN ('reading', 'window') AND at <= %s AND at >= %s{behind} ORDER BY at DESC, id DESC LIMIT %s
 """
 _BORN: Final = """
 SELECT {columns} FROM telemetry_record WHERE robot_id = %s AND seq = 1 AND kind = 'born' AND stream = (
     SELECT stream FROM telemetry_stream WHERE robot_id = %s AND has_readings ORDER BY place DESC LIMIT 1
 ) LIMIT 1
 """
-_FIRST: Final = datetime(1, 1, 1, tzinfo=UTC)
+_BEHIND: Final = " AND (at < %s OR id < %s)"
+FIRST: Final = datetime(1, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,17 @@ class Told:
     data: dict[str, Any]
 
 
-def told(robot_id: str, *, until: datetime, since: datetime = _FIRST, limit: int = 50) -> list[Told]:
-    """At most `limit` of a robot's records between two times, both included, the newest first."""
-    rows = ask(_TOLD.format(columns=_columns()), [robot_id, _moment(until), _moment(since), min(limit, MOST)])
+def told(
+    robot_id: str, *, until: datetime, since: datetime = FIRST, limit: int = 50, behind: tuple[datetime, int] | None = None
+) -> list[Told]:
+    """At most `limit` of a robot's records between two times, both included, the newest first.
+
+    `behind`: time and number of the last one that is known, for those that come after it.
+    """
+    parameters = [robot_id, _moment(min(until, behind[0]) if behind else until), _moment(since)]
+    if behind:
+        parameters += [_moment(behind[0]), behind[1]]
+    rows = ask(_TOLD.format(columns=_columns(), behind=_BEHIND if behind else ""), [*parameters, min(limit, MOST)])
     return [_of(row) for row in rows]
 
 
