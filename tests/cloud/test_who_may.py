@@ -460,6 +460,7 @@ PAGES: dict[str, tuple[str, str, int]] = {
     "console/access/<slug:organisation>/tokens/<int:number>/revoke/": ("POST", "/console/access/{organisation}/tokens/0/revoke/", 404),
     "cuenta/invitacion/": ("GET", "/cuenta/invitacion/", 410),
     "cuenta/invitacion/<str:secret>/": ("GET", "/cuenta/invitacion/no-such-secret/", 302),
+    "console/find": ("GET", "/console/find", 200),
     "console/stream": ("GET", "/console/stream", 200),
     "console/robots/<str:robot_id>/edit/": ("GET", "/console/robots/{robot}/edit/", 200),
     "console/robots/<str:robot_id>/edit/label/": ("POST", "/console/robots/{robot}/edit/label/", 303),

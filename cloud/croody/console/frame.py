@@ -1,6 +1,7 @@
 """What stands around every page of the console: navigation, the number of open alarms, who is here. Draws no page itself."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -25,17 +26,18 @@ def draw(request: HttpRequest, template: str, context: Mapping[str, Any], *, pag
         context: the page's own. `alone=True`: it is for people without an organisation too.
     """
     caller = of_session(request)
+    now = timezone.now()
     belongs = bool(caller.roles) or caller.superuser
     frame: dict[str, Any] = {
         "page": page,
         "rail": rail(page, caller),
         "belongs": belongs,
-        "now": timezone.now().timestamp(),
+        "now": now.timestamp(),
         "words": words(),
     }
     if not belongs and not context.get("alone"):
         return render(request, "console/nobody.html", frame, status=status)
-    return render(request, template, {**frame, **bell(request), **context}, status=status)
+    return render(request, template, {**frame, **bell(caller, now), **context}, status=status)
 
 
 def rail(page: str, caller: Caller) -> list[dict[str, Any]]:
@@ -56,15 +58,18 @@ def _leads(page: Page, caller: Caller) -> bool:
     return page.needs is None or caller.superuser or any(page.needs in ROLES[role] for _organisation, role in caller.roles)
 
 
-def bell(request: HttpRequest) -> dict[str, Any]:
-    """How many alarms are open for whoever looks, by the worst of them."""
-    found = inbox.counts(of_session(request), timezone.now())
-    worst = next(iter(found.severities), "")
-    language = get_language() or "es"
+def bell(caller: Caller, now: datetime) -> dict[str, Any]:
+    """How many alarms wait for somebody, by the worst of them."""
+    return words_of_bell(inbox.counts(caller, now), get_language() or "es")
+
+
+def words_of_bell(waiting: inbox.Counts, language: str) -> dict[str, Any]:
+    """The same in words: what the navigation, the title and the icon show."""
+    worst = next(iter(waiting.severities), "")
     return {
-        "bell_count": found.total,
-        "bell": formats.number(found.total, 0, language),
+        "bell_count": waiting.total,
+        "bell": formats.number(waiting.total, 0, language),
         "bell_worst": worst,
         "bell_word": SEVERITIES.get(worst, ""),
-        "bell_critical": found.critical_new,
+        "bell_critical": waiting.critical_new,
     }

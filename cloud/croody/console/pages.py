@@ -33,7 +33,26 @@ class Page:
     bar: bool = False
     needs: Action | None = None
 
+    @property
+    def key(self) -> str:
+        """The key that leads to it after G; empty for none."""
+        return KEYS.get(self.name, "")
 
+
+#: Page -> the key that leads to it after G.
+KEYS: Final = {
+    "fleet": "F",
+    "map": "M",
+    "alerts": "A",
+    "delivery": "D",
+    "detection": "I",
+    "log": "L",
+    "rules": "R",
+    "access": "P",
+    "system": "S",
+    "kpis": "K",
+    "add_robot": "N",
+}
 PAGES: Final = (
     Page("fleet", _("Flota"), "nav-fleet", "console", bar=True),
     Page("alerts", _("Alertas"), "nav-alerts", "console_alerts", bar=True),

@@ -5,6 +5,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("croody.console.fleet.urls")),
     path("", include("croody.console.map.urls")),
+    path("", include("croody.console.find.urls")),
     path("", include("croody.console.log.urls")),
     path("", include("croody.console.system.urls")),
     path("", include("croody.console.add_robot.urls")),

@@ -6,13 +6,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from croody.accounts.caller import Caller, Role
 from croody.accounts.models import Organisation
+from croody.alarms import inbox
 from croody.alarms.kinds import SEVERITIES
 from croody.alarms.models import Alarm
-from croody.alarms.queries import in_one_list
 from croody.alarms.storms import STORM
 from croody.console.fleet.roster import Listed, Place, Roster, ordered
 from croody.console.fleet.spark import MINUTES
@@ -61,8 +61,8 @@ def roster(audience: Caller, now: datetime) -> Roster:
     alarms = open_alarms(now)
     # While the cloud is deaf every robot seems silent: they are judged as of when it last heard.
     listed = [_listed(row, signs[row.robot_id], alarms.get(row.robot_id, (0, "")), deaf_since or now) for row in rows]
-    severities, urgent = _alarms_in_one_list(audience, now)
-    return Roster(now, deaf_since, ordered(listed), sites(audience), organisations(audience), severities, urgent)
+    waiting = inbox.counts(audience, now)
+    return Roster(now, deaf_since, ordered(listed), sites(audience), organisations(audience), waiting.severities, waiting.critical_new)
 
 
 def _listed(row: Any, signs: Signs, alarms: tuple[int, str], judged_at: datetime) -> Listed:
@@ -86,16 +86,12 @@ def _listed(row: Any, signs: Signs, alarms: tuple[int, str], judged_at: datetime
     )
 
 
-def _alarms_in_one_list(audience: Caller, now: datetime) -> tuple[dict[str, int], int]:
-    """Open alarms by severity, and critical ones that nobody has acknowledged."""
-    found = in_one_list(audience).filter(resolved_at=None).order_by()
-    severities: dict[str, int] = dict(found.values_list("severity").annotate(Count("pk")))
-    return severities, severities.get("critical", 0)
-
-
 def open_alarms(now: datetime) -> dict[str, tuple[int, str]]:
-    """Robot -> how many alarms are open at it, and the gravest severity; whoever may see them, however many are over."""
-    found = Alarm.objects.filter(resolved_at=None).exclude(kind=STORM.code)
+    """Robot -> how many alarms are open at it, and the gravest severity; whoever may see them, however many are over.
+
+    What was put off, or is held back as a false alarm, asks for nobody now.
+    """
+    found = _in_sight(now)
     counts: dict[str, dict[str, int]] = defaultdict(dict)
     for robot_id, severity, count in found.order_by().values_list("robot_id", "severity").annotate(Count("pk")):
         counts[robot_id][severity] = count
@@ -110,16 +106,21 @@ def entries(listed: Collection[Listed]) -> dict[str, Entry]:
     return {entry.robot_id: entry for entry in monitor.entries(known)}
 
 
-def reasons(robot_ids: Collection[str]) -> dict[str, Alarm]:
+def reasons(robot_ids: Collection[str], now: datetime) -> dict[str, Alarm]:
     """Of these robots that have an open alarm, the gravest, and of those the oldest."""
     severities = list(SEVERITIES)
     found: dict[str, Alarm] = {}
-    rows = Alarm.objects.filter(resolved_at=None, robot_id__in=list(robot_ids)).exclude(kind=STORM.code).order_by("opened_at", "pk")
+    rows = _in_sight(now).filter(robot_id__in=list(robot_ids)).order_by("opened_at", "pk")
     for alarm in rows.only("robot_id", "kind", "severity", "detail", "opened_at"):
         before = found.get(alarm.robot_id)
         if before is None or severities.index(alarm.severity) < severities.index(before.severity):
             found[alarm.robot_id] = alarm
     return found
+
+
+def _in_sight(now: datetime) -> QuerySet[Alarm]:
+    found = Alarm.objects.filter(resolved_at=None, suppressed_by=None).exclude(kind=STORM.code)
+    return found.exclude(snoozed_until__gt=now, snoozed_until__isnull=False)
 
 
 def sites(audience: Caller) -> tuple[Place, ...]:

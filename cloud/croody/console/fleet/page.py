@@ -15,11 +15,12 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from croody.alarms.kinds import SEVERITIES
+from croody.alarms import inbox
 from croody.alarms.models import Alarm
 from croody.console.fleet import spark, words
 from croody.console.fleet.roster import Listed, Roster
 from croody.console.fleet.selection import TROUBLE, Selection, Shown
+from croody.console.frame import words_of_bell
 from croody.live.picture import PAGE, Picture, Piece, Text
 from croody.liveness.judge import State
 from croody.monitor.entry import Entry
@@ -139,16 +140,8 @@ def fleet(roster: Roster, asked: Selection, shown: Shown, known: Known, hours: H
 
 
 def bell(roster: Roster, language: str) -> dict[str, Any]:
-    """How many alarms are open, by the worst: what the navigation shows."""
-    count = sum(roster.alarms.values())
-    worst = next((severity for severity in SEVERITIES if roster.alarms.get(severity)), "")
-    return {
-        "bell_count": count,
-        "bell": formats.number(count, 0, language),
-        "bell_worst": worst,
-        "bell_word": SEVERITIES.get(worst, ""),
-        "bell_critical": roster.urgent,
-    }
+    """How many alarms wait for somebody, by the worst: what the navigation shows."""
+    return words_of_bell(inbox.Counts(roster.alarms, critical_new=roster.urgent), language)
 
 
 def _picture(context: Mapping[str, Any], roster: Roster, rows: Rows) -> Picture:

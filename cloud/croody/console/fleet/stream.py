@@ -75,7 +75,7 @@ class FleetFeed(PageFeed[View]):
         new = [robot for robot in robots if robot.robot_id not in self._entries]
         if new:
             self._entries |= facts.entries(new)
-            self._reasons |= facts.reasons([robot.robot_id for robot in new if robot.alerts])
+            self._reasons |= facts.reasons([robot.robot_id for robot in new if robot.alerts], self._now)
 
     def _hours_of(self, robot_ids: Sequence[str], metric: str) -> dict[str, list[float | None]]:
         now = self._now.timestamp()

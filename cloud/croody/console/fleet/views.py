@@ -45,7 +45,7 @@ def _page(request: HttpRequest) -> pages.Page:
     asked = Selection.of(request.GET.dict())
     roster = facts.roster(facts.audience_of(of_session(request)), now)
     shown = select(roster.robots, asked)
-    known = pages.Known(facts.entries(shown.robots), facts.reasons([robot.robot_id for robot in shown.robots if robot.alerts]))
+    known = pages.Known(facts.entries(shown.robots), facts.reasons([robot.robot_id for robot in shown.robots if robot.alerts], now))
     metric = spark.choose([entry.values for entry in known.entries.values()], asked.metric)
     hours = pages.Hours(metric, facts.hours([robot.robot_id for robot in shown.robots], metric, now) if metric else {})
     return pages.fleet(roster, asked, shown, known, hours, pages.Rows(now, language, feed.gaps_for_a_page()))

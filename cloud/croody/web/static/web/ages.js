@@ -14,15 +14,45 @@ export function age(seconds) {
   return Math.floor(whole / 86400) + NBSP + "d";
 }
 
-export const clock = (at) => `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+// The zone of all times on the page: the reader's own, or the one they chose; once for all pages.
+const root = document.documentElement;
+const listeners = [];
+const inUtc = () => root.dataset.zone === "UTC";
+export const onZone = (listener) => listeners.push(listener);
+
+export function setZone(zone) {
+  if (zone) root.dataset.zone = zone;
+  else delete root.dataset.zone;
+  try {
+    if (zone) localStorage.setItem("zone", zone);
+    else localStorage.removeItem("zone");
+  } catch (_) {
+    // Remembered for this page only.
+  }
+  localise(document);
+  for (const listener of listeners) listener();
+}
+
+// Parts of a moment as the reader's clock shows them.
+function parts(at) {
+  if (!inUtc()) return [at.getFullYear(), at.getMonth(), at.getDate(), at.getHours(), at.getMinutes(), at.getSeconds()];
+  return [at.getUTCFullYear(), at.getUTCMonth(), at.getUTCDate(), at.getUTCHours(), at.getUTCMinutes(), at.getUTCSeconds()];
+}
+
+export function clock(at) {
+  const [, , , hours, minutes, seconds] = parts(at);
+  return `${two(hours)}:${two(minutes)}:${two(seconds)}`;
+}
 
 export function moment(at) {
-  const months = document.documentElement.dataset.months.split(" ");
-  return `${at.getDate()} ${months[at.getMonth()]} ${at.getFullYear()}, ${two(at.getHours())}:${two(at.getMinutes())}`;
+  const months = root.dataset.months.split(" ");
+  const [year, month, day, hours, minutes] = parts(at);
+  return `${day} ${months[month]} ${year}, ${two(hours)}:${two(minutes)}`;
 }
 
 export function offset(at) {
-  const minutes = -at.getTimezoneOffset();
+  const minutes = inUtc() ? 0 : -at.getTimezoneOffset();
+  if (!minutes) return "UTC";
   return "UTC" + (minutes < 0 ? "\u2212" : "+") + two(Math.floor(Math.abs(minutes) / 60)) + ":" + two(Math.abs(minutes) % 60);
 }
 

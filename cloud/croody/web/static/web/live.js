@@ -1,6 +1,7 @@
 // The live connection of a page: one EventSource, ages that count by themselves, pause, and the banner when Croody is away.
 // What changes is worded by the server and placed by place.js; a page adds its own part with onPlaced(function (message) {...}).
-import { age, clock, fill, moment, offset, plural } from "./ages.js";
+import { age, clock, fill, moment, offset, onZone, plural } from "./ages.js";
+import { meant } from "./keys.js";
 import { ageing, arrange, forget, pieces, set, texts } from "./place.js";
 
 const live = () => document.getElementById("live");
@@ -248,9 +249,7 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-reorder]")) settle(true);
 });
 addEventListener("keydown", (event) => {
-  if (event.key.toLowerCase() !== "p" || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.closest("input, textarea, select, [contenteditable]") || !document.querySelector("[data-pause]")) return;
-  pause();
+  if (event.key.toLowerCase() === "p" && meant(event) && document.querySelector("[data-pause]")) pause();
 });
 banner.querySelector("[data-retry]").addEventListener("click", connect);
 addEventListener("online", () => { if (retryAt) connect(); });
@@ -271,6 +270,7 @@ setInterval(() => {
   if (frozen) showFrozen();
 }, 1000);
 
+onZone(() => titles(document));
 titles(document);
 if (live().hasAttribute("data-lost")) setTrouble("database", now());
 connect();
