@@ -55,9 +55,9 @@ KEYS: Final = {
 }
 PAGES: Final = (
     Page("fleet", _("Flota"), "nav-fleet", "console", bar=True),
-    Page("alerts", _("Alertas"), "nav-alerts", "console_alerts", bar=True),
     Page("handover", _("Relevo"), "clock", "console_handover"),
     Page("map", _("Mapa"), "nav-map", "console_map", bar=True),
+    Page("alerts", _("Alertas"), "nav-alerts", "console_alerts", bar=True),
     Page("log", _("Bitácora"), "nav-log", "console_log", section="understand"),
     Page("access", _("Accesos"), "nav-access", "console_access", section="change"),
     Page("add_robot", _("Agregar un robot"), "plus", "console_add_robot", section="change"),

@@ -133,7 +133,6 @@ def fleet(roster: Roster, asked: Selection, shown: Shown, known: Known, hours: H
             "previous": asked.address(page=shown.page - 1) if shown.page > 1 else "",
             "next": asked.address(page=shown.page + 1) if shown.page < shown.pages else "",
             "note": _note(roster, shown, asked, language),
-            "columns": 8 if hours.metric else 7,
             **bell(roster, language),
         }
         return Page(context, _picture(context, roster, rows))
@@ -168,7 +167,7 @@ def _picture(context: Mapping[str, Any], roster: Roster, rows: Rows) -> Picture:
     for group in context["groups"]:
         if group["id"]:
             lists["rows"].append(group["id"])
-            html = partial(render, "console/fleet/group.html", {"group": group, "columns": context["columns"]}, language)
+            html = partial(render, "console/fleet/group.html", {"group": group}, language)
             pieces[group["id"]] = Piece("", html, "structure")
         for row in group["rows"]:
             lists["rows"].append(f"robot-{row.robot_id}")
