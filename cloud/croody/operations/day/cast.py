@@ -46,6 +46,7 @@ class Member:
     shared: bool = False
     rests: tuple[int, int] = (0, 0)
     plain: bool = False
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +105,11 @@ def members() -> list[Member]:
     for number in range(1, 23):
         # Half of the fleet rests at night.
         rests = (1190 - 7 * number, 700 - 4 * number) if number % 2 else (0, 0)
+        tags = (*(("turno de día",) if number % 2 else ()), *(("pesado",) if number % 5 == 0 else ()))
         label = {4: "Montacargas del muelle", 12: "Recogedor rápido"}.get(number, "")
-        found.append(Member(f"norte-{number:02d}", "rover", "bodega-norte", "plan", label, shared=number <= 4, rests=rests))
+        found.append(Member(f"norte-{number:02d}", "rover", "bodega-norte", "plan", label, shared=number <= 4, rests=rests, tags=tags))
     found.append(Member(NEVER_SPOKE, "rover", "bodega-norte", "plan", "Nuevo, todavía en su caja"))
-    found.append(Member(LONG_ID, "inspector", "bodega-norte", "plan"))
+    found.append(Member(LONG_ID, "inspector", "bodega-norte", "plan", tags=("inspección", "cámara térmica")))
     found += [Member(f"brazo-{number:02d}", "arm", "bodega-norte", "still") for number in (1, 2)]
     found.append(Member("servidor-norte", "host", "bodega-norte", "still", "Computador de la bodega"))
     for number in range(1, 13):
@@ -126,6 +128,5 @@ PEOPLE: Final = (
     Person("olga", "Olga", "Osorio", "owner", "demo"),
     Person("carlos", "Carlos", "Cruz", "owner", NEIGHBOURS[1]),
 )
-#: Whose name stands beside what was closed, and beside robots that were added.
-CLOSES_ALARMS: Final = "omar"
+#: Whose name stands beside robots that were added.
 BUYS_ROBOTS: Final = "marta"

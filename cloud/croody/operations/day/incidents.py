@@ -92,8 +92,42 @@ SCREENED_EVERY: Final = 20
 CONFLICT: Final = (140.0, "patio-08")
 #: Minute at which a robot that nobody made is heard, and its name.
 STRANGER: Final = (155.0, "intruso-7")
-#: Minutes at which a person closes what is open: minute, robot, kind.
-CLOSED: Final = ((480.0, "servidor-norte", "outbox_corrupt"), (118.0, "patio-08", "conflict"))
+Verb = Literal["close", "acknowledge", "assign", "snooze", "false", "comment", "maintain", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What a person does to a robot, or to its open alarm of a kind.
+
+    Args:
+        text: what is said; of `assign`, to whom it is given.
+        minutes: how long it holds.
+    """
+
+    minute: float
+    who: str
+    verb: Verb
+    robot_id: str
+    kind: str = ""
+    text: str = ""
+    minutes: float = 0.0
+
+
+#: The shift of the people.
+ACTS: Final = (
+    Act(480, "omar", "close", "servidor-norte", "outbox_corrupt"),
+    Act(238, "omar", "acknowledge", "brazo-01", "protective_stop"),
+    Act(235, "omar", "comment", "brazo-01", "protective_stop", "Una caja mal puesta frenó el eje 4. Se retiró."),
+    Act(204, "omar", "acknowledge", "norte-16", "wheel_worn"),
+    Act(203, "omar", "snooze", "norte-16", "wheel_worn", minutes=480),
+    Act(118, "omar", "close", "patio-08", "conflict"),
+    Act(62, "omar", "false", "norte-20", "anomaly", minutes=3 * 24 * 60),
+    Act(60, "marta", "maintain", "norte-17", text="Cambio de escobillas", minutes=150),
+    Act(28, "omar", "acknowledge", "norte-04", "motor_overheated"),
+    Act(24, "omar", "assign", "norte-04", "motor_overheated", "marta"),
+    Act(22, "marta", "comment", "norte-04", "motor_overheated", "Voy para allá; que no lleve más de 120 kg."),
+    Act(12, "omar", "note", "norte-02", text="El muelle C2 no carga: enchufe flojo. Avisado a mantenimiento."),
+)
 
 
 def resting(member: cast.Member) -> tuple[Spell, ...]:

@@ -41,7 +41,10 @@ def make(now: datetime) -> Made:
     known = set(Robot.objects.values_list("robot_id", flat=True))
     new = [member for member in cast.members() if member.robot_id not in known]
     for member in new:
-        services.add_robot(member.robot_id, organisation=demo, site=sites[member.site], kind=member.kind, shared=member.shared, **bought)
+        given: dict[str, Any] = {"organisation": demo, "site": sites[member.site], "kind": member.kind, "shared": member.shared}
+        robot, _secret = services.add_robot(member.robot_id, **given, **bought)
+        services.set_label(robot, member.label, **bought)
+        services.set_tags(robot, member.tags, **bought)
     strange = [member for member in cast.FOREIGN if member.robot_id not in known]
     for member in strange:
         services.add_robot(member.robot_id, organisation=teams[cast.NEIGHBOURS[1]], kind=member.kind, now=now - _BOUGHT)

@@ -4,6 +4,7 @@ A day that was played is left as it is. Nothing here writes a row of telemetry o
 """
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,15 +12,13 @@ from typing import Final
 import msgspec
 from django.contrib.auth.models import User
 
-from croody.accounts.caller import of_user
-from croody.alarms.acts import close_as
 from croody.alarms.models import Alarm
 from croody.alarms.services import raise_alarm, resolve_alarm
 from croody.commands.services import open_outgoing
 from croody.detection.windows.jobs import score_windows
 from croody.liveness.judge import THRESHOLDS
 from croody.liveness.kinds import OFFLINE
-from croody.operations.day import cast, incidents, people
+from croody.operations.day import cast, incidents, shift
 from croody.operations.day.voice import Out, Voice
 from croody.telemetry.ingest.services import ingest_relay
 from croody.telemetry.jobs import fold_finished, raise_alarms, request_gaps
@@ -52,12 +51,12 @@ def was_played() -> bool:
 
 
 class Day:
-    """The robots of a day that ends at `end` and has so many hours. `operator`: in whose name alarms are closed."""
+    """The robots of a day that ends at `end` and has so many hours. `users`: who works with them, by user name."""
 
-    def __init__(self, end: datetime, operator: User, *, seed: int = 7, hours: float = 24.0) -> None:
+    def __init__(self, end: datetime, users: Mapping[str, User], *, seed: int = 7, hours: float = 24.0) -> None:
         self._end = end
         self._begin = self._at = end - timedelta(hours=hours)
-        self._operator = operator
+        self._people = users
         places = {place.slug: place for place in cast.SITES}
         speaking = [member for member in cast.members() if member.robot_id != cast.NEVER_SPOKE]
         everybody = [*speaking, *cast.FOREIGN]
@@ -93,7 +92,7 @@ class Day:
         raise_alarms(now)
         score_windows(now)
         request_gaps(now)
-        self._close(now)
+        self._shift(now)
 
     def _minute(self, at: datetime) -> float:
         return (self._end - at) / timedelta(minutes=1)
@@ -128,12 +127,11 @@ class Day:
                 resolve_alarm(robot_id, OFFLINE.code, "", now)
                 self._offline.discard(robot_id)
 
-    def _close(self, now: datetime) -> None:
-        """What a person closes."""
-        for minute, robot_id, kind in incidents.CLOSED:
-            if self._first_time(f"close {robot_id}", minute, now):
-                for number in Alarm.objects.filter(robot_id=robot_id, kind=kind, resolved_at=None).values_list("pk", flat=True):
-                    close_as(of_user(self._operator), number, now, actor=people.actor(self._operator))
+    def _shift(self, now: datetime) -> None:
+        """What the people do meanwhile."""
+        for act in incidents.ACTS:
+            if self._first_time(f"{act.verb} {act.robot_id} {act.minute}", act.minute, now):
+                shift.do(act, self._people, now)
 
     def _answers(self, refilled: list[str], now: datetime) -> list[AnswerItem]:
         done = Answer("done", "sent again")

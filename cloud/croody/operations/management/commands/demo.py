@@ -82,7 +82,7 @@ class Command(command.Command):
             return
         played_before = was_played()
         # Of a day that was played, what goes on begins now: its robots start again.
-        day = Day(now, made.people[cast.CLOSES_ALARMS], seed=options["seed"], hours=0.0 if played_before else options["hours"])
+        day = Day(now, made.people, seed=options["seed"], hours=0.0 if played_before else options["hours"])
         if played_before:
             self.stdout.write(_("La jornada ya está: sus robots tienen lecturas, y se quedan como están."))
         else:
