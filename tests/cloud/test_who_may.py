@@ -467,6 +467,9 @@ PAGES: dict[str, tuple[str, str, int]] = {
     "console/robots/<str:robot_id>/edit/tags/": ("POST", "/console/robots/{robot}/edit/tags/", 303),
     "console/robots/<str:robot_id>/edit/site/": ("POST", "/console/robots/{robot}/edit/site/", 303),
     "console/robots/<str:robot_id>/edit/share/": ("POST", "/console/robots/{robot}/edit/share/", 303),
+    "console/detection/": ("GET", "/console/detection/", 200),
+    # There is no such verdict: what becomes of one is `test_console_detection`'s business.
+    "console/detection/<int:number>/": ("POST", "/console/detection/1000000/", 404),
     "console/sites/": ("GET", "/console/sites/", 200),
     # There is no such site: what becomes of one is `test_sites`' business.
     "console/sites/<int:number>/": ("GET", "/console/sites/1000000/", 404),

@@ -58,6 +58,7 @@ PAGES: Final = (
     Page("handover", _("Relevo"), "clock", "console_handover"),
     Page("map", _("Mapa"), "nav-map", "console_map", bar=True),
     Page("alerts", _("Alertas"), "nav-alerts", "console_alerts", bar=True),
+    Page("detection", _("Detección"), "nav-detection", "console_detection", section="understand"),
     Page("log", _("Bitácora"), "nav-log", "console_log", section="understand"),
     Page("access", _("Accesos"), "nav-access", "console_access", section="change"),
     Page("add_robot", _("Agregar un robot"), "plus", "console_add_robot", section="change"),

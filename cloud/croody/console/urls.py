@@ -8,6 +8,7 @@ urlpatterns = [
     path("", include("croody.console.find.urls")),
     path("", include("croody.console.log.urls")),
     path("", include("croody.console.system.urls")),
+    path("", include("croody.console.detection.urls")),
     path("", include("croody.console.add_robot.urls")),
     path("access/", include("croody.console.access.urls")),
     path("alerts/", include("croody.console.alerts.urls")),

@@ -13,6 +13,14 @@ class Verdict(models.Model):
         FLEET = "fleet"
         EDGE = "edge"
 
+    class Label(models.TextChoices):
+        """What it was, said by a person."""
+
+        REAL = "real"
+        """Something was wrong."""
+        NORMAL = "normal"
+        """Nothing was."""
+
     robot_id = models.CharField(max_length=64)
     stream = models.CharField(max_length=64)
     seq = models.BigIntegerField()
@@ -30,6 +38,10 @@ class Verdict(models.Model):
     confirmed = models.BooleanField(default=False)
     #: sensor name -> share of the deviation in [0, 1]: which sensor drove the verdict.
     drivers = models.JSONField(default=dict)
+    #: What a person who looked into it found, by their name, and when; empty while nobody did.
+    label = models.CharField(max_length=8, choices=Label.choices, blank=True, default="", db_default="")
+    label_by = models.CharField(max_length=150, blank=True, default="", db_default="")
+    label_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["robot_id", "stream", "seq"], name="one_verdict_a_window")]

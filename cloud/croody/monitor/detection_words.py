@@ -58,7 +58,7 @@ def words(noticed: Noticed, now: datetime, language: str) -> Section:
     return Section(
         sentence=sentence(noticed.tally, language),
         missed=missed_sentence(noticed.missed, language),
-        verdicts=tuple(_verdict(row, now, language) for row in noticed.verdicts),
+        verdicts=tuple(verdict(row, now, language) for row in noticed.verdicts),
     )
 
 
@@ -102,7 +102,8 @@ def missed_sentence(missed: Missed, language: str) -> str:
     }
 
 
-def _verdict(row: Mapping[str, Any], now: datetime, language: str) -> VerdictRow:
+def verdict(row: Mapping[str, Any], now: datetime, language: str) -> VerdictRow:
+    """One verdict, of its columns by their names."""
     result, word = RESULTS[row["suspect"], row["confirmed"]]
     if result == "usual" and row["basis"] == "edge":
         word = NOT_COMPARED

@@ -18,6 +18,7 @@ from croody.web import formats
 THINGS: Final[Mapping[str, str | Promise]] = {
     "robot": gettext_lazy("Robot"),
     "site": gettext_lazy("Sitio"),
+    "verdict": gettext_lazy("Veredicto"),
     "alarm": gettext_lazy("Alerta"),
     "dead_letter": gettext_lazy("Carta muerta"),
     "member": gettext_lazy("Miembro"),
@@ -39,6 +40,7 @@ ACTS: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("move", "robot"): gettext_lazy("Pasó el robot %(id)s a otro sitio"),
     ("share", "robot"): gettext_lazy("Hizo público el robot %(id)s"),
     ("unshare", "robot"): gettext_lazy("Dejó de hacer público el robot %(id)s"),
+    ("label", "verdict"): gettext_lazy("Dijo qué era la ventana %(id)s"),
     ("add", "site"): gettext_lazy("Hizo el sitio %(id)s"),
     ("change", "site"): gettext_lazy("Cambió el sitio %(id)s"),
     ("delete", "site"): gettext_lazy("Borró el sitio %(id)s"),

@@ -10,7 +10,8 @@ from django.db.models import Count, Q, QuerySet
 from croody.detection.models import Verdict
 from croody.fleet.models import Robot
 
-_FIELDS: Final = tuple(field.name for field in Verdict._meta.concrete_fields if field.name != "id")
+#: What people said of a window is the console's.
+_FIELDS: Final = tuple(field.name for field in Verdict._meta.concrete_fields if field.name not in ("id", "label", "label_by", "label_at"))
 #: The sample of cleared windows is looked at over this time.
 MISSED_OVER: Final = timedelta(days=7)
 #: Standard deviations of a 95 % interval.
@@ -57,6 +58,12 @@ def missed(robots: QuerySet[Robot], robot_id: str | None, since: datetime) -> Mi
     """What screening probably missed since then: only windows that could be compared with a usual count."""
     judged = _of(robots, robot_id).filter(at__gte=since, sampled=True, suspect=False).exclude(basis=Verdict.Basis.EDGE)
     return wilson(judged.filter(confirmed=True).count(), judged.count())
+
+
+def judged_by_people(robots: QuerySet[Robot], since: datetime) -> Missed:
+    """Of the windows since then that the cloud confirmed and somebody looked into, how many were nothing, with its interval."""
+    looked = _of(robots, None).filter(at__gte=since, confirmed=True).exclude(label="")
+    return wilson(looked.filter(label=Verdict.Label.NORMAL).count(), looked.count())
 
 
 def wilson(hits: int, of: int) -> Missed:

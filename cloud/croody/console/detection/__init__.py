@@ -1,0 +1,1 @@
+"""`/console/detection/`, Detección: does some robot behave oddly, and can the detector be trusted."""

@@ -1,0 +1,41 @@
+"""Which verdicts the page shows, as its address says it. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final, Self
+from urllib.parse import urlencode
+
+#: Rows on a page, and pages that can be turned to: behind them a filter finds what is looked for.
+PAGE: Final = 50
+MOST_PAGES: Final = 40
+_LONGEST: Final = 64
+#: What is asked for -> (suspect at the edge, confirmed by the cloud).
+RESULTS: Final[Mapping[str, tuple[bool, bool]]] = {
+    "confirmed": (True, True),
+    "dismissed": (True, False),
+    "missed": (False, True),
+    "usual": (False, False),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What the address asks for; what it cannot mean is left out."""
+
+    robot: str = ""
+    result: str = ""
+    page: int = 1
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> Self:
+        """From `?robot=&result=&page=`."""
+        result, text = query.get("result", ""), query.get("page", "1")
+        page = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 1
+        robot = query.get("robot", "").replace("\x00", "").strip()[:_LONGEST]
+        return cls(robot, result if result in RESULTS else "", min(max(1, page), MOST_PAGES))
+
+    def address(self, **changes: str | int) -> str:
+        """The query that asks for this, with some of it changed. Another filter begins at the first page."""
+        one = replace(self, **({"page": 1} | changes))  # type: ignore[arg-type]
+        parts = {"robot": one.robot, "result": one.result, "page": str(one.page) if one.page > 1 else ""}
+        return "?" + urlencode({name: value for name, value in parts.items() if value})
