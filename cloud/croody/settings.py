@@ -74,6 +74,7 @@ _WEB_MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "croody.accounts.sign_ins.remember",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -178,6 +179,13 @@ ACCOUNT_FORMS = {
     "add_email": "croody.accounts.forms.NewAddress",
     "reauthenticate": "croody.accounts.forms.Again",
 }
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Croody"
+MFA_TOTP_TOLERANCE = 1
+# Who has an unconfirmed address is not yet in; who waits for another one to be confirmed is.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
 _MAIL = ENV.smtp or _env.Smtp("", 0, "", "", "plain")
 EMAIL_BACKEND = (
     "django.core.mail.backends.smtp.EmailBackend" if ENV.smtp else f"croody.accounts.mail.{'Shown' if ENV.demo else 'Nowhere'}Backend"
@@ -209,6 +217,8 @@ WHITENOISE_USE_FINDERS = DEBUG or not (STATIC_ROOT / "staticfiles.json").exists(
 
 # Over plain HTTP on loopback a Secure cookie would never come back.
 _SECURE = not (DEBUG or ENV.demo)
+# The demo is plain HTTP on loopback, which browsers trust as they do HTTPS.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _SECURE
 SESSION_ENGINE = "croody.accounts.sessions"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _SECURE
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True

@@ -504,6 +504,21 @@ PAGES: dict[str, tuple[str, str, int]] = {
     "cuenta/correo/": ("GET", "/cuenta/correo/", 200),
     # Only the demo has one, for this machine: `test_mail`.
     "cuenta/buzon/": ("GET", "/cuenta/buzon/", 404),
+    "cuenta/sesiones/": ("GET", "/cuenta/sesiones/", 200),
+    "cuenta/segundo-factor/": ("GET", "/cuenta/segundo-factor/", 200),
+    # Between the password and the second factor; who is neither there nor in is led to the log-in.
+    "cuenta/segundo-factor/entrar/": ("GET", "/cuenta/segundo-factor/entrar/", 302),
+    # They have no password and no factor to show.
+    "cuenta/segundo-factor/otra-vez/": ("GET", "/cuenta/segundo-factor/otra-vez/", 403),
+    "cuenta/llaves/otra-vez/": ("GET", "/cuenta/llaves/otra-vez/", 403),
+    "cuenta/segundo-factor/aplicacion/": ("GET", "/cuenta/segundo-factor/aplicacion/", 200),
+    "cuenta/segundo-factor/aplicacion/quitar/": ("GET", "/cuenta/segundo-factor/aplicacion/quitar/", 404),
+    "cuenta/segundo-factor/codigos/": ("GET", "/cuenta/segundo-factor/codigos/", 404),
+    "cuenta/segundo-factor/codigos/nuevos/": ("GET", "/cuenta/segundo-factor/codigos/nuevos/", 200),
+    "cuenta/llaves/": ("GET", "/cuenta/llaves/", 200),
+    "cuenta/llaves/agregar/": ("GET", "/cuenta/llaves/agregar/", 200),
+    "cuenta/llaves/entrar/": ("GET", "/cuenta/llaves/entrar/", 302),
+    "cuenta/llaves/<int:pk>/quitar/": ("GET", "/cuenta/llaves/0/quitar/", 404),
     "cuenta/perfil/": ("GET", "/cuenta/perfil/", 200),
     "cuenta/perfil/clave/": ("POST", "/cuenta/perfil/clave/", 200),
     "cuenta/perfil/clave/revocar/": ("POST", "/cuenta/perfil/clave/revocar/", 302),

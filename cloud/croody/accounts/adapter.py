@@ -3,20 +3,24 @@
 allauth has the flows (confirmation, reset, second factor); axes counts tries of passwords; the words are ours.
 """
 
+import base64
+import hashlib
+import secrets
 import time
 from collections.abc import Mapping
 from typing import Any, Final
 
+import segno
 from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import get_authentication_records
-from allauth.account.models import EmailAddress
 from allauth.account.stages import EmailVerificationStage
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
+from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -55,6 +59,13 @@ _SAID: Final[Mapping[str, str | Promise]] = {
     "mfa/messages/recovery_codes_generated.txt": gettext_lazy("Códigos nuevos. Los anteriores ya no sirven."),
     "mfa/messages/webauthn_added.txt": gettext_lazy("Llave de acceso agregada."),
     "mfa/messages/webauthn_removed.txt": gettext_lazy("Llave de acceso quitada."),
+}
+
+#: Ways to show once more who one is.
+_WAYS: Final[Mapping[str, str | Promise]] = {
+    "reauthenticate": gettext_lazy("Usar la contraseña"),
+    "mfa_reauthenticate": gettext_lazy("Usar un código"),
+    "mfa_reauthenticate:webauthn": gettext_lazy("Usar una llave de acceso"),
 }
 
 
@@ -103,6 +114,10 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
             return False
         return bool(user.has_usable_password() or Authenticator.objects.filter(user_id=user.pk).exists())
 
+    def get_reauthentication_methods(self, user: User | AnonymousUser) -> list[dict[str, Any]]:
+        """allauth's, in our words."""
+        return [{**one, "description": str(_WAYS[one["id"]])} for one in super().get_reauthentication_methods(user)]
+
     def get_client_ip(self, request: HttpRequest) -> str:
         """The same address as everywhere else."""
         return throttle.address_of(request)
@@ -129,11 +144,30 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
 
 
 class SecondFactors(DefaultMFAAdapter):  # type: ignore[misc]
-    """allauth's `MFA_ADAPTER`."""
+    """allauth's `MFA_ADAPTER`. Secrets of second factors are kept encrypted by the site's key: a copy of the database has none."""
 
     error_messages: Final = {**DefaultMFAAdapter.error_messages, **_REFUSALS}
 
+    def encrypt(self, text: str) -> str:
+        """As it is kept."""
+        return _box().encrypt(text.encode()).decode()
 
-def addresses_of(user: User) -> list[EmailAddress]:
-    """The addresses of this account, the confirmed one first: at most two, one of which waits for its confirmation."""
-    return list(EmailAddress.objects.filter(user=user).order_by("-verified", "pk"))
+    def decrypt(self, encrypted_text: str) -> str:
+        """As it is; of what another site key encrypted, something random, with which no code agrees."""
+        try:
+            return _box().decrypt(encrypted_text.encode()).decode()
+        except InvalidToken:
+            return base64.b32encode(secrets.token_bytes(20)).decode()
+
+    def build_totp_svg(self, url: str) -> str:
+        """The drawing that a phone reads, without colours or styles of its own."""
+        return segno.make(url, error="m").svg_inline(omitsize=True, border=4, svgclass="qr", lineclass="qr-line")
+
+    def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:
+        """What a new passkey is called, until its owner calls it something else."""
+        count = Authenticator.objects.filter(user_id=user.pk, type=type).count()
+        return _("Llave %(number)s") % {"number": count + 1}
+
+
+def _box() -> Fernet:
+    return Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"croody second factors " + settings.SECRET_KEY.encode()).digest()))

@@ -1,6 +1,6 @@
 """Django's view of accounts: hears who comes in and goes, and writes it down."""
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 
 
 class AccountsConfig(AppConfig):
@@ -13,3 +13,7 @@ class AccountsConfig(AppConfig):
         from croody.accounts import signals
 
         signals.listen()
+        if apps.is_installed("allauth.mfa"):
+            from croody.accounts import caller, factors
+
+            caller.register_second_factors(factors.has_one)

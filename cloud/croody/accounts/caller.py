@@ -73,11 +73,17 @@ DEMO: Final = Caller("demo")
 #: A robot's secret -> its id, None for no robot's.
 Resolver = Callable[[str, datetime], str | None]
 _resolvers: list[Resolver] = []
+_second_factors: list[Callable[[int], bool]] = []
 
 
 def register_robots(resolver: Resolver) -> None:
     """Name the one place that knows robots' secrets: the fleet, at its start. Accounts lie below it and never import it."""
     _resolvers[:] = [resolver]
+
+
+def register_second_factors(has_one: Callable[[int], bool]) -> None:
+    """Name the one place that knows who has a second factor: the log-in, at its start. The API roles have none."""
+    _second_factors[:] = [has_one]
 
 
 def caller_of(request: HttpRequest, door: Door = TELEMETRY) -> Caller:
@@ -111,6 +117,12 @@ def of_user(user: AbstractBaseUser | AnonymousUser) -> Caller:
     if not isinstance(user, User) or not user.is_active:
         return ANONYMOUS
     return Caller("person", user_id=user.pk, superuser=user.is_superuser, roles=_roles_of(user.pk))
+
+
+def left_out(user: User) -> bool:
+    """Say whether an organisation of theirs asks for a second factor that they do not have."""
+    asking = Membership.objects.filter(user=user, organisation__asks_second_factor=True)
+    return asking.exists() and not _has_second_factor(user.pk)
 
 
 def again(caller: Caller) -> Caller:
@@ -186,8 +198,16 @@ def _of_token(token: Token) -> Caller:
 
 
 def _roles_of(user_id: int) -> tuple[tuple[int, Role], ...]:
-    found = Membership.objects.filter(user_id=user_id).order_by("organisation_id").values_list("organisation_id", "role")
-    return tuple((organisation, Role(role)) for organisation, role in found)
+    rows = Membership.objects.filter(user_id=user_id).order_by("organisation_id")
+    found = list(rows.values_list("organisation_id", "role", "organisation__asks_second_factor"))
+    if any(asks for _organisation, _role, asks in found) and not _has_second_factor(user_id):
+        found = [row for row in found if not row[2]]
+    return tuple((organisation, Role(role)) for organisation, role, _asks in found)
+
+
+def _has_second_factor(user_id: int) -> bool:
+    """Known where people sign in. Elsewhere there are tokens, which were made there."""
+    return not _second_factors or _second_factors[0](user_id)
 
 
 def _roles_of_first() -> tuple[tuple[int, Role], ...]:

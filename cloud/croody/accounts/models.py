@@ -101,6 +101,17 @@ class OneTimeLogin(models.Model):
     used_at = models.DateTimeField(null=True)
 
 
+class SignIn(models.Model):
+    """Where somebody is signed in: which session, by the hash under which it is kept, from where, since when. See `sign_ins`."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="sign_ins")
+    session_key = models.CharField(max_length=40, unique=True)
+    address = models.GenericIPAddressField(null=True)
+    agent = models.CharField(max_length=200)
+    at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+
+
 class ShownMail(models.Model):
     """A mail of the demo, which has no mail server: shown on a page. Only the newest few are kept, see `mail`."""
 

@@ -4,11 +4,15 @@ from collections.abc import Callable
 from typing import Any
 
 from allauth.account import views as allauth
+from allauth.mfa.base import views as base
+from allauth.mfa.recovery_codes import views as recovery
+from allauth.mfa.totp import views as totp
+from allauth.mfa.webauthn import views as keys
 from django.contrib.auth.decorators import login_required
 from django.urls import path, re_path
 from django.views.decorators.cache import never_cache
 
-from croody.accounts import invited, views
+from croody.accounts import invited, second_factor, views
 from croody.accounts.rules import open_to
 
 
@@ -58,6 +62,23 @@ urlpatterns = [
     path("invitacion/", invited.invited, name="invited"),
     path("invitacion/<str:secret>/", invited.arrive, name="invitation"),
     path("entrar/<str:token>/", views.one_time_login, name="one_time_login"),
+    path("sesiones/", second_factor.sessions, name="sessions"),
+    path("segundo-factor/", _people(second_factor.Index), name="mfa_index"),
+    path("segundo-factor/entrar/", _anybody(base.AuthenticateView, "accounts/mfa/enter.html"), name="mfa_authenticate"),
+    path("segundo-factor/otra-vez/", _people(second_factor.Again), name="mfa_reauthenticate"),
+    path("segundo-factor/aplicacion/", _people(totp.ActivateTOTPView, "accounts/mfa/add_app.html"), name="mfa_activate_totp"),
+    path("segundo-factor/aplicacion/quitar/", _people(totp.DeactivateTOTPView, "accounts/mfa/remove_app.html"), name="mfa_deactivate_totp"),
+    path("segundo-factor/codigos/", _people(second_factor.Codes), name="mfa_view_recovery_codes"),
+    path(
+        "segundo-factor/codigos/nuevos/",
+        _people(recovery.GenerateRecoveryCodesView, "accounts/mfa/new_codes.html"),
+        name="mfa_generate_recovery_codes",
+    ),
+    path("llaves/", _people(keys.ListWebAuthnView, "accounts/mfa/keys.html"), name="mfa_list_webauthn"),
+    path("llaves/agregar/", _people(second_factor.AddKey), name="mfa_add_webauthn"),
+    path("llaves/otra-vez/", _people(second_factor.KeyAgain), name="mfa_reauthenticate_webauthn"),
+    path("llaves/entrar/", _anybody(keys.LoginWebAuthnView), name="mfa_login_webauthn"),
+    path("llaves/<int:pk>/quitar/", _people(keys.RemoveWebAuthnView, "accounts/mfa/remove_key.html"), name="mfa_remove_webauthn"),
     path("perfil/", views.profile, name="profile"),
     path("perfil/clave/", views.reset_token, name="reset_token"),
     path("perfil/clave/revocar/", views.revoke_token, name="revoke_token"),

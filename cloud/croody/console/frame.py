@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from croody.accounts.caller import Caller, of_session
+from croody.accounts.caller import Caller, left_out, of_session
 from croody.alarms import inbox
 from croody.alarms.kinds import SEVERITIES
 from croody.console.pages import PAGES, SECTIONS, Page
@@ -36,6 +37,7 @@ def draw(request: HttpRequest, template: str, context: Mapping[str, Any], *, pag
         "words": words(),
     }
     if not belongs and not context.get("alone"):
+        frame["left_out"] = isinstance(request.user, User) and left_out(request.user)
         return render(request, "console/nobody.html", frame, status=status)
     return render(request, template, {**frame, **bell(caller, now), **context}, status=status)
 

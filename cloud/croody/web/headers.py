@@ -42,7 +42,6 @@ PERMISSIONS: Final = ", ".join(
         "microphone",
         "midi",
         "payment",
-        "publickey-credentials-get",
         "screen-wake-lock",
         "serial",
         "usb",

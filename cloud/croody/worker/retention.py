@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.db.models import Model, Q
 
-from croody.accounts.models import Counted, Invitation, OneTimeLogin, Registering, Token
+from croody.accounts.models import Counted, Invitation, OneTimeLogin, Registering, SignIn, Token
 from croody.alarms.models import Alarm, Handover, Suppression
 from croody.audit.models import Entry
 from croody.commands.models import Outgoing
@@ -54,6 +54,8 @@ LIVES: Final = (
     Life(Verdict, lambda now: Q(judged_at__lt=now - history())),
     Life(Usual, lambda now: Q(updated_at__lt=now - history())),
     Life(Session, lambda now: Q(expire_date__lt=now)),
+    # No session lasts longer.
+    Life(SignIn, lambda now: Q(at__lt=now - TRIES)),
     Life(User, lambda now: Q(last_login=None, date_joined__lt=now - UNCONFIRMED, emailaddress__verified=False)),
     Life(OneTimeLogin, lambda now: Q(expires_at__lt=now - LINKS)),
     Life(Token, lambda now: Q(revoked_at__lt=now - history()) | Q(expires_at__lt=now - history())),

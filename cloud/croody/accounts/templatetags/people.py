@@ -1,5 +1,6 @@
 """Words about people in templates, and `{% inbox_link %}`: where the demo's mail is to be read."""
 
+import json
 from typing import Any
 
 from django import template
@@ -31,3 +32,9 @@ def role_does(role: str) -> str:
 def scope_words(scopes: list[str]) -> str:
     """What a token is for, in a few words."""
     return ", ".join(str(words.name) for scope, words in roles.SCOPES.items() if scope in scopes)
+
+
+@register.filter
+def as_json(value: Any) -> str:
+    """For an attribute that a script reads; escaped like any other text."""
+    return json.dumps(value)
