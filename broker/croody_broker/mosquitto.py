@@ -19,7 +19,8 @@ from croody_contract.limits import MIB
 MAX_QUEUED_MESSAGES: Final = 400_000
 #: A larger backlog has room for more of them, too: small messages fill the one limit long before the other.
 _BACKLOG_BYTES_A_MESSAGE: Final = 336
-#: What a subscriber has and has not acknowledged: the bridge does after the commit, and two relays fill the time of one.
+#: What a subscriber has and has not acknowledged: the bridge does after the commit, and two relays fill the time of one. Before 2.0.14
+#: Mosquitto sends more all the same; the bridge reads no further then.
 MAX_INFLIGHT_MESSAGES: Final = 4_000
 MAX_INFLIGHT_BYTES: Final = 8 * MIB
 

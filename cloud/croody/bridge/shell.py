@@ -128,6 +128,7 @@ class Bridge:
         client.on_subscribe = self._on_subscribe
         client.on_message = lambda _client, _data, message: self._on_messages([message])
         client.on_messages = self._on_messages
+        client.has_room = self._receipts.has_room
         return client
 
     def _on_connect(self, client: mqtt.Client, userdata: Any, flags: mqtt.ConnectFlags, reason: ReasonCode, properties: Any) -> None:

@@ -3,6 +3,7 @@
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -59,14 +60,14 @@ def broker() -> Iterator[Broker]:
 def connect(broker: Broker) -> Iterator[Callable[..., tuple[Client, socket.socket, list[Sent]]]]:
     made: list[Any] = []
 
-    def run(*, manual: bool = False) -> tuple[Client, socket.socket, list[Sent]]:
+    def run(*, manual: bool = False, keepalive: int = 60) -> tuple[Client, socket.socket, list[Sent]]:
         client = Client(CallbackAPIVersion.VERSION2, "bridge", protocol=mqtt.MQTTv311, manual_ack=manual)
         came: list[Sent] = []
         client.on_messages = lambda some: came.extend((one.topic, bytes(one.payload), one.mid, one.dup) for one in some)
         client.on_message = lambda _client, _data, message: client.on_messages([message])
         joined = threading.Event()
         client.on_connect = lambda *_: joined.set()
-        client.connect_async("127.0.0.1", broker.port)
+        client.connect_async("127.0.0.1", broker.port, keepalive)
         client.loop_start()
         connection = broker.accept()
         made.extend((client, connection))
@@ -143,6 +144,30 @@ def test_a_connection_that_closes_is_noticed_and_a_broken_packet_ends_it(connect
     assert [payload for _, payload, _, _ in came] == [b"last", b"good"]
 
 
+def test_while_there_is_no_room_nothing_is_read_and_what_is_to_be_sent_is(connect, until):
+    client, connection, came = connect(manual=True)
+    room = threading.Event()
+    client.has_room = lambda: room.wait(0.02)
+    connection.sendall(packet("a/b", b"one", 1))
+    time.sleep(0.2)
+    assert came == []
+    client.ack_all([7])
+    assert pubacks(connection, 1) == [7]
+    room.set()
+    until(lambda: [payload for _, payload, _, _ in came] == [b"one"])
+
+
+def test_a_connection_that_brings_messages_is_alive_though_no_ping_is_answered(connect, broker, until):
+    client, connection, _came = connect(keepalive=1)
+    lost = threading.Event()
+    client.on_disconnect = lambda *_: lost.set()
+    for turn in range(25):
+        connection.sendall(packet("a/b", b"%d" % turn))
+        time.sleep(0.1)
+    assert not lost.is_set()
+    assert lost.wait(10)
+
+
 class Pieces:
     """A socket that gives these pieces, and then has nothing."""
 
@@ -194,5 +219,7 @@ def test_the_names_of_paho_that_the_client_leans_on_are_there():
     assert client._manual_ack is False
     assert client._userdata is None
     assert client._ping_t == 0
+    assert client._last_bytes_received >= 0
+    assert client._msgtime_mutex.acquire(blocking=False)
     for name in ("_create_socket", "_packet_queue", "_send_pingreq", "loop_read"):
         assert callable(getattr(client, name)), name

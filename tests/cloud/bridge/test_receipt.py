@@ -8,7 +8,7 @@ from collections import Counter
 import paho.mqtt.client as mqtt
 import pytest
 
-from croody.bridge.receipts import Receipts
+from croody.bridge.receipts import MOST_OPEN, Receipts
 from croody_contract import relay
 
 UP = "croody/v1/rover-1/up/telemetry"
@@ -243,3 +243,29 @@ def test_the_floor_is_the_first_reading_that_is_still_open():
     assert receipts.sender().floor == numbers[0]
     receipts.settle(numbers[:1])
     assert receipts.sender().floor == numbers[-1] + 1
+
+
+def test_there_is_room_again_as_soon_as_something_of_what_is_open_is_settled():
+    receipts, _ = books()
+    numbers = [receipts.take(packet, UP, b"a", again=False).number for packet in range(1, MOST_OPEN + 1)]
+    for _ in range(100):
+        receipts.take(0, UP, b"what wants no answer takes no room", again=False)
+    assert not receipts.has_room()
+    receipts.settle(numbers[:1])
+    assert receipts.has_room()
+
+
+def test_a_redelivery_that_never_came_is_new_though_its_packet_id_and_bytes_came_long_ago():
+    now = [0.0]
+    acknowledged: list[int] = []
+    receipts = Receipts("bridge", "bridge", acknowledged.extend, clock=lambda: now[0])
+    receipts.connected()
+    first = receipts.take(5, UP, b"closed", again=False)
+    assert first is not None
+    receipts.settle([first.number])
+    now[0] = 3600.0
+    receipts.lost()
+    receipts.connected()
+    again = receipts.take(5, UP, b"closed", again=True)
+    assert again is not None
+    assert acknowledged == [5]

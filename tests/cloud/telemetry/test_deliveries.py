@@ -80,6 +80,19 @@ def test_other_bytes_or_another_robot_under_the_same_packet_id_are_no_repeat(fle
     assert stored() == 3
 
 
+def test_of_all_that_a_broker_may_have_on_its_way_what_was_stored_is_known_also_when_much_of_it_was_not(fleet: SimpleNamespace):
+    from croody_broker.mosquitto import MAX_INFLIGHT_MESSAGES
+    from croody_broker.receipts import WINDOW
+
+    most = max(WINDOW, MAX_INFLIGHT_MESSAGES)
+    items = [item(number, body=b'{"data":{"n":%d}}' % number) for number in range(1, 2 * most + 1)]
+    ingest(items[:most], sender("run-1"))
+    again = [msgspec.structs.replace(one, again=True) for one in items]
+    ingest(again[most:], sender("run-2"))
+    ingest(again[:most], sender("run-2"))
+    assert stored() == 2 * most
+
+
 def test_a_mark_is_forgotten_after_a_quarter_of_an_hour_and_its_row_by_the_worker(fleet: SimpleNamespace):
     from croody.telemetry import jobs
     from croody.telemetry.models import BridgeRun, Delivered

@@ -14,8 +14,9 @@ from croody_contract.relay import Sender
 MARKS_KEPT: Final = timedelta(minutes=15)
 #: A bridge that has been silent for so long sends no relay again.
 RUNS_KEPT: Final = timedelta(days=7)
-#: Marks that are compared, newest first. A broker's packet ids come again after more messages than these.
-MOST_MARKS: Final = 8_192
+#: Marks that are compared, newest first: twice what a broker has on its way, for who is asked may have stored as many meanwhile. Packet ids
+#: come again after more messages than these.
+MOST_MARKS: Final = 16_384
 MARK_BYTES: Final = 8
 
 
