@@ -27,7 +27,9 @@ def test_robots_alarms_and_pages_are_found_and_those_of_others_are_not(people: S
     say("rover-1", 1, DRIVING)
     raise_alarm("rover-1", "conflict", "", "high", {}, datetime.now(UTC))
     html = asked(people.alice, "q=rover")
-    assert re.findall(r'answer-words">([^<]+)<', html) == ["rover-1", "rover-2", "Dos robots con un nombre", "Ver rover-1 en el mapa"]
+    acts = ["Ver rover-1 en el mapa", "Poner rover-1 en mantenimiento…", "Editar rover-1…"]
+    assert re.findall(r'answer-words">([^<]+)<', html) == ["rover-1", "rover-2", "Dos robots con un nombre", *acts]
+    assert "Editar" not in asked(people.bob, "q=rover"), "a viewer is offered no act that is refused"
     assert "rover-9" not in html
     assert "Dos robots con un nombre" in asked(people.alice, "q=dos+robots")
 

@@ -13,10 +13,11 @@ from croody.accounts.caller import of_user
 from croody.accounts.models import Membership, Organisation
 from croody.alarms.services import raise_alarm
 from croody.audit.actor import Actor
-from croody.console.fleet import facts, spark
+from croody.console.fleet import facts, own, spark
 from croody.console.fleet.roster import Listed, ordered
 from croody.console.fleet.selection import Selection, select
 from croody.console.fleet.stream import FleetFeed, View
+from croody.console.models import SavedView, Star
 from croody.fleet import services
 from croody.fleet.models import Robot
 from croody.live.pages import Viewer
@@ -164,6 +165,67 @@ def test_a_page_asks_as_much_of_the_database_for_a_hundred_robots_as_for_two(
     client.get("/console/")
     with django_assert_max_num_queries(32):
         client.get("/console/")
+
+
+def test_favourites_are_ones_own_and_can_be_asked_for(people: SimpleNamespace) -> None:
+    client = Client()
+    client.force_login(people.alice)
+    answer = client.post("/console/robots/rover-2/star/", {"on": "1", "sort": "name"})
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/console/?sort=name")
+    assert set(re.findall(r'id="robot-([\w-]+)"', page(people.alice, "/console/?starred=1"))) == {"rover-2"}
+    assert re.findall(r'id="robot-([\w-]+)"', page(people.bob, "/console/?starred=1")) == []
+    assert page(people.alice).count('aria-pressed="true"') == 1
+    assert client.post("/console/robots/rover-2/star/", {"on": ""}, headers={"X-Fragment": "star"}).status_code == 204
+    assert page(people.alice).count('aria-pressed="true"') == 0
+
+
+def test_a_view_is_kept_under_a_name_found_again_and_dropped(people: SimpleNamespace) -> None:
+    client = Client()
+    client.force_login(people.alice)
+    answer = client.post("/console/views/", {"name": "  La  noche ", "state": "offline", "q": "rover", "page": "7"}, follow=True)
+    assert "Vista guardada: La noche" in answer.content.decode()
+    assert 'href="?q=rover&amp;state=offline">La noche</a>' in page(people.alice)
+    assert "La noche" not in page(people.bob)
+    number = SavedView.objects.get().pk
+    other = Client()
+    other.force_login(people.bob)
+    assert other.post(f"/console/views/{number}/forget/").status_code == 404
+    assert client.post(f"/console/views/{number}/forget/").status_code == 303
+    assert not SavedView.objects.exists()
+
+
+def test_favourites_and_views_have_an_end_and_say_so(people: SimpleNamespace) -> None:
+    client = Client()
+    client.force_login(people.alice)
+    for number in range(own.MOST_VIEWS):
+        own.save(people.alice.pk, f"v{number}", Selection())
+    assert "caben 30" in client.post("/console/views/", {"name": "one more"}, follow=True).content.decode()
+    assert "escribe de 1 a 40 caracteres" in client.post("/console/views/", {"name": " "}, follow=True).content.decode()
+    client.post("/console/views/", {"name": "v3", "state": "stale"})
+    assert SavedView.objects.get(name="v3").query == "state=stale"
+    Robot.objects.bulk_create(Robot(robot_id=f"crowd-{number}", organisation=people.organisation) for number in range(own.MOST_STARS))
+    Star.objects.bulk_create(Star(user=people.alice, robot_id=f"crowd-{number}") for number in range(own.MOST_STARS))
+    assert client.post("/console/robots/rover-1/star/", {"on": "1"}, headers={"X-Fragment": "star"}).status_code == 422
+
+
+def test_maintenance_is_begun_made_longer_and_ended_on_its_page(people: SimpleNamespace) -> None:
+    client = Client()
+    client.force_login(people.alice)
+    where = "/console/robots/rover-1/maintenance/"
+    assert "Poner rover-1 en mantenimiento" in client.get(where).content.decode()
+    assert client.get(f"{where}start/").headers["Location"] == where
+    answer = client.post(f"{where}start/", {"hours": "4", "reason": "Cambio de rueda"})
+    assert answer.headers["Location"] == "/console/robots/rover-1/"
+    robot = Robot.objects.get(pk="rover-1")
+    assert timedelta(hours=3.9) < robot.maintenance_until - datetime.now(UTC) <= timedelta(hours=4)
+    assert (robot.maintenance_by, robot.maintenance_reason) == ("alice", "Cambio de rueda")
+    html = client.get(where).content.decode()
+    assert "rover-1 está en mantenimiento" in html
+    assert "Terminar el mantenimiento" in html
+    refused = client.post(f"{where}start/", {"hours": "8", "reason": "x" * 201})
+    assert (refused.status_code, "caben 200" in refused.content.decode(), "x" * 201 in refused.content.decode()) == (422, True, True)
+    client.post(f"{where}end/")
+    assert Robot.objects.get(pk="rover-1").maintenance_until is None
 
 
 # Pure parts

@@ -10,7 +10,7 @@ from croody.accounts.caller import Caller
 from croody.alarms import inbox
 from croody.alarms.models import Alarm
 from croody.console.fleet.facts import open_alarms
-from croody.fleet.access import Action
+from croody.fleet.access import Action, may
 from croody.fleet.access import robots as robots_of
 from croody.liveness import judge
 from croody.liveness.judge import State
@@ -50,3 +50,9 @@ def alarms(caller: Caller, text: str, kinds: list[str], now: datetime) -> list[A
     if not text:
         return []
     return list(inbox.in_sight(caller, now).filter(Q(robot_id__icontains=text) | Q(kind__in=kinds)).order_by("-opened_at")[:MOST_ALARMS])
+
+
+def allowed(caller: Caller, robot_id: str) -> frozenset[Action]:
+    """What the caller may do to this robot."""
+    robot = robots_of(caller, Action.INSPECT).get(pk=robot_id)
+    return frozenset(action for action in Action if may(caller, action, robot))

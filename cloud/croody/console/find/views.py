@@ -23,7 +23,10 @@ def find(request: HttpRequest) -> HttpResponseBase:
     found = facts.robots(caller, text, now)
     seen = [one for one in facts.robots(caller, on, now) if one.robot_id == on] if on else []
     alarms = facts.alarms(caller, text, words.kinds_named(text), now)
-    answers = [*words.robots(found), *words.alarms(alarms), *words.pages(text), *words.acts(seen or (found if text else []))]
+    about = seen or (found if text else [])
+    allowed = facts.allowed(caller, about[0].robot_id) if about else frozenset()
+    offered = [part["page"] for one in frame.rail("find", caller) for part in one["pages"]]
+    answers = [*words.robots(found), *words.alarms(alarms), *words.pages(text, offered), *words.acts(about, allowed)]
     if request.headers.get("X-Fragment") == "palette":
         return render(request, "console/find/answers.html", {"answers": answers, "q": text})
     return frame.draw(request, "console/find/find.html", {"answers": answers, "q": text}, page="find")

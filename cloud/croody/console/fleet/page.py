@@ -129,6 +129,8 @@ def fleet(roster: Roster, asked: Selection, shown: Shown, known: Known, hours: H
             "metric_label": words.metric_label(hours.metric, language) if hours.metric else "",
             "metrics": _metrics([known.entries[robot.robot_id].values for robot in robots], language),
             "sorts": _sorts(asked),
+            "only_starred": asked.address(starred="1"),
+            "unstarred": asked.address(starred=""),
             "clear": Selection(sort=asked.sort, metric=asked.metric).address(),
             "previous": asked.address(page=shown.page - 1) if shown.page > 1 else "",
             "next": asked.address(page=shown.page + 1) if shown.page < shown.pages else "",

@@ -52,9 +52,12 @@ class Selection:
     def address(self, **changes: str | int) -> str:
         """The query that asks for this, with some of it changed. Another filter begins at the first page."""
         one = replace(self, **({"page": 1} | changes))  # type: ignore[arg-type]
-        parts = {name: getattr(one, name) for name in ("q", "state", "site", "org", "tag", "starred", "sort", "metric")}
-        parts["page"] = one.page if one.page > 1 else ""
-        return "?" + urlencode({name: value for name, value in parts.items() if value})
+        return "?" + urlencode(one.fields() | ({"page": one.page} if one.page > 1 else {}))
+
+    def fields(self) -> dict[str, str]:
+        """What it asks for by name, without the page: what forms carry on."""
+        parts = {name: getattr(self, name) for name in ("q", "state", "site", "org", "tag", "starred", "sort", "metric")}
+        return {name: value for name, value in parts.items() if value}
 
     @property
     def filters(self) -> bool:

@@ -1,6 +1,5 @@
-"""`/console/` and its stream. Facts come from `facts`, the page from `page`; a lost database is an answer, not an exception."""
+"""`/console/` and its stream. Facts come from `facts`, the page from `page`."""
 
-import logging
 from typing import Any
 
 from django.http import HttpRequest
@@ -9,9 +8,9 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 
-from croody.accounts.caller import of_session
+from croody.accounts.caller import Caller, of_session
 from croody.console import door, frame
-from croody.console.fleet import facts, spark
+from croody.console.fleet import facts, own, spark
 from croody.console.fleet import page as pages
 from croody.console.fleet.selection import Selection, select
 from croody.console.fleet.stream import View, feed
@@ -19,15 +18,28 @@ from croody.fleet.ticket import ticket_of
 from croody.live.pages import Viewer
 from croody.live.views import answer, follow
 
-log = logging.getLogger(__name__)
-
 
 @require_GET
 @door.page()
 def fleet(request: HttpRequest) -> HttpResponseBase:
     """Does any robot need me, which, why, since when."""
-    shown = _page(request)
-    context: dict[str, Any] = {**shown.context, "version": shown.picture.version, "live": True}
+    caller = of_session(request)
+    user_id = caller.user_id or 0
+    asked, starred = Selection.of(request.GET.dict()), own.stars(user_id)
+    shown = _page(caller, asked, starred)
+    views = [
+        {"number": view.pk, "name": view.name, "address": f"?{view.query}", "current": f"?{view.query}" == asked.address()}
+        for view in own.views(user_id)
+    ]
+    context: dict[str, Any] = {
+        **shown.context,
+        "version": shown.picture.version,
+        "live": True,
+        "starred": starred,
+        "starred_ids": sorted(starred),
+        "views": views,
+        "fields": asked.fields(),
+    }
     return frame.draw(request, "console/fleet/fleet.html", context, page="fleet")
 
 
@@ -35,16 +47,17 @@ def fleet(request: HttpRequest) -> HttpResponseBase:
 @door.page()
 def stream(request: HttpRequest) -> HttpResponseBase:
     """What changes on the page of the same query, once a second, as server-sent events `page`."""
-    caller = of_session(request)
-    view = View(facts.audience_of(caller), get_language() or "es", Selection.of(request.GET.dict()))
+    caller, asked = of_session(request), Selection.of(request.GET.dict())
+    # Who asks for all robots shares the page with all who do; who asks for their favourites has their own.
+    starred = own.stars(caller.user_id or 0) if asked.starred else frozenset()
+    view = View(facts.audience_of(caller), get_language() or "es", asked, starred)
     return answer(follow(feed, Viewer(view, request.GET.get("version", "")[:64]), ticket_of(request, caller)))
 
 
-def _page(request: HttpRequest) -> pages.Page:
+def _page(caller: Caller, asked: Selection, starred: frozenset[str]) -> pages.Page:
     now, language = timezone.now(), get_language() or "es"
-    asked = Selection.of(request.GET.dict())
-    roster = facts.roster(facts.audience_of(of_session(request)), now)
-    shown = select(roster.robots, asked)
+    roster = facts.roster(facts.audience_of(caller), now)
+    shown = select(roster.robots, asked, starred)
     known = pages.Known(facts.entries(shown.robots), facts.reasons([robot.robot_id for robot in shown.robots if robot.alerts], now))
     metric = spark.choose([entry.values for entry in known.entries.values()], asked.metric)
     hours = pages.Hours(metric, facts.hours([robot.robot_id for robot in shown.robots], metric, now) if metric else {})
