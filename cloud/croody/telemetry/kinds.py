@@ -8,11 +8,15 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from croody.alarms import kinds
 from croody.alarms.kinds import Detail, End, Kind, Sentence, Text, Together, count, plain, whole
+from croody.telemetry.read import metrics
+from croody.web import formats
 
 #: A robot's alarm without news for so long is over: what still holds is said again.
 EVENT_LASTS: Final = timedelta(hours=24)
 #: A conflict comes again with every repeat of the robot that causes it.
 CONFLICT_LASTS: Final = timedelta(days=7)
+#: Of what an event came with, so much stands in its sentence.
+_MOST_VALUES: Final = 3
 _EVENT_ENDS: Final = frozenset({End.CAUSE, End.PERSON})
 
 
@@ -182,6 +186,9 @@ def of_robots_word(code: str) -> Kind:
     """The kind of an event whose code is a robot's own."""
 
     def sentence(detail: Detail, language: str) -> str:
+        values = _values(detail, language)
+        if values:
+            return _("El robot avisa: %(kind)s (%(values)s).") % {"kind": code, "values": values}
         return _("El robot avisa: %(kind)s.") % {"kind": code}
 
     def together(robots: int, language: str) -> str:
@@ -193,3 +200,18 @@ def of_robots_word(code: str) -> Kind:
     remedy = gettext_lazy("Pregunta a quien programó el robot, y cierra la alerta cuando esté resuelta.")
     many = Together(together, cause, remedy)
     return Kind(code, "medium", title, cause, remedy, sentence, ends=_EVENT_ENDS, after=EVENT_LASTS, together=many)
+
+
+def _values(detail: Detail, language: str) -> str:
+    """`Temp. motor 80,4 °C, límite 80`: the numbers that an event came with, a limit in the unit of what it limits."""
+    said = []
+    for name in [name for name in detail if name not in ("stream", "seq")][:_MOST_VALUES]:
+        raw = detail[name]
+        if isinstance(raw, bool) or not isinstance(raw, int | float):
+            continue
+        metric = metrics.describe(name)
+        label = _("límite") if name.partition("_")[0] == "limit" else metric.label(language)
+        decimals = metric.decimals if metric.unit and raw != round(raw) else None
+        text = formats.with_unit(formats.value(raw, decimals, language, factor=metric.factor), metric.unit)
+        said.append(f"{label} {text}")
+    return ", ".join(said)

@@ -118,3 +118,10 @@ def test_a_card_that_cannot_be_read_is_said(alice: Client, settings: Any, tmp_pa
     settings.ENV = dataclasses.replace(settings.ENV, model_path=str(tmp_path))
     assert facts.cloud_model().why
     assert "no se puede leer" in text(alice.get(HERE))
+
+
+def test_windows_that_are_usual_are_shown_when_they_are_asked_for(alice: Client):
+    window(seq=1, suspect=False, confirmed=False)
+    assert text(alice.get(HERE)).count('id="verdict-') == 0
+    assert "las que hubo eran habituales" in text(alice.get(HERE))
+    assert text(alice.get(f"{HERE}?result=all")).count('id="verdict-') == 1

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.conf import settings
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Q
 
 from croody.accounts.caller import Caller
 from croody.alarms.models import Alarm
-from croody.console.detection.selection import PAGE, RESULTS, Selection
+from croody.console.detection.selection import ALL, PAGE, RESULTS, Selection
 from croody.detection.kinds import ANOMALY
 from croody.detection.models import Verdict
 from croody.detection.nslkdd.model import SHIPPED
@@ -72,7 +72,9 @@ def read(caller: Caller, asked: Selection, now: datetime) -> Found:
     recent = rows.filter(at__gte=now - OVER)
     if asked.robot:
         rows = rows.filter(robot_id=asked.robot)
-    if asked.result:
+    if not asked.result:
+        rows = rows.filter(Q(suspect=True) | Q(confirmed=True))
+    elif asked.result != ALL:
         suspect, confirmed = RESULTS[asked.result]
         rows = rows.filter(suspect=suspect, confirmed=confirmed)
     start = (asked.page - 1) * PAGE

@@ -9,6 +9,8 @@ from urllib.parse import urlencode
 PAGE: Final = 50
 MOST_PAGES: Final = 40
 _LONGEST: Final = 64
+#: Every window; without it those that are usual are left out, for nobody need look at them.
+ALL: Final = "all"
 #: What is asked for -> (suspect at the edge, confirmed by the cloud).
 RESULTS: Final[Mapping[str, tuple[bool, bool]]] = {
     "confirmed": (True, True),
@@ -32,7 +34,7 @@ class Selection:
         result, text = query.get("result", ""), query.get("page", "1")
         page = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 1
         robot = query.get("robot", "").replace("\x00", "").strip()[:_LONGEST]
-        return cls(robot, result if result in RESULTS else "", min(max(1, page), MOST_PAGES))
+        return cls(robot, result if result in RESULTS or result == ALL else "", min(max(1, page), MOST_PAGES))
 
     def address(self, **changes: str | int) -> str:
         """The query that asks for this, with some of it changed. Another filter begins at the first page."""

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from croody.alarms.kinds import SEVERITIES, find
 from croody.console.detection.facts import CloudModel, EdgeModel, Found
-from croody.console.detection.selection import RESULTS, Selection
+from croody.console.detection.selection import ALL, RESULTS, Selection
 from croody.detection.models import Verdict
 from croody.detection.windows.queries import Missed
 from croody.monitor import detection_words as monitor
@@ -108,14 +108,15 @@ def people_sentence(people: Missed, language: str) -> str:
 
 
 def chips(asked: Selection) -> list[dict[str, Any]]:
-    """All, and each result."""
-    every = {"word": _("Todas"), "result": "", "address": asked.address(result=""), "current": not asked.result}
+    """Those that somebody may look at, each result, and all."""
+    worth = {"word": _("Para mirar"), "result": "", "address": asked.address(result=""), "current": not asked.result}
+    every = {"word": _("Todas"), "result": "", "address": asked.address(result=ALL), "current": asked.result == ALL}
     named = [
         {"word": word, "result": result, "address": asked.address(result=result), "current": asked.result == result}
         for result, word in CHIPS.items()
         if result in RESULTS
     ]
-    return [every, *named]
+    return [worth, *named, every]
 
 
 def models(found: Found, language: str) -> list[tuple[EdgeModel, str, str]]:
