@@ -442,6 +442,12 @@ PAGES: dict[str, tuple[str, str, int]] = {
     # There are no such ones.
     "console/robots/<str:robot_id>/letters/<int:number>/replay/": ("POST", "/console/robots/{robot}/letters/1/replay/", 404),
     "console/robots/<str:robot_id>/alarms/<int:number>/close/": ("POST", "/console/robots/{robot}/alarms/1/close/", 404),
+    "console/delivery/": ("GET", "/console/delivery/", 200),
+    "console/delivery/<str:robot_id>/": ("GET", "/console/delivery/{robot}/", 200),
+    "console/delivery/<str:robot_id>/proof/": ("GET", "/console/delivery/{robot}/proof/", 200),
+    "console/delivery/<str:robot_id>/proof/export/": ("GET", "/console/delivery/{robot}/proof/export/", 200),
+    "console/delivery/<str:robot_id>/letters/<int:number>/replay/": ("POST", "/console/delivery/{robot}/letters/0/replay/", 404),
+    "console/delivery/<str:robot_id>/letters/<int:number>/discard/": ("POST", "/console/delivery/{robot}/letters/0/discard/", 404),
     "console/log/": ("GET", "/console/log/", 200),
     "console/log/export/": ("GET", "/console/log/export/", 200),
     "console/system/": ("GET", "/console/system/", 200),

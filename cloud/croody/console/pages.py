@@ -59,6 +59,7 @@ PAGES: Final = (
     Page("map", _("Mapa"), "nav-map", "console_map", bar=True),
     Page("alerts", _("Alertas"), "nav-alerts", "console_alerts", bar=True),
     Page("detection", _("Detección"), "nav-detection", "console_detection", section="understand"),
+    Page("delivery", _("Entregas"), "nav-delivery", "console_delivery", section="understand"),
     Page("log", _("Bitácora"), "nav-log", "console_log", section="understand"),
     Page("access", _("Accesos"), "nav-access", "console_access", section="change"),
     Page("add_robot", _("Agregar un robot"), "plus", "console_add_robot", section="change"),

@@ -85,6 +85,8 @@ class Stream(models.Model):
             models.Index(fields=["robot_id", "place"], condition=models.Q(has_readings=True), name="ledger_readings"),
             # Two streams a robot at most, whatever it has behind it: looked for whenever the newest reading is.
             models.Index(fields=["robot_id"], condition=models.Q(stream__in=PLAIN_STREAMS), name="ledger_plain"),
+            # Those of a period, whatever became of them: what a proof leads through.
+            models.Index(fields=["robot_id", "place", "id"], name="ledger_place"),
             models.Index(fields=["robot_id", "missing_since"], condition=models.Q(missing_since__isnull=False), name="ledger_gaps"),
         ]
 

@@ -65,6 +65,8 @@ def questions() -> dict[str, Callable[[], Any]]:
     from croody.accounts.models import Organisation
     from croody.alarms import queries as alarm_queries
     from croody.commands.services import claim_due
+    from croody.console.delivery import facts as deliveries
+    from croody.fleet.models import Robot
     from croody.liveness.jobs import judge_liveness
     from croody.liveness.judge import State
     from croody.liveness.signs import counts_of, signs_of
@@ -74,6 +76,7 @@ def questions() -> dict[str, Callable[[], Any]]:
     from croody.telemetry.read import queries
     from croody.telemetry.read.day import day
     from croody.telemetry.read.delivery import delivered
+    from croody.telemetry.read.proof import edges, lines
     from croody.telemetry.read.series import series
     from croody.telemetry.read.told import born, told
     from croody.telemetry.read.usual import usual
@@ -81,6 +84,11 @@ def questions() -> dict[str, Callable[[], Any]]:
     pks = Organisation.objects.values_list("pk", flat=True)
     team = Caller("service", service="ingest", roles=tuple((pk, Role.OPERATOR) for pk in pks))
     both = ["rover-1", "rover-2"]
+
+    def proof() -> list[Any]:
+        ends = edges("rover-1", NOW - timedelta(seconds=60), NOW)
+        return list(lines("rover-1", *ends)) if ends else []
+
     listed = [facts.Listed(robot_id, "robot", "", State.ONLINE) for robot_id in both]
     return {
         "last": lambda: queries.last("rover-1"),
@@ -90,6 +98,9 @@ def questions() -> dict[str, Callable[[], Any]]:
         "query of all": lambda: queries.query(both, 20),
         "streams": lambda: queries.streams(both),
         "delivery": lambda: delivered(both),
+        "the list of deliveries": lambda: deliveries.listed(team),
+        "deliveries of one robot": lambda: deliveries.one(Robot.objects.get(pk="rover-1"), 2**62, NOW),
+        "the proof of a minute": proof,
         "the day of one robot": lambda: day("rover-1", "TEMP", now=NOW),
         "what one robot told": lambda: (told("rover-1", until=NOW), born("rover-1")),
         "what is usual": lambda: usual("rover-1", ["TEMP", "HUM"], now=NOW),

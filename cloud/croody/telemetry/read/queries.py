@@ -155,7 +155,7 @@ def live(robot_ids: Collection[str], limit: int, *, now: datetime) -> Raw:
     return Raw(b"".join((b'{"robots":[', robots, rest)))
 
 
-def streams(robot_ids: Sequence[str]) -> list[dict[str, Any]]:
+def streams(robot_ids: Sequence[str], *, folded_most: int = _FOLDED) -> list[dict[str, Any]]:
     """What the ledger says of each stream, in each robot's order.
 
     All that are not folded; of a single robot also the newest of those that are (finished, whole, silent for a minute).
@@ -165,7 +165,7 @@ def streams(robot_ids: Sequence[str]) -> list[dict[str, Any]]:
         rows = list(Stream.objects.filter(robot_id__in=some, folded_at=None, known_last__gt=0).defer("latest"))
         if len(robot_ids) == 1:
             folded = Stream.objects.filter(robot_id=some[0], folded_at__isnull=False).order_by("-folded_at", "-place")
-            rows += folded.defer("latest")[:_FOLDED]
+            rows += folded.defer("latest")[:folded_most]
         conflicts, back = _conflicts(rows), returned(set(some))
         for row in sorted(rows, key=lambda row: (row.robot_id, row.place, row.pk)):
             out.append(

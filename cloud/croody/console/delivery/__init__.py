@@ -1,0 +1,1 @@
+"""`/console/delivery/`, Entregas: is anything missing, is it coming back, and the proof of it."""

@@ -1,0 +1,97 @@
+"""Which robots the list shows, and which period a proof is for, as the address says it. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final, Self
+from urllib.parse import urlencode
+
+from croody.console.delivery.facts import PAGE, Listed
+
+WHAT: Final = ("gaps", "dead", "dropped")
+_LONGEST: Final = 64
+#: A proof is for no longer: raw records, whose times it begins and ends with, are not kept longer by default.
+MOST_DAYS: Final = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What the address asks for; what it cannot mean is left out."""
+
+    q: str = ""
+    what: str = ""
+    page: int = 1
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> Self:
+        """From `?q=&what=&page=`."""
+        text = query.get("page", "1")
+        page = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 1
+        what = query.get("what", "")
+        return cls(query.get("q", "").replace("\x00", "").strip()[:_LONGEST], what if what in WHAT else "", max(1, page))
+
+    @property
+    def filters(self) -> bool:
+        """Whether not all robots are asked for."""
+        return bool(self.q or self.what)
+
+    def address(self, *, page: int = 1, what: str | None = None) -> str:
+        """The query for another page, or for others of them."""
+        one = replace(self, page=page, what=self.what if what is None else what)
+        parts = {"q": one.q, "what": one.what, "page": str(one.page) if one.page > 1 else ""}
+        return "?" + urlencode({name: value for name, value in parts.items() if value})
+
+    def chosen(self, robots: Sequence[Listed]) -> list[Listed]:
+        """Those that are asked for, on all pages."""
+        wanted = self.q.casefold()
+        return [
+            one
+            for one in robots
+            if (wanted in one.robot_id.casefold() or wanted in one.label.casefold()) and (not self.what or has(one, self.what))
+        ]
+
+    def shown(self, robots: Sequence[Listed]) -> tuple[list[Listed], int, int]:
+        """Robots of the page, its number, and how many pages there are."""
+        pages = max(1, -(-len(robots) // PAGE))
+        page = min(self.page, pages)
+        return list(robots[(page - 1) * PAGE : page * PAGE]), page, pages
+
+
+def has(one: Listed, what: str) -> bool:
+    """Whether a robot has such."""
+    return {"gaps": one.sums.missing, "dead": one.sums.dead, "dropped": one.sums.dropped}[what] > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From `since` to `until`, which is excluded; in UTC."""
+
+    since: datetime
+    until: datetime
+
+    @classmethod
+    def of(cls, query: Mapping[str, str], now: datetime) -> Self | None:
+        """From `?since=&until=` (`2026-11-30T08:00`, UTC unless an offset is given); the last 24 hours without them.
+
+        None: no period, it ends before it begins, or it is longer than `MOST_DAYS`.
+        """
+        if not query.get("since") and not query.get("until"):
+            end = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
+            return cls(end - timedelta(days=1), end)
+        since, until = _moment(query.get("since", "")), _moment(query.get("until", ""))
+        if since is None or until is None or not timedelta(0) < until - since <= timedelta(days=MOST_DAYS):
+            return None
+        return cls(since, until)
+
+    @property
+    def query(self) -> str:
+        """As an address says it."""
+        return "?" + urlencode({"since": f"{self.since:%Y-%m-%dT%H:%M}", "until": f"{self.until:%Y-%m-%dT%H:%M}"})
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text[:40])
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
