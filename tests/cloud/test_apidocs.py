@@ -85,7 +85,11 @@ def run(client: Client, command: str) -> tuple[str, int]:
     path = f"{address.path}?{address.query}"
     method = method or ("GET" if body is None else "POST")
     kind = headers.get("Content-Type", "text/plain")
-    return path, int(client.generic(method, path, body or "", content_type=kind, headers=headers).status_code)
+    answer = client.generic(method, path, body or "", content_type=kind, headers=headers)
+    if answer.streaming:
+        # As curl does, to its end.
+        b"".join(answer.streaming_content)
+    return path, int(answer.status_code)
 
 
 @pytest.mark.parametrize(("role", "path"), PAGES)

@@ -216,6 +216,10 @@ EXAMPLES: dict[str, Callable[[str], Ask]] = {
     "DELETE /api/v1/robots/{robot_id}/maintenance": lambda robot: ask(f"/api/v1/robots/{robot}/maintenance", seen=True),
     "GET /api/v1/tags": lambda robot: ask("/api/v1/tags", whole=True),
     "GET /api/v1/robots/{robot_id}/events": lambda robot: ask(f"/api/v1/robots/{robot}/events", seen=True),
+    "GET /api/v1/exports/readings": lambda robot: ask(f"/api/v1/exports/readings?robot_id={robot}&{_SPAN}"),
+    "GET /api/v1/exports/events": lambda robot: ask(f"/api/v1/exports/events?robot_id={robot}&{_SPAN}", seen=True),
+    "GET /api/v1/exports/alarms": lambda robot: ask(f"/api/v1/exports/alarms?{_SPAN}", whole=True),
+    "GET /api/v1/exports/audit": lambda robot: ask(f"/api/v1/exports/audit?{_SPAN}", whole=True),
     "GET /api/v1/audit": lambda robot: ask("/api/v1/audit", whole=True),
     "POST /api/v1/alarms/{number}/resolve": lambda robot: ask(f"/api/v1/alarms/{_alarm(robot)}/resolve", {}),
     "GET /api/v1/deliveries": lambda robot: ask("/api/v1/deliveries", whole=True),
@@ -290,7 +294,10 @@ def status_of(settings: Any, world: SimpleNamespace, operation: Operation, calle
     asked = EXAMPLES[operation.name](robot_id)
     headers = {"X-API-Key": world.keys[caller]} if world.keys[caller] else {}
     client, method = Client(), operation.name.partition(" ")[0]
-    return int(client.generic(method, asked.path, asked.body or b"", content_type="application/json", headers=headers).status_code)
+    answer = client.generic(method, asked.path, asked.body or b"", content_type="application/json", headers=headers)
+    if answer.streaming:
+        b"".join(answer.streaming_content)
+    return int(answer.status_code)
 
 
 def test_every_operation_has_a_rule_and_an_example_here():

@@ -51,11 +51,12 @@ def count(caller: Caller, request: HttpRequest) -> None:
     Raises:
         Wrong: 429, they asked too often.
     """
-    if not buckets.take(_key(caller, request), time.monotonic()):
+    if not buckets.take(key_of(caller, request), time.monotonic()):
         rule = f"at most {RATE:.0f} requests a second from one caller, {BURST:.0f} at once"
         raise Wrong("requests", "too many", rule, "wait a second, or ask for more at a time", status=429)
 
 
-def _key(caller: Caller, request: HttpRequest) -> str:
+def key_of(caller: Caller, request: HttpRequest) -> str:
+    """Who counts as one."""
     who = caller.token_id or caller.user_id or caller.robot_id or caller.service
     return f"{caller.kind}:{who}" if who else f"{caller.kind}@{address_of(request)}"

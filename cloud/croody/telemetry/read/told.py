@@ -47,9 +47,9 @@ def told(
 
     `behind`: time and number of the last one that is known, for those that come after it.
     """
-    parameters = [robot_id, _moment(min(until, behind[0]) if behind else until), _moment(since)]
+    parameters = [robot_id, moment_of(min(until, behind[0]) if behind else until), moment_of(since)]
     if behind:
-        parameters += [_moment(behind[0]), behind[1]]
+        parameters += [moment_of(behind[0]), behind[1]]
     rows = ask(_TOLD.format(columns=_columns(), behind=_BEHIND if behind else ""), [*parameters, min(limit, MOST)])
     return [_of(row) for row in rows]
 
@@ -69,5 +69,6 @@ def _of(row: tuple[Any, ...]) -> Told:
     return Told(number, kind, moment(at), moment(received_at), stream, seq, bool(late), msgspec.json.decode(data))
 
 
-def _moment(at: datetime) -> Any:
+def moment_of(at: datetime) -> Any:
+    """A time as the database compares it with its own."""
     return at if on_postgres() else at.astimezone(UTC).replace(tzinfo=None).isoformat(" ")

@@ -1,0 +1,325 @@
+"""Readings, events, alarms and the audit log as files, written out while they are read.
+
+An export has an order that does not change, and goes on behind any row of it: `after`. What it holds is what was received until `as_of`.
+"""
+
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Final
+
+import msgspec
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import User
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from ninja import Query, Router
+from pydantic import AwareDatetime
+
+from croody.accounts.caller import Caller, again
+from croody.alarms import queries as alarms
+from croody.api import audit as log
+from croody.api import files, rates
+from croody.api.errors import ERRORS, Problem, Wrong
+from croody.api.files import Column, Format, Row
+from croody.api.keys import Asks
+from croody.api.slots import Export, slots
+from croody.audit import queries as entries
+from croody.audit.models import Entry
+from croody.audit.queries import Mark, Wanted
+from croody.fleet.access import Action, asking, need, robots
+from croody.telemetry.ingest.clock import in_utc
+from croody.telemetry.read.export import Exported, Kind, pages, place_of
+from croody.telemetry.read.follow import HOLE_S
+from croody.web.refusals import Denied
+
+router = Router(tags=["exports"])
+MOST_ROBOTS: Final = 1000
+MOST_METRICS: Final = 64
+MOST_ROWS: Final = 2**53
+#: Who exports is asked for again so often: a token that was revoked ends its export, in seconds.
+ASKED_EVERY_S: Final = 2.0
+_ALARM: Final = 500
+_FILE: Final[dict[str, Any]] = {
+    "responses": {
+        200: {
+            "description": "The file",
+            "content": {
+                "text/csv": {"schema": {"type": "string"}},
+                "application/vnd.apache.parquet": {"schema": {"type": "string", "format": "binary"}},
+            },
+        }
+    }
+}
+_ALL: Final = {404: Problem, **ERRORS}
+_PLACE: Final = (
+    Column("id", "int"),
+    Column("robot_id", "text"),
+    Column("at", "time"),
+    Column("ts", "time"),
+    Column("received_at", "time"),
+    Column("stream", "text"),
+    Column("seq", "int"),
+)
+_READING: Final = (
+    Column("lat", "float"),
+    Column("lng", "float"),
+    Column("alt", "float"),
+    Column("environment", "text"),
+    Column("status", "text"),
+)
+_ALARMS: Final = (
+    Column("id", "int"),
+    Column("robot_id", "text"),
+    Column("kind", "text"),
+    Column("key", "text"),
+    Column("severity", "text"),
+    Column("opened_at", "time"),
+    Column("last_at", "time"),
+    Column("resolved_at", "time"),
+    Column("count", "int"),
+    Column("acknowledged_at", "time"),
+    Column("snoozed_until", "time"),
+    Column("false", "bool"),
+    Column("assignee", "text"),
+    Column("detail", "json"),
+)
+_AUDIT: Final = (
+    Column("id", "int"),
+    Column("at", "time"),
+    Column("kind", "text"),
+    Column("user_id", "int"),
+    Column("name", "text"),
+    Column("token_id", "int"),
+    Column("address", "text"),
+    Column("request_id", "text"),
+    Column("verb", "text"),
+    Column("thing", "text"),
+    Column("thing_id", "text"),
+    Column("before", "json"),
+    Column("after", "json"),
+    Column("organisation", "text"),
+)
+_Form = Annotated[Format, Query(alias="format", description="CSV or Parquet")]
+_Robots = Annotated[list[str], Query(max_length=MOST_ROBOTS, description="Of these; of all that you may see without it")]
+_After = Annotated[int | None, Query(ge=1, le=2**63 - 1, description="The id of the last row that you have; a CSV then has no head")]
+_Rows = Annotated[int, Query(ge=1, le=MOST_ROWS, description="How many rows at most")]
+_AsOf = Annotated[AwareDatetime | None, Query(description="What was received until then; 90 s ago without it, when all of that is stored")]
+
+
+@router.get("/exports/readings", auth=Asks(Action.SEE), response=_ALL, openapi_extra=_FILE, summary="Readings as a file")
+def readings(
+    request: HttpRequest,
+    start: AwareDatetime,
+    end: AwareDatetime,
+    form: _Form = "csv",
+    robot_id: _Robots = [],  # noqa: B006
+    metric: Annotated[list[str], Query(max_length=MOST_METRICS, description="A column each; all in one as JSON without it")] = [],  # noqa: B006
+    after: _After = None,
+    limit: _Rows = MOST_ROWS,
+    as_of: _AsOf = None,
+) -> HttpResponse:
+    """By robot, time and id. A metric's column holds numbers; what is none stays empty."""
+    columns = (*_PLACE, *_READING, *(Column(name, "float") for name in metric)) if metric else (*_PLACE, *_READING, Column("data", "json"))
+
+    def row(one: Exported) -> Row:
+        more = _numbers(one.data, metric) if metric else (one.data,)
+        return (*_place(one), one.lat, one.lng, one.alt, one.environment, one.status, *more)
+
+    return _records(request, "reading", Action.SEE, columns, row, (start, end), form, robot_id, after, limit, as_of)
+
+
+@router.get("/exports/events", auth=Asks(Action.INSPECT), response=_ALL, openapi_extra=_FILE, summary="What robots said beside readings")
+def events(
+    request: HttpRequest,
+    start: AwareDatetime,
+    end: AwareDatetime,
+    form: _Form = "csv",
+    robot_id: _Robots = [],  # noqa: B006
+    after: _After = None,
+    limit: _Rows = MOST_ROWS,
+    as_of: _AsOf = None,
+) -> HttpResponse:
+    """By robot, time and id."""
+    columns = (*_PLACE, Column("kind", "text"), Column("data", "json"))
+
+    def row(one: Exported) -> Row:
+        return (*_place(one), one.kind, one.data)
+
+    return _records(request, "told", Action.INSPECT, columns, row, (start, end), form, robot_id, after, limit, as_of)
+
+
+@router.get("/exports/alarms", auth=Asks(Action.INSPECT), response=_ALL, openapi_extra=_FILE, summary="Alarms as a file")
+def alarms_file(
+    request: HttpRequest,
+    start: AwareDatetime,
+    end: AwareDatetime,
+    form: _Form = "csv",
+    after: _After = None,
+    limit: _Rows = MOST_ROWS,
+) -> HttpResponse:
+    """Those that were opened in the range, by id, each as it is when it is read."""
+    caller = asking(request)
+    begin, until = _range(start, end)
+    found = alarms.known_to(caller).filter(opened_at__gte=begin, opened_at__lt=until).order_by("pk")
+
+    def some() -> Iterator[list[Row]]:
+        last = after or 0
+        while rows := list(found.filter(pk__gt=last)[:_ALARM]):
+            last = rows[-1].pk
+            names = dict(User.objects.filter(pk__in={one.assignee_id for one in rows if one.assignee_id}).values_list("pk", "username"))
+            yield [_alarm(one, names) for one in rows]
+            if len(rows) < _ALARM:
+                return
+
+    return _answer(request, "alarms", form, _ALARMS, some(), lambda caller: None, after, limit, timezone.now())
+
+
+@router.get("/exports/audit", auth=Asks(Action.INSPECT), response=_ALL, openapi_extra=_FILE, summary="The audit log as a file")
+def audit(
+    request: HttpRequest,
+    start: AwareDatetime,
+    end: AwareDatetime,
+    form: _Form = "csv",
+    organisation: Annotated[str | None, Query(max_length=50, description="Its short name")] = None,
+    after: _After = None,
+    limit: _Rows = MOST_ROWS,
+) -> HttpResponse:
+    """Newest first."""
+    caller = asking(request)
+    begin, until = _range(start, end)
+    chosen = log.chosen_organisation(caller, organisation)
+    if organisation is not None and chosen is None:
+        raise Denied(404, f"organisation: there is no organisation {organisation!r} whose log you may read")
+    wanted = Wanted(organisation_id=chosen.pk if chosen else None, since=begin, until=until)
+    first = Entry.objects.filter(pk=after).first() if after else None
+    if after and first is None:
+        raise _no_row(after)
+
+    def some() -> Iterator[list[Row]]:
+        mark = Mark.of(first) if first is not None else None
+        while rows := entries.page(log.readable(caller), wanted, limit=_ALARM, after=mark):
+            mark = Mark.of(rows[-1])
+            yield [tuple(row[column.name] for column in _AUDIT) for row in log.shown(rows)]
+            if len(rows) < _ALARM:
+                return
+
+    return _answer(request, "audit", form, _AUDIT, some(), lambda caller: None, after, limit, timezone.now())
+
+
+def _records(
+    request: HttpRequest,
+    kind: Kind,
+    action: Action,
+    columns: Sequence[Column],
+    row: Callable[[Exported], Row],
+    span: tuple[datetime, datetime],
+    form: Format,
+    robot_ids: list[str],
+    after: int | None,
+    limit: int,
+    as_of: datetime | None,
+) -> HttpResponse:
+    caller, now = asking(request), timezone.now()
+    start, end = _range(*span)
+    wanted = _wanted(caller, action, robot_ids)
+    until = min(in_utc(as_of, "as_of"), now) if as_of is not None else now - timedelta(seconds=HOLE_S)
+    begin = place_of(after, wanted) if after is not None else None
+    if after is not None and begin is None:
+        raise _no_row(after)
+
+    def still(caller: Caller) -> None:
+        if robots(caller, action).filter(pk__in=wanted).count() < len(wanted):
+            raise ConnectionAbortedError("the export ends: its caller may not read all of it any more")
+
+    found = ([row(one) for one in some] for some in pages(kind, wanted, start, end, as_of=until, after=begin))
+    return _answer(request, "readings" if kind == "reading" else "events", form, columns, found, still, after, limit, until)
+
+
+def _answer(
+    request: HttpRequest,
+    name: str,
+    form: Format,
+    columns: Sequence[Column],
+    found: Iterable[list[Row]],
+    still: Callable[[Caller], None],
+    after: int | None,
+    limit: int,
+    as_of: datetime,
+) -> HttpResponse:
+    caller = asking(request)
+    files.check(form)
+    leave = slots.take(rates.key_of(caller, request))
+    pieces = files.make(form, columns, _limited(_watched(found, caller, still), limit), head=after is None)
+    body: Any = _later(pieces) if isinstance(request, ASGIRequest) else pieces
+    headers = {
+        "Content-Disposition": f'attachment; filename="croody-{name}.{form}"',
+        "Cache-Control": "no-store",
+        "Export-As-Of": as_of.isoformat(),
+    }
+    return Export(body, leave, content_type=files.TYPES[form], headers=headers)  # type: ignore[return-value]
+
+
+def _watched(found: Iterable[list[Row]], caller: Caller, still: Callable[[Caller], None]) -> Iterator[list[Row]]:
+    """The same, as long as the caller is who they were."""
+    asked_at = time.monotonic()
+    for rows in found:
+        if time.monotonic() - asked_at > ASKED_EVERY_S:
+            now_caller = again(caller)
+            if now_caller.kind != caller.kind:
+                raise ConnectionAbortedError("the export ends: its key was revoked")
+            still(now_caller)
+            asked_at = time.monotonic()
+        yield rows
+
+
+def _limited(found: Iterable[list[Row]], limit: int) -> Iterator[list[Row]]:
+    left = limit
+    for rows in found:
+        yield rows[:left]
+        left -= len(rows)
+        if left <= 0:
+            return
+
+
+async def _later(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Asked for in the thread that has this request's connection to the database."""
+    while (piece := await sync_to_async(lambda: next(pieces, None))()) is not None:
+        yield piece
+
+
+def _wanted(caller: Caller, action: Action, robot_ids: list[str]) -> list[str]:
+    if robot_ids:
+        return [need(caller, action, one).pk for one in dict.fromkeys(robot_ids)]
+    found = list(robots(caller, action).order_by("pk").values_list("pk", flat=True)[: MOST_ROBOTS + 1])
+    if len(found) > MOST_ROBOTS:
+        raise Wrong("robot_id", "all", f"{MOST_ROBOTS} robots in one export", "name the robots that you want")
+    return found
+
+
+def _range(start: datetime, end: datetime) -> tuple[datetime, datetime]:
+    begin, until = in_utc(start, "start"), in_utc(end, "end")
+    if begin >= until:
+        raise Wrong("start", begin.isoformat(), f"before end {until.isoformat()}", "send an earlier start")
+    return begin, until
+
+
+def _no_row(after: int) -> Wrong:
+    return Wrong("after", after, "a row of this export that is still there", "begin again without it: it may be past retention")
+
+
+def _place(one: Exported) -> Row:
+    return (one.number, one.robot_id, one.at, one.ts, one.received_at, one.stream, one.seq)
+
+
+def _numbers(data: str, metrics: Sequence[str]) -> list[float | None]:
+    values = msgspec.json.decode(data)
+    found = (values.get(name) for name in metrics)
+    return [float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None for value in found]
+
+
+def _alarm(one: Any, names: dict[int, str]) -> Row:
+    values = {column.name: getattr(one, column.name) for column in _ALARMS if column.name != "assignee"}
+    values["assignee"] = names.get(one.assignee_id)
+    return [values[column.name] for column in _ALARMS]
