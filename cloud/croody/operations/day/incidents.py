@@ -86,8 +86,9 @@ EVENTS: Final = (
 )
 #: Robots whose windows are screened: their usual is known, cleared windows are sampled.
 SCREENED: Final = ("norte-20", "norte-12", "norte-05")
-#: One window in so many readings.
+#: One window in so many readings, and in so many while they are odd.
 SCREENED_EVERY: Final = 20
+ODD_EVERY: Final = 2
 #: Minute at which two robots of one name are heard, and which.
 CONFLICT: Final = (140.0, "patio-08")
 #: Minute at which a robot that nobody made is heard, and its name.

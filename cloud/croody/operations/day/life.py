@@ -9,8 +9,9 @@ from typing import Any, Final
 from croody.operations.day import cast
 from croody.operations.day.cast import Member, Place
 
-#: Seconds between readings.
+#: Seconds between readings; of the last minutes, in which a trail is drawn, fewer.
 INTERVAL_S: Final = 30.0
+CLOSE_S: Final = 5.0
 _M_PER_DEGREE: Final = 111_320.0
 #: Lanes of the warehouse that run along its racks, in metres from its north wall.
 _LANES_M: Final = (1.8, 17.5, 34.0)
@@ -30,7 +31,7 @@ class Moment:
 
 
 class Life:
-    """A robot from the beginning of its day on; `step` lets `INTERVAL_S` pass."""
+    """A robot from the beginning of its day on; `step` lets time pass."""
 
     def __init__(self, member: Member, place: Place | None, seed: int) -> None:
         self._member, self._place = member, place
@@ -41,18 +42,20 @@ class Life:
         self._heading_deg = 0.0
         self._way: list[tuple[float, float]] = []
         self._charging = False
-        self._waits = 0
+        self._waits_s = 0.0
+        self._passed_s = INTERVAL_S
         self._cycle = self._random.randrange(1000)
 
-    def step(self, hour: float, under: Collection[str] = ()) -> Moment:
+    def step(self, hour: float, under: Collection[str] = (), *, passed_s: float = INTERVAL_S) -> Moment:
         """One reading later. `hour`: of the day, 0..24; `under`: what befalls the robot now (`hot`, `no_dock`, `blocked`)."""
+        self._passed_s = passed_s
         air_c = 17.0 + 5.0 * sin((hour - 9.0) * pi / 12.0)
         if self._member.gait == "still":
             return self._machine(air_c) if self._member.kind == "host" else self._arm(air_c, under)
         speed_mps = self._move(under)
         load = 0.25 if speed_mps == 0 else 1.0
         target_c = 94.0 if "hot" in under else air_c + 8.0 + 26.0 * load
-        self._motor_c += (target_c - self._motor_c) * 0.06 + self._random.gauss(0, 0.25)
+        self._motor_c += (target_c - self._motor_c) * (1 - 0.94 ** (passed_s / INTERVAL_S)) + self._random.gauss(0, 0.25)
         self._drain(speed_mps, under)
         data: dict[str, Any] = {
             "battery_pct": round(self._battery_pct, 1),
@@ -75,12 +78,12 @@ class Life:
         if self._charging:
             self._charging = self._battery_pct < _FULL_PCT
             return 0.0
-        if self._waits > 0:
-            self._waits -= 1
+        if self._waits_s > 0:
+            self._waits_s -= self._passed_s
             return 0.0
         if not self._way:
             self._way = self._next_way(under)
-        left_m, gone_m = self._random.uniform(0.5, 1.1) * INTERVAL_S, 0.0
+        left_m, gone_m = self._random.uniform(0.5, 1.1) * self._passed_s, 0.0
         while self._way and left_m > 0:
             to_x, to_y = self._way[0]
             ahead_m = hypot(to_x - self._x_m, to_y - self._y_m)
@@ -95,11 +98,11 @@ class Life:
                 self._way.pop(0)
         if not self._way:
             self._arrive(under)
-        return gone_m / INTERVAL_S
+        return gone_m / self._passed_s
 
     def _arrive(self, under: Collection[str]) -> None:
         self._charging = self._wants_dock(under) and "no_dock" not in under
-        self._waits = 0 if self._charging else self._random.randrange(3)
+        self._waits_s = 0.0 if self._charging else self._random.uniform(0, 75)
 
     def _wants_dock(self, under: Collection[str]) -> bool:
         return self._battery_pct < _LOW_PCT
@@ -123,11 +126,11 @@ class Life:
 
     def _drain(self, speed_mps: float, under: Collection[str]) -> None:
         if self._charging:
-            self._battery_pct = min(100.0, self._battery_pct + 0.75)
+            self._battery_pct = min(100.0, self._battery_pct + 0.75 * self._passed_s / INTERVAL_S)
             return
         used = 0.16 if speed_mps > 0 else 0.05
         least = 9.0 if "no_dock" in under else _EMPTY_PCT
-        self._battery_pct = max(least, self._battery_pct - used * self._random.uniform(0.8, 1.2))
+        self._battery_pct = max(least, self._battery_pct - used * self._random.uniform(0.8, 1.2) * self._passed_s / INTERVAL_S)
 
     def _globe(self) -> tuple[float | None, float | None]:
         if self._place is None:

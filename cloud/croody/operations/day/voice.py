@@ -12,13 +12,14 @@ import msgspec
 
 from croody.operations.day import incidents
 from croody.operations.day.cast import Member, Place
-from croody.operations.day.life import INTERVAL_S, Life
+from croody.operations.day.life import CLOSE_S, INTERVAL_S, Life
 from croody_contract.messages import Born, Event, Position, Presence, Reading, Telemetry, Tombstone, Window, encode
 from croody_contract.relay import BatchItem, PlainItem, PresenceItem, Relay
 
-_INTERVAL: Final = timedelta(seconds=INTERVAL_S)
 #: Before the last two hours a robot says every other reading: no page looks closer.
 _CLOSE_MIN: Final = 120.0
+#: In the last minutes, and when the day goes on, its way is seen turn by turn.
+_TRAIL_MIN: Final = 8.0
 #: Records of the backlog that go out in a minute, beside what is new.
 _DRAINED: Final = 12
 #: Of what waits for a network, so much is kept; the oldest goes.
@@ -59,6 +60,7 @@ class Voice:
         self._next = begin + timedelta(seconds=self._random.uniform(1, INTERVAL_S))
         since = (end - begin) / timedelta(minutes=1)
         self._events = [event for event in incidents.EVENTS if event.robot_id == member.robot_id and event.minute <= since]
+        self._passed_s = INTERVAL_S
         self._starts = 0
         self._stream, self._seq = "", 0
         self._is_off = True
@@ -80,10 +82,12 @@ class Voice:
         new: list[tuple[int, bytes]] = []
         while self._next <= until:
             new += self._reading(self._next, out)
-            self._next += _INTERVAL
-            if self.minute(self._next) > _CLOSE_MIN:
+            minute = self.minute(self._next)
+            self._passed_s = CLOSE_S if minute <= _TRAIL_MIN else INTERVAL_S
+            self._next += timedelta(seconds=self._passed_s)
+            if minute > _CLOSE_MIN:
                 self._life.step(_hour(self._next), self.under(self.minute(self._next)))
-                self._next += _INTERVAL
+                self._next += timedelta(seconds=self._passed_s)
         if self.member.plain:
             out.plain += [PlainItem(self.member.robot_id, msgspec.Raw(raw)) for _, raw in new]
             return
@@ -91,7 +95,7 @@ class Voice:
 
     def _reading(self, at: datetime, out: Out) -> list[tuple[int, bytes]]:
         under = self.under(self.minute(at))
-        moment = self._life.step(_hour(at), under)
+        moment = self._life.step(_hour(at), under, passed_s=self._passed_s)
         if "off" in under:
             self._goodbye(out)
             return []
@@ -136,7 +140,7 @@ class Voice:
             return
         self._screened += 1
         odd = "odd" in under
-        if not odd and self._screened % incidents.SCREENED_EVERY:
+        if self._screened % (incidents.ODD_EVERY if odd else incidents.SCREENED_EVERY):
             return
         score = self._random.uniform(0.72, 0.93) if odd else self._random.uniform(0.02, 0.2)
         window = Window(MODEL, round(score, 3), odd, list(_SENSORS), self._features(odd), at, sampled=not odd)
