@@ -17,6 +17,13 @@ MAX_NESTING: Final = 32
 MAX_RECORDS: Final = 500
 #: Largest single encoded record, in bytes.
 MAX_RECORD_BYTES: Final = 64 * KIB
+#: Largest picture: its base64 fits into one record. And the longest side of it.
+MAX_PICTURE_BYTES: Final = 44 * KIB
+MAX_PICTURE_PIXELS: Final = 4096
+#: Of one camera a picture is kept at most so often, in seconds.
+PICTURE_EVERY_S: Final = 10.0
+#: Lines of an agent's log in one answer.
+MAX_LOG_LINES: Final = 200
 #: Most metrics in one reading.
 MAX_METRICS: Final = 256
 #: Longest metric name and longest text value, in characters.

@@ -1,6 +1,6 @@
 """Payloads of the link between a robot and the cloud. Pure structs; `check_record` holds the rules a type cannot say.
 
-Every time is ISO 8601 with offset. Every record is one of five kinds, told apart by `kind`; all of them are numbered
+Every time is ISO 8601 with offset. Every record is one of seven kinds, told apart by `kind`; all of them are numbered
 in one stream, so one ledger proves them all.
 """
 
@@ -13,8 +13,9 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct, inspect
 
+from croody_contract import jpeg
 from croody_contract.explain import explain
-from croody_contract.limits import MAX_METRICS, MAX_NAME_CHARS, MAX_SEQ, MAX_TEXT_CHARS
+from croody_contract.limits import MAX_LOG_LINES, MAX_METRICS, MAX_NAME_CHARS, MAX_PICTURE_BYTES, MAX_SEQ, MAX_TEXT_CHARS
 
 Moment = Annotated[datetime, Meta(tz=True, description="ISO 8601 with offset")]
 Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME_CHARS)]
@@ -96,8 +97,23 @@ class Born(Struct, frozen=True, tag_field="kind", tag="born", omit_defaults=True
     capabilities: Annotated[list[Kind], Meta(max_length=64)] | None = None
 
 
+class Snapshot(Struct, frozen=True, tag_field="kind", tag="snapshot", omit_defaults=True):
+    """What a camera saw at `ts`: a JPEG, in base64 as JSON has it. Of one camera one is kept every `limits.PICTURE_EVERY_S`."""
+
+    jpeg: Annotated[bytes, Meta(min_length=4, max_length=MAX_PICTURE_BYTES)]
+    ts: Moment | None = None
+    camera: Annotated[str, Meta(min_length=1, max_length=64)] = "camera"
+
+
+class Log(Struct, frozen=True, tag_field="kind", tag="log", omit_defaults=True):
+    """The last lines of an agent's own log, oldest first, because somebody asked (`Outgoing(kind="logs")`)."""
+
+    lines: Annotated[list[Text], Meta(max_length=MAX_LOG_LINES)]
+    ts: Moment | None = None
+
+
 T = TypeVar("T")
-Record = Reading | Event | Window | Tombstone | Born
+Record = Reading | Event | Window | Tombstone | Born | Snapshot | Log
 
 
 class Telemetry(Struct, frozen=True):
@@ -147,6 +163,12 @@ class Resend(Struct, frozen=True):
 
     stream: Stream
     ranges: Annotated[list[Span], Meta(min_length=1, max_length=1000)]
+
+
+class Logs(Struct, frozen=True, omit_defaults=True):
+    """Payload of `Outgoing(kind="logs")`: put the last lines of your log into a record `log`."""
+
+    lines: Annotated[int, Meta(ge=1, le=MAX_LOG_LINES)] = 100
 
 
 class Answer(Struct, frozen=True, omit_defaults=True):
@@ -287,6 +309,11 @@ def check_record(record: Record) -> None:
             for first, last in ranges:
                 if first > last:
                     raise Refused("bad_range", f"ranges: [{first}, {last}] ends before it begins")
+        case Snapshot(jpeg=body):
+            try:
+                jpeg.size_of(body)
+            except jpeg.NoJpeg as error:
+                raise Refused("bad_picture", f"jpeg: {error}") from error
 
 
 def check_reading(reading: Reading | Telemetry) -> None:

@@ -15,11 +15,14 @@ PAYLOADS: dict[str, type[msgspec.Struct]] = {
     "window": messages.Window,
     "tombstone": messages.Tombstone,
     "born": messages.Born,
+    "snapshot": messages.Snapshot,
+    "log": messages.Log,
     "telemetry": messages.Telemetry,
     "ack": messages.Ack,
     "presence": messages.Presence,
     "outgoing": messages.Outgoing,
     "resend": messages.Resend,
+    "logs": messages.Logs,
     "answer": messages.Answer,
 }
 

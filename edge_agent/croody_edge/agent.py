@@ -5,18 +5,21 @@ One thread drives it by calling `tick`; many agents may share that thread. `publ
 
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from importlib.metadata import version
 from random import Random
 from threading import Event as Flag
 from threading import RLock
 from typing import Final
 
-from croody_contract.messages import Record
+from croody_contract.messages import Record, Snapshot
 from croody_edge.faults import Faults
 from croody_edge.outbox.encoding import checked
 from croody_edge.outbox.keys import place_of
 from croody_edge.outbox.queue import Outbox
 from croody_edge.outbox.startup import Program
+from croody_edge.pictures import Pace
+from croody_edge.recent_log import remember
 from croody_edge.screen import Screen
 from croody_edge.settings import Settings
 from croody_edge.sources import Source
@@ -62,6 +65,7 @@ class Agent:
         self.wake = wake or Flag()
         self._news = False
         self._guard = RLock()
+        self._pace = Pace()
         self._outbox: Outbox | None = None
         self._transport: Transport | None = None
         self._faults = Faults(settings.robot_id, lambda event: self._keep([event]), clock)
@@ -76,6 +80,7 @@ class Agent:
             BadSetting: the certificate file cannot be used.
         """
         settings = self.settings
+        remember()
         program = Program(f"croody-edge {version('croody-edge')}", capabilities(settings))
         outbox = Outbox(settings.edge_dir, settings.robot_id, program=program, limit_bytes=settings.outbox_limit_bytes)
         try:
@@ -101,6 +106,24 @@ class Agent:
         kept = self._keep([record])[0]
         self._wake_up()
         return kept
+
+    def picture(self, jpeg: bytes, camera: str = "camera") -> bool:
+        """Queue what a camera sees now. False when its last picture is younger than ten seconds: this one is let go of.
+
+        Args:
+            jpeg: at most 44 KiB, and 4,096 pixels a side; make it smaller before.
+            camera: tells the cameras of a robot apart, 16 of them.
+
+        Raises:
+            ValueError: it is no JPEG, or too large.
+            OSError: it cannot be kept: ENOSPC when the disk or the outbox is full.
+        """
+        record = Snapshot(jpeg=jpeg, camera=camera, ts=datetime.fromtimestamp(self._clock(), UTC))
+        checked(record)
+        if not self._pace.may(camera, self._monotonic()):
+            return False
+        self.publish(record)
+        return True
 
     def pending(self) -> int:
         """Records not yet acknowledged."""

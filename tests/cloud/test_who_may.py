@@ -442,6 +442,9 @@ PAGES: dict[str, tuple[str, str, int]] = {
     "console/robots/<str:robot_id>/series": ("GET", "/console/robots/{robot}/series?m=TEMP", 200),
     "console/robots/<str:robot_id>/table/": ("GET", "/console/robots/{robot}/table/", 200),
     "console/robots/<str:robot_id>/log/": ("GET", "/console/robots/{robot}/log/", 200),
+    # No camera of theirs sent anything.
+    "console/robots/<str:robot_id>/pictures/<int:number>.jpg": ("GET", "/console/robots/{robot}/pictures/1.jpg", 404),
+    "console/robots/<str:robot_id>/logs/": ("POST", "/console/robots/{robot}/logs/", 303),
     "console/robots/<str:robot_id>/notes/": ("POST", "/console/robots/{robot}/notes/", 303),
     "console/robots/<str:robot_id>/rotate/": ("POST", "/console/robots/{robot}/rotate/", 200),
     "console/robots/<str:robot_id>/revoke/": ("POST", "/console/robots/{robot}/revoke/", 303),

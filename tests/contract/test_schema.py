@@ -14,6 +14,19 @@ def test_the_committed_schemas_are_what_the_structs_say():
 
 
 def test_every_payload_of_the_link_has_a_schema():
-    assert {"reading", "event", "window", "tombstone", "born", "ack", "presence", "outgoing", "answer", "batch", "telemetry"} <= {
-        path.stem for path in FOLDER.glob("*.json")
-    }
+    assert {
+        "reading",
+        "event",
+        "window",
+        "tombstone",
+        "born",
+        "snapshot",
+        "log",
+        "ack",
+        "presence",
+        "outgoing",
+        "logs",
+        "answer",
+        "batch",
+        "telemetry",
+    } <= {path.stem for path in FOLDER.glob("*.json")}

@@ -29,7 +29,7 @@ def test_readings_arrive_in_order_and_leave_the_outbox(tmp_path: Path, broker: B
     assert not any(historical for *_, historical in cloud.ledger.records)
     stream, seq, first, _ = cloud.ledger.records[0]
     assert isinstance(first, Born)
-    assert (seq, first.capabilities) == (1, ["resend"])
+    assert (seq, first.capabilities) == (1, ["resend", "logs"])
     assert cloud.ledger.missing() == {}
     assert source.closed
     assert wait_until(lambda: cloud.presence[-1].state == "offline")

@@ -8,6 +8,8 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import F, QuerySet
 
+from croody.audit.actor import Actor
+from croody.audit.services import record
 from croody.commands.models import Outgoing
 from croody.fleet.models import Robot
 from croody.fleet.services import BadRobot
@@ -19,6 +21,9 @@ from croody_contract.relay import DueItem
 BACKOFF_S: Final = (2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
 #: The bridge asks this often, in seconds: rows are published within half a second.
 POLL_S: Final = 0.4
+#: The kind that asks for the last lines of an agent's log, and how long somebody waits for them.
+LOGS: Final = "logs"
+LOGS_EXPIRE: Final = timedelta(minutes=5)
 _KIND: Final = re.compile(r"[a-z][a-z0-9_]{1,31}")
 
 
@@ -37,6 +42,21 @@ def send(robot: Robot | str, kind: str, payload: dict[str, Any], expires_at: dat
     if not Robot.objects.filter(pk=robot_id, deleted_at=None).exists():
         raise BadRobot(f"robot_id {robot_id}: no such robot: see `croody robot list`")
     return Outgoing.objects.create(robot_id=robot_id, kind=kind, payload=payload, expires_at=expires_at, next_at=now)
+
+
+def ask_for_logs(robot: Robot, *, actor: Actor, now: datetime, lines: int = 100) -> Outgoing:
+    """Ask a robot for the last lines of its agent's log; they come as a record. One that was asked for already is not asked twice.
+
+    Raises:
+        BadRobot: it was revoked.
+    """
+    with transaction.atomic():
+        open_rows = open_outgoing(robot.pk, LOGS, now=now)
+        if open_rows:
+            return open_rows[-1]
+        row = send(robot, LOGS, {"lines": lines}, now + LOGS_EXPIRE, now=now)
+        record(actor, "logs", "robot", robot.pk, organisation_id=robot.organisation_id, after={"lines": lines}, now=now)
+    return row
 
 
 def claim_due(now: datetime, limit: int = 200) -> list[DueItem]:

@@ -206,3 +206,18 @@ class SetAside(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["job", "robot_id", "what"], name="set_aside_once")]
+
+
+class Picture(models.Model):
+    """What a camera of a robot saw: a few of the newest, each at least ten seconds after the one before. `at` is as of a record."""
+
+    robot_id = models.CharField(max_length=64)
+    camera = models.CharField(max_length=64)
+    at = models.DateTimeField()
+    received_at = models.DateTimeField(db_index=True)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    jpeg = models.BinaryField()
+
+    class Meta:
+        indexes = [models.Index(fields=["robot_id", "camera", "-at"], name="pictures_of_camera")]

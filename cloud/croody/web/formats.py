@@ -104,3 +104,8 @@ def months(language: str) -> str:
 def moment(at: datetime, language: str) -> str:
     """`24 nov 2026, 03:12 UTC`; the browser puts the reader's own time in its place."""
     return f"{at.day} {_MONTHS[language][at.month - 1]} {at.year}, {at:%H:%M} UTC"
+
+
+def brief(at: datetime, language: str) -> str:
+    """`24 nov 03:12` in UTC, where there is little room."""
+    return f"{at.day} {_MONTHS[language][at.month - 1]} {at:%H:%M}"

@@ -35,6 +35,7 @@ JOBS: list[Job] = [
     Job("raise_alarms", 2, telemetry.raise_alarms, "alarms"),
     Job("fold_finished", 10, telemetry.fold_finished, "fold"),
     Job("score_windows", 2, ids.score_windows, "detection"),
+    Job("keep_pictures", 2, telemetry.keep_pictures, "detection"),
     Job("close_old_alarms", 60, alarms.close_old),
     Job("retire_borrowed", 300, liveness.retire_borrowed),
     # Both go through the same cursor, so they share a thread; it may have much to do after an outage.

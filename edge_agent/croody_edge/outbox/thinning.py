@@ -2,14 +2,15 @@
 
 The policy: of the oldest readings, every second run of ten goes. Runs rather than single readings, because a batch on the wire
 holds consecutive records only: a queue with a hole after every reading would drain one reading a publish. What is thinned again
-gets coarser again, so the past fades and the present stays whole. Events, births, tombstones and suspect windows never go.
+gets coarser again, so the past fades and the present stays whole. Pictures go with the readings; events, births, tombstones, answers and
+suspect windows never go.
 """
 
 from collections.abc import Sequence
 from typing import Final
 
 from croody_contract import ranges
-from croody_contract.messages import Reading, Record, Window
+from croody_contract.messages import Reading, Record, Snapshot, Window
 from croody_contract.ranges import Ranges
 
 #: Readings that stay together, and then go together.
@@ -20,7 +21,7 @@ TOMBSTONE_RANGES: Final = 1000
 
 def may_go(record: Record) -> bool:
     """Say whether the policy may ever thin this record."""
-    return isinstance(record, Reading) or (isinstance(record, Window) and not record.suspect)
+    return isinstance(record, Reading | Snapshot) or (isinstance(record, Window) and not record.suspect)
 
 
 def choose(keys: Sequence[int], protected: Ranges) -> list[int]:

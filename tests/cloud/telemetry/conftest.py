@@ -100,6 +100,7 @@ def _empty(alias: str) -> None:
             "bridgerun",
             "delivered",
             "setaside",
+            "picture",
         ):
             cursor.execute(f"DELETE FROM telemetry_{table}")
         for day in partitions.present(alias):

@@ -5,10 +5,11 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from croody_contract.messages import Born, Event, Tombstone
+from croody_contract.messages import Born, Event, Snapshot, Tombstone
 from tests.cloud.telemetry.helpers import NOON, reading
+from tests.contract.test_pictures import jpeg
 
-MINUTE = timedelta(minutes=1)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 NOW = NOON + timedelta(hours=1)
 Send = Callable[..., dict[str, Any]]
 
@@ -66,3 +67,50 @@ def test_what_is_usual_is_the_least_and_the_greatest_of_a_day(send: Send, fleet:
     found = usual("rover-1", ["TEMP", "HUM"], now=NOW)
     assert {name: (one.low, one.high, one.count) for name, one in found.items()} == {"TEMP": (19.0, 25.5, 3)}
     assert usual("rover-1", ["TEMP"], now=NOW + timedelta(days=2)) == {}
+
+
+def test_a_picture_is_kept_without_its_bytes_staying_in_the_record_and_no_more_often_than_every_ten_seconds(
+    send: Send, fleet: SimpleNamespace
+):
+    from croody.telemetry import jobs
+    from croody.telemetry.models import Record
+    from croody.telemetry.read.pictures import newest, picture
+
+    moments = [0, 4, 10, 13, 21]
+    rows = [Snapshot(jpeg=jpeg(64 + second), ts=NOON + timedelta(seconds=second), camera="front") for second in moments]
+    send(1, [*rows, Snapshot(jpeg=jpeg(), ts=NOON, camera="rear")], now=NOON + MINUTE)
+    jobs.keep_pictures(NOON + MINUTE)
+    found = {one.camera: (one.at - NOON, one.width) for one in newest("rover-1")}
+    assert found == {"front": (timedelta(seconds=21), 85), "rear": (timedelta(0), 64)}
+    told = [row.data for row in Record.objects.filter(kind="snapshot_seen").order_by("pk")]
+    assert [one["kept"] for one in told] == [True, False, True, False, True, True]
+    assert all("jpeg" not in one and one["bytes"] > 0 for one in told)
+    one = newest("rover-1")[0]
+    whole = picture("rover-1", one.pk)
+    assert whole is not None
+    assert bytes(whole.jpeg) == jpeg(85)
+    assert picture("rover-2", one.pk) is None, "by the robot whose it is"
+
+
+def test_of_each_camera_the_newest_few_pictures_stay(send: Send, fleet: SimpleNamespace):
+    from croody.telemetry import jobs
+    from croody.telemetry.jobs.pictures import CAMERAS, KEPT
+    from croody.telemetry.models import Picture
+
+    send(1, [Snapshot(jpeg=jpeg(), ts=NOON + number * MINUTE) for number in range(KEPT + 3)], now=NOON + (KEPT + 3) * MINUTE)
+    jobs.keep_pictures(NOON + HOUR)
+    assert Picture.objects.count() == KEPT
+    assert Picture.objects.order_by("at").values_list("at", flat=True)[0] == NOON + 3 * MINUTE
+    send(KEPT + 4, [Snapshot(jpeg=jpeg(), ts=NOON, camera=f"camera-{number:02}") for number in range(CAMERAS + 5)], now=NOON + HOUR)
+    jobs.keep_pictures(NOON + HOUR)
+    assert len(set(Picture.objects.values_list("camera", flat=True))) == CAMERAS
+    jobs.apply_retention(NOON + 40 * 24 * HOUR)
+    assert not Picture.objects.exists()
+
+
+def test_what_is_no_picture_is_a_dead_letter_and_its_neighbours_are_stored(send: Send, fleet: SimpleNamespace):
+    raw = b'{"kind":"snapshot","jpeg":"PHN2Zz4="}'
+    assert send(1, [reading(1.0), raw, reading(2.0)]) == {"stored": [(1, 1), (3, 3)], "dead": [(2, 2)]}
+    from croody.telemetry.models import DeadLetter
+
+    assert DeadLetter.objects.get().reason == "bad_picture"

@@ -8,8 +8,9 @@ import pytest
 from django.test import Client
 
 from croody_contract.batch import payload_hash
-from croody_contract.messages import Event
+from croody_contract.messages import Answer, Born, Event, Log, Reading, Snapshot
 from tests.cloud.web.helpers import DRIVING, say
+from tests.contract.test_pictures import jpeg
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 HOUR = timedelta(hours=1)
@@ -268,3 +269,49 @@ def test_what_lies_on_a_robot_says_when_it_will_be_here():
     assert words.queue(Queue(1000, at), -1.0, "es")[1].startswith("A este ritmo no llega")
     assert words.queue(Queue(0, at), None, "es") == ("Nada por enviar", "")
     assert words.queue(None, None, "es") == ("", "")
+
+
+def test_the_agents_own_log_is_asked_for_once_and_its_answer_stands_on_the_page(alice: Client, bob: Client):
+    from croody.commands.models import Outgoing
+    from croody.commands.services import answer as booked
+    from croody.telemetry.ingest import services
+    from tests.cloud.telemetry.helpers import batch
+
+    now = datetime.now(UTC)
+    records = [Born(agent="croody-edge 9", capabilities=["resend", "logs"], ts=now), Reading(data={"TEMP": 1.0}, ts=now)]
+    services.ingest_relay(batch("rover-1", "stream-of-logs", 1, records), now=now)
+    assert "Pedir las últimas 100 líneas" in text(alice, "/console/robots/rover-1/")
+    assert "Pedir las últimas 100 líneas" not in text(bob, "/console/robots/rover-1/"), "who only looks does not ask"
+    for _ in range(2):
+        alice.post("/console/robots/rover-1/logs/")
+    row = Outgoing.objects.get(kind="logs")
+    assert (row.payload, row.robot_id) == ({"lines": 100}, "rover-1")
+    assert "en cola" in text(alice, "/console/robots/rover-1/")
+    services.ingest_relay(batch("rover-1", "stream-of-logs", 3, [Log(lines=["connected <now>", "reading 7"], ts=now)]), now=now)
+    booked("rover-1", row.pk, Answer(state="done", detail="2 lines"), now=now)
+    page = text(bob, "/console/robots/rover-1/")
+    assert "connected &lt;now&gt;\nreading 7" in page
+    assert "Mandó las últimas 2 líneas de su registro" in page
+    assert "cumplida" in page
+
+
+def test_a_picture_is_shown_with_its_age_and_only_to_its_team(alice: Client, people: SimpleNamespace):
+    from croody.telemetry import jobs
+    from croody.telemetry.ingest import services
+    from tests.cloud.telemetry.helpers import batch
+
+    now = datetime.now(UTC)
+    shot = Snapshot(jpeg=jpeg(), camera="front", ts=now - timedelta(seconds=90))
+    services.ingest_relay(batch("rover-1", "stream-of-pictures", 1, [shot]), now=now)
+    jobs.keep_pictures(now)
+    page = text(alice, "/console/robots/rover-1/")
+    address = page.partition('<img src="')[2].partition('"')[0]
+    assert "foto de" in page
+    assert "hace 1\u00a0min" in page
+    answer = alice.get(address)
+    assert (answer.headers["Content-Type"], answer.content) == ("image/jpeg", jpeg())
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert alice.get(address.replace("rover-1", "rover-2")).status_code == 404
+    carlos = Client()
+    carlos.force_login(people.carlos)
+    assert carlos.get(address).status_code == 404

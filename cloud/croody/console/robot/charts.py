@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
+from statistics import median
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
@@ -87,11 +88,18 @@ def drawn(robot: Robot, names: Sequence[str], asked: Asked, interval_s: float | 
 
 
 def silences(found: Series, interval_s: float | None, until: datetime) -> list[tuple[float, float]]:
-    """From when until when nothing came of any metric, between buckets that hold something: more than 2.5 intervals, and a bucket."""
-    heard = [at for index, at in enumerate(found.at) if any(line.count[index] for line in found.lines)]
-    least = max(_HOLE * (interval_s or 0.0), 1.5 * found.step_s)
-    edges = [*heard, until.timestamp()] if heard else []
-    return [(before + found.step_s, after) for before, after in pairwise(edges) if after - before > least]
+    """From when until when nothing came of any metric: for more than 2.5 times what lies between two readings, and more than a bucket.
+
+    What lies between them is what the robot says, or what is seen here, whichever is longer: many robots say nothing of it.
+    """
+    counts = {at: max(line.count[index] for line in found.lines) for index, at in enumerate(found.at)} if found.lines else {}
+    heard = [at for at, count in counts.items() if count]
+    if not heard:
+        return []
+    apart = median([after - before for before, after in pairwise(heard)] or [found.step_s])
+    seen = apart / max(1.0, median([counts[at] for at in heard]))
+    least = max(_HOLE * max(interval_s or 0.0, seen), 1.5 * found.step_s)
+    return [(before + found.step_s, after) for before, after in pairwise([*heard, until.timestamp()]) if after - before > least]
 
 
 def note(found: Series, language: str) -> str:

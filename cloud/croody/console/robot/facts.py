@@ -9,6 +9,8 @@ import msgspec
 
 from croody.alarms.kinds import SEVERITIES
 from croody.alarms.models import Alarm
+from croody.commands.models import Outgoing
+from croody.commands.services import LOGS
 from croody.console.robot.log import Item, page
 from croody.fleet.models import Robot
 from croody.fleet.queries import returned
@@ -17,12 +19,14 @@ from croody.liveness.judge import State
 from croody.liveness.listening import listening
 from croody.liveness.signs import signs_of
 from croody.monitor.entry import Entry, Latest, as_number, delivery, entry
-from croody.telemetry.models import DeadLetter, Presence
+from croody.telemetry.models import DeadLetter, Picture, Presence
 from croody.telemetry.read import metrics
 from croody.telemetry.read.day import Day, day
 from croody.telemetry.read.delivery import delivered
 from croody.telemetry.read.newest import newest_of
-from croody.telemetry.read.told import Told, born
+from croody.telemetry.read.pictures import newest
+from croody.telemetry.read.told import MOST as MOST_TOLD
+from croody.telemetry.read.told import Told, born, told
 from croody.telemetry.read.usual import Range, usual
 
 #: Open alarms that are shown; all are counted.
@@ -77,6 +81,16 @@ class Now:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentLog:
+    """The last lines that its agent sent, and the last time that somebody asked for them. `can`: its agent says that it can."""
+
+    can: bool
+    lines: tuple[str, ...] = ()
+    at: datetime | None = None
+    asked: Outgoing | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Slow:
     """What is asked every ten seconds while somebody looks.
 
@@ -91,6 +105,8 @@ class Slow:
     usual: Mapping[str, Range]
     start: Told | None
     letters: int
+    agent_log: "AgentLog"
+    pictures: tuple[Picture, ...]
 
 
 def now_of(robot: Robot, now: datetime) -> Now:
@@ -138,14 +154,29 @@ def slow_of(known: Now, now: datetime) -> Slow:
     names = numeric(known.entry.values)
     ranges = usual(robot_id, names, now=now)
     counted = max(ranges, key=lambda name: ranges[name].count, default=names[0] if names else "")
+    start = born(robot_id)
     return Slow(
         day(robot_id, counted, now=now),
         page(robot_id, now, FEW).items,
         before_of(known, now),
         ranges,
-        born(robot_id),
+        start,
         DeadLetter.objects.filter(robot_id=robot_id, replayed_at=None)[:COUNTED].count(),
+        agent_log_of(robot_id, start, now),
+        tuple(newest(robot_id)),
     )
+
+
+def agent_log_of(robot_id: str, start: Told | None, now: datetime) -> AgentLog:
+    """The newest answer among what the robot told lately; what lies further back is old anyway."""
+    can = LOGS in (start.data.get("capabilities") or ()) if start is not None else False
+    asked = Outgoing.objects.filter(robot=robot_id, kind=LOGS).order_by("-expires_at").first()
+    if not can and asked is None:
+        return AgentLog(can)
+    found = next((one for one in told(robot_id, until=now, limit=MOST_TOLD) if one.kind == "log"), None)
+    if found is None:
+        return AgentLog(can, asked=asked)
+    return AgentLog(can, tuple(str(line) for line in found.data.get("lines") or ()), found.at, asked)
 
 
 def before_of(known: Now, now: datetime) -> tuple[Item, ...]:
@@ -153,8 +184,15 @@ def before_of(known: Now, now: datetime) -> tuple[Item, ...]:
     alarm = known.worst
     if alarm is None:
         return ()
-    found = page(known.robot.pk, alarm.opened_at, MOST_BEFORE + 1, since=alarm.opened_at - BEFORE).items
-    return tuple(item for item in found if item.alarm is None or item.alarm.pk != alarm.pk)[:MOST_BEFORE]
+    found = page(known.robot.pk, alarm.opened_at, MOST_BEFORE + 2, since=alarm.opened_at - BEFORE).items
+    return tuple(item for item in found if not _is(alarm, item))[:MOST_BEFORE]
+
+
+def _is(alarm: Alarm, item: Item) -> bool:
+    """Whether a line of the log is the alarm itself, or the event that raised it."""
+    if item.alarm is not None:
+        return item.alarm.pk == alarm.pk
+    return item.told is not None and item.told.kind == "event" and alarm.kind.endswith(str(item.told.data.get("code")))
 
 
 def numeric(values: Mapping[str, Any]) -> list[str]:

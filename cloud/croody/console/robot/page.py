@@ -65,6 +65,8 @@ def robot(known: Known, now: datetime, language: str) -> Page:
             "queue_at": known.now.queue.at if known.now.queue is not None else None,
             "others": others(known.others),
             "letters": known.slow.letters,
+            "agent_log": words.agent_log(known.slow.agent_log, now),
+            "shots": [words.shot(picture, now) for picture in known.slow.pictures],
         }
         return Page(context, _picture(context, head, tiles, language))
 
@@ -82,6 +84,8 @@ def _picture(context: Mapping[str, Any], head: words.Head, tiles: Sequence[words
         "values": _piece("values", context, shape, language),
         "robot-log": _piece("lines", context, words.digest(language, context["lines"]), language),
         "ledger": _piece("ledger", context, words.digest(language, context["ledger"], context["queue"], context["queue_at"]), language),
+        "agent-log": _piece("agent_log", context, words.digest(language, context["agent_log"]), language),
+        "pictures": _piece("pictures", context, words.digest(language, [shot.number for shot in context["shots"]]), language),
         "others": _piece("others", context, words.digest(language, context["others"]), language),
     }
     return Picture(texts, pieces)

@@ -23,6 +23,7 @@ from croody.fleet.models import Credential, Robot
 from croody.fleet.ticket import ticket_of
 from croody.live.pages import Viewer
 from croody.live.views import answer, follow
+from croody.telemetry.read.pictures import picture as one_picture
 from croody.telemetry.read.series import series
 from croody.web.refusals import Denied
 from croody_contract.messages import Refused
@@ -159,3 +160,14 @@ def log(request: HttpRequest, robot_id: str) -> HttpResponseBase:
     found = log_page(row.pk, until, skip=skip)
     context = {"robot": row, "lines": [words.line(item, language) for item in found.items], "older": found.older, "newest": until == now}
     return frame.draw(request, "console/robot/log.html", context, page="fleet")
+
+
+@require_GET
+@door.page(Action.INSPECT)
+def picture(request: HttpRequest, robot_id: str, number: int) -> HttpResponseBase:
+    """What a camera saw, as the robot sent it: it was judged by its content when it came."""
+    row = door.robot(of_session(request), Action.INSPECT, robot_id)
+    found = one_picture(row.pk, number)
+    if found is None:
+        raise Denied(404, f"{row.pk} has no picture {number}")
+    return HttpResponse(bytes(found.jpeg), content_type="image/jpeg", headers={"Content-Disposition": "inline"})

@@ -17,14 +17,14 @@ from croody.alarms.storms import kind_of
 from croody.audit.models import Entry as Audited
 from croody.commands.models import Outgoing
 from croody.console.fleet.words import STATES
-from croody.console.robot.facts import Now, Queue, Slow
+from croody.console.robot.facts import AgentLog, Now, Queue, Slow
 from croody.console.robot.log import Item
 from croody.live.picture import Text
 from croody.liveness.judge import State
 from croody.monitor import words as monitor
 from croody.monitor.entry import PLACE, as_number
 from croody.telemetry import kinds as telemetry_kinds
-from croody.telemetry.models import DeadLetter
+from croody.telemetry.models import DeadLetter, Picture
 from croody.telemetry.read import metrics
 from croody.telemetry.read.day import CELL_S, Cell, Day
 from croody.telemetry.read.told import Told
@@ -348,6 +348,10 @@ def _told(told: Told, language: str) -> tuple[str, str]:
             if told.data.get("over"):
                 return _("Terminó: %(what)s") % {"what": kind.title}, late
             return kind.sentence(told.data.get("detail") or {}, language), late
+        case "log":
+            lines = len(told.data.get("lines") or ())
+            text = ngettext("Mandó la última línea de su registro", "Mandó las últimas %(count)s líneas de su registro", lines)
+            return text % {"count": formats.number(lines, 0, language)}, late
     return told.kind, late
 
 
@@ -406,6 +410,50 @@ def queue(found: Queue | None, rate: float | None, language: str) -> tuple[str, 
     if rate <= 0:
         return said, _("A este ritmo no llega: entra tanto como sale, o no está enviando.")
     return said, _("Al ritmo de ahora llega en %(age)s.") % {"age": formats.age(found.records / rate)}
+
+
+# Its agent's own log, and its cameras
+
+
+@dataclass(frozen=True, slots=True)
+class LogShown:
+    """`told`: what became of the last request; `pending`: its answer may still come."""
+
+    can: bool
+    lines: tuple[str, ...]
+    moment: datetime | None
+    told: str
+    asked: datetime | None
+    pending: bool
+
+
+def agent_log(found: AgentLog, now: datetime) -> LogShown:
+    """As it stands on the page."""
+    told, pending = "", False
+    if found.asked is not None:
+        late = not found.asked.answered_at and found.asked.expires_at <= now
+        pending = not found.asked.answered_at and not late
+        told = str(ANSWERS["expired"] if late else ANSWERS.get(found.asked.answer_state, found.asked.answer_state))
+    return LogShown(found.can, found.lines, found.at, told, found.asked.created_at if found.asked is not None else None, pending)
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A picture of a camera: how old it is is said beside it, for it is never live. `at`: unix seconds."""
+
+    number: int
+    camera: str
+    at: float
+    age: str
+    moment: datetime
+    width: int
+    height: int
+
+
+def shot(picture: Picture, now: datetime) -> Shot:
+    """One."""
+    age = formats.age_of(picture.at, now)
+    return Shot(picture.pk, picture.camera, picture.at.timestamp(), age, picture.at, picture.width, picture.height)
 
 
 # The rest

@@ -31,8 +31,8 @@ RECORD_S: Final = 25e-6
 #: What costs more: records' worth.
 STREAM_WORK: Final = 30.0
 LETTER_WORK: Final = 5.0
-#: Of what is no reading something is made right away: a verdict, an alarm. In the long run a window costs more: a job judges it.
-_KINDS: Final = {"window": 8.0, "event": 4.0, "tombstone": 2.0}
+#: Of what is no reading something is made right away: a verdict, an alarm, a picture. In the long run a window costs more: a job judges it.
+_KINDS: Final = {"window": 8.0, "event": 4.0, "tombstone": 2.0, "snapshot": 8.0}
 _WINDOW_LATER: Final = 8.0
 #: Ledger rows with fewer ranges are not worth remembering.
 _LIGHT: Final = 500

@@ -3,7 +3,17 @@
 from croody.telemetry.jobs.alarms import raise_alarms
 from croody.telemetry.jobs.fold import fold_finished
 from croody.telemetry.jobs.gaps import request_gaps
+from croody.telemetry.jobs.pictures import keep_pictures
 from croody.telemetry.jobs.retention import apply_retention, forget_deliveries, make_partitions
 from croody.telemetry.jobs.rollups import roll_up
 
-__all__ = ["apply_retention", "fold_finished", "forget_deliveries", "make_partitions", "raise_alarms", "request_gaps", "roll_up"]
+__all__ = [
+    "apply_retention",
+    "fold_finished",
+    "forget_deliveries",
+    "keep_pictures",
+    "make_partitions",
+    "raise_alarms",
+    "request_gaps",
+    "roll_up",
+]

@@ -1,4 +1,7 @@
-"""What a robot said beside its readings: starts, events, tombstones. Newest first, by an index of their own: readings cost nothing."""
+"""What a robot said beside its readings: starts, events, tombstones, lines of its log.
+
+Newest first, by an index of their own: readings cost nothing.
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +18,7 @@ _COLUMNS: Final = "id, kind, CAST(at AS text), CAST(received_at AS text), stream
 #: As the index says it: else no database finds that it fits.
 _TOLD: Final = """
 SELECT {columns} FROM telemetry_record
-WHERE robot_id = %s AND kind NOT IN ('reading', 'window') AND at <= %s AND at >= %s{behind} ORDER BY at DESC, id DESC LIMIT %s
+WHERE robot_id = %s AND kind IN ('born', 'event', 'tombstone', 'log') AND at <= %s AND at >= %s{behind} ORDER BY at DESC, id DESC LIMIT %s
 """
 _BORN: Final = """
 SELECT {columns} FROM telemetry_record WHERE robot_id = %s AND seq = 1 AND kind = 'born' AND stream = (

@@ -50,7 +50,8 @@ def moment(at: datetime) -> SafeString:
 @register.filter
 def short(at: datetime) -> SafeString:
     """The same where there is little room: the browser shows the clock of today, and the day and the hour before that."""
-    return format_html('<time datetime="{}" data-local="short">{}</time>', at.isoformat(), formats.moment(at, _language()))
+    text = formats.brief(at, _language())
+    return format_html('<time datetime="{}" data-local="short">{}<span class="without-script"> UTC</span></time>', at.isoformat(), text)
 
 
 @register.filter

@@ -287,7 +287,7 @@ function key(event) {
   const step = (direction) => {
     if (event.shiftKey) return zoom(drawn.start + (direction * width) / 4, drawn.end + (direction * width) / 4);
     const at = plot.cursor.left < 0 ? (direction > 0 ? 0 : plot.over.clientWidth) : plot.cursor.left + direction * Math.max(1, plot.over.clientWidth / drawn.at.length);
-    plot.setCursor({ left: Math.max(0, Math.min(plot.over.clientWidth - 1, at)), top: 10 });
+    plot.setCursor({ left: Math.max(0, Math.min(plot.over.clientWidth - 1, at)), top: 10 }, true, true);
   };
   const acts = {
     ArrowLeft: () => step(-1),
@@ -295,7 +295,7 @@ function key(event) {
     "+": () => zoom(middle - width / 4, middle + width / 4),
     "-": () => zoom(middle - width, middle + width),
     0: reset,
-    Escape: () => plot.setCursor({ left: -10, top: -10 }),
+    Escape: () => plot.setCursor({ left: -10, top: -10 }, true, true),
   };
   if (!acts[event.key]) return;
   event.preventDefault();

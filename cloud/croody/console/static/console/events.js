@@ -33,8 +33,8 @@ export function events(svg, said, left) {
   for (const flag of said.flags) {
     const alarm = Boolean(flag.severity) && flag.severity !== "low";
     const row = alarm ? "alarm" : "other";
-    const at = Math.max(x(flag.at), taken[row] + 17);
-    if (at > width - 10) continue;
+    const at = Math.min(Math.max(x(flag.at), taken[row] + 17), width - 9);
+    if (at - taken[row] < 4) continue;
     taken[row] = at;
     const y = alarm ? 1 : 17;
     add(svg, "line", { class: "stem", x1: x(flag.at), x2: x(flag.at), y1: y + 14, y2: TOP });
