@@ -471,6 +471,7 @@ PAGES: dict[str, tuple[str, str, int]] = {
     ),
     "console/access/<slug:organisation>/members/<int:number>/role/": ("POST", "/console/access/{organisation}/members/0/role/", 404),
     "console/access/<slug:organisation>/members/<int:number>/remove/": ("POST", "/console/access/{organisation}/members/0/remove/", 404),
+    "console/access/<slug:organisation>/settings/": ("POST", "/console/access/{organisation}/settings/", 422),
     "console/access/<slug:organisation>/leave/": ("GET", "/console/access/{organisation}/leave/", 200),
     "console/access/<slug:organisation>/tokens/make/": ("POST", "/console/access/{organisation}/tokens/make/", 422),
     "console/access/<slug:organisation>/tokens/<int:number>/revoke/": ("POST", "/console/access/{organisation}/tokens/0/revoke/", 404),
@@ -526,6 +527,9 @@ PAGES: dict[str, tuple[str, str, int]] = {
     "cuenta/correo/": ("GET", "/cuenta/correo/", 200),
     # Only the demo has one, for this machine: `test_mail`.
     "cuenta/buzon/": ("GET", "/cuenta/buzon/", 404),
+    "cuenta/preferencias/": ("GET", "/cuenta/preferencias/", 200),
+    "cuenta/perfil/claves/": ("POST", "/cuenta/perfil/claves/", 422),
+    "cuenta/perfil/claves/<int:number>/revocar/": ("GET", "/cuenta/perfil/claves/0/revocar/", 404),
     "cuenta/sesiones/": ("GET", "/cuenta/sesiones/", 200),
     "cuenta/segundo-factor/": ("GET", "/cuenta/segundo-factor/", 200),
     # Between the password and the second factor; who is neither there nor in is led to the log-in.
@@ -559,6 +563,7 @@ EXPECTED_OF_ORGANISATIONS: dict[str, dict[str, int]] = {
     Affair.INVITE: _OWNER_ALONE,
     Affair.MEMBERS: _OWNER_ALONE,
     Affair.TOKENS: _OWNER_ALONE,
+    Affair.SETTINGS: _OWNER_ALONE,
 }
 #: Somebody who is signed in is sent on.
 SENT_ON = {"cuenta/acceder/", "cuenta/registro/", "admin/login/"}

@@ -122,7 +122,7 @@ def of_user(user: AbstractBaseUser | AnonymousUser) -> Caller:
 def left_out(user: User) -> bool:
     """Say whether an organisation of theirs asks for a second factor that they do not have."""
     asking = Membership.objects.filter(user=user, organisation__asks_second_factor=True)
-    return asking.exists() and not _has_second_factor(user.pk)
+    return asking.exists() and not has_second_factor(user.pk)
 
 
 def again(caller: Caller) -> Caller:
@@ -200,13 +200,13 @@ def _of_token(token: Token) -> Caller:
 def _roles_of(user_id: int) -> tuple[tuple[int, Role], ...]:
     rows = Membership.objects.filter(user_id=user_id).order_by("organisation_id")
     found = list(rows.values_list("organisation_id", "role", "organisation__asks_second_factor"))
-    if any(asks for _organisation, _role, asks in found) and not _has_second_factor(user_id):
+    if any(asks for _organisation, _role, asks in found) and not has_second_factor(user_id):
         found = [row for row in found if not row[2]]
     return tuple((organisation, Role(role)) for organisation, role, _asks in found)
 
 
-def _has_second_factor(user_id: int) -> bool:
-    """Known where people sign in. Elsewhere there are tokens, which were made there."""
+def has_second_factor(user_id: int) -> bool:
+    """Say whether this person has one: known where people sign in. Elsewhere there are tokens, which were made there."""
     return not _second_factors or _second_factors[0](user_id)
 
 

@@ -174,6 +174,32 @@ class NewToken(forms.Form):
         return [Token.Scope(name) for name in self.cleaned_data["scope"]]
 
 
+#: Days until a token expires; empty: never.
+DAYS = [("30", _("30 días")), ("90", _("90 días")), ("365", _("un año")), ("", _("nunca"))]
+
+
+class NamedToken(forms.Form):
+    """One token of several: what it is called, what it is for, and until when."""
+
+    name = forms.CharField(label=_("Para qué es"), max_length=80, help_text=_("Un nombre que reconozcas, como «tablero de la planta»."))
+    scope = forms.MultipleChoiceField(
+        label=_("Para qué sirve"),
+        choices=scope_choices,
+        initial=[Token.Scope.READ],
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Marca al menos una cosa que la clave pueda hacer.")},
+    )
+    days = forms.ChoiceField(label=_("Caduca en"), choices=DAYS, initial="90", required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": "token-%s", **kwargs})
+
+    def values(self) -> dict[str, Any]:
+        """Of a form that is valid, as `tokens` takes them."""
+        data = self.cleaned_data
+        return {"scopes": [Token.Scope(name) for name in data["scope"]], "days": int(data["days"]) if data["days"] else None}
+
+
 class Password(SetPasswordForm):  # type: ignore[type-arg]
     """A new password. Who has one gives it first; who came by a one-time login has none to give."""
 

@@ -112,6 +112,15 @@ class SignIn(models.Model):
     seen_at = models.DateTimeField()
 
 
+class Preferences(models.Model):
+    """What somebody likes to see; what is empty is as the browser has it."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="preferences", primary_key=True)
+    language = models.CharField(max_length=2, blank=True)
+    theme = models.CharField(max_length=5, blank=True)
+    zone = models.CharField(max_length=64, blank=True)
+
+
 class ShownMail(models.Model):
     """A mail of the demo, which has no mail server: shown on a page. Only the newest few are kept, see `mail`."""
 

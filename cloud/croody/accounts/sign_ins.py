@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.decorators import sync_and_async_middleware
 
-from croody.accounts import throttle, trail
+from croody.accounts import preferences, throttle, trail
 from croody.accounts.models import SignIn
 from croody.accounts.sessions import kept_as
 from croody.audit.actor import Actor
@@ -37,7 +37,7 @@ def remember(get_response: Sync | Async) -> Sync | Async:
         async def later(request: HttpRequest) -> HttpResponseBase:
             response = await answer_later(request)
             if _person(request) is not None:
-                await sync_to_async(_note)(request)
+                await sync_to_async(_note)(request, response)
             return response
 
         return later
@@ -46,7 +46,7 @@ def remember(get_response: Sync | Async) -> Sync | Async:
     def now(request: HttpRequest) -> HttpResponseBase:
         response = answer_now(request)
         if _person(request) is not None:
-            _note(request)
+            _note(request, response)
         return response
 
     return now
@@ -89,10 +89,13 @@ def _person(request: HttpRequest) -> User | None:
     return user if isinstance(user, User) and request.session.session_key else None
 
 
-def _note(request: HttpRequest) -> None:
+def _note(request: HttpRequest, response: HttpResponseBase) -> None:
     user, key, now = _person(request), key_of(request), timezone.now()
     seen_at = SignIn.objects.filter(session_key=key).values_list("seen_at", flat=True).first()
     if user is None or (seen_at is not None and now - seen_at < _EVERY):
         return
     values = {"user": user, "address": throttle.address_of(request), "agent": request.headers.get("User-Agent", "")[:200], "seen_at": now}
+    if seen_at is None:
+        # A browser that is new to us shows pages as its owner likes them.
+        preferences.dress(response, user)
     SignIn.objects.update_or_create(session_key=key, defaults=values, create_defaults={**values, "at": now})

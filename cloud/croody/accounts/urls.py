@@ -12,7 +12,7 @@ from django.contrib.auth.decorators import login_required
 from django.urls import path, re_path
 from django.views.decorators.cache import never_cache
 
-from croody.accounts import invited, second_factor, views
+from croody.accounts import invited, own_tokens, preferences, second_factor, views
 from croody.accounts.rules import open_to
 
 
@@ -82,5 +82,8 @@ urlpatterns = [
     path("perfil/", views.profile, name="profile"),
     path("perfil/clave/", views.reset_token, name="reset_token"),
     path("perfil/clave/revocar/", views.revoke_token, name="revoke_token"),
+    path("perfil/claves/", own_tokens.make, name="make_token"),
+    path("perfil/claves/<int:number>/revocar/", own_tokens.revoke, name="revoke_one_token"),
+    path("preferencias/", preferences.page, name="preferences"),
     path("perfil/contrasena/", views.set_password, name="set_password"),
 ]

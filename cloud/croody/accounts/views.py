@@ -26,9 +26,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
-from croody.accounts import fresh_token, invited, mail, services, throttle, trail
+from croody.accounts import fresh_token, invited, mail, preferences, services, throttle, tokens, trail
 from croody.accounts.caller import actor_of, is_local, of_session
-from croody.accounts.forms import Login, NewToken, Password, Registration
+from croody.accounts.forms import Login, NamedToken, NewToken, Password, Registration
 from croody.accounts.models import ShownMail, Token
 from croody.accounts.rules import open_to
 
@@ -58,7 +58,9 @@ class LogOut(LogoutView):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Sign out; a token that was just made is shown no longer."""
-        return fresh_token.forget(super().post(request, *args, **kwargs))
+        response = fresh_token.forget(super().post(request, *args, **kwargs))
+        preferences.undress(response)
+        return response
 
     def get_default_redirect_url(self) -> str:
         """Home, in the reader's language."""
@@ -235,8 +237,30 @@ def set_password(request: HttpRequest) -> HttpResponse:
     return fresh_token.forget(redirect("profile"))
 
 
+def draw_profile(request: HttpRequest, *, named: NamedToken, status: int) -> HttpResponse:
+    """The profile with a form that was refused."""
+    assert isinstance(request.user, User)
+    return _profile(request, request.user, Password(request.user), named=named, status=status)
+
+
 def _profile(
-    request: HttpRequest, user: User, form: Password, *, fresh: str = "", new_token: NewToken | None = None, status: int = 200
+    request: HttpRequest,
+    user: User,
+    form: Password,
+    *,
+    fresh: str = "",
+    new_token: NewToken | None = None,
+    named: NamedToken | None = None,
+    status: int = 200,
 ) -> HttpResponse:
-    context = {"form": form, "token": services.token_of(user), "fresh_token": fresh, "new_token": new_token or NewToken()}
+    several = tokens.personal(user, timezone.now())
+    context = {
+        "form": form,
+        "token": services.token_of(user),
+        "fresh_token": fresh,
+        "new_token": new_token or NewToken(),
+        "tokens": several,
+        "named_form": named or NamedToken(),
+        "fresh_named": fresh_token.secret_of(request, {one.sha256 for one in several}),
+    }
     return render(request, "accounts/profile.html", context, status=status)

@@ -280,3 +280,22 @@ def test_a_token_without_a_scope_is_refused_with_the_remedy(people: SimpleNamesp
     answer = signed_in(people.alice).post(f"{HOME}tokens/make/", {"name": "x", "role": "viewer", "days": "30"})
     assert answer.status_code == 422
     assert "Marca al menos una" in answer.content.decode()
+
+
+# The organisation's own affairs
+
+
+def test_an_owner_names_the_organisation_and_asks_for_a_second_factor_once_they_have_one(people: SimpleNamespace):
+    from allauth.mfa.models import Authenticator
+
+    alice, form = signed_in(people.alice), {"name": "Bodega", "asks_second_factor": "on"}
+    refused = alice.post(f"{HOME}settings/", form)
+    assert refused.status_code == 422
+    assert "Activa antes el tuyo" in refused.content.decode()
+    Authenticator.objects.create(user=people.alice, type=Authenticator.Type.TOTP, data={})
+    assert alice.post(f"{HOME}settings/", form).status_code == 303
+    people.organisation.refresh_from_db()
+    assert (people.organisation.name, people.organisation.asks_second_factor) == ("Bodega", True)
+    change = Entry.objects.get(thing="organisation")
+    assert change.before == {"name": "Alice's", "asks_second_factor": False}
+    assert signed_in(people.bob).get(HOME).status_code == 404

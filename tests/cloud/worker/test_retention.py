@@ -66,7 +66,7 @@ def test_every_table_that_grows_without_telemetry_has_a_life():
         "accounts.Organisation", "accounts.Membership", "accounts.Token", "fleet.Site", "fleet.Robot", "fleet.Credential",
         "liveness.Listening", "liveness.JobRun", "ids.Cursor", "auth.Permission", "auth.Group", "auth.User", "contenttypes.ContentType",
         "admin.LogEntry", "axes.AccessAttemptExpiration", "account.EmailAddress", "account.EmailConfirmation", "mfa.Authenticator",
-        "accounts.ShownMail",
+        "accounts.ShownMail", "accounts.Preferences",
         # At most 200 an alarm, and gone with it.
         "alarms.Act",
     }  # fmt: skip

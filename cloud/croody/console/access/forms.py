@@ -1,4 +1,4 @@
-"""Forms of the access page: an invitation, what a member may do, a service token."""
+"""Forms of the access page: an invitation, what a member may do, a service token, an organisation's own affairs."""
 
 from typing import Any
 
@@ -6,12 +6,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from croody.accounts import roles
-from croody.accounts.forms import scope_choices
-from croody.accounts.models import Token
+from croody.accounts.forms import NamedToken
 
 ROLE_CHOICES = [(role.value, words.name) for role, words in roles.WORDS.items()]
-#: Days until a token expires; empty: never.
-DAYS = [("30", _("30 días")), ("90", _("90 días")), ("365", _("un año")), ("", _("nunca"))]
 
 
 class Invite(forms.Form):
@@ -37,28 +34,26 @@ class Role(forms.Form):
     role = forms.ChoiceField(choices=ROLE_CHOICES)
 
 
-class ServiceToken(forms.Form):
-    """A token of the organisation."""
+class ServiceToken(NamedToken):
+    """A token of the organisation, with a role of its own."""
 
-    name = forms.CharField(label=_("Para qué es"), max_length=80, help_text=_("Un nombre que reconozcas, como «tablero de la planta»."))
     role = forms.ChoiceField(label=_("Qué puede"), choices=ROLE_CHOICES, initial="viewer")
-    scope = forms.MultipleChoiceField(
-        label=_("Para qué sirve"),
-        choices=scope_choices,
-        initial=[Token.Scope.READ],
-        widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": _("Marca al menos una cosa que la clave pueda hacer.")},
-    )
-    days = forms.ChoiceField(label=_("Caduca en"), choices=DAYS, initial="90", required=False)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{"auto_id": "token-%s", **kwargs})
+    field_order = ("name", "role", "scope", "days")
 
     def values(self) -> dict[str, Any]:
-        """Of a form that is valid, as `tokens.make_service` takes them."""
-        data = self.cleaned_data
-        return {
-            "role": roles.Role(data["role"]),
-            "scopes": [Token.Scope(name) for name in data["scope"]],
-            "days": int(data["days"]) if data["days"] else None,
-        }
+        """As `tokens.make_service` takes them."""
+        return {**super().values(), "role": roles.Role(self.cleaned_data["role"])}
+
+
+class Settings(forms.Form):
+    """What an organisation is called, and what it asks of its members."""
+
+    name = forms.CharField(label=_("Nombre"), max_length=120)
+    asks_second_factor = forms.BooleanField(
+        label=_("Pedir segundo factor a todos"),
+        required=False,
+        help_text=_("Quien no lo tenga no ve nada de esta organización hasta que lo active."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": "settings-%s", **kwargs})

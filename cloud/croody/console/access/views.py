@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from croody.accounts import fresh_token, invitations, mail, mails, members, tokens
+from croody.accounts import fresh_token, invitations, mail, mails, members, settings, tokens
 from croody.accounts.affairs import Affair, need, organisations
-from croody.accounts.caller import actor_of, of_session
+from croody.accounts.caller import actor_of, has_second_factor, of_session
 from croody.accounts.models import Invitation, Organisation, Token
 from croody.accounts.roles import Role
 from croody.console import door, frame
@@ -111,6 +111,21 @@ def leave(request: HttpRequest, organisation: str) -> HttpResponseBase:
     return door.done(request, "console", _("Saliste de %(organisation)s.") % {"organisation": found.name})
 
 
+@door.act(Affair.SETTINGS, back="console_access_of")
+def change_settings(request: HttpRequest, organisation: str) -> HttpResponseBase:
+    """Another name, and whether members need a second factor. Who asks for one has one."""
+    found = need(of_session(request), Affair.SETTINGS, organisation)
+    form = forms.Settings(request.POST)
+    if not form.is_valid():
+        return _page(request, found, settings=form, status=422)
+    asks = form.cleaned_data["asks_second_factor"]
+    if asks and not has_second_factor(request.user.pk or 0):
+        form.add_error("asks_second_factor", _("Activa antes el tuyo, en tu perfil: si no, tampoco tú verías esta organización."))
+        return _page(request, found, settings=form, status=422)
+    settings.change(found, name=form.cleaned_data["name"], asks_second_factor=asks, now=timezone.now(), actor=_actor(request))
+    return door.done(request, _home(found), _("Cambio guardado: %(name)s.") % {"name": found.name})
+
+
 @door.act(Affair.TOKENS, back="console_access_of")
 def make_token(request: HttpRequest, organisation: str) -> HttpResponseBase:
     """A service token, shown once."""
@@ -154,6 +169,8 @@ def _page(request: HttpRequest, organisation: Organisation, *, refused: str = ""
         "roles": forms.ROLE_CHOICES,
         "invite_form": bound.get("invite") or forms.Invite(),
         "token_form": bound.get("token") or forms.ServiceToken(),
+        "settings_form": bound.get("settings")
+        or forms.Settings(initial={"name": organisation.name, "asks_second_factor": organisation.asks_second_factor}),
         "fresh_link": _link(request, fresh) if fresh and not fresh.startswith("crd_") else "",
         "fresh_token": fresh if fresh.startswith("crd_") else "",
         "refused": refused,

@@ -7,7 +7,7 @@ const root = document.documentElement;
 // Clocks: the reader's and UTC beside it; one switch for all times of all pages
 
 const place = () => {
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "";
+  const zone = root.dataset.home || Intl.DateTimeFormat().resolvedOptions().timeZone || "";
   return zone.split("/").pop().replaceAll("_", " ");
 };
 

@@ -18,6 +18,17 @@ export function age(seconds) {
 const root = document.documentElement;
 const listeners = [];
 const inUtc = () => root.dataset.zone === "UTC";
+// The zone that the reader's preferences name; without one it is the browser's.
+const home = root.dataset.home && new Intl.DateTimeFormat("en-GB", {
+  timeZone: root.dataset.home, hourCycle: "h23",
+  year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric",
+});
+
+function atHome(at) {
+  const found = Object.fromEntries(home.formatToParts(at).map(({ type, value }) => [type, Number(value)]));
+  return [found.year, found.month - 1, found.day, found.hour, found.minute, found.second];
+}
+
 export const onZone = (listener) => listeners.push(listener);
 
 export function setZone(zone) {
@@ -35,6 +46,7 @@ export function setZone(zone) {
 
 // Parts of a moment as the reader's clock shows them.
 function parts(at) {
+  if (home && !inUtc()) return atHome(at);
   if (!inUtc()) return [at.getFullYear(), at.getMonth(), at.getDate(), at.getHours(), at.getMinutes(), at.getSeconds()];
   return [at.getUTCFullYear(), at.getUTCMonth(), at.getUTCDate(), at.getUTCHours(), at.getUTCMinutes(), at.getUTCSeconds()];
 }
@@ -51,7 +63,7 @@ export function moment(at) {
 }
 
 export function offset(at) {
-  const minutes = inUtc() ? 0 : -at.getTimezoneOffset();
+  const minutes = inUtc() ? 0 : home ? Math.round((Date.UTC(...atHome(at)) - at) / 60000) : -at.getTimezoneOffset();
   if (!minutes) return "UTC";
   return "UTC" + (minutes < 0 ? "\u2212" : "+") + two(Math.floor(Math.abs(minutes) / 60)) + ":" + two(Math.abs(minutes) % 60);
 }
@@ -63,9 +75,10 @@ export const plural = (forms, count) => fill(forms[count === 1 ? 0 : 1], { count
 
 // The clock of today; before that the day, too.
 function short(at) {
-  if (at.toDateString() === new Date().toDateString()) return clock(at);
-  const months = document.documentElement.dataset.months.split(" ");
-  return `${at.getDate()} ${months[at.getMonth()]} ${two(at.getHours())}:${two(at.getMinutes())}`;
+  const [year, month, day, hours, minutes] = parts(at);
+  if (parts(new Date()).slice(0, 3).join() === [year, month, day].join()) return clock(at);
+  const months = root.dataset.months.split(" ");
+  return `${day} ${months[month]} ${two(hours)}:${two(minutes)}`;
 }
 
 export function localise(scope) {
