@@ -109,7 +109,8 @@ def test_pages_of_people_fit_and_ask_nobody_else(visit: Open, site: Web, home: s
     watched = visit(site.login_link("alice"), home=home, width=width, scheme=scheme)
     watched.page.click("main button.primary")
     for path in ("/cuenta/perfil/", "/cuenta/correo/", "/cuenta/segundo-factor/", "/cuenta/segundo-factor/aplicacion/",
-                 "/cuenta/llaves/agregar/", "/cuenta/sesiones/", "/cuenta/preferencias/", "/cuenta/buzon/", "/console/access/"):  # fmt: skip
+                 "/cuenta/llaves/agregar/", "/cuenta/sesiones/", "/cuenta/preferencias/",
+                 "/cuenta/buzon/", "/console/access/"):  # fmt: skip
         for language in ("es", "en"):
             watched.page.goto(f"{home}/{language}{path}")
             watched.page.wait_for_timeout(200)
