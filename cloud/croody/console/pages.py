@@ -62,7 +62,7 @@ PAGES: Final = (
     Page("delivery", _("Entregas"), "nav-delivery", "console_delivery", section="understand"),
     Page("log", _("Bitácora"), "nav-log", "console_log", section="understand"),
     Page("access", _("Accesos"), "nav-access", "console_access", section="change"),
-    Page("add_robot", _("Agregar un robot"), "plus", "console_add_robot", section="change"),
-    Page("sites", _("Sitios"), "nav-map", "console_sites", section="change"),
+    Page("add_robot", _("Agregar un robot"), "plus", "console_add_robot", section="change", needs=Action.CONFIGURE),
+    Page("sites", _("Sitios"), "nav-sites", "console_sites", section="change"),
     Page("system", _("Sistema"), "nav-system", "console_system", section="change", needs=Action.CONFIGURE),
 )

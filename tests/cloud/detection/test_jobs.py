@@ -219,6 +219,16 @@ def test_a_window_that_cannot_be_judged_costs_itself_alone(people: SimpleNamespa
     assert "1e+100" in left_out.reason
 
 
+def test_of_two_that_judge_at_once_the_second_leaves_nothing_out(people: SimpleNamespace):
+    send([window(1), window(2)])
+    late = jobs.Usuals(after(1))
+    jobs.score_windows(after(1))
+    for record in Record.objects.filter(kind="window").order_by("id"):
+        jobs._judge_alone(record, late, after(1))
+    assert len(verdicts()) == 2
+    assert not SetAside.objects.exists()
+
+
 def test_a_run_that_is_cut_off_leaves_nothing_half_done(people: SimpleNamespace):
     send([window(1, suspect=True, score=0.7), window(2), window(3)])
 

@@ -85,7 +85,9 @@ def _judge_alone(record: Record, usuals: Usuals, now: datetime) -> Usuals:
     try:
         _judge([record], usuals, now)
     except (DataError, IntegrityError) as error:
-        set_aside(_JOB, record.robot_id, _name(record), error, now)
+        # Two that judge at once: the other one's verdict is there, and nothing is left out.
+        if not _seen([_Place(record.id, record.robot_id, record.stream, record.seq, record.received_at)]):
+            set_aside(_JOB, record.robot_id, _name(record), error, now)
         return Usuals(now)
     return usuals
 
