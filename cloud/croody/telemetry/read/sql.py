@@ -1,6 +1,6 @@
 """How reads ask: raw SQL with lists as parameters, on both databases. Knows no table."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final, TypeVar
 
@@ -18,7 +18,7 @@ def on_postgres() -> bool:
     return connections[settings.TELEMETRY_DB].vendor == "postgresql"
 
 
-def ask(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+def ask(statement: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """All rows of a statement."""
     with connections[settings.TELEMETRY_DB].cursor() as cursor:
         cursor.execute(statement, parameters)

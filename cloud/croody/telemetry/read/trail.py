@@ -5,8 +5,8 @@ lie between, more of it is.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, time, timedelta
 from heapq import merge
 from itertools import islice
 from typing import Final, NamedTuple, Self
@@ -35,17 +35,26 @@ _SAID: Final = "CASE WHEN r.historical THEN {least}(r.at, r.received_at) ELSE r.
 _PARTED: Final = b",\n"
 #: A span's rows, and when each was said, as one text each. What makes text is evaluated after the limit, and once.
 _ROWS_POSTGRES: Final = f"""
-SELECT k.robot_id, k.stream, t.rows, t.said FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[])
-    AS k (robot_id, stream, first, last)
+SELECT k.robot_id, k.stream, t.rows, t.said, {{whole}} FROM unnest(%(robots)s::text[], %(streams)s::text[], %(firsts)s::bigint[],
+    %(lasts)s::bigint[]) AS k (robot_id, stream, first, last)
 CROSS JOIN LATERAL (
-    SELECT string_agg({AS_JSON}, E',\\n') AS rows, string_agg(x.said::text, ',') AS said FROM (
+    SELECT string_agg({AS_JSON}, E',\\n') AS rows, string_agg(x.said::text, ',') AS said, count(*) AS n, min(x.seq) AS low FROM (
         SELECT y.*, to_json(y.told)::text AS iso FROM (
-            SELECT {{said}} AS said, {COLUMNS} FROM telemetry_record r
-            WHERE r.robot_id = k.robot_id AND r.stream = k.stream AND r.seq BETWEEN k.first AND k.last AND r.kind = 'reading'
-            ORDER BY r.seq DESC LIMIT %s
-        ) AS y (said, id, robot_id, told, data, lat, lng, alt, environment, status) OFFSET 0
+            SELECT {{said}} AS said, r.seq, {COLUMNS} FROM telemetry_record r
+            WHERE r.robot_id = k.robot_id AND r.stream = k.stream AND r.seq BETWEEN k.first AND k.last AND r.kind = 'reading' {{days}}
+            ORDER BY r.seq DESC LIMIT %(limit)s
+        ) AS y (said, seq, id, robot_id, told, data, lat, lng, alt, environment, status) OFFSET 0
     ) AS x
 ) AS t WHERE t.rows IS NOT NULL
+"""
+#: Written out in the statement, so that the partitions of other days are not even looked at: there may be hundreds.
+_DAYS: Final = "AND r.at >= %(since)s AND r.at < %(until)s"
+#: Nothing of a span lies on other days when each of its numbers, as far back as was read, was found on these.
+_WHOLE: Final = f"""
+t.n = k.last - t.low + 1 AND (t.n = %(limit)s OR t.low = k.first) OR (
+    SELECT count(*) FROM telemetry_record r WHERE r.robot_id = k.robot_id AND r.stream = k.stream
+    AND r.seq BETWEEN CASE WHEN t.n = %(limit)s THEN t.low ELSE k.first END AND k.last {_DAYS}
+) = k.last - CASE WHEN t.n = %(limit)s THEN t.low ELSE k.first END + 1
 """
 _ROWS_SQLITE: Final = f"""
 SELECT r.stream, {_SAID.format(least="min")}, {COLUMNS} FROM json_each(%s) AS k CROSS JOIN telemetry_record r
@@ -53,7 +62,7 @@ ON r.robot_id = json_extract(k.value, '$[0]') AND r.stream = json_extract(k.valu
     AND r.seq BETWEEN json_extract(k.value, '$[2]') AND json_extract(k.value, '$[3]') AND r.kind = 'reading'
 ORDER BY k.key, r.seq DESC LIMIT %s
 """
-_STREAM: Final = "t.robot_id, t.stream, t.latest_seq, t.place"
+_STREAM: Final = "t.robot_id, t.stream, t.latest_seq, t.place, t.latest_at"
 _PLAIN: Final = "t.stream IN ('http', 'mqtt') AND t.latest_seq IS NOT NULL"
 _STREAMS_POSTGRES: Final = f"""
 SELECT s.* FROM unnest(%s::text[], %s::float8[]) AS k (robot_id, upto) CROSS JOIN LATERAL (
@@ -74,6 +83,9 @@ SELECT {_STREAM} FROM json_each(%s) AS k CROSS JOIN telemetry_stream t ON t.robo
 """
 #: (robot_id, stream)
 _Key = tuple[str, str]
+#: From a moment on, and before another.
+_Days = tuple[datetime, datetime]
+_DAY: Final = timedelta(days=1)
 
 
 class Heard(NamedTuple):
@@ -129,10 +141,12 @@ def trails(newest: Mapping[str, Newest], limit: int, *, said: bool) -> Iterator[
     Most robots' lie at the end of one stream, and are read many robots a statement. `said`: whether it is asked when each was.
     """
     several: list[str] = []
-    alone = [one for one in newest.values() if not one.beside]
+    # Those that were heard at about the same time together: they lie on the same few days.
+    alone = sorted((one for one in newest.values() if not one.beside), key=lambda one: one.at, reverse=True)
     size, rest = max(1, _ROWS // (limit + _SLACK)), iter(alone)
     while some := list(islice(rest, size)):
-        found = _read([_Span.ending((one.robot_id, one.stream), one.seq, limit + _SLACK) for one in some], limit, said=said)
+        spans = [_Span.ending((one.robot_id, one.stream), one.seq, limit + _SLACK) for one in some]
+        found = _read_days(spans, limit, _days_of([one.at for one in some]), said=said)
         for one in some:
             trail = found.get((one.robot_id, one.stream), _NOTHING)
             # Without a single row the newest one is past retention, and so is all before it.
@@ -168,11 +182,16 @@ def _several(
     statement = _STREAMS_POSTGRES if on_postgres() else _STREAMS_SQLITE
     # Each has a reading, but for the one that a mark lies in.
     most_streams = limit + bool(marks)
-    for robot_id, stream, seq, _ in sorted(ask(statement, [*columns(bounds, 2), most_streams, listed(robot_ids)]), key=lambda row: -row[3]):
+    ats: dict[_Key, datetime] = {}
+    newest_first = sorted(ask(statement, [*columns(bounds, 2), most_streams, listed(robot_ids)]), key=lambda row: -row[3])
+    for robot_id, stream, seq, _, at in newest_first:
         streams[robot_id].append(((robot_id, stream), seq))
+        ats[(robot_id, stream)] = moment(at)
     streams = {robot_id: marks.get(robot_id, UNREAD).left(mine) for robot_id, mine in streams.items()}
     spans = {robot_id: _spans(mine, limit) for robot_id, mine in streams.items()}
-    found = _heard([span for mine in spans.values() for span in mine], limit)
+    every = [span for mine in spans.values() for span in mine]
+    days = _days_of([ats[(span.robot_id, span.stream)] for span in every])
+    found = {key: trail.heard(key[1]) for key, trail in _read_days(every, limit, days, said=True).items()}
     for robot_id, mine in streams.items():
         agents, whole = _in_a_row(mine, spans[robot_id], found, limit)
         # Without a single row the newest one is past retention, and so is all before it; below a mark, none may only be near.
@@ -247,13 +266,39 @@ def _heard(spans: Sequence[_Span], limit: int) -> dict[_Key, list[Heard]]:
     return {key: trail.heard(key[1]) for key, trail in _read(spans, limit, said=True).items()}
 
 
+def _days_of(ats: Collection[datetime]) -> _Days | None:
+    """The days on which the last readings of streams lie, most likely: of the newest of each, and one before."""
+    if not ats:
+        return None
+    first, last = min(ats).astimezone(UTC).date(), max(ats).astimezone(UTC).date()
+    return datetime.combine(first - _DAY, time(), UTC), datetime.combine(last + _DAY, time(), UTC)
+
+
+def _read_days(spans: Sequence[_Span], limit: int, days: _Days | None, *, said: bool) -> dict[_Key, Trail]:
+    """As `_read`: looks at these days first, and at all only for those spans that are not whole there."""
+    if days is None or not on_postgres():
+        return _read(spans, limit, said=said)
+    found = _ask_postgres(spans, limit, days, said=said)
+    return found | _read([span for span in spans if (span.robot_id, span.stream) not in found], limit, said=said)
+
+
+def _ask_postgres(spans: Sequence[_Span], limit: int, days: _Days | None, *, said: bool) -> dict[_Key, Trail]:
+    """Of the spans that are whole on these days, or of all."""
+    statement = _ROWS_POSTGRES.replace("{said}", _SAID.format(least="least") if said else "NULL")
+    statement = statement.replace("{whole}", _WHOLE if days else "true").replace("{days}", _DAYS if days else "")
+    robots, streams, firsts, lasts = columns(spans, 4)
+    parameters = {"robots": robots, "streams": streams, "firsts": firsts, "lasts": lasts, "limit": limit}
+    if days:
+        parameters |= {"since": days[0], "until": days[1]}
+    rows = ask(statement, parameters)
+    return {(row[0], row[1]): Trail(row[2].encode().split(_PARTED), row[3].split(",") if said else []) for row in rows if row[4]}
+
+
 def _read(spans: Sequence[_Span], limit: int, *, said: bool) -> dict[_Key, Trail]:
     if not spans:
         return {}
     if on_postgres():
-        statement = _ROWS_POSTGRES.replace("{said}", _SAID.format(least="least") if said else "NULL")
-        rows = ask(statement, [*columns(spans, 4), limit])
-        return {(row[0], row[1]): Trail(row[2].encode().split(_PARTED), row[3].split(",") if said else []) for row in rows}
+        return _ask_postgres(spans, limit, None, said=said)
     found: dict[_Key, Trail] = defaultdict(lambda: Trail([], []))
     # One span may be wide; several are as wide as what is wanted.
     for stream, moment_said, *shown in ask(_ROWS_SQLITE, [*columns(spans, 4), limit if len(spans) == 1 else -1]):
