@@ -11,7 +11,7 @@ import pytest
 
 from tools.stack import ROOT, script
 
-PACKAGES = ("contract/croody_contract", "edge_agent/croody_edge", "broker/croody_broker", "cloud/croody")
+PACKAGES = ("contract/croody_contract", "edge_agent/croody_edge", "broker/croody_broker", "cloud/croody", "client/croody_client")
 #: What reaches outside: sockets, files, clocks, processes, databases.
 OUTSIDE = {"asyncio", "django.db", "http", "httpx", "multiprocessing", "os", "paho", "psycopg", "shutil", "socket"}
 OUTSIDE |= {"sqlite3", "ssl", "subprocess", "tempfile", "threading", "time", "urllib.request"}
@@ -71,6 +71,7 @@ def test_a_module_that_calls_itself_pure_reaches_nothing_outside(path: Path) -> 
         ("edge_agent/croody_edge/sim/world.py", "from croody_edge.outbox import queue", "The virtual world knows nothing of the agent"),
         ("contract/croody_contract/topics.py", "import socket", "The contract knows no sockets"),
         ("cloud/croody/bridge/shell.py", "from django.conf import settings", "The bridge imports no Django"),
+        ("client/croody_client/shapes.py", "import msgspec", "The client stands alone"),
         ("cloud/croody/telemetry/ingest/ledger.py", "import time", "Decisions are pure"),
     ],
 )

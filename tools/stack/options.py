@@ -135,8 +135,8 @@ def script(name: str) -> str:
 
 
 def source_path() -> str:
-    """A PYTHONPATH under which our four distributions are this checkout's, whichever environment runs them."""
-    parts = [str(ROOT / name) for name in ("contract", "edge_agent", "broker", "cloud")]
+    """A PYTHONPATH under which our five distributions are this checkout's, whichever environment runs them."""
+    parts = [str(ROOT / name) for name in ("contract", "edge_agent", "broker", "cloud", "client")]
     inherited = os.environ.get("PYTHONPATH")
     return os.pathsep.join([*parts, inherited] if inherited else parts)
 
