@@ -74,6 +74,8 @@ class Env:
     allowed_origins: tuple[str, ...]
     #: Whose `X-Forwarded-For` is believed.
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
+    #: Where webhooks may go though it is no public address.
+    notice_networks: tuple[IPv4Network | IPv6Network, ...]
     database: Database
     telemetry_database: Database | None
     ingest_token: str
@@ -225,6 +227,7 @@ def read(environ: Mapping[str, str]) -> Env:
         allowed_hosts=_list(environ, "ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if demo or debug else ""),
         allowed_origins=_list(environ, "ALLOWED_ORIGINS", ""),
         trusted_proxies=_networks(environ, "CROODY_TRUSTED_PROXIES"),
+        notice_networks=_networks(environ, "CROODY_NOTICE_NETWORKS"),
         database=database,
         telemetry_database=telemetry,
         ingest_token=secret("TG_INGEST_TOKEN"),

@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "croody.alarms",
     "croody.telemetry",
     "croody.detection",
+    "croody.notices",
     "croody.monitor",
     "croody.console",
     "croody.site",

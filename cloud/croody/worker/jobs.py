@@ -9,11 +9,13 @@ from croody.alarms import jobs as alarms
 from croody.detection.windows import jobs as ids
 from croody.fleet import jobs as fleet
 from croody.liveness import jobs as liveness
+from croody.notices import deliver
+from croody.notices import jobs as notices
 from croody.telemetry import jobs as telemetry
 from croody.worker import retention
 from croody.worker.runs import note_runs
 
-Thread = Literal["credentials", "quick", "alarms", "fold", "rollups", "slow", "detection"]
+Thread = Literal["credentials", "quick", "alarms", "fold", "rollups", "slow", "detection", "rules", "notices"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,10 @@ JOBS: list[Job] = [
     Job("fold_finished", 10, telemetry.fold_finished, "fold"),
     Job("score_windows", 2, ids.score_windows, "detection"),
     Job("keep_pictures", 2, telemetry.keep_pictures, "detection"),
+    Job("judge_rules", 5, notices.judge_rules, "rules"),
+    Job("tell", 5, deliver.tell, "rules"),
+    # Alone: whoever is told may take his time to answer.
+    Job("send_notices", 2, deliver.send, "notices"),
     Job("close_old_alarms", 60, alarms.close_old),
     Job("retire_borrowed", 300, liveness.retire_borrowed),
     # Both go through the same cursor, so they share a thread; it may have much to do after an outage.

@@ -19,11 +19,14 @@ from croody.alarms.models import Alarm, Handover, Suppression
 from croody.audit.models import Entry
 from croody.commands.models import Outgoing
 from croody.detection.models import Usual, Verdict
+from croody.notices.models import Notice
 from croody.web.turns import delete_in_turns
 
 #: Tries to log in, and logins by a link, are kept for who looks into an incident.
 TRIES: Final = timedelta(days=30)
 LINKS: Final = timedelta(days=7)
+#: What went through a channel.
+NOTICES: Final = timedelta(days=30)
 #: Who signed up and never confirmed the address, nor ever came in.
 UNCONFIRMED: Final = timedelta(days=7)
 
@@ -49,6 +52,7 @@ def audit() -> timedelta:
 LIVES: Final = (
     Life(Alarm, lambda now: Q(resolved_at__lt=now - history())),
     Life(Suppression, lambda now: Q(expires_at__lt=now - history())),
+    Life(Notice, lambda now: Q(created_at__lt=now - NOTICES) & ~Q(status="pending")),
     Life(Handover, lambda now: Q(at__lt=now - history())),
     Life(Outgoing, lambda now: Q(expires_at__lt=now - history())),
     Life(Verdict, lambda now: Q(judged_at__lt=now - history())),

@@ -1,0 +1,187 @@
+"""Telling people: which alarms go through which channel, when, and what became of it. Each run is bounded."""
+
+import json
+import time
+from datetime import datetime, timedelta
+from smtplib import SMTPRecipientsRefused, SMTPResponseException
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from croody.alarms import inbox, kinds
+from croody.alarms.models import Alarm
+from croody.alarms.storms import kind_of
+from croody.fleet.models import Robot
+from croody.notices import messenger, webhook
+from croody.notices.models import Channel, Notice
+from croody.notices.webhook import Failed
+
+Status = Notice.Status
+#: Alarms that a channel is given in one run, notices that are sent in one run, and for how long a run goes on sending, in seconds.
+TOLD: Final = 50
+SENT: Final = 20
+RUN_S: Final = 30.0
+#: What one channel carries in an hour; beyond, it is only counted in its log.
+AN_HOUR: Final = 30
+#: Waits before it is tried again, in seconds; after the last one it has failed.
+BACKOFF_S: Final = (10, 30, 120, 600, 3600)
+#: Alarms that are older than this are nobody's news.
+NEWS: Final = timedelta(days=1)
+
+
+def tell(now: datetime) -> None:
+    """Queue what each channel has not been told yet."""
+    for channel in Channel.objects.filter(enabled=True).order_by("pk")[:2000]:
+        if channel.quiet_from and is_quiet(channel, now):
+            _queue(channel, _due(channel, now).filter(severity="critical"), now)
+        else:
+            _queue(channel, _due(channel, now), now)
+
+
+def is_quiet(channel: Channel, now: datetime) -> bool:
+    """Say whether it is a time at which only what is critical is told. From 22:00 to 06:00 goes over midnight."""
+    clock = now.astimezone(ZoneInfo(channel.time_zone)).strftime("%H:%M")
+    begin, end = channel.quiet_from, channel.quiet_to
+    return begin <= clock < end if begin < end else clock >= begin or clock < end
+
+
+def send(now: datetime) -> None:
+    """Send what is queued, those that waited longest first."""
+    begun = time.monotonic()
+    due = Notice.objects.filter(status=Status.PENDING, next_at__lte=now).select_related("channel", "channel__organisation")
+    for notice in due.order_by("next_at", "pk")[:SENT]:
+        if time.monotonic() - begun > RUN_S:
+            return
+        _send(notice, now)
+
+
+def _due(channel: Channel, now: datetime) -> QuerySet[Alarm]:
+    """Open alarms of its organisation that it has not been told, and that its rules let through."""
+    robots = Robot.objects.filter(organisation_id=channel.organisation_id, deleted_at=None)
+    found = Alarm.objects.filter(Q(robot_id__in=robots.values("pk")) | Q(organisation_id=channel.organisation_id), resolved_at=None)
+    found = found.filter(part_of=None, suppressed_by=None, severity__in=[channel.severity, *kinds.worse_than(channel.severity)])
+    found = found.exclude(snoozed_until__gt=now, snoozed_until__isnull=False).exclude(robot_id__in=inbox.maintained(now).values("pk"))
+    # A new channel is not told the past.
+    found = found.filter(opened_at__gte=max(channel.created_at, now - NEWS), opened_at__lte=now - timedelta(minutes=channel.after_min))
+    if channel.after_min:
+        found = found.filter(acknowledged_at=None)
+    told = Notice.objects.filter(channel=channel, created_at__gt=now - NEWS - timedelta(hours=1), alarm__isnull=False)
+    return found.exclude(pk__in=told.values("alarm_id")).order_by("opened_at", "pk")
+
+
+def _queue(channel: Channel, due: QuerySet[Alarm], now: datetime) -> None:
+    alarms = list(due.values_list("pk", flat=True)[:TOLD])
+    if not alarms:
+        return
+    lately = Notice.objects.filter(channel=channel, created_at__gt=now - timedelta(hours=1), alarm__isnull=False).exclude(
+        status=Status.HELD
+    )
+    left = max(0, AN_HOUR - lately.count())
+    rows = [
+        Notice(
+            channel=channel,
+            alarm_id=alarm,
+            created_at=now,
+            status=Status.PENDING if place < left else Status.HELD,
+            next_at=now if place < left else None,
+        )
+        for place, alarm in enumerate(alarms)
+    ]
+    Notice.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _send(notice: Notice, now: datetime) -> None:
+    alarm = Alarm.objects.filter(pk=notice.alarm_id).first() if notice.alarm_id is not None else None
+    if notice.alarm_id is not None and (alarm is None or alarm.resolved_at is not None):
+        Notice.objects.filter(pk=notice.pk).update(status=Status.NEEDLESS, next_at=None)
+        return
+    try:
+        with override(notice.channel.language):
+            answer = _through(notice, alarm, now)
+    except Failed as error:
+        _again(notice, error, now)
+        return
+    Notice.objects.filter(pk=notice.pk).update(
+        status=Status.SENT, sent_at=now, next_at=None, attempts=F("attempts") + 1, answer=answer[:300]
+    )
+
+
+def _again(notice: Notice, error: Failed, now: datetime) -> None:
+    tried = notice.attempts
+    over = error.final or tried >= len(BACKOFF_S)
+    wait = 0.0 if over else max(float(BACKOFF_S[tried]), error.wait_s)
+    Notice.objects.filter(pk=notice.pk).update(
+        status=Status.FAILED if over else Status.PENDING,
+        attempts=tried + 1,
+        next_at=None if over else now + timedelta(seconds=wait),
+        answer=str(error)[:300],
+    )
+
+
+def _through(notice: Notice, alarm: Alarm | None, now: datetime) -> str:
+    channel = notice.channel
+    title, body = words(alarm, channel.language)
+    match channel.kind:
+        case Channel.Kind.MAIL:
+            return _mail(channel.target.split("\n"), title, body)
+        case Channel.Kind.APPRISE:
+            return messenger.send(channel.target, title, body)
+    payload = json.dumps(_payload(notice, alarm, title, body), ensure_ascii=False).encode()
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "Croody",
+        "Croody-Notice": str(notice.pk),
+        "Croody-Signature": webhook.signature(channel.secret, int(now.timestamp()), payload),
+    }
+    return webhook.post(channel.target, payload, headers, allowed=settings.ENV.notice_networks)
+
+
+def words(alarm: Alarm | None, language: str) -> tuple[str, str]:
+    """Title and text of a notice, in the active language, which is `language`."""
+    if alarm is None:
+        return _("Prueba de Croody"), _("Este canal funciona: aquí llegarán las alertas.")
+    kind = kind_of(alarm)
+    who = f"{alarm.robot_id}: " if alarm.robot_id else ""
+    # What a robot says may hold a line break, which a title may not.
+    title = " ".join(f"{kinds.SEVERITIES[alarm.severity]} · {who}{kind.title}".split())[:200]
+    sentence = kinds.find(alarm.kind).sentence({**alarm.detail, "robots": alarm.count}, language)
+    return title, f"{sentence}\n{kind.remedy}\n\n{_address(alarm)}"
+
+
+def _mail(to: list[str], title: str, body: str) -> str:
+    try:
+        EmailMessage(title, body, None, to).send()
+    except OSError as error:
+        # smtplib's own errors are OSErrors, too.
+        raise Failed(f"{type(error).__name__}: {error}"[:200], final=_is_final(error)) from error
+    return "ok"
+
+
+def _is_final(error: OSError) -> bool:
+    """Whether the mail server refused for good."""
+    match error:
+        case SMTPRecipientsRefused(recipients=recipients):
+            codes = [code for code, _why in recipients.values()]
+        case SMTPResponseException(smtp_code=code):
+            codes = [code]
+        case _:
+            codes = []
+    return bool(codes) and all(500 <= code < 600 for code in codes)
+
+
+def _payload(notice: Notice, alarm: Alarm | None, title: str, body: str) -> dict[str, Any]:
+    told: dict[str, Any] = {"notice": notice.pk, "type": "test" if alarm is None else "alarm", "title": title, "text": body}
+    if alarm is None:
+        return told
+    row = {"id": alarm.pk, "robot_id": alarm.robot_id, "kind": kind_of(alarm).code, "severity": alarm.severity, "count": alarm.count}
+    return told | {"alarm": {**row, "opened_at": alarm.opened_at.isoformat(), "address": _address(alarm)}}
+
+
+def _address(alarm: Alarm) -> str:
+    # Not by its name: the worker serves no pages, and would load all of them.
+    return f"{settings.ENV.public_url.rstrip('/')}/console/alerts/{alarm.pk}/"

@@ -1,0 +1,303 @@
+"""Every write to rules and channels that a person causes: held to their rules, and written down."""
+
+import re
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from croody.accounts.caller import Caller
+from croody.accounts.models import Organisation
+from croody.alarms.kinds import SEVERITIES
+from croody.audit.actor import Actor
+from croody.audit.services import record
+from croody.fleet import access
+from croody.fleet.models import Robot, Site
+from croody.notices import jobs, messenger, spec, webhook
+from croody.notices.models import Channel, Notice, Rule
+from croody.notices.spec import BadRule
+from croody.web.refusals import Denied
+
+#: Rules and channels of one organisation, and addresses of one channel.
+MOST_RULES: Final = 50
+MOST_CHANNELS: Final = 20
+MOST_ADDRESSES: Final = 10
+_MOST_ID: Final = 2**63 - 1
+_NAME: Final = 80
+_MOST_AFTER: Final = 24 * 60
+_CLOCK: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+_TARGET: Final = 1000
+
+
+def rules_of(caller: Caller) -> list[Rule]:
+    """Rules of the caller's organisations, by name."""
+    teams = access.organisations(caller, access.Action.INSPECT)
+    return list(
+        Rule.objects.filter(organisation__in=teams.values("pk")).select_related("organisation", "site").order_by("name", "pk")[:500]
+    )
+
+
+def channels_of(caller: Caller) -> list[Channel]:
+    """Channels of the caller's organisations, by name."""
+    teams = access.organisations(caller, access.Action.INSPECT)
+    return list(Channel.objects.filter(organisation__in=teams.values("pk")).select_related("organisation").order_by("name", "pk")[:500])
+
+
+def may_configure(caller: Caller) -> list[Organisation]:
+    """Organisations whose rules and channels the caller may change, by name."""
+    return list(access.organisations(caller, access.Action.CONFIGURE).order_by("name", "pk")[:200])
+
+
+def rule_of(caller: Caller, number: int) -> Rule:
+    """The rule of this number, which the caller may change.
+
+    Raises:
+        Denied: 404 or 403.
+    """
+    found: Rule = _one(Rule, caller, number)
+    return found
+
+
+def channel_of(caller: Caller, number: int) -> Channel:
+    """The channel of this number, which the caller may change.
+
+    Raises:
+        Denied: 404 or 403.
+    """
+    found: Channel = _one(Channel, caller, number)
+    return found
+
+
+def draft(caller: Caller, given: Mapping[str, Any], rule: Rule | None = None, *, by: Actor, now: datetime) -> Rule:
+    """A rule as it would be saved: what a preview looks at.
+
+    Raises:
+        BadRule: something is missing or breaks its rule. Denied: 404 or 403.
+    """
+    team = rule.organisation if rule is not None else _team(caller, given)
+    kind = str(given.get("kind") or "") if rule is None else rule.kind
+    params = {name: given[name] for name in _PARAMS.get(kind, ()) if given.get(name) not in (None, "")}
+    spec.read(kind, params)
+    if "points" in params:
+        params["points"] = spec.points_of(params["points"])
+    made = rule or Rule(organisation=team, created_at=now, by_name=by.name[:150])
+    made.kind, made.params, made.name = kind, params, _name(given)
+    made.severity, made.for_s = _severity(given), spec.seconds(given, "for_s")
+    made.enabled = str(given.get("enabled", "on")) not in {"", "off", "False", "0"}
+    made.site, made.robot_id = _place(team, given)
+    return made
+
+
+def save_rule(caller: Caller, given: Mapping[str, Any], rule: Rule | None = None, *, by: Actor, now: datetime) -> Rule:
+    """Make a rule, or change one; what was raised by it as it was ends.
+
+    Raises:
+        BadRule: as `draft`, or there are too many. Denied: 404 or 403.
+    """
+    before = _told(rule) if rule is not None else {}
+    made = draft(caller, given, rule, by=by, now=now)
+    with transaction.atomic():
+        if rule is None and Rule.objects.filter(organisation=made.organisation).count() >= MOST_RULES:
+            raise BadRule("", _("ya hay %(most)s reglas, que es lo máximo: borra las que no hagan falta") % {"most": MOST_RULES})
+        if rule is not None:
+            jobs.let_go(rule, now)
+        made.judged_at = None
+        made.save()
+        verb = "add" if rule is None else "change"
+        record(by, verb, "rule", str(made.pk), organisation_id=made.organisation_id, before=before, after=_told(made), now=now)
+    return made
+
+
+def delete_rule(caller: Caller, number: int, *, by: Actor, now: datetime) -> None:
+    """Take a rule away, with what it raised.
+
+    Raises:
+        Denied: 404 or 403.
+    """
+    rule = rule_of(caller, number)
+    with transaction.atomic():
+        jobs.let_go(rule, now)
+        record(by, "delete", "rule", str(rule.pk), organisation_id=rule.organisation_id, before=_told(rule), now=now)
+        rule.delete()
+
+
+def save_channel(caller: Caller, given: Mapping[str, Any], channel: Channel | None = None, *, by: Actor, now: datetime) -> Channel:
+    """Make a channel, or change one. A new webhook gets its secret, which is shown once.
+
+    Raises:
+        BadRule: something is missing or breaks its rule. Denied: 404 or 403.
+    """
+    before = _told_channel(channel) if channel is not None else {}
+    team = channel.organisation if channel is not None else _team(caller, given)
+    made = channel or Channel(organisation=team, created_at=now, by_name=by.name[:150], kind=str(given.get("kind") or ""))
+    if made.kind not in Channel.Kind.values:
+        raise BadRule("kind", _("tipo: elige uno de la lista"))
+    target = str(given.get("target") or "").strip()
+    if target or channel is None:
+        made.target = _target(made.kind, target)
+    made.name, made.severity = _name(given), _severity(given)
+    after = spec.seconds(given, "after_min")
+    if after > _MOST_AFTER:
+        raise BadRule("after_min", _("%(value)s min: escribe de 0 a %(most)s minutos") % {"value": after, "most": _MOST_AFTER})
+    made.after_min = after
+    made.quiet_from, made.quiet_to, made.time_zone = _quiet(given)
+    made.language = "en" if given.get("language") == "en" else "es"
+    made.enabled = str(given.get("enabled", "on")) not in {"", "off", "False", "0"}
+    with transaction.atomic():
+        if channel is None:
+            if Channel.objects.filter(organisation=team).count() >= MOST_CHANNELS:
+                raise BadRule("", _("ya hay %(most)s canales, que es lo máximo: borra los que no hagan falta") % {"most": MOST_CHANNELS})
+            made.secret = secrets.token_urlsafe(32) if made.kind == Channel.Kind.WEBHOOK else ""
+        made.save()
+        verb = "add" if channel is None else "change"
+        record(by, verb, "channel", str(made.pk), organisation_id=team.pk, before=before, after=_told_channel(made), now=now)
+    return made
+
+
+def delete_channel(caller: Caller, number: int, *, by: Actor, now: datetime) -> None:
+    """Take a channel away, with its log.
+
+    Raises:
+        Denied: 404 or 403.
+    """
+    channel = channel_of(caller, number)
+    with transaction.atomic():
+        record(by, "delete", "channel", str(channel.pk), organisation_id=channel.organisation_id, before=_told_channel(channel), now=now)
+        channel.delete()
+
+
+def test_channel(caller: Caller, number: int, *, by: Actor, now: datetime) -> Notice:
+    """Put a test into the channel's queue: the worker sends it within seconds, and the log says what became of it.
+
+    Raises:
+        Denied: 404 or 403. BadRule: one waits already.
+    """
+    channel = channel_of(caller, number)
+    with transaction.atomic():
+        if Notice.objects.filter(channel=channel, alarm=None, status=Notice.Status.PENDING).exists():
+            raise BadRule("", _("una prueba de este canal espera todavía: mira su registro"))
+        notice = Notice.objects.create(channel=channel, status=Notice.Status.PENDING, created_at=now, next_at=now)
+        record(by, "test", "channel", str(channel.pk), organisation_id=channel.organisation_id, now=now)
+    return notice
+
+
+_PARAMS: Final[Mapping[str, tuple[str, ...]]] = {
+    "threshold": ("metric", "side", "limit", "hysteresis"),
+    "absence": ("metric", "silence_s"),
+    "rate": ("metric", "side", "limit", "window_s"),
+    "expression": ("expression",),
+    "fence": ("points", "side"),
+}
+
+
+def _one(model: Any, caller: Caller, number: int) -> Any:
+    teams = access.organisations(caller, access.Action.INSPECT)
+    found = (
+        model.objects.select_related("organisation").filter(pk=number, organisation__in=teams.values("pk")).first()
+        if 0 < number <= _MOST_ID
+        else None
+    )
+    if found is None:
+        raise Denied(404, f"there is no {model.__name__.lower()} {number} that you may see")
+    _check(caller, found.organisation_id)
+    return found
+
+
+def _check(caller: Caller, team: int) -> None:
+    if not access.organisations(caller, access.Action.CONFIGURE).filter(pk=team).exists():
+        raise Denied(403, f"organisation {team}: only {access.names_of(access.Action.CONFIGURE)} may change its rules and channels")
+
+
+def _team(caller: Caller, given: Mapping[str, Any]) -> Organisation:
+    mine = may_configure(caller)
+    asked = str(given.get("team") or "")
+    found = next((team for team in mine if str(team.pk) == asked), mine[0] if mine and not asked else None)
+    if found is None:
+        raise Denied(
+            403 if not asked or not mine else 404, f"only {access.names_of(access.Action.CONFIGURE)} may change rules and channels"
+        )
+    return found
+
+
+def _name(given: Mapping[str, Any]) -> str:
+    name = " ".join(str(given.get("name") or "").replace("\x00", "").split())
+    if not 0 < len(name) <= _NAME:
+        raise BadRule("name", _("nombre: escribe de 1 a %(most)s caracteres") % {"most": _NAME})
+    return name
+
+
+def _severity(given: Mapping[str, Any]) -> str:
+    severity = str(given.get("severity") or "medium")
+    if severity not in SEVERITIES:
+        raise BadRule("severity", _("gravedad: elige una de la lista"))
+    return severity
+
+
+def _place(team: Organisation, given: Mapping[str, Any]) -> tuple[Site | None, str]:
+    robot_id, site = str(given.get("robot_id") or "").strip(), str(given.get("site") or "")
+    if robot_id:
+        if "\x00" in robot_id or not Robot.objects.filter(pk=robot_id, organisation=team, deleted_at=None).exists():
+            raise BadRule("robot_id", _("robot: no hay ninguno que se llame %(name)r en tu organización") % {"name": robot_id[:64]})
+        return None, robot_id
+    if not site:
+        return None, ""
+    found = Site.objects.filter(organisation=team, pk=int(site)).first() if site.isascii() and site.isdigit() and len(site) < 19 else None
+    if found is None:
+        raise BadRule("site", _("sitio: elige uno de la lista"))
+    return found, ""
+
+
+def _target(kind: str, target: str) -> str:
+    if len(target) > _TARGET or "\x00" in target:
+        raise BadRule("target", _("destino: escribe %(most)s caracteres como mucho") % {"most": _TARGET})
+    if kind == Channel.Kind.WEBHOOK:
+        return webhook.check(target)
+    if kind == Channel.Kind.APPRISE:
+        return messenger.check(target)
+    addresses = [part for part in re.split(r"[\s,;]+", target) if part]
+    if not 0 < len(addresses) <= MOST_ADDRESSES:
+        raise BadRule("target", _("correo: escribe de 1 a %(most)s direcciones") % {"most": MOST_ADDRESSES})
+    for address in addresses:
+        try:
+            validate_email(address)
+        except ValidationError as error:
+            raise BadRule("target", _("correo: %(value)r no es una dirección") % {"value": address[:80]}) from error
+    return "\n".join(dict.fromkeys(addresses))
+
+
+def _quiet(given: Mapping[str, Any]) -> tuple[str, str, str]:
+    begin, end, zone = (str(given.get(name) or "").strip() for name in ("quiet_from", "quiet_to", "time_zone"))
+    if bool(begin) != bool(end) or (begin and not (_CLOCK.fullmatch(begin) and _CLOCK.fullmatch(end) and begin != end)):
+        raise BadRule("quiet_from", _("horas tranquilas: escribe las dos, distintas, como 22:00 y 06:00"))
+    try:
+        ZoneInfo(zone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise BadRule(
+            "time_zone", _("zona horaria: %(value)r no se conoce: escribe una como America/Bogota") % {"value": zone[:40]}
+        ) from error
+    return begin, end, zone or "UTC"
+
+
+def _told(rule: Rule) -> dict[str, Any]:
+    place = {"site": rule.site.slug if rule.site is not None else "", "robot": rule.robot_id}
+    return {
+        "name": rule.name,
+        "kind": rule.kind,
+        **rule.params,
+        "severity": rule.severity,
+        "for_s": rule.for_s,
+        **place,
+        "enabled": rule.enabled,
+    }
+
+
+def _told_channel(channel: Channel) -> dict[str, Any]:
+    """Never its target: that may hold a token."""
+    names = ("name", "kind", "severity", "after_min", "quiet_from", "quiet_to", "time_zone", "language", "enabled")
+    return {name: getattr(channel, name) for name in names}

@@ -1,0 +1,166 @@
+"""What a rule asks, read from what a person wrote: a condition that raises it, one that ends it, and for how long it must hold. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any, Final
+
+from django.utils.translation import gettext as _
+
+from croody.notices import grammar
+from croody.notices.grammar import BadExpression, Comparison, Condition, Constant, Metric, Not, Within
+
+#: How a change is called among the values of an expression.
+CHANGE: Final = "\u0394"
+#: Longest time that a condition must hold, that nothing comes, and over which a change is measured, in seconds.
+LONGEST_S: Final = 86_400
+LEAST_SILENCE_S: Final = 60
+LEAST_WINDOW_S: Final = 60
+_CORNERS: Final = (3, 50)
+_FURTHEST: Final = 1e9
+
+
+class BadRule(ValueError):
+    """A rule that says nothing one could hold a robot to. `field`: where; the text names the value, the rule and the remedy."""
+
+    def __init__(self, field: str, text: str) -> None:
+        super().__init__(text)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What to look at.
+
+    Attributes:
+        raises, clears: conditions over metrics; None for silence.
+        metrics: what is looked at.
+        window_s: over which a change is measured; 0: none is.
+        silence_s: nothing for so long; 0: silence is not what this rule is about. With `metrics`, readings of the first of them.
+    """
+
+    raises: Condition | None
+    clears: Condition | None
+    metrics: tuple[str, ...]
+    window_s: int = 0
+    silence_s: int = 0
+
+
+def read(kind: str, given: Mapping[str, Any]) -> Spec:
+    """The spec of a rule's parameters, as a form or the database has them.
+
+    Raises:
+        BadRule: a parameter is missing or breaks its rule.
+    """
+    match kind:
+        case "threshold":
+            return _threshold(given)
+        case "absence":
+            metric = str(given.get("metric") or "").strip()
+            return Spec(None, None, (metric,) if metric else (), silence_s=_seconds(given, "silence_s", LEAST_SILENCE_S))
+        case "rate":
+            return _rate(given)
+        case "expression":
+            return _expression(given)
+        case "fence":
+            return _fence(given)
+    raise BadRule("kind", _("tipo: elige uno de la lista"))
+
+
+def seconds(given: Mapping[str, Any], field: str, least: int = 0) -> int:
+    """A time within the rules.
+
+    Raises:
+        BadRule: it is none.
+    """
+    return _seconds(given, field, least)
+
+
+def _threshold(given: Mapping[str, Any]) -> Spec:
+    name, limit, back = _metric(given), _number(given, "limit"), _number(given, "hysteresis", 0.0)
+    if back < 0:
+        raise BadRule("hysteresis", _("histéresis: escribe 0 o más; escribiste %(value)s") % {"value": back})
+    above = _above(given)
+    clear = limit - back if above else limit + back
+    operators = (">", "<=") if above else ("<", ">=")
+    raises, clears = (Comparison(one, Metric(name), Constant(at)) for one, at in zip(operators, (limit, clear), strict=True))
+    return Spec(raises, clears, (name,))
+
+
+def _rate(given: Mapping[str, Any]) -> Spec:
+    name, limit, window = _metric(given), _number(given, "limit"), _seconds(given, "window_s", LEAST_WINDOW_S)
+    operators = (">", "<=") if _above(given) else ("<", ">=")
+    raises, clears = (Comparison(one, Metric(CHANGE), Constant(limit)) for one in operators)
+    return Spec(raises, clears, (name,), window_s=window)
+
+
+def _expression(given: Mapping[str, Any]) -> Spec:
+    try:
+        condition = grammar.parse(str(given.get("expression") or ""))
+    except BadExpression as error:
+        raise BadRule("expression", str(error)) from error
+    return Spec(condition, Not(condition), grammar.metrics_of(condition))
+
+
+def _fence(given: Mapping[str, Any]) -> Spec:
+    raw = given.get("points") or ""
+    texts = raw if isinstance(raw, list) else [part for part in str(raw).replace("\n", ";").split(";") if part.strip()]
+    points = tuple(_point(one) for one in texts[: _CORNERS[1] + 1])
+    if not _CORNERS[0] <= len(points) <= _CORNERS[1]:
+        told = {"least": _CORNERS[0], "most": _CORNERS[1], "count": len(texts)}
+        raise BadRule("points", _("zona: escribe de %(least)s a %(most)s esquinas; hay %(count)s") % told)
+    inside = Within(points)
+    leaves = given.get("side", "outside") != "inside"
+    return Spec(Not(inside) if leaves else inside, inside if leaves else Not(inside), ("x_m", "y_m"))
+
+
+def points_of(raw: Any) -> list[list[float]]:
+    """The corners as the database keeps them."""
+    texts = raw if isinstance(raw, list) else [part for part in str(raw).replace("\n", ";").split(";") if part.strip()]
+    return [list(_point(one)) for one in texts]
+
+
+def _point(raw: Any) -> tuple[float, float]:
+    parts = raw if isinstance(raw, list | tuple) else str(raw).split(",")
+    try:
+        x, y = (float(part) for part in parts)
+    except (TypeError, ValueError) as error:
+        raise BadRule("points", _("zona: %(value)r no es una esquina: escribe «x, y» en metros") % {"value": str(raw)[:40]}) from error
+    if not (abs(x) < _FURTHEST and abs(y) < _FURTHEST):
+        raise BadRule("points", _("zona: %(value)r no es una esquina: escribe «x, y» en metros") % {"value": str(raw)[:40]})
+    return x, y
+
+
+def _metric(given: Mapping[str, Any]) -> str:
+    name = str(given.get("metric") or "").strip()
+    if not 0 < len(name) <= 64 or "\x00" in name:
+        raise BadRule("metric", _("métrica: escribe su nombre tal como la envía el robot, por ejemplo motor_temp_c"))
+    return name
+
+
+def _above(given: Mapping[str, Any]) -> bool:
+    side = str(given.get("side", "above"))
+    if side not in {"above", "below"}:
+        raise BadRule("side", _("sentido: elige por encima o por debajo"))
+    return side == "above"
+
+
+def _number(given: Mapping[str, Any], field: str, default: float | None = None) -> float:
+    raw = given.get(field)
+    if raw in (None, "") and default is not None:
+        return default
+    try:
+        value = float(str(raw).strip().replace(",", ".").replace("\N{MINUS SIGN}", "-"))
+    except ValueError as error:
+        raise BadRule(field, _("%(value)r no es un número: escribe uno, por ejemplo 80") % {"value": str(raw or "")[:40]}) from error
+    if not isfinite(value):
+        raise BadRule(field, _("%(value)r no es un número: escribe uno, por ejemplo 80") % {"value": str(raw)[:40]})
+    return value
+
+
+def _seconds(given: Mapping[str, Any], field: str, least: int) -> int:
+    value = _number(given, field, 0.0 if least == 0 else None)
+    if not least <= value <= LONGEST_S:
+        told = {"value": f"{value:g}", "least": least, "most": LONGEST_S}
+        raise BadRule(field, _("%(value)s s: escribe de %(least)s a %(most)s segundos") % told)
+    return int(value)
