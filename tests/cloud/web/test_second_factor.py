@@ -174,6 +174,21 @@ def test_an_organisation_that_asks_for_a_second_factor_is_not_there_for_who_has_
     assert of_user(people.bob).roles == ()
 
 
+def test_who_lost_everything_is_let_in_by_whoever_runs_the_server_and_the_log_says_so(alice: Client, people: Any):
+    from io import StringIO
+
+    from django.core.management import call_command
+
+    turn_on(alice)
+    out = StringIO()
+    call_command("login-link", "--user", "alice", "--forget-second-factor", stdout=out)
+    assert not Authenticator.objects.exists()
+    client = Client()
+    client.post("/cuenta/entrar/" + out.getvalue().strip().rstrip("/").rpartition("/")[2] + "/")
+    assert signed_in(client)
+    assert Entry.objects.filter(verb="forget", thing="second_factor", kind="command").exists()
+
+
 # Sessions
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from croody.accounts import factors
 from croody.accounts.demo import OPERATOR
 from croody.accounts.services import make_login_link
 from croody.accounts.trail import note
@@ -34,6 +35,9 @@ class Command(command.Command):
         parser.add_argument(
             "--base", metavar="URL", default=settings.ENV.public_url, help=_("por dónde se llega al sitio") + " (%(default)s)"
         )
+        parser.add_argument(
+            "--forget-second-factor", action="store_true", help=_("quita el segundo factor a quien perdió teléfono, llaves y códigos")
+        )
         parser.add_argument("--minutes", type=int, default=60, help=_("cuántos minutos sirve, de 1 a 1440") + " (%(default)s)")
         parser.add_argument("--language", choices=[code for code, _name in settings.LANGUAGES], help=_("idioma de la página"))
 
@@ -42,7 +46,10 @@ class Command(command.Command):
         minutes: int = options["minutes"]
         if not 1 <= minutes <= 1440:
             raise CommandError(_("--minutes %(minutes)d: escribe de 1 a 1440") % {"minutes": minutes})
-        path = make_login_link(self._user(options), lasts=timedelta(minutes=minutes), actor=command_actor())
+        user = self._user(options)
+        if options["forget_second_factor"]:
+            factors.forget(user, now=timezone.now(), actor=command_actor())
+        path = make_login_link(user, lasts=timedelta(minutes=minutes), actor=command_actor())
         prefix = f"/{options['language']}" if options["language"] else ""
         self.stdout.write(f"{options['base'].rstrip('/')}{prefix}{path}")
 
