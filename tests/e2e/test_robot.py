@@ -172,6 +172,20 @@ def test_notes_are_written_and_a_secret_is_changed(robot: Any, web: Web):
     assert watched.complaints() == []
 
 
+def test_while_croody_is_away_the_page_says_so_and_nothing_can_be_changed(robot: Any, web: Web):
+    page = robot(f"{PATH}#notas").page
+    save = page.get_by_role("button", name="Guardar")
+    expect(save).to_be_enabled()
+    web.process.terminate()
+    web.process.wait(5)
+    expect(page.locator("#banner")).to_be_visible(timeout=25_000)
+    expect(save).to_be_disabled()
+    expect(save).to_have_attribute("title", "Sin conexión con Croody: nada se puede cambiar ahora.")
+    web.start()
+    expect(page.locator("#banner")).to_be_hidden(timeout=25_000)
+    expect(save).to_be_enabled()
+
+
 def test_two_people_who_look_at_one_robot_see_each_other(robot: Any, web: Web, visit: Open):
     first = robot().page
     second = visit(web.login_link("bob"), settle_ms=100).page

@@ -100,7 +100,7 @@ def test_charts_are_told_lanes_holes_alarms_and_events_in_the_unit_that_people_r
     speed, disk = (lane["mean"] for lane in said["lanes"])
     assert {value for value in speed if value is not None} == {1.1}
     assert {value for value in disk if value is not None} == {3.0}, "GiB, as its tile says"
-    assert len(said["at"]) == len(speed) == len(disk)
+    assert said["count"] == len(speed) == len(disk)
     assert len(said["holes"]) == 1
     first, last, _asked = said["holes"][0]
     assert 200 <= last - first <= 245

@@ -78,7 +78,8 @@ def drawn(robot: Robot, names: Sequence[str], asked: Asked, interval_s: float | 
         "step": found.step_s,
         "live": asked.live,
         "note": note(found, language),
-        "at": found.at,
+        "first": found.at[0],
+        "count": len(found.at),
         "lanes": [_lane(line) for line in found.lines],
         "holes": [[first, last, _asked_again(first, last, gaps)] for first, last in silent],
         "late": _late(robot.pk, found),
@@ -148,13 +149,17 @@ def table(found: Series, names: Sequence[str], language: str) -> list[dict[str, 
 
 
 def _lane(line: Line) -> dict[str, Any]:
-    factor = metrics.describe(line.metric).factor
-    return {"metric": line.metric, **{name: _scaled(getattr(line, name), factor) for name in ("mean", "low", "high")}}
+    known = metrics.describe(line.metric)
+    return {"metric": line.metric, **{name: _scaled(getattr(line, name), known) for name in ("mean", "low", "high")}}
 
 
-def _scaled(values: Sequence[float | None], factor: float) -> list[float | None]:
-    """Six digits are more than a chart shows."""
-    return [float(f"{value * factor:.6g}") if value is not None else None for value in values]
+def _scaled(values: Sequence[float | None], metric: metrics.Metric) -> list[float | None]:
+    """In the unit that people read, one digit finer than they do, and six digits at most: more a chart does not show."""
+    described = bool(metric.name in metrics.METRICS or metric.unit)
+    return [
+        None if value is None else float(f"{round(value * metric.factor, metric.decimals + 1) if described else value:.6g}")
+        for value in values
+    ]
 
 
 def _late(robot_id: str, found: Series) -> list[list[int]]:

@@ -59,6 +59,7 @@ def robot(request: HttpRequest, robot_id: str) -> HttpResponseBase:
             **_charts(known, asked, language),
             **_tabs(row, slow, known, caller, language),
             "deaf_since": known.deaf_since,
+            "live": True,
             "version": shown.picture.version,
             "now": now.timestamp(),
         },

@@ -325,7 +325,9 @@ def line(item: Item, language: str) -> Line:
 
 def _order(asked: Outgoing) -> tuple[str, str]:
     what = str(ORDERS.get(asked.kind, asked.kind))
-    return what, asked.answer_detail or str(ANSWERS.get(asked.answer_state, asked.answer_state))
+    said = str(ANSWERS.get(asked.answer_state, asked.answer_state))
+    # Why it was refused is a machine's sentence, whole.
+    return what, f"{said}: {asked.answer_detail}" if asked.answer_state == "refused" and asked.answer_detail else said
 
 
 def _changed(entry: Audited) -> tuple[str, str]:
@@ -350,6 +352,8 @@ def _told(told: Told, language: str) -> tuple[str, str]:
             return kind.sentence(told.data.get("detail") or {}, language), late
         case "log":
             lines = len(told.data.get("lines") or ())
+            if not lines:
+                return _("Su agente no tiene nada escrito en su registro"), late
             text = ngettext("Mandó la última línea de su registro", "Mandó las últimas %(count)s líneas de su registro", lines)
             return text % {"count": formats.number(lines, 0, language)}, late
     return told.kind, late

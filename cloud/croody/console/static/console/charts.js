@@ -1,6 +1,6 @@
 // Charts of a robot: one lane a metric, one time axis, what is missing drawn as missing. The server says what to draw.
 import uPlot from "../vendor/uplot-1.6.32/uplot.esm.min.js";
-import { age, clock, fill, moment } from "../web/ages.js";
+import { age, clock, fill, localise, moment, onZone } from "../web/ages.js";
 import { isFrozen, now } from "../web/live.js";
 import { events } from "./events.js";
 import { number } from "./numbers.js";
@@ -232,6 +232,7 @@ async function load() {
     const answer = await fetch(`${root.dataset.series}?${query()}`, { signal: mine.signal });
     if (!answer.ok) throw new Error(String(answer.status));
     const said = await answer.json();
+    said.at = Array.from({ length: said.count }, (_, index) => said.first + index * said.step);
     loadedAt = Date.now();
     show(said);
   } catch (error) {
@@ -313,7 +314,6 @@ if (data) {
     const answer = await fetch(`${root.dataset.table}?${query()}`, { headers: { "HX-Request": "true" } });
     if (!answer.ok) return;
     rows.innerHTML = await answer.text();
-    const { localise } = await import("../web/ages.js");
     localise(rows);
   });
 }
@@ -330,8 +330,9 @@ new ResizeObserver(() => {
 
 function repaint() {
   resolved.clear();
-  for (const plot of plots) if (plot) plot.redraw(false);
+  for (const plot of plots) if (plot) plot.redraw(false, true);
 }
+onZone(repaint);
 new MutationObserver(repaint).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
 

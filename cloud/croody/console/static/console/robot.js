@@ -3,7 +3,21 @@ import { localise } from "../web/ages.js";
 import { onPlaced } from "../web/live.js";
 import "./charts.js";
 
+const page = document.getElementById("live");
+
 // What the stream brought holds times as the server writes them.
 onPlaced((message) => {
-  if (message.html) localise(document.getElementById("live"));
+  if (message.html) localise(page);
+  acts();
 });
+
+// While Croody cannot be reached nothing is changed from here, and each button says why.
+function acts() {
+  const lost = document.documentElement.classList.contains("lost");
+  for (const button of page.querySelectorAll('form[method="post"] button, button[form]')) {
+    if (button.disabled === lost) continue;
+    button.disabled = lost;
+    button.title = lost ? page.dataset.lostWord : "";
+  }
+}
+new MutationObserver(acts).observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
