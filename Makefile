@@ -1,6 +1,6 @@
 # Thin on purpose: every handle calls tools/. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help up dev test test-fast test-long test-stack chaos bench lint docs pins
+.PHONY: help up dev test test-fast test-long test-stack chaos bench lint docs pictures pins
 
 help:
 	@sh tools/help
@@ -34,6 +34,9 @@ lint:
 
 docs:
 	@exec sh tools/run dev tools.docs
+
+pictures:
+	@exec sh tools/run dev tools.pictures
 
 pins:
 	@exec sh tools/run check tools.pins

@@ -65,6 +65,11 @@ class Day:
         self._done: set[str] = set()
         self.records = 0
 
+    @property
+    def at(self) -> datetime:
+        """Up to when it was played."""
+        return self._at
+
     def play(self) -> Played:
         """From the morning to `end`."""
         begun_s = time.monotonic()

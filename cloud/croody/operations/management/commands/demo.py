@@ -3,6 +3,7 @@
 import json
 import time
 from argparse import ArgumentParser
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from croody.web import command
 
 #: How often a day that goes on says something, in seconds.
 _LIVE_S: Final = 5.0
+_CAUGHT_UP: Final = timedelta(seconds=10)
 
 
 class Command(command.Command):
@@ -87,6 +89,9 @@ class Command(command.Command):
             self.stdout.write(_("La jornada ya está: sus robots tienen lecturas, y se quedan como están."))
         else:
             played = day.play()
+            # To play a day takes a while, and a robot that is not heard for a minute and a half is lost.
+            while (behind := timezone.now() - day.at) > _CAUGHT_UP:
+                day.tick(day.at + min(behind, _CAUGHT_UP))
             said = {"robots": made.robots, "sites": len(cast.SITES), "records": played.records, "alarms": played.alarms}
             self.stdout.write(
                 _("Jornada de %(hours)g h que acaba ahora (hecha en %(seconds).0f s).")

@@ -1,0 +1,112 @@
+"""`make pictures`: pictures of the console for README and docs, of the demo's day, by a headless Chromium, into docs/images.
+
+    python -m tools.pictures [FOLDER]
+
+It runs a system of its own in a folder of its own; nothing of a running Croody is touched.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tools.stack import ROOT, Options, Ports, Spec, Stack, script
+from tools.words import Problem, fail, say
+
+FOLDER: Final = ROOT / "docs" / "images"
+_BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
+_SIZE: Final = (1440, 900)
+#: The whole day is made in a minute, on a busy machine in several.
+_DAY_S: Final = 900.0
+#: Until a page has asked for what it shows, and drawn it.
+_SETTLED_MS: Final = 2500
+#: Whose eyes: she may change what she sees.
+_USER: Final = "marta"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A page of the console. `night`: in the dark theme, too."""
+
+    name: str
+    path: str
+    night: bool = False
+
+
+PICTURES: Final = (
+    Picture("console-fleet", "/console/", night=True),
+    Picture("console-robot", "/console/robots/norte-04/"),
+    Picture("console-alerts", "/console/alerts/"),
+    Picture("console-map", "/console/map/", night=True),
+    Picture("console-add-robot", "/console/robots/new/norte-23/?way=mqtt"),
+)
+
+
+def files() -> Iterator[tuple[str, Picture, str, str]]:
+    """Every picture's file, with its page, language and theme."""
+    for picture in PICTURES:
+        for language in ("en", "es"):
+            for theme in ("light", "dark") if picture.night else ("light",):
+                yield f"{picture.name}{'-dark' if theme == 'dark' else ''}{'.es' if language == 'es' else ''}.png", picture, language, theme
+
+
+def main(arguments: list[str]) -> int:
+    """Take them all; returns the exit status."""
+    folder = Path(arguments[0]) if arguments else FOLDER
+    browser = next(filter(None, map(shutil.which, _BROWSERS)), None)
+    if browser is None:
+        return fail(Problem("No hay Chromium: apt-get install chromium", "There is no Chromium: apt-get install chromium"))
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="croody-pictures-") as state:
+        options = Options(state=Path(state), ports=Ports.free(), robots=0, host=False, replay=False)
+        try:
+            with Stack(options) as stack:
+                _take(stack, browser, folder)
+        except Problem as problem:
+            return fail(problem)
+    return 0
+
+
+def _take(stack: Stack, browser: str, folder: Path) -> None:
+    say("preparando la jornada…", "making the day…")
+    stack.prepare()
+    environment = {**stack.processes["web"].spec.env, "PYTHONUNBUFFERED": "1"}
+    log = stack.options.state / "day.log"
+    stack.add(Spec("day", [script("croody"), "demo", "--day", "--live"], environment, ready=lambda: "Ctrl-C" in _text(log)))
+    stack.start("day", timeout_s=_DAY_S)
+    stack.start("web")
+    link = stack.manage("login-link", "--user", _USER, "--minutes", "60", "--base", stack.web_url).strip()
+    _shoot(stack.web_url, link, browser, folder)
+
+
+def _shoot(base: str, link: str, browser: str, folder: Path) -> None:
+    from playwright.sync_api import sync_playwright
+
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=browser, args=["--disable-gpu", *sandbox])
+        context = opened.new_context(viewport={"width": _SIZE[0], "height": _SIZE[1]}, reduced_motion="reduce")
+        page = context.new_page()
+        page.goto(link)
+        page.click("main form button")
+        for file, picture, language, theme in files():
+            begun = time.monotonic()
+            page.emulate_media(color_scheme="dark" if theme == "dark" else "light", reduced_motion="reduce")
+            page.goto(f"{base}/{language}{picture.path}")
+            page.wait_for_timeout(_SETTLED_MS)
+            page.screenshot(path=folder / file)
+            print(f"  {file}  {time.monotonic() - begun:.0f} s", flush=True)
+        opened.close()
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
