@@ -17,6 +17,8 @@ EVENT_LASTS: Final = timedelta(hours=24)
 CONFLICT_LASTS: Final = timedelta(days=7)
 #: Of what an event came with, so much stands in its sentence.
 _MOST_VALUES: Final = 3
+#: What the job and the pages put beside it: where it came from, and of how many robots it is.
+_NOT_SAID: Final = ("stream", "seq", "robots")
 _EVENT_ENDS: Final = frozenset({End.CAUSE, End.PERSON})
 
 
@@ -205,7 +207,7 @@ def of_robots_word(code: str) -> Kind:
 def _values(detail: Detail, language: str) -> str:
     """`Temp. motor 80,4 °C, límite 80`: the numbers that an event came with, a limit in the unit of what it limits."""
     said = []
-    for name in [name for name in detail if name not in ("stream", "seq")][:_MOST_VALUES]:
+    for name in [name for name in detail if name not in _NOT_SAID][:_MOST_VALUES]:
         raw = detail[name]
         if isinstance(raw, bool) or not isinstance(raw, int | float):
             continue

@@ -7,7 +7,7 @@ from croody.telemetry.kinds import of_event
 
 def test_the_numbers_of_an_event_stand_in_its_sentence():
     kind = of_event("motor_overheated")
-    detail = {"motor_temp_c": 80.4, "limit_c": 80, "note": "left", "stream": "s", "seq": 4}
+    detail = {"motor_temp_c": 80.4, "limit_c": 80, "note": "left", "stream": "s", "seq": 4, "robots": 1}
     with translation.override("es"):
         assert kind.sentence(detail, "es") == "El robot avisa: motor_overheated (Temp. motor 80,4\xa0°C, límite 80\xa0°C)."
     with translation.override("en"):
