@@ -458,6 +458,8 @@ PAGES: dict[str, tuple[str, str, int]] = {
     "console/delivery/<str:robot_id>/proof/export/": ("GET", "/console/delivery/{robot}/proof/export/", 200),
     "console/delivery/<str:robot_id>/letters/<int:number>/replay/": ("POST", "/console/delivery/{robot}/letters/0/replay/", 404),
     "console/delivery/<str:robot_id>/letters/<int:number>/discard/": ("POST", "/console/delivery/{robot}/letters/0/discard/", 404),
+    "console/kpis/": ("GET", "/console/kpis/", 200),
+    "console/kpis/export/": ("GET", "/console/kpis/export/", 200),
     "console/log/": ("GET", "/console/log/", 200),
     "console/log/export/": ("GET", "/console/log/export/", 200),
     "console/system/": ("GET", "/console/system/", 200),

@@ -60,6 +60,7 @@ PAGES: Final = (
     Page("alerts", _("Alertas"), "nav-alerts", "console_alerts", bar=True),
     Page("detection", _("Detección"), "nav-detection", "console_detection", section="understand"),
     Page("delivery", _("Entregas"), "nav-delivery", "console_delivery", section="understand"),
+    Page("kpis", _("KPI"), "nav-kpis", "console_kpis", section="understand"),
     Page("log", _("Bitácora"), "nav-log", "console_log", section="understand"),
     Page("access", _("Accesos"), "nav-access", "console_access", section="change"),
     Page("add_robot", _("Agregar un robot"), "plus", "console_add_robot", section="change", needs=Action.CONFIGURE),

@@ -8,6 +8,7 @@ urlpatterns = [
     path("", include("croody.console.find.urls")),
     path("", include("croody.console.maintenance.urls")),
     path("", include("croody.console.delivery.urls")),
+    path("", include("croody.console.kpis.urls")),
     path("", include("croody.console.log.urls")),
     path("", include("croody.console.system.urls")),
     path("", include("croody.console.detection.urls")),

@@ -221,3 +221,34 @@ class Picture(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["robot_id", "camera", "-at"], name="pictures_of_camera")]
+
+
+class RobotDay(models.Model):
+    """What one robot did on one day in UTC, summed up by a job: whoever looks at weeks reads a row a robot and day, never readings.
+
+    The current day's row is written again and again; the day before it too, for what came late.
+    """
+
+    robot_id = models.CharField(max_length=64)
+    day = models.DateField()
+    #: Minutes that the day has had for this robot so far, and those of them in which it sent readings.
+    possible = models.PositiveIntegerField()
+    minutes = models.PositiveIntegerField(default=0)
+    readings = models.BigIntegerField(default=0)
+    #: Times without readings between two readings, and how many minutes they came to.
+    gaps = models.PositiveIntegerField(default=0)
+    gap_minutes = models.PositiveIntegerField(default=0)
+    #: Grave alarms that opened, those that ended, and how long these had been open.
+    failures = models.PositiveIntegerField(default=0)
+    repairs = models.PositiveIntegerField(default=0)
+    repair_s = models.FloatField(default=0)
+    #: What the battery gave, in whole charges; how far the robot went by its own speed. Null: it says nothing of it.
+    cycles = models.FloatField(null=True)
+    distance_m = models.FloatField(null=True)
+    #: Acts of people on it or its alarms.
+    interventions = models.PositiveIntegerField(default=0)
+    computed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["robot_id", "day"], name="one_row_a_robot_and_day")]
+        indexes = [models.Index(fields=["day"], name="days_by_age")]

@@ -15,7 +15,7 @@ from croody.telemetry import jobs as telemetry
 from croody.worker import retention
 from croody.worker.runs import note_runs
 
-Thread = Literal["credentials", "quick", "alarms", "fold", "rollups", "slow", "detection", "rules", "notices"]
+Thread = Literal["credentials", "quick", "alarms", "fold", "rollups", "slow", "detection", "rules", "notices", "days"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,5 +49,7 @@ JOBS: list[Job] = [
     Job("make_partitions", 600, telemetry.make_partitions),
     Job("forget_deliveries", 60, telemetry.forget_deliveries),
     Job("apply_retention", 3600, telemetry.apply_retention, "rollups"),
+    # It may have weeks to sum up, and keeps nobody waiting.
+    Job("count_days", 900, telemetry.count_days, "days"),
     Job("let_go", 3600, retention.let_go),
 ]

@@ -93,6 +93,7 @@ def _empty(alias: str) -> None:
             "record",
             "stream",
             "streamtotal",
+            "robotday",
             "deadletter",
             "presence",
             "rollup",

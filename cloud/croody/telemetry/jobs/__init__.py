@@ -1,6 +1,7 @@
 """What telemetry has to do by the clock: plain functions of `now`, safe to run again; `croody worker` calls them."""
 
 from croody.telemetry.jobs.alarms import raise_alarms
+from croody.telemetry.jobs.days import count_days
 from croody.telemetry.jobs.fold import fold_finished
 from croody.telemetry.jobs.gaps import request_gaps
 from croody.telemetry.jobs.pictures import keep_pictures
@@ -9,6 +10,7 @@ from croody.telemetry.jobs.rollups import roll_up
 
 __all__ = [
     "apply_retention",
+    "count_days",
     "fold_finished",
     "forget_deliveries",
     "keep_pictures",

@@ -8,7 +8,7 @@ from django.db import connections
 
 from croody.telemetry.ingest.services import retention
 from croody.telemetry.jobs.rollups import catch_up
-from croody.telemetry.models import BridgeRun, DeadLetter, Delivered, Picture, Record, Rollup, SetAside
+from croody.telemetry.models import BridgeRun, DeadLetter, Delivered, Picture, Record, RobotDay, Rollup, SetAside
 from croody.telemetry.read.series import MINUTES_KEPT
 from croody.telemetry.store import deliveries, partitions
 from croody.web.turns import delete_in_turns
@@ -41,6 +41,7 @@ def apply_retention(now: datetime) -> None:
     delete_in_turns(Rollup.objects.filter(step_s=60, at__lt=start - MINUTES_KEPT))
     delete_in_turns(Rollup.objects.filter(step_s=3600, at__lt=now - timedelta(days=settings.ENV.rollup_days)))
     delete_in_turns(Picture.objects.filter(received_at__lt=start), DELETED_LETTERS)
+    delete_in_turns(RobotDay.objects.filter(day__lt=(now - timedelta(days=settings.ENV.rollup_days)).date()))
     delete_in_turns(SetAside.objects.filter(at__lt=start))
 
 
