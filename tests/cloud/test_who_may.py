@@ -382,6 +382,23 @@ def test_the_question_and_the_query_give_the_same_answer(world: SimpleNamespace)
             assert not any(may(narrow, action, robot) for robot in Robot.objects.all())
 
 
+@pytest.mark.parametrize("name", sorted(ALL))
+def test_an_organisations_token_may_what_its_role_may(name: str, world: SimpleNamespace, settings: Any):
+    from croody.accounts import tokens
+    from croody.accounts.models import Membership, Organisation, Token
+    from croody.audit.actor import SYSTEM
+
+    operation = ALL[name]
+    if operation.rule not in EXPECTED:
+        return
+    organisation, values = Organisation.objects.get(slug="alices"), {"scopes": list(Token.Scope), "days": 1, "now": datetime.now(UTC)}
+    token = tokens.make_service(organisation, "t", role=Membership.Role.OPERATOR, actor=SYSTEM, **values)[1]  # type: ignore[arg-type]
+    world.keys["service token"] = token
+    for robot_id in ROBOTS:
+        expected = status_of(settings, world, operation, "operator", robot_id)
+        assert status_of(settings, world, operation, "service token", robot_id) == expected, robot_id
+
+
 @pytest.mark.parametrize(
     ("scopes", "name", "status"),
     [

@@ -70,6 +70,17 @@ def revoke_token(name):
 def token(name):
     return reset_token(User.objects.get(username=name))
 
+def service_token():
+    from croody.accounts import tokens
+    from croody.audit.actor import SYSTEM
+    organisation = Organisation.objects.get()
+    values = {"role": Membership.Role.VIEWER, "scopes": ["read"], "days": 1, "now": timezone.now(), "actor": SYSTEM}
+    return tokens.make_service(organisation, "board", **values)[1]
+
+def revoke_service_token():
+    from croody.accounts.models import Token
+    Token.objects.exclude(organisation=None).update(revoked_at=timezone.now())
+
 def rotate(robot):
     return services.rotate_secret(Robot.objects.get(pk=robot))
 

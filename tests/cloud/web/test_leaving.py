@@ -41,16 +41,21 @@ def fresh_token(web: Web) -> dict[str, str]:
     return {"X-API-Key": web.beside("token", "alice")}
 
 
+def service_token(web: Web) -> dict[str, str]:
+    return {"X-API-Key": web.beside("service_token")}
+
+
 @pytest.mark.parametrize(
     ("key", "end"),
     [
         (fresh_token, ("revoke_token", "alice")),
         (fresh_token, ("token", "alice")),
         (by_key("rover-1"), ("rotate", "rover-1")),
+        (service_token, ("revoke_service_token",)),
         (by_key("bob"), ("member", "bob", "operator")),
         (by_key("bob"), ("member", "bob", "")),
     ],
-    ids=["a revoked token", "a token that was replaced", "a rotated secret", "another role", "a membership that ended"],
+    ids=["a revoked token", "a token that was replaced", "a rotated secret", "a service token", "another role", "a membership that ended"],
 )
 def test_a_key_that_is_over_ends_its_stream_and_no_other(web: Web, key: Callable[[Web], dict[str, str]], end: tuple[str, ...]) -> None:
     with ExitStack() as stack:
@@ -63,7 +68,14 @@ def test_a_key_that_is_over_ends_its_stream_and_no_other(web: Web, key: Callable
 
 
 @pytest.mark.parametrize(
-    ("how", "path"), [("log-out", STREAMS[0]), ("log-out", STREAMS[1]), ("new password", STREAMS[0]), ("membership", STREAMS[1])]
+    ("how", "path"),
+    [
+        ("log-out", STREAMS[0]),
+        ("log-out", STREAMS[1]),
+        ("ended from elsewhere", STREAMS[1]),
+        ("new password", STREAMS[0]),
+        ("membership", STREAMS[1]),
+    ],
 )
 def test_who_logs_out_or_changes_the_password_ends_what_the_session_had_open(web: Web, path: str, how: str) -> None:
     with ExitStack() as stack:
@@ -71,9 +83,12 @@ def test_who_logs_out_or_changes_the_password_ends_what_the_session_had_open(web
         ear, other = listen(web, stack, path, **here), listen(web, stack, path, **elsewhere)
         if how == "log-out":
             assert httpx.post(f"{web.url}/cuenta/salir/", headers={**here, "X-CSRFToken": CSRF}).status_code == 302
+        elif how == "ended from elsewhere":
+            headers = {**elsewhere, "X-CSRFToken": CSRF}
+            assert httpx.post(f"{web.url}/cuenta/sesiones/", data={"session": "others"}, headers=headers).status_code == 302
         elif how == "membership":
             web.beside("member", "carlos", "viewer")
         else:
             web.beside("password", "carlos", f"robots-at-{time.time()}")
         assert ends(ear)
-        assert ends(other, 0.3) == (how != "log-out")
+        assert ends(other, 0.3) == (how not in {"log-out", "ended from elsewhere"})
