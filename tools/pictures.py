@@ -42,7 +42,7 @@ PICTURES: Final = (
     Picture("console-fleet", "/console/", night=True),
     Picture("console-robot", "/console/robots/norte-04/"),
     Picture("console-alerts", "/console/alerts/"),
-    Picture("console-map", "/console/map/", night=True),
+    Picture("console-map", "/console/map/"),
     Picture("console-add-robot", "/console/robots/new/norte-23/?way=mqtt"),
 )
 
