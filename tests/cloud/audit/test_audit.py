@@ -190,6 +190,37 @@ def test_a_password_that_strangers_try_is_told_when_it_locks_the_account_and_not
     assert Entry.objects.get().kind == "anonymous"
 
 
+def test_a_failed_second_factor_is_told() -> None:
+    from allauth.mfa.signals import authentication_failed
+
+    bob = User.objects.create_user("bob")
+    request = RequestFactory().post("/", REMOTE_ADDR="192.0.2.9")
+    authentication_failed.send(sender=User, request=request, user=bob, authenticator=None, reauthentication=False)
+    entry = Entry.objects.get()
+    assert (entry.verb, entry.thing_id, entry.address, entry.organisation_id) == ("fail_second_factor", "bob", "192.0.2.9", None)
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "expected"),
+    [
+        ("account", "user_signed_up", ("sign_up", "person", "bob")),
+        ("account", "password_reset", ("reset_password", "person", "bob")),
+        ("account", "email_changed", ("change_email", "person", "bob")),
+        ("mfa", "authenticator_added", ("add", "second_factor", "bob")),
+        ("mfa", "authenticator_removed", ("remove", "second_factor", "bob")),
+        ("mfa", "authenticator_reset", ("reset", "second_factor", "bob")),
+    ],
+)
+def test_what_people_change_of_how_they_come_in_is_told(where: str, name: str, expected: tuple[str, str, str]) -> None:
+    from importlib import import_module
+
+    bob = User.objects.create_user("bob")
+    signal = getattr(import_module(f"allauth.{where}.signals"), name)
+    signal.send(sender=User, request=RequestFactory().post("/", REMOTE_ADDR="192.0.2.9"), user=bob, authenticator=None)
+    assert told() == [expected]
+    assert Entry.objects.get().address == "192.0.2.9"
+
+
 def test_what_is_changed_on_the_admin_site_is_told(client: Client) -> None:
     root = User.objects.create_superuser("root", password="a-long-password")
     bob = User.objects.create_user("bob")

@@ -1,8 +1,10 @@
 """`/console/log/`: each organisation reads its own log and nobody another's, and a long one costs no more than a short one."""
 
+import ast
 import csv
 import io
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -12,12 +14,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+import croody
 from croody.accounts.models import Membership, Organisation
 from croody.audit import queries
 from croody.audit.actor import Actor
 from croody.audit.models import Entry
 from croody.audit.queries import Mark, Readable, Wanted
 from croody.audit.services import record
+from croody.console.log.words import ACTS, THINGS, VERBS
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -177,3 +181,25 @@ def test_each_filter_has_an_index_that_is_in_the_order_of_the_page(wanted: Wante
     assert "audit_" in steps
     assert "TEMP B-TREE" not in steps
     assert "Sort" not in steps
+
+
+def acts_in_the_code() -> set[tuple[str, str]]:
+    """(verb, thing) of every entry that is written with both words in one call."""
+    found = set()
+    for path in (Path(croody.__file__).parent).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in ("record", "note"):
+                words = [part.value for part in node.args if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+                if len(words) >= 2:
+                    found.add((words[0], words[1]))
+    return found
+
+
+def test_everything_that_is_written_down_has_a_sentence() -> None:
+    from croody.alarms.models import Act
+
+    written = acts_in_the_code() | {(verb.value, "alarm") for verb in Act.Verb} | {("undo", "alarm")}
+    assert ("replay", "dead_letter") in written
+    assert {pair for pair in written if pair not in ACTS} == set()
+    assert {verb for verb, _thing in ACTS} <= set(VERBS)
+    assert {thing for _verb, thing in ACTS} <= set(THINGS)
