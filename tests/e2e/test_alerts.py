@@ -61,13 +61,12 @@ def test_a_triage_by_keyboard_moves_on_and_can_be_undone(inbox: Watched):
 def test_single_keys_can_be_switched_off(inbox: Watched):
     page = inbox.page
     page.keyboard.press("Shift+?")
-    page.locator("#single-keys").uncheck()
+    page.locator("[data-single-keys]").uncheck()
     page.keyboard.press("Escape")
     address = page.url
     page.keyboard.press("j")
     page.wait_for_timeout(400)
     assert page.url == address
-    page.evaluate("localStorage.removeItem('single-keys')")
 
 
 def test_a_new_alarm_appears_in_its_place_and_what_is_written_meanwhile_stays(inbox: Watched, web: Web):

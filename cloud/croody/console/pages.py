@@ -55,13 +55,14 @@ KEYS: Final = {
 }
 PAGES: Final = (
     Page("fleet", _("Flota"), "nav-fleet", "console", bar=True),
-    Page("handover", _("Relevo"), "clock", "console_handover"),
     Page("map", _("Mapa"), "nav-map", "console_map", bar=True),
     Page("alerts", _("Alertas"), "nav-alerts", "console_alerts", bar=True),
+    Page("handover", _("Relevo"), "clock", "console_handover"),
     Page("detection", _("Detección"), "nav-detection", "console_detection", section="understand"),
     Page("delivery", _("Entregas"), "nav-delivery", "console_delivery", section="understand"),
     Page("kpis", _("KPI"), "nav-kpis", "console_kpis", section="understand"),
     Page("log", _("Bitácora"), "nav-log", "console_log", section="understand"),
+    Page("rules", _("Reglas y avisos"), "nav-rules", "console_rules", section="change"),
     Page("access", _("Accesos"), "nav-access", "console_access", section="change"),
     Page("add_robot", _("Agregar un robot"), "plus", "console_add_robot", section="change", needs=Action.CONFIGURE),
     Page("sites", _("Sitios"), "nav-sites", "console_sites", section="change"),

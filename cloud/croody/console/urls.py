@@ -19,4 +19,5 @@ urlpatterns = [
     path("", include("croody.console.sites.urls")),
     path("", include("croody.console.robot.urls")),
     path("handover/", include("croody.console.handover.urls")),
+    path("rules/", include("croody.console.rules.urls")),
 ]

@@ -54,6 +54,16 @@ def may_configure(caller: Caller) -> list[Organisation]:
     return list(access.organisations(caller, access.Action.CONFIGURE).order_by("name", "pk")[:200])
 
 
+def check_may_configure(caller: Caller) -> None:
+    """Stop who may change the rules of no organisation.
+
+    Raises:
+        Denied: 403.
+    """
+    if not may_configure(caller):
+        raise Denied(403, f"only {access.names_of(access.Action.CONFIGURE)} may change rules and channels")
+
+
 def rule_of(caller: Caller, number: int) -> Rule:
     """The rule of this number, which the caller may change.
 

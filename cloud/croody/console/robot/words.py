@@ -354,7 +354,7 @@ def _told(told: Told, language: str) -> tuple[str, str]:
             lines = len(told.data.get("lines") or ())
             if not lines:
                 return _("Su agente no tiene nada escrito en su registro"), late
-            text = ngettext("Mandó la última línea de su registro", "Mandó las últimas %(count)s líneas de su registro", lines)
+            text = ngettext("Mandó %(count)s línea de su registro", "Mandó las últimas %(count)s líneas de su registro", lines)
             return text % {"count": formats.number(lines, 0, language)}, late
     return told.kind, late
 

@@ -2,6 +2,7 @@
 // without this file each link and form does the same by itself.
 import { Idiomorph } from "../vendor/idiomorph-0.8.0/idiomorph.esm.min.js";
 import { localise, plural } from "../web/ages.js";
+import { meant } from "../web/keys.js";
 import { isFrozen, onPlaced, titles } from "../web/live.js";
 import { forget } from "../web/place.js";
 
@@ -12,7 +13,6 @@ const MORPH = {
 };
 const TOAST_MS = 8000;
 const words = JSON.parse(document.getElementById("words").textContent);
-const keys = document.getElementById("keys");
 const live = () => document.getElementById("live");
 const rows = () => [...document.querySelectorAll("#rows > li")];
 const current = () => document.querySelector("#rows > li.current");
@@ -160,7 +160,6 @@ document.addEventListener("submit", (event) => {
 
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-waiting]")) settle(true);
-  if (event.target.closest("[data-keys]")) keys.showModal();
   const link = event.target.closest("#live .rows a, #live .segments a, #live .pages a, #live .back a");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
   event.preventDefault();
@@ -200,20 +199,6 @@ function watchToast() {
 }
 
 // Keys
-
-const single = document.getElementById("single-keys");
-try {
-  single.checked = localStorage.getItem("single-keys") !== "off";
-} catch (_) {
-  // As it comes.
-}
-single.addEventListener("change", () => {
-  try {
-    localStorage.setItem("single-keys", single.checked ? "on" : "off");
-  } catch (_) {
-    // For this page only.
-  }
-});
 
 let anchor = null; // The row from which Shift X chooses.
 let moving = 0;
@@ -269,18 +254,21 @@ const ACTS = {
   k: () => move(-1),
   x: (event) => choose(event.shiftKey),
   z: () => { const form = document.querySelector("[data-undo]"); if (form) form.requestSubmit(); },
-  "/": () => { const part = document.querySelector(".filter"); part.open = true; part.querySelector("input[type=search]").focus(); },
-  "?": () => keys.showModal(),
 };
 
-let leader = 0; // When G was pressed: what follows leads to another page.
+// The filter is folded: whoever presses / wants it open, before it is given the focus.
+addEventListener("keydown", (event) => {
+  if (event.key === "/" && meant(event)) document.querySelector(".filter").open = true;
+}, true);
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") for (const sheet of document.querySelectorAll(".sheet[open]")) { sheet.open = false; sheet.querySelector("summary").focus(); }
-  if (!single.checked || event.ctrlKey || event.metaKey || event.altKey || keys.open) return;
-  if (event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable], dialog")) return;
+  if (event.key === "Escape") {
+    for (const sheet of document.querySelectorAll(".sheet[open]")) {
+      sheet.open = false;
+      sheet.querySelector("summary").focus();
+    }
+  }
+  if (!meant(event)) return;
   const key = event.key.toLowerCase();
-  if (key === "g") { leader = Date.now(); return; }
-  if (Date.now() - leader < 1000) { leader = 0; return; }
   const act = ACTS[key] || ("arfsm".includes(key) && key.length === 1 ? () => press(key) : null);
   if (!act) return;
   event.preventDefault();

@@ -1,0 +1,40 @@
+"""What the forms of the list do: each by the one function of `notices.services`."""
+
+from django.contrib import messages
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from croody.accounts.caller import actor_of, of_session
+from croody.console import door
+from croody.notices import services
+from croody.notices.spec import BadRule
+
+
+@door.act(back="console_rules")
+def delete_rule(request: HttpRequest, number: int) -> HttpResponseBase:
+    """Take a rule away, with what it raised."""
+    caller = of_session(request)
+    services.delete_rule(caller, number, by=actor_of(request, caller), now=timezone.now())
+    return door.done(request, "console_rules", _("Regla borrada; lo que avisaba terminó."))
+
+
+@door.act(back="console_rules")
+def delete_channel(request: HttpRequest, number: int) -> HttpResponseBase:
+    """Take a channel away, with its log."""
+    caller = of_session(request)
+    services.delete_channel(caller, number, by=actor_of(request, caller), now=timezone.now())
+    return door.done(request, "console_rules", _("Canal borrado."))
+
+
+@door.act(back="console_rules")
+def test_channel(request: HttpRequest, number: int) -> HttpResponseBase:
+    """Send a test through it; the log says what became of it."""
+    caller = of_session(request)
+    try:
+        services.test_channel(caller, number, by=actor_of(request, caller), now=timezone.now())
+    except BadRule as error:
+        messages.warning(request, str(error))
+        return door.done(request, "console_rules")
+    return door.done(request, "console_rules", _("Prueba en camino: el registro dice en segundos qué fue de ella."))

@@ -1,0 +1,16 @@
+"""Addresses of rules, channels and the log of notices."""
+
+from django.urls import path
+
+from croody.console.rules import acts, views
+
+urlpatterns = [
+    path("", views.rules, name="console_rules"),
+    path("new/", views.new_rule, name="console_rule_new"),
+    path("<int:number>/", views.rule, name="console_rule"),
+    path("<int:number>/delete/", acts.delete_rule, name="console_rule_delete"),
+    path("channels/new/", views.new_channel, name="console_channel_new"),
+    path("channels/<int:number>/", views.channel, name="console_channel"),
+    path("channels/<int:number>/delete/", acts.delete_channel, name="console_channel_delete"),
+    path("channels/<int:number>/test/", acts.test_channel, name="console_channel_test"),
+]

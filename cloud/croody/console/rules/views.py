@@ -1,0 +1,154 @@
+"""Rules and notices: the list, and a form a rule and a channel. A rule's form says what it would have told before it is saved."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from django.contrib import messages
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from croody.accounts.caller import actor_of, of_session
+from croody.alarms.kinds import SEVERITIES
+from croody.console import door, frame
+from croody.console.rules import facts, words
+from croody.fleet.access import Action
+from croody.notices import jobs, messenger, services, spec
+from croody.notices.models import Channel, Rule
+from croody.notices.preview import preview
+from croody.notices.spec import BadRule
+
+_LONGEST: Final = 4000
+
+
+@require_GET
+@door.page()
+def rules(request: HttpRequest) -> HttpResponseBase:
+    """What there is, what it says now, and what became of what was told."""
+    caller, now, language = of_session(request), timezone.now(), get_language() or "es"
+    found = facts.overview(caller)
+    context: dict[str, Any] = {
+        "sentence": words.sentence(found, language),
+        "rules": [words.rule(row, found.firing.get(row.pk, 0), row.organisation_id in found.mine, now, language) for row in found.rules],
+        "channels": [words.channel(row, row.organisation_id in found.mine, language) for row in found.channels],
+        "log": [words.notice(row, language) for row in found.log],
+        "may": bool(found.mine),
+        "several": found.several,
+        "kinds": words.KINDS.items(),
+        "channel_kinds": words.CHANNELS.items(),
+    }
+    return frame.draw(request, "console/rules/rules.html", context, page="rules")
+
+
+@door.page(Action.CONFIGURE)
+def new_rule(request: HttpRequest) -> HttpResponseBase:
+    """The form of a new rule."""
+    services.check_may_configure(of_session(request))
+    return _rule_form(request, None)
+
+
+@door.page()
+def rule(request: HttpRequest, number: int) -> HttpResponseBase:
+    """The form of a rule."""
+    return _rule_form(request, services.rule_of(of_session(request), number))
+
+
+@door.page(Action.CONFIGURE)
+def new_channel(request: HttpRequest) -> HttpResponseBase:
+    """The form of a new channel."""
+    services.check_may_configure(of_session(request))
+    return _channel_form(request, None)
+
+
+@door.page()
+def channel(request: HttpRequest, number: int) -> HttpResponseBase:
+    """The form of a channel."""
+    return _channel_form(request, services.channel_of(of_session(request), number))
+
+
+def _rule_form(request: HttpRequest, row: Rule | None) -> HttpResponseBase:
+    caller, now, language = of_session(request), timezone.now(), get_language() or "es"
+    by = actor_of(request, caller)
+    given = _given(request, row, _as_form)
+    kind = row.kind if row is not None else str(given.get("kind") or "threshold")
+    kind = kind if kind in words.KINDS else "threshold"
+    given |= {"kind": kind}
+    context: dict[str, Any] = {"preview": None, "error": None}
+    if request.method == "POST":
+        try:
+            if "preview" not in request.POST:
+                made = services.save_rule(caller, given, row, by=by, now=now)
+                return door.done(request, "console_rules", _("Regla «%(name)s» guardada: se juzga en segundos.") % {"name": made.name})
+            looked = services.draft(caller, given, row, by=by, now=now)
+            robots = list(jobs.scope_of(looked).values_list("pk", flat=True)[:10_000])
+            found = preview(spec.read(looked.kind, looked.params), looked.for_s, robots, now)
+            context["preview"] = words.preview(found, now, language)
+        except BadRule as error:
+            context["error"] = error
+    choices = facts.choices(caller, row.organisation_id if row is not None else None)
+    context |= {
+        "form": given,
+        "row": {"number": row.pk, "name": row.name} if row is not None else None,
+        "kinds": [(code, word, code == kind) for code, word in words.KINDS.items()],
+        "choices": choices,
+        "severities": SEVERITIES.items(),
+        "action": request.path,
+    }
+    return frame.draw(request, "console/rules/rule.html", context, page="rules", status=422 if context["error"] else 200)
+
+
+def _channel_form(request: HttpRequest, row: Channel | None) -> HttpResponseBase:
+    caller, now = of_session(request), timezone.now()
+    given = _given(request, row, _as_channel_form)
+    kind = row.kind if row is not None else str(given.get("kind") or "mail")
+    kind = kind if kind in words.CHANNELS else "mail"
+    given |= {"kind": kind}
+    context: dict[str, Any] = {"error": None}
+    if request.method == "POST":
+        try:
+            made = services.save_channel(caller, given, row, by=actor_of(request, caller), now=now)
+        except BadRule as error:
+            context["error"] = error
+        else:
+            if made.secret and row is None:
+                # Shown once: it is nowhere else to be read.
+                return frame.draw(request, "console/rules/secret.html", {"name": made.name, "secret": made.secret}, page="rules")
+            messages.info(request, _("Canal «%(name)s» guardado. Pruébalo.") % {"name": made.name})
+            return door.done(request, reverse("console_rules"))
+    context |= {
+        "form": given,
+        "row": {"number": row.pk, "name": row.name, "target": words.masked(row)} if row is not None else None,
+        "kinds": [(code, word, code == kind) for code, word in words.CHANNELS.items()],
+        "choices": facts.choices(caller, row.organisation_id if row is not None else None),
+        "services": messenger.SERVICES.items(),
+        "severities": SEVERITIES.items(),
+        "action": request.path,
+    }
+    return frame.draw(request, "console/rules/channel.html", context, page="rules", status=422 if context["error"] else 200)
+
+
+def _given(request: HttpRequest, row: Any, as_form: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+    """What the form holds: what was sent, else what is saved, else what the address says."""
+    if request.method == "POST":
+        sent: dict[str, Any] = {name: value[:_LONGEST] for name, value in request.POST.items()}
+        return sent | {"enabled": "on" if sent.get("enabled") else "off"}
+    if row is not None:
+        return as_form(row)
+    return {"kind": request.GET.get("kind", ""), "severity": "medium", "enabled": "on", "time_zone": "UTC", "for_s": "0"}
+
+
+def _as_form(row: Rule) -> dict[str, Any]:
+    params: Mapping[str, Any] = row.params
+    points = "; ".join(f"{x:g}, {y:g}" for x, y in params.get("points", ()))
+    place = {"site": str(row.site_id or ""), "robot_id": row.robot_id, "enabled": "on" if row.enabled else "off"}
+    return {**params, "points": points, "name": row.name, "severity": row.severity, "for_s": str(row.for_s), **place}
+
+
+def _as_channel_form(row: Channel) -> dict[str, Any]:
+    names = ("name", "severity", "after_min", "quiet_from", "quiet_to", "time_zone", "language")
+    target = row.target if row.kind == Channel.Kind.MAIL else ""
+    return {**{name: getattr(row, name) for name in names}, "target": target, "enabled": "on" if row.enabled else "off"}

@@ -1,0 +1,140 @@
+"""Rules and notices in the console: the list, the forms with their preview, and who may."""
+
+import re
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from croody.accounts.models import Membership, Organisation
+from croody.fleet import services as fleet
+from croody.notices import jobs
+from croody.notices.models import Channel, Notice, Rule
+from croody.telemetry.models import Rollup
+from tests.cloud.web.helpers import say
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+FORM = {"kind": "threshold", "name": "Motor caliente", "metric": "motor_temp_c", "limit": "80", "severity": "high", "enabled": "on"}
+
+
+@pytest.fixture
+def world(settings: Any) -> SimpleNamespace:
+    settings.ROOT_URLCONF = "croody.serve.urls.web"
+    organisation = Organisation.objects.create(name="Alice's", slug="alices")
+    elsewhere = Organisation.objects.create(name="Carlos's", slug="carlos")
+    fleet.add_robot("rover-1", organisation=organisation)
+    found = {}
+    for name, team, role in (("marta", organisation, "maintainer"), ("omar", organisation, "operator"), ("carlos", elsewhere, "owner")):
+        user = User.objects.create_user(name)
+        Membership.objects.create(user=user, organisation=team, role=role)
+        found[name] = Client()
+        found[name].force_login(user)
+    return SimpleNamespace(organisation=organisation, now=timezone.now(), **found)
+
+
+def test_a_rule_is_tried_on_the_past_before_it_is_saved_and_then_says_what_it_tells(world):
+    hour = world.now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=3)
+    for step, at, high in ((3600, hour, 95.0), (60, hour + timedelta(minutes=7), 95.0), (60, hour + timedelta(minutes=8), 40.0)):
+        Rollup.objects.create(robot_id="rover-1", metric="motor_temp_c", step_s=step, at=at, count=9, mean=high, low=high, high=high)
+    page = world.marta.post("/console/rules/new/", {**FORM, "preview": "1"})
+    assert page.status_code == 200
+    assert "Te habría avisado 1 vez en 30 días." in page.content.decode()
+    assert not Rule.objects.exists()
+    assert world.marta.post("/console/rules/new/", FORM).status_code == 303
+    say("rover-1", 1, {"motor_temp_c": 92.4}, now=world.now)
+    jobs.judge_rules(world.now)
+    page = world.omar.get("/console/rules/").content.decode()
+    assert "1 regla, 1 avisa ahora" in page
+    assert "Temp. motor por encima de 80,0\N{NO-BREAK SPACE}°C" in page
+    assert "avisa en 1 robot" in page
+    assert "Agregar regla" not in page
+    assert "Regla cumplida" in world.omar.get("/console/alerts/").content.decode()
+
+
+def test_what_is_wrong_stands_at_its_field_and_what_was_typed_stays(world):
+    page = world.marta.post("/console/rules/new/", {**FORM, "limit": "tibio"})
+    text = page.content.decode()
+    assert page.status_code == 422
+    assert re.search(r'id="f-limit"[^>]*value="tibio"[^>]*aria-invalid="true"', text)
+    assert 'value="Motor caliente"' in text
+
+
+@pytest.mark.parametrize("kind", ["threshold", "absence", "rate", "expression", "fence", "nonsense"])
+def test_each_kind_has_its_form_in_both_languages(world, kind):
+    for prefix in ("", "/en"):
+        assert world.marta.get(f"{prefix}/console/rules/new/?kind={kind}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "params", "words"),
+    [
+        ("absence", {"silence_s": "600"}, "Ninguna lectura en 10"),
+        ("rate", {"metric": "TEMP", "limit": "5", "window_s": "60"}, "Temperatura cambia más de 5,0"),
+        ("expression", {"expression": "TEMP > 30 and HUM < 20"}, "TEMP &gt; 30 and HUM &lt; 20"),
+        ("fence", {"points": "0,0; 9,0; 9,9", "side": "outside"}, "Sale de la zona"),
+    ],
+)
+def test_a_rule_of_each_kind_is_saved_listed_in_words_and_opened_again(world, kind, params, words):
+    assert (
+        world.marta.post("/console/rules/new/", {"kind": kind, "name": "R", "severity": "low", "enabled": "on", **params}).status_code
+        == 303
+    )
+    assert words in world.omar.get("/console/rules/").content.decode()
+    row = Rule.objects.get()
+    page = world.marta.get(f"/console/rules/{row.pk}/")
+    assert page.status_code == 200
+    assert world.marta.post(f"/console/rules/{row.pk}/", {"name": "S", "severity": "low", **params, "preview": "1"}).status_code == 200
+
+
+def test_the_secret_of_a_webhook_is_shown_once_and_its_address_masked(world):
+    form = {"kind": "webhook", "name": "Guardia", "target": "https://hooks.example.org/t0ken", "severity": "low", "enabled": "on"}
+    page = world.marta.post("/console/rules/channels/new/", form).content.decode()
+    made = Channel.objects.get()
+    assert made.secret in page
+    for client in (world.marta, world.omar):
+        text = client.get("/console/rules/").content.decode()
+        assert "https://hooks.example.org/…" in text
+        assert "t0ken" not in text
+    text = world.marta.get(f"/console/rules/channels/{made.pk}/").content.decode()
+    assert made.secret not in text
+    assert "t0ken" not in text
+    world.marta.post(f"/console/rules/channels/{made.pk}/", {**form, "target": "", "name": "Otra"})
+    made.refresh_from_db()
+    assert (made.name, made.target) == ("Otra", "https://hooks.example.org/t0ken")
+
+
+def test_a_test_waits_in_the_log_and_what_went_wrong_is_said_there(world):
+    world.marta.post(
+        "/console/rules/channels/new/", {"kind": "mail", "name": "C", "target": "a@example.org", "severity": "low", "enabled": "on"}
+    )
+    made = Channel.objects.get()
+    assert world.marta.post(f"/console/rules/channels/{made.pk}/test/").status_code == 303
+    assert "en cola" in world.omar.get("/console/rules/").content.decode()
+    Notice.objects.update(status="failed", answer="550 <nobody>")
+    page = world.omar.get("/console/rules/").content.decode()
+    assert "no entregado" in page
+    assert "550 &lt;nobody&gt;" in page
+
+
+def test_an_operator_looks_and_a_stranger_sees_nothing_of_it(world):
+    world.marta.post("/console/rules/new/", FORM)
+    world.marta.post("/console/rules/channels/new/", {"kind": "mail", "name": "C", "target": "a@example.org", "severity": "low"})
+    rule, channel = Rule.objects.get().pk, Channel.objects.get().pk
+    for address in (f"/console/rules/{rule}/", f"/console/rules/channels/{channel}/"):
+        assert (world.omar.get(address).status_code, world.carlos.get(address).status_code) == (403, 404)
+    for address in (
+        f"/console/rules/{rule}/delete/",
+        f"/console/rules/channels/{channel}/delete/",
+        f"/console/rules/channels/{channel}/test/",
+    ):
+        assert (world.omar.post(address).status_code, world.carlos.post(address).status_code) == (403, 404)
+    assert world.omar.post("/console/rules/new/", FORM).status_code == 403
+    assert world.carlos.post("/console/rules/new/", {**FORM, "team": str(world.organisation.pk)}).status_code == 404
+    assert "Motor caliente" not in world.carlos.get("/console/rules/").content.decode()
+    assert Rule.objects.count() == Channel.objects.count() == 1
+    assert world.marta.post(f"/console/rules/{rule}/delete/").status_code == 303
+    assert not Rule.objects.exists()
