@@ -333,3 +333,33 @@ def test_old_letters_go_with_retention(send: Send, fleet: SimpleNamespace):
     jobs.apply_retention(NOON + 32 * DAY)
     assert list(DeadLetter.objects.values_list("first", flat=True)) == [2]
     assert account()["dead"] == ((1, 2),), "the ledger remembers"
+
+
+def test_after_many_streams_were_folded_at_once_the_open_ones_are_found_by_the_index(fleet: SimpleNamespace, telemetry: str):
+    """PostgreSQL goes by what it counted while nearly all of them were open."""
+    from django.db import connections
+    from django.test.utils import CaptureQueriesContext
+
+    from croody.telemetry import jobs
+    from croody.telemetry.models import Stream
+    from croody.telemetry.read.heard import heard_at_of
+
+    old = NOON - timedelta(days=1)
+    Stream.objects.bulk_create(
+        Stream(robot_id=robot_id, stream=f"start-{number:05}", place=number, first_received_at=old, last_received_at=old)
+        for robot_id in ("rover-1", "rover-2")
+        for number in range(1500)
+    )
+    connection = connections[telemetry]
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE telemetry_stream")
+    jobs.fold_finished(NOON)
+    with CaptureQueriesContext(connection) as captured:
+        assert set(heard_at_of(["rover-1", "rover-2"])) == {"rover-1", "rover-2"}
+    statement = next(one["sql"] for one in captured if 'telemetry_stream"' in one["sql"])
+    with connection.cursor() as cursor:
+        cursor.execute(f"{'EXPLAIN' if connection.vendor == 'postgresql' else 'EXPLAIN QUERY PLAN'} {statement}")
+        plan = "\n".join(str(row) for row in cursor.fetchall())
+    assert "ledger_open" in plan, plan
+    assert "Seq Scan" not in plan, plan

@@ -20,6 +20,9 @@ MOST_OPEN: Final = 16
 #: Streams in one transaction, and in one run.
 FOLDED: Final = 50
 _MOST: Final = 20_000
+#: After so many PostgreSQL counts anew: until it did by itself, a minute later, it took nearly all rows for open ones, and read the whole
+#: ledger for each page.
+_COUNT_ANEW: Final = 1000
 _FINISHED: Final = """
 SELECT id FROM (
     SELECT id, robot_id, stream, last_received_at, missing_since, row_number() OVER (PARTITION BY robot_id ORDER BY place DESC) AS age
@@ -42,6 +45,9 @@ def fold_finished(now: datetime) -> None:
         cursor.execute(_FINISHED, [MOST_OPEN, connection.ops.adapt_datetimefield_value(now - QUIET), _MOST])
         found = [row[0] for row in cursor.fetchall()]
     in_turns(found, FOLDED, lambda some: _fold(some, now), alias)
+    if len(found) >= _COUNT_ANEW and connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE telemetry_stream")
 
 
 def _fold(some: Sequence[int], now: datetime) -> None:
