@@ -67,6 +67,7 @@ def test_a_trail_is_what_a_plain_query_finds(fleet: SimpleNamespace, send: Send,
         send(first, made, stream=stream, historical=historical)
         last[stream] = first + len(records) - 1
         assert asked("rover-1") == plainly("rover-1")
+        assert asked("rover-1") == plainly("rover-1"), "from what is kept"
     for stream, seq in holes if late else []:
         send(seq, [reading(2.0, NOON - timedelta(days=3))], stream=stream, historical=True)
         assert asked("rover-1") == plainly("rover-1")
@@ -89,3 +90,52 @@ def test_what_lies_on_far_days_is_found_and_other_days_are_not_looked_at(fleet: 
             plan = "\n".join(row[0] for row in cursor.fetchall())
         assert 1 <= plan.count("telemetry_record_2") <= 20, plan
     assert asked("rover-2") == plainly("rover-2")
+
+
+def test_who_asks_again_reads_only_what_is_new(fleet: SimpleNamespace, send: Send, telemetry: str):
+    from django.db import connections
+    from django.test.utils import CaptureQueriesContext
+
+    def looks() -> int:
+        with CaptureQueriesContext(connections[telemetry]) as captured:
+            assert asked("rover-1") == plainly("rover-1")
+        return sum("FROM telemetry_record r" in one["sql"] or "JOIN telemetry_record r" in one["sql"] for one in captured)
+
+    for seq in range(1, 21):
+        send(seq, [reading(float(seq), NOON)])
+    assert looks() == 1
+    assert looks() == 0
+    send(21, [reading(21.0, NOON), reading(22.0, NOON)])
+    assert looks() == 1
+    assert looks() == 0
+    send(24, [reading(24.0, NOON)])
+    assert looks() > 0
+    send(23, [reading(23.0, NOON)], historical=True)
+    assert looks() > 0, "what came late lies between"
+    assert looks() == 0
+    send(26, [reading(26.0, NOON)])
+    assert looks() > 0
+    send(25, [reading(25.0, NOON)], historical=True)
+    send(27, [reading(27.0, NOON)])
+    assert looks() > 0, "something came late, and something new"
+
+
+def test_what_is_kept_is_bounded_in_bytes_and_in_time(fleet: SimpleNamespace, send: Send):
+    from croody.telemetry.models import Record
+    from croody.telemetry.read.kept import LIFE_S, Kept
+    from croody.telemetry.read.newest import stored_of
+
+    for robot_id in ("rover-1", "rover-2", "carlos-1"):
+        send(1, [reading(1.0, NOON, environment="x" * 60)] * 10, robot_id=robot_id)
+    now = [0.0]
+    kept = Kept(4000, lambda: now[0])
+    robots = ["rover-1", "rover-2", "carlos-1"]
+    assert {robot_id: len(rows) for robot_id, rows in kept.trails(stored_of(robots), LIMIT).items()} == dict.fromkeys(robots, LIMIT)
+    assert 0 < kept._bytes <= 4000
+    assert kept._bytes == sum(one.size() for one in kept._trails.values())
+    assert 1 <= len(kept._trails) < 3
+    (_, held, _), _ = next(iter(kept._trails.items()))
+    Record.objects.all().delete()
+    assert len(kept.trails(stored_of([held]), LIMIT)[held]) == LIMIT
+    now[0] = LIFE_S + 1
+    assert held not in kept.trails(stored_of([held]), LIMIT), "retention took its rows away"

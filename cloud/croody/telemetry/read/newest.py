@@ -54,9 +54,13 @@ def newest_of(robot_ids: Collection[str]) -> dict[str, Newest]:
     return _newest_of(robot_ids, "t.latest")
 
 
-def places_of(robot_ids: Collection[str]) -> dict[str, Newest]:
-    """As `newest_of`, without the rows: where to read on from."""
-    return _newest_of(robot_ids, "''")
+def stored_of(robot_ids: Collection[str]) -> dict[str, Newest]:
+    """As `newest_of`; `row` says which numbers the stream has stored, `@`, and the id of the newest reading. Empty where that is long."""
+    if on_postgres():
+        what = "CASE WHEN pg_column_size(t.have) < 400 THEN concat(t.have::text, '@', t.latest ->> 'id') ELSE '' END"
+    else:
+        what = "CASE WHEN length(t.have) < 400 THEN t.have || '@' || json_extract(t.latest, '$.id') ELSE '' END"
+    return _newest_of(robot_ids, what)
 
 
 def words_of(robot_ids: Collection[str]) -> dict[str, str | None]:

@@ -14,8 +14,9 @@ from croody.fleet.queries import returned
 from croody.telemetry.ingest.ledger import Entry, missing
 from croody.telemetry.models import DeadLetter, Record, Stream
 from croody.telemetry.read import mark
+from croody.telemetry.read.kept import trails_of
 from croody.telemetry.read.mark import UNREAD, Mark
-from croody.telemetry.read.newest import Newest, newest_of, places_of
+from croody.telemetry.read.newest import Newest, newest_of
 from croody.telemetry.read.sql import sliced
 from croody.telemetry.read.trail import Heard, readings, readings_of, trails
 from croody_contract import ranges
@@ -139,9 +140,9 @@ def live(robot_ids: Collection[str], limit: int, *, now: datetime) -> Raw:
 
     All trails together hold at most `LIVE_BYTES`: where readings are long, trails are short.
     """
-    places = places_of(robot_ids) if limit > 1 else {}
-    share = LIVE_BYTES // max(1, len(places))
-    found = {robot_id: _within(trail.rows, share) for robot_id, trail in trails(places, limit, said=False) if trail.rows}
+    trailing = trails_of(robot_ids, limit) if limit > 1 else {}
+    share = LIVE_BYTES // max(1, len(trailing))
+    found = {robot_id: _within(rows, share) for robot_id, rows in trailing.items()}
     # Their rows may be past retention; what the ledger keeps of the newest one is not.
     kept = newest_of(set(robot_ids).difference(found))
     found |= {robot_id: [one.row.encode()] for robot_id, one in kept.items()}

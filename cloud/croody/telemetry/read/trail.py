@@ -102,16 +102,17 @@ class Heard(NamedTuple):
 
 
 class Trail(NamedTuple):
-    """Readings as JSON, newest first, and when each counts as said, where that was asked for."""
+    """Readings as JSON, newest first, and when each counts as said, where that was asked for. `mixed`: of several streams."""
 
     rows: list[bytes]
     said: list[str]
+    mixed: bool = False
 
     @classmethod
     def of(cls, heard: Iterable[Heard]) -> Self:
         """The inverse of `heard`."""
         pairs = [(one.row, str(one.said)) for one in heard]
-        return cls([row for row, _ in pairs], [said for _, said in pairs])
+        return cls([row for row, _ in pairs], [said for _, said in pairs], mixed=True)
 
     def heard(self, stream: str) -> list[Heard]:
         """One by one, all of one stream."""
@@ -159,6 +160,16 @@ def trails(newest: Mapping[str, Newest], limit: int, *, said: bool) -> Iterator[
     several += [one.robot_id for one in newest.values() if one.beside]
     for robot_id, heard in readings_of(several, limit, {}):
         yield robot_id, Trail.of(heard)
+
+
+def readings_from(some: Sequence[tuple[Newest, int]], limit: int) -> dict[str, list[bytes]]:
+    """Of each robot the readings of its newest stream from a number on, at most `limit`, newest first."""
+    found: dict[str, list[bytes]] = {}
+    for part in sliced(some):
+        spans = [_Span(one.robot_id, one.stream, first, one.seq) for one, first in part]
+        read = _read_days(spans, limit, _days_of([one.at for one, _ in part]), said=False)
+        found |= {robot_id: trail.rows for (robot_id, _), trail in read.items()}
+    return found
 
 
 def readings(robot_id: str, limit: int, mark: Mark = UNREAD) -> list[Heard]:
