@@ -16,7 +16,7 @@ class Text(NamedTuple):
 
 
 def _letter(subject: str, *paragraphs: str) -> Text:
-    return Text(subject, "\n\n".join((*paragraphs, _("Croody te escribe solo por tu cuenta. No hace falta que respondas."))))
+    return Text(subject, "\n\n".join((*paragraphs, _("Croody solo te escribe sobre tu cuenta. No hace falta que respondas."))))
 
 
 def _confirm(about: Mapping[str, Any]) -> Text:
@@ -55,13 +55,13 @@ def _exists(about: Mapping[str, Any]) -> Text:
 
 def invitation(organisation: str, who: str, address: str) -> Text:
     """To whom an organisation invites."""
-    return _letter(
-        _("%(organisation)s te invita a Croody") % {"organisation": organisation},
+    paragraphs = (
         _("%(who)s te invita a %(organisation)s en Croody. El enlace sirve una vez, durante siete días:")
         % {"who": who, "organisation": organisation},
         address,
         _("Si no esperabas esto, no hagas nada."),
     )
+    return Text(_("%(organisation)s te invita a Croody") % {"organisation": organisation}, "\n\n".join(paragraphs))
 
 
 def _told(subject: Promise, what: Promise) -> Callable[[Mapping[str, Any]], Text]:
