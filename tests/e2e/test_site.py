@@ -137,7 +137,7 @@ def test_names_of_robots_at_one_spot_do_not_lie_on_each_other(visit: Open, web: 
         web.say("rover-2", next(_seq), {**DRIVING, "x_m": 30.0, "y_m": 12.0})
         page = visit("/robots/monitor/", settle_ms=2500).page
         boxes = page.evaluate(
-            "[...document.querySelectorAll('#robots .bot:not(.unnamed) .name text:first-child')].map((text) => {"
+            "[...document.querySelectorAll('#robots .bot:not(.unnamed) a .name text')].map((text) => {"
             "const r = text.getBoundingClientRect(); return [text.textContent, r.left, r.top + 2, r.right, r.bottom - 2]; })"
         )
         assert {box[0] for box in boxes} == {"rover-2", *crowd}

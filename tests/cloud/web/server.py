@@ -47,7 +47,7 @@ from django.utils import timezone
 from croody.accounts.models import Membership, Organisation
 from croody.accounts.services import make_login_link, reset_token
 from croody.alarms import kinds
-from croody.alarms.services import raise_alarm
+from croody.alarms.services import raise_alarm, resolve_alarm
 from croody.fleet import services
 from croody.fleet.models import Robot, Site
 from croody.liveness.models import Listening
@@ -105,6 +105,12 @@ def login_link(name):
 def alarm(robot, code):
     Membership.objects.filter(user__username="alice").update(role="owner")
     raise_alarm(robot, kinds.find(code), "", "medium", {}, timezone.now())
+
+def worse(robot):
+    raise_alarm(robot, "conflict", "", "critical", {}, timezone.now())
+
+def better(robot):
+    resolve_alarm(robot, "conflict", "", timezone.now())
 
 def listened(seconds_ago):
     Listening.objects.all().delete()

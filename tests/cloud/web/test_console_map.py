@@ -50,7 +50,7 @@ def test_who_is_away_stays_where_it_was_last_with_its_age(people: SimpleNamespac
     html = page(people.alice)
     mark = html[html.index('id="mark-rover-1"') :]
     assert "is-offline" in mark[:60]
-    assert "hace 2\u00a0h" in mark[: mark.index("</g></a>")]
+    assert "hace 2\u00a0h" in mark[: mark.index("</svg>")]
 
 
 def test_the_address_chooses_the_site_and_a_robot_chooses_its_own(people: SimpleNamespace) -> None:

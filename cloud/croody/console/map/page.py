@@ -101,6 +101,7 @@ def chart(known: Known, asked: Asked, trails: Callable[[Sequence[Entry]], Mappin
             ]
             if drawing is not None
             else [],
+            "mark_url": "console_robot",
             "crowded": len(marks) > CROWDED,
             "dots": dots,
             "nowhere": nowhere[:LISTED],
@@ -137,7 +138,7 @@ def _picture(
         lists["robots"] = [f"mark-{entry.robot_id}" for entry, _mark in marks]
         for one in context["marks"]:
             shape = f"{one['row'].state} {bool(one['mark'].off)}"
-            html = partial(render, "monitor/mark.html", one, language)
+            html = partial(render, "monitor/mark.html", {**one, "mark_url": "console_robot"}, language)
             pieces[f"mark-{one['row'].robot_id}"] = Piece(shape, html, "plan-figure")
     steps = {robot_id: _steps(trail, drawing) for robot_id, trail in paths.items()} if drawing is not None else {}
     return Picture(texts, pieces, lists, {"places": context["places"]}, {"trails": steps})

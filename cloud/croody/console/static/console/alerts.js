@@ -43,7 +43,7 @@ function replace(fresh) {
   for (const box of document.querySelectorAll("#rows input:checked")) box.checked = false;
   for (const sheet of document.querySelectorAll(".sheet[open]")) sheet.open = false;
   put(fresh, "#live");
-  put(fresh, ".rail nav");
+  put(fresh, ".rail-pages");
   document.title = fresh.title;
   mark = live().dataset.mark;
   held = null;
@@ -106,7 +106,7 @@ async function refresh() {
     const [fresh] = await page(location.href);
     mark = fresh.getElementById("live").dataset.mark;
     put(fresh, "#live > .head");
-    put(fresh, ".rail nav");
+    put(fresh, ".rail-pages");
     put(fresh, ".bottom-bar > ul");
     document.title = fresh.title;
     if (!writing()) {

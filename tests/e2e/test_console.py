@@ -1,0 +1,170 @@
+"""The console in headless Chromium: the fleet lives, stands still under the hand, and everything is reached by keyboard, on a phone, too."""
+
+import itertools
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.cloud.web.helpers import DRIVING
+from tests.cloud.web.server import Web
+from tests.e2e.conftest import Open, Watched
+
+pytestmark = pytest.mark.e2e
+_seq = itertools.count(1)
+
+
+def drive(web: Web, **values: float) -> None:
+    """Let rover-1 say one more reading; its first brings its birth along, which is record 1."""
+    number = next(_seq)
+    web.say("rover-1", number if number == 1 else number + 1, {**DRIVING, **values})
+
+
+@pytest.fixture
+def signed_in(visit: Open, web: Web) -> "SignIn":
+    """Opens a page of the console as Alice."""
+
+    def go(path: str, **how: object) -> Watched:
+        watched = visit(web.login_link("alice"), settle_ms=200, **how)
+        if watched.page.locator("main form button").count():
+            watched.page.locator("main form button").first.click()
+            watched.page.wait_for_timeout(300)
+        watched.page.goto(web.url + path)
+        watched.page.wait_for_timeout(1500)
+        return watched
+
+    return go
+
+
+SignIn = Open
+
+
+@pytest.mark.parametrize(
+    ("prefix", "scheme", "width"), [("/es", "light", 1440), ("/en", "dark", 390), ("/es", "dark", 1100), ("/en", "light", 320)]
+)
+def test_each_page_is_quiet_stands_still_and_fits(signed_in: SignIn, web: Web, prefix: str, scheme: str, width: int):
+    drive(web)
+    watched = signed_in(f"{prefix}/console/", width=width, height=800, scheme=scheme)
+    for path in ("/console/", "/console/map/", "/console/find?q=rover", "/console/robots/rover-1/maintenance/"):
+        watched.page.goto(web.url + prefix + path)
+        watched.page.wait_for_timeout(1500)
+        assert watched.complaints() == [], path
+        assert watched.sideways() == 0, path
+
+
+def test_the_fleet_moves_by_itself_and_a_new_alarm_waits_while_the_pointer_is_in_the_list(signed_in: SignIn, web: Web):
+    drive(web)
+    page = signed_in("/console/").page
+    expect(page.locator("h1")).to_have_text("Ningún robot pide atención")
+    drive(web, battery_pct=17.0)
+    expect(page.locator('#robot-rover-1 [data-t="battery"]')).to_have_text("17\u00a0%")
+    page.locator("#robot-rover-1 .c-reason").hover()
+    web.beside("worse", "rover-1")
+    expect(page.locator("h1")).to_have_text("Un robot pide atención", timeout=5000)
+    expect(page).to_have_title(re.compile(r"^\(1\) Un robot pide atención"))
+    assert page.locator('link[rel="icon"]').get_attribute("href") == page.locator('link[rel="icon"]').get_attribute("data-critical")
+    expect(page.locator("[data-reorder]")).to_be_visible()
+    assert page.locator("#rows > tr").first.get_attribute("id") == "group-well"
+    page.locator("h1").hover()
+    expect(page.locator("#rows > tr").first).to_have_id("group-attention")
+    expect(page.locator("#rows > tr").nth(1)).to_have_id("robot-rover-1")
+    expect(page.locator("#robot-rover-1 [data-word]")).to_have_text("Con falla")
+    web.beside("better", "rover-1")
+    expect(page.locator("h1")).to_have_text("Ningún robot pide atención", timeout=5000)
+
+
+def test_a_view_that_is_frozen_says_so_and_a_lost_server_closes_its_eyes(signed_in: SignIn, web: Web):
+    drive(web)
+    page = signed_in("/console/").page
+    expect(page.locator("[data-link]")).to_have_text("En vivo")
+    page.keyboard.press("p")
+    expect(page.locator("[data-link]")).to_have_text("En pausa")
+    expect(page.locator("[data-frozen]")).to_contain_text("Vista congelada a las")
+    page.keyboard.press("p")
+    expect(page.locator("[data-link]")).to_have_text("En vivo")
+    page.context.set_offline(True)
+    page.evaluate("window.dispatchEvent(new Event('offline'))")
+    expect(page.locator("#banner")).to_be_visible(timeout=15_000)
+    expect(page.locator("[data-link]")).to_have_text("Sin conexión")
+    expect(page.locator(".rail .logo .closed")).to_be_visible()
+    page.context.set_offline(False)
+    expect(page.locator("#banner")).to_be_hidden(timeout=20_000)
+
+
+def test_the_palette_finds_a_robot_by_keyboard_alone(signed_in: SignIn, web: Web):
+    drive(web)
+    page = signed_in("/console/map/").page
+    page.keyboard.press("Control+k")
+    expect(page.locator("#palette")).to_be_visible()
+    page.keyboard.type("rover-2")
+    expect(page.locator("#palette-answers [aria-selected=true]")).to_contain_text("rover-2")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/console/robots/rover-2/")
+
+
+def test_keys_lead_to_pages_and_can_be_switched_off(signed_in: SignIn, web: Web):
+    page = signed_in("/console/").page
+    page.keyboard.press("g")
+    page.keyboard.press("m")
+    page.wait_for_url("**/console/map/")
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+    page.locator("[data-single-keys]").uncheck()
+    page.keyboard.press("Escape")
+    page.keyboard.press("g")
+    page.keyboard.press("f")
+    page.wait_for_timeout(500)
+    assert page.url.endswith("/console/map/")
+    page.keyboard.press("Control+k")
+    expect(page.locator("#palette")).to_be_visible()
+
+
+def test_one_switch_changes_the_zone_of_all_times_and_is_remembered(signed_in: SignIn, web: Web):
+    page = signed_in("/console/").page
+    expect(page.locator("[data-clock-zone]")).to_have_text("Bogota")
+    page.locator("[data-zone-switch]").click()
+    expect(page.locator("[data-clock-zone]")).to_have_text("UTC")
+    page.goto(web.url + "/console/log/")
+    page.wait_for_timeout(500)
+    expect(page.locator("[data-clock-zone]")).to_have_text("UTC")
+
+
+def test_a_star_is_lit_in_its_place_and_survives_a_fresh_row(signed_in: SignIn, web: Web):
+    drive(web)
+    page = signed_in("/console/").page
+    star = page.locator("#robot-rover-2 .star")
+    star.click()
+    expect(star).to_have_attribute("aria-pressed", "true")
+    page.reload()
+    expect(page.locator("#robot-rover-2 .star")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("[data-stars]")).to_have_text("1")
+    page.locator("#robot-rover-2 .star").click()
+    expect(page.locator("#robot-rover-2 .star")).to_have_attribute("aria-pressed", "false")
+
+
+def test_the_plan_comes_nearer_by_key_and_button_and_names_keep_their_size(signed_in: SignIn, web: Web):
+    drive(web)
+    page = signed_in("/console/map/?robot=rover-1").page
+    name = page.locator("#mark-rover-1 a text")
+    before, box = name.bounding_box(), page.locator("#plan").get_attribute("viewBox")
+    assert before is not None
+    page.keyboard.press("+")
+    assert page.locator("#plan").get_attribute("viewBox") != box
+    after = name.bounding_box()
+    assert after is not None
+    assert abs(after["height"] - before["height"]) < 2
+    page.locator("[data-zoom=all]").click()
+    assert page.locator("#plan").get_attribute("viewBox", timeout=1000).startswith("0.00 0.00 1000.00")  # type: ignore[union-attr]
+
+
+def test_without_script_the_fleet_is_whole(signed_in: SignIn, web: Web):
+    drive(web)
+    page = signed_in("/console/", script=False).page
+    expect(page.locator("#robot-rover-1")).to_contain_text("se mueve")
+    page.locator("#q").fill("rover-2")
+    page.get_by_role("button", name="Filtrar").click()
+    expect(page.locator("#rows tr[data-robot]")).to_have_count(1)
+    page.locator(".find-open").click()
+    expect(page.locator("h1")).to_have_text("Buscar en la consola")
