@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "croody.detection",
     "croody.notices",
     "croody.monitor",
+    "croody.api",
     "croody.console",
     "croody.site",
     "croody.worker",

@@ -29,7 +29,7 @@ def croody(environ: dict[str, str], lang: str, *words: str) -> tuple[int, str, s
 def test_help_names_our_commands_each_with_what_it_does(environ: dict[str, str], lang: str, words: tuple[str, ...], asked: tuple[str, ...]):
     code, out, _ = croody(environ, lang, *asked)
     assert code == 0
-    for word in (*words, "dead", "demo", "login-link", "member", "robot", "setup", "worker"):
+    for word in (*words, "alarms", "audit", "dead", "demo", "export", "login-link", "member", "robot", "setup", "token", "worker"):
         assert word in out
     assert "makemigrations" not in out
 
@@ -38,7 +38,16 @@ def test_help_names_our_commands_each_with_what_it_does(environ: dict[str, str],
     ("words", "spanish", "english"),
     [
         (("robot", "--help"), "opciones:", "options:"),
-        (("robot",), "falta: {add,list,revoke,rotate}", "required: {add,list,revoke,rotate}"),
+        (("robot",), "falta: {add,list,show,set,", "required: {add,list,show,set,"),
+        (("robot", "set", "nobody-1"), "no hay tal robot", "no such robot"),
+        (("alarms", "list", "--help"), "cuántas como mucho", "how many at most"),
+        (("alarms", "resolve", "7"), "there is no alarm 7", "there is no alarm 7"),
+        (("alarms", "show", "7"), "no hay alerta 7", "there is no alert 7"),
+        (("token", "create", "x", "--scopes", "fly"), "usa uno o más de", "use one or more of"),
+        (("token", "revoke", "7"), "no hay clave 7", "there is no key 7"),
+        (("export", "readings", "--start", "soon"), "escribe un momento", "write a time"),
+        (("export", "readings", "--robot", "nobody-1"), "no hay tal robot", "no such robot"),
+        (("audit", "--help"), "quién hizo qué", "who did what"),
         (("robot", "lost"), "elige entre 'add'", "choose from 'add'"),
         (("robot", "add"), "falta: ID", "required: ID"),
         (("robot", "rotate", "nobody-1"), "no hay tal robot", "no such robot"),

@@ -8,9 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequenc
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 
-import msgspec
 from asgiref.sync import sync_to_async
-from django.contrib.auth.models import User
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -20,17 +18,17 @@ from pydantic import AwareDatetime
 from croody.accounts.caller import Caller, again
 from croody.alarms import queries as alarms
 from croody.api import audit as log
-from croody.api import files, rates
+from croody.api import files, rates, tables
 from croody.api.errors import ERRORS, Problem, Wrong
-from croody.api.files import Column, Format, Row
+from croody.api.files import Format, Row
 from croody.api.keys import Asks
 from croody.api.slots import Export, slots
-from croody.audit import queries as entries
+from croody.api.tables import Span, Table
 from croody.audit.models import Entry
-from croody.audit.queries import Mark, Wanted
+from croody.audit.queries import Wanted
 from croody.fleet.access import Action, asking, need, robots
 from croody.telemetry.ingest.clock import in_utc
-from croody.telemetry.read.export import Exported, Kind, pages, place_of
+from croody.telemetry.read.export import place_of
 from croody.telemetry.read.follow import HOLE_S
 from croody.web.refusals import Denied
 
@@ -40,7 +38,6 @@ MOST_METRICS: Final = 64
 MOST_ROWS: Final = 2**53
 #: Who exports is asked for again so often: a token that was revoked ends its export, in seconds.
 ASKED_EVERY_S: Final = 2.0
-_ALARM: Final = 500
 _FILE: Final[dict[str, Any]] = {
     "responses": {
         200: {
@@ -53,54 +50,6 @@ _FILE: Final[dict[str, Any]] = {
     }
 }
 _ALL: Final = {404: Problem, **ERRORS}
-_PLACE: Final = (
-    Column("id", "int"),
-    Column("robot_id", "text"),
-    Column("at", "time"),
-    Column("ts", "time"),
-    Column("received_at", "time"),
-    Column("stream", "text"),
-    Column("seq", "int"),
-)
-_READING: Final = (
-    Column("lat", "float"),
-    Column("lng", "float"),
-    Column("alt", "float"),
-    Column("environment", "text"),
-    Column("status", "text"),
-)
-_ALARMS: Final = (
-    Column("id", "int"),
-    Column("robot_id", "text"),
-    Column("kind", "text"),
-    Column("key", "text"),
-    Column("severity", "text"),
-    Column("opened_at", "time"),
-    Column("last_at", "time"),
-    Column("resolved_at", "time"),
-    Column("count", "int"),
-    Column("acknowledged_at", "time"),
-    Column("snoozed_until", "time"),
-    Column("false", "bool"),
-    Column("assignee", "text"),
-    Column("detail", "json"),
-)
-_AUDIT: Final = (
-    Column("id", "int"),
-    Column("at", "time"),
-    Column("kind", "text"),
-    Column("user_id", "int"),
-    Column("name", "text"),
-    Column("token_id", "int"),
-    Column("address", "text"),
-    Column("request_id", "text"),
-    Column("verb", "text"),
-    Column("thing", "text"),
-    Column("thing_id", "text"),
-    Column("before", "json"),
-    Column("after", "json"),
-    Column("organisation", "text"),
-)
 _Form = Annotated[Format, Query(alias="format", description="CSV or Parquet")]
 _Robots = Annotated[list[str], Query(max_length=MOST_ROBOTS, description="Of these; of all that you may see without it")]
 _After = Annotated[int | None, Query(ge=1, le=2**63 - 1, description="The id of the last row that you have; a CSV then has no head")]
@@ -121,13 +70,8 @@ def readings(
     as_of: _AsOf = None,
 ) -> HttpResponse:
     """By robot, time and id. A metric's column holds numbers; what is none stays empty."""
-    columns = (*_PLACE, *_READING, *(Column(name, "float") for name in metric)) if metric else (*_PLACE, *_READING, Column("data", "json"))
-
-    def row(one: Exported) -> Row:
-        more = _numbers(one.data, metric) if metric else (one.data,)
-        return (*_place(one), one.lat, one.lng, one.alt, one.environment, one.status, *more)
-
-    return _records(request, "reading", Action.SEE, columns, row, (start, end), form, robot_id, after, limit, as_of)
+    span = _span(request, Action.SEE, (start, end), robot_id, after, as_of)
+    return _answer(request, "readings", form, tables.readings(span, metric), after, limit, span.as_of, _still(Action.SEE, span.robot_ids))
 
 
 @router.get("/exports/events", auth=Asks(Action.INSPECT), response=_ALL, openapi_extra=_FILE, summary="What robots said beside readings")
@@ -142,12 +86,8 @@ def events(
     as_of: _AsOf = None,
 ) -> HttpResponse:
     """By robot, time and id."""
-    columns = (*_PLACE, Column("kind", "text"), Column("data", "json"))
-
-    def row(one: Exported) -> Row:
-        return (*_place(one), one.kind, one.data)
-
-    return _records(request, "told", Action.INSPECT, columns, row, (start, end), form, robot_id, after, limit, as_of)
+    span = _span(request, Action.INSPECT, (start, end), robot_id, after, as_of)
+    return _answer(request, "events", form, tables.events(span), after, limit, span.as_of, _still(Action.INSPECT, span.robot_ids))
 
 
 @router.get("/exports/alarms", auth=Asks(Action.INSPECT), response=_ALL, openapi_extra=_FILE, summary="Alarms as a file")
@@ -162,18 +102,8 @@ def alarms_file(
     """Those that were opened in the range, by id, each as it is when it is read."""
     caller = asking(request)
     begin, until = _range(start, end)
-    found = alarms.known_to(caller).filter(opened_at__gte=begin, opened_at__lt=until).order_by("pk")
-
-    def some() -> Iterator[list[Row]]:
-        last = after or 0
-        while rows := list(found.filter(pk__gt=last)[:_ALARM]):
-            last = rows[-1].pk
-            names = dict(User.objects.filter(pk__in={one.assignee_id for one in rows if one.assignee_id}).values_list("pk", "username"))
-            yield [_alarm(one, names) for one in rows]
-            if len(rows) < _ALARM:
-                return
-
-    return _answer(request, "alarms", form, _ALARMS, some(), lambda caller: None, after, limit, timezone.now())
+    found = alarms.known_to(caller).filter(opened_at__gte=begin, opened_at__lt=until)
+    return _answer(request, "alarms", form, tables.alarms(found, after or 0), after, limit, timezone.now())
 
 
 @router.get("/exports/audit", auth=Asks(Action.INSPECT), response=_ALL, openapi_extra=_FILE, summary="The audit log as a file")
@@ -197,61 +127,52 @@ def audit(
     if after and first is None:
         raise _no_row(after)
 
-    def some() -> Iterator[list[Row]]:
-        mark = Mark.of(first) if first is not None else None
-        while rows := entries.page(log.readable(caller), wanted, limit=_ALARM, after=mark):
-            mark = Mark.of(rows[-1])
-            yield [tuple(row[column.name] for column in _AUDIT) for row in log.shown(rows)]
-            if len(rows) < _ALARM:
-                return
-
-    return _answer(request, "audit", form, _AUDIT, some(), lambda caller: None, after, limit, timezone.now())
+    found = tables.audit(log.readable(caller), wanted, first)
+    return _answer(request, "audit", form, found, after, limit, timezone.now())
 
 
-def _records(
+def _span(
     request: HttpRequest,
-    kind: Kind,
     action: Action,
-    columns: Sequence[Column],
-    row: Callable[[Exported], Row],
     span: tuple[datetime, datetime],
-    form: Format,
     robot_ids: list[str],
     after: int | None,
-    limit: int,
     as_of: datetime | None,
-) -> HttpResponse:
-    caller, now = asking(request), timezone.now()
+) -> Span:
+    now = timezone.now()
     start, end = _range(*span)
-    wanted = _wanted(caller, action, robot_ids)
+    wanted = _wanted(asking(request), action, robot_ids)
     until = min(in_utc(as_of, "as_of"), now) if as_of is not None else now - timedelta(seconds=HOLE_S)
     begin = place_of(after, wanted) if after is not None else None
     if after is not None and begin is None:
         raise _no_row(after)
+    return Span(wanted, start, end, until, begin)
 
-    def still(caller: Caller) -> None:
-        if robots(caller, action).filter(pk__in=wanted).count() < len(wanted):
+
+def _still(action: Action, robot_ids: Sequence[str]) -> Callable[[Caller], None]:
+    """What stops an export whose caller may not read all of it any more."""
+
+    def check(caller: Caller) -> None:
+        if robots(caller, action).filter(pk__in=list(robot_ids)).count() < len(robot_ids):
             raise ConnectionAbortedError("the export ends: its caller may not read all of it any more")
 
-    found = ([row(one) for one in some] for some in pages(kind, wanted, start, end, as_of=until, after=begin))
-    return _answer(request, "readings" if kind == "reading" else "events", form, columns, found, still, after, limit, until)
+    return check
 
 
 def _answer(
     request: HttpRequest,
     name: str,
     form: Format,
-    columns: Sequence[Column],
-    found: Iterable[list[Row]],
-    still: Callable[[Caller], None],
+    table: Table,
     after: int | None,
     limit: int,
     as_of: datetime,
+    still: Callable[[Caller], None] = lambda caller: None,
 ) -> HttpResponse:
     caller = asking(request)
     files.check(form)
     leave = slots.take(rates.key_of(caller, request))
-    pieces = files.make(form, columns, _limited(_watched(found, caller, still), limit), head=after is None)
+    pieces = files.make(form, table.columns, limited(_watched(table.pages, caller, still), limit), head=after is None)
     body: Any = _later(pieces) if isinstance(request, ASGIRequest) else pieces
     headers = {
         "Content-Disposition": f'attachment; filename="croody-{name}.{form}"',
@@ -274,7 +195,8 @@ def _watched(found: Iterable[list[Row]], caller: Caller, still: Callable[[Caller
         yield rows
 
 
-def _limited(found: Iterable[list[Row]], limit: int) -> Iterator[list[Row]]:
+def limited(found: Iterable[list[Row]], limit: int) -> Iterator[list[Row]]:
+    """The first so many."""
     left = limit
     for rows in found:
         yield rows[:left]
@@ -307,19 +229,3 @@ def _range(start: datetime, end: datetime) -> tuple[datetime, datetime]:
 
 def _no_row(after: int) -> Wrong:
     return Wrong("after", after, "a row of this export that is still there", "begin again without it: it may be past retention")
-
-
-def _place(one: Exported) -> Row:
-    return (one.number, one.robot_id, one.at, one.ts, one.received_at, one.stream, one.seq)
-
-
-def _numbers(data: str, metrics: Sequence[str]) -> list[float | None]:
-    values = msgspec.json.decode(data)
-    found = (values.get(name) for name in metrics)
-    return [float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None for value in found]
-
-
-def _alarm(one: Any, names: dict[int, str]) -> Row:
-    values = {column.name: getattr(one, column.name) for column in _ALARMS if column.name != "assignee"}
-    values["assignee"] = names.get(one.assignee_id)
-    return [values[column.name] for column in _ALARMS]

@@ -1,11 +1,13 @@
-"""`croody robot add|list|revoke|rotate`: the command line of `fleet.services`."""
+"""`croody robot add|list|show|set|maintenance|share|unshare|revoke|rotate`: the command line of `fleet.services`."""
 
 from argparse import ArgumentParser
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.management.base import CommandError
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -24,11 +26,15 @@ TLS_PORT = 8883
 class Command(command.Command):
     """Robots by hand."""
 
-    about = gettext_lazy("robots: add muestra «ID SECRETO», una vez; list; revoke deja a un robot fuera; rotate muestra un secreto nuevo.")
+    about = gettext_lazy(
+        "robots: add muestra «ID SECRETO», una vez; list; show; set; maintenance; share; unshare; "
+        "revoke deja a un robot fuera; rotate muestra un secreto nuevo."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Four verbs."""
-        verbs = parser.add_subparsers(dest="verb", required=True, metavar="{add,list,revoke,rotate}")
+        """Nine verbs."""
+        names = "{add,list,show,set,maintenance,share,unshare,revoke,rotate}"
+        verbs = parser.add_subparsers(dest="verb", required=True, metavar=names)
         add = verbs.add_parser("add", help=_("hace un robot, o trae de vuelta uno revocado, y muestra su id y su secreto, una vez"))
         add.add_argument("robot_id", metavar="ID")
         add.add_argument("--kind", default="robot", help=_("qué es, en una palabra (rover, arm, host)"))
@@ -37,6 +43,20 @@ class Command(command.Command):
         add.add_argument("--shared", action="store_true", help=_("lo muestra en el monitor público"))
         self._board_option(add)
         verbs.add_parser("list", help=_("un robot por línea: id, clase, sitio, estado"))
+        verbs.add_parser("show", help=_("un robot con todo lo que se sabe de él")).add_argument("robot_id", metavar="ID")
+        change = verbs.add_parser("set", help=_("cambia lo que un robot es para su equipo; lo que no se dice se queda"))
+        change.add_argument("robot_id", metavar="ID")
+        change.add_argument("--label", metavar="TEXT", help=_("cómo lo llama su equipo"))
+        change.add_argument("--tags", metavar="A,B", help=_("etiquetas, con comas; vacío, ninguna"))
+        change.add_argument("--notes", metavar="TEXT", help=_("lo que debe saber quien trabaje con él"))
+        change.add_argument("--site", metavar="SLUG", help=_("dónde trabaja; vacío, en ninguno"))
+        maintenance = verbs.add_parser("maintenance", help=_("alguien trabaja en él: mientras tanto nada de él pide a nadie"))
+        maintenance.add_argument("robot_id", metavar="ID")
+        maintenance.add_argument("--hours", type=float, default=4.0, help=_("cuántas horas, 720 como mucho") + " (%(default)s)")
+        maintenance.add_argument("--reason", metavar="TEXT", default="", help=_("por qué"))
+        maintenance.add_argument("--end", action="store_true", help=_("terminó"))
+        verbs.add_parser("share", help=_("lo muestra al público, con sus lecturas")).add_argument("robot_id", metavar="ID")
+        verbs.add_parser("unshare", help=_("deja de mostrarlo al público")).add_argument("robot_id", metavar="ID")
         verbs.add_parser("revoke", help=_("deja a un robot fuera; sus lecturas se quedan")).add_argument("robot_id", metavar="ID")
         rotate = verbs.add_parser("rotate", help=_("muestra un secreto nuevo; el anterior deja de servir"))
         rotate.add_argument("robot_id", metavar="ID")
@@ -59,6 +79,16 @@ class Command(command.Command):
                 for robot in robots:
                     site = robot.site.slug if robot.site else "-"
                     self.stdout.write(f"{robot.robot_id}\t{robot.kind}\t{site}\t{states[robot.robot_id]}")
+            case "show":
+                self._show(self._robot(options["robot_id"]), now)
+            case "set":
+                self._set(self._robot(options["robot_id"]), options, now)
+            case "maintenance":
+                self._maintain(self._robot(options["robot_id"]), options, now)
+            case "share" | "unshare":
+                robot = self._robot(options["robot_id"])
+                services.share(robot, options["verb"] == "share", actor=command_actor(), now=now)
+                self._show(robot, now)
             case "revoke":
                 robot = self._robot(options["robot_id"])
                 services.revoke(robot, now=now, actor=command_actor())
@@ -66,6 +96,53 @@ class Command(command.Command):
             case "rotate":
                 robot = self._robot(options["robot_id"])
                 self._tell(robot.robot_id, services.rotate_secret(robot, now=now, actor=command_actor()), board_only=options["board"])
+
+    def _show(self, robot: Robot, now: datetime) -> None:
+        site = robot.site.slug if robot.site else "-"
+        until = robot.maintenance_until
+        told = {
+            "robot_id": robot.pk,
+            "label": robot.label or "-",
+            "kind": robot.kind,
+            "organisation": robot.organisation.slug,
+            "site": site,
+            "state": queries.states_of([robot.pk], now=now)[robot.pk],
+            "shared": "yes" if robot.shared else "no",
+            "tags": ",".join(robot.tags or []) or "-",
+            "maintenance": f"{until.isoformat(timespec='minutes')} {robot.maintenance_reason}" if until and until > now else "-",
+            "created_at": robot.created_at.isoformat(timespec="seconds"),
+            "notes": robot.notes or "-",
+        }
+        for name, value in told.items():
+            self.stdout.write(f"{name}: {value}")
+
+    def _set(self, robot: Robot, options: dict[str, Any], now: datetime) -> None:
+        said: dict[str, Any] = {"actor": command_actor(), "now": now}
+        try:
+            with transaction.atomic():
+                if options["site"] is not None:
+                    services.move_to_site(robot, self._site(options["site"] or None, robot.organisation.slug), **said)
+                if options["label"] is not None:
+                    services.set_label(robot, options["label"], **said)
+                if options["tags"] is not None:
+                    services.set_tags(robot, options["tags"].split(","), **said)
+                if options["notes"] is not None:
+                    services.set_notes(robot, options["notes"], **said)
+        except services.BadRobot as error:
+            raise CommandError(str(error)) from error
+        self._show(robot, now)
+
+    def _maintain(self, robot: Robot, options: dict[str, Any], now: datetime) -> None:
+        said: dict[str, Any] = {"actor": command_actor(), "now": now}
+        try:
+            if options["end"]:
+                services.end_maintenance(robot, **said)
+            else:
+                until = now + timedelta(hours=max(0.0, min(options["hours"], 10_000.0)))
+                services.start_maintenance(robot, until=until, reason=options["reason"], **said)
+        except services.BadRobot as error:
+            raise CommandError(str(error)) from error
+        self._show(robot, now)
 
     def _add(self, options: dict[str, Any]) -> None:
         site = self._site(options["site"], options["organisation"])
