@@ -7,6 +7,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -212,3 +214,15 @@ def test_the_connection_goes_to_the_address_that_was_judged_whatever_the_name_sa
 def test_what_is_no_address_of_a_receiver_is_refused(url: str):
     with pytest.raises(BadRule):
         webhook.check(url)
+
+
+@pytest.mark.parametrize("page", ["be-told-of-alarms.md", "be-told-of-alarms.es.md"])
+def test_what_the_manual_gives_a_receiver_proves_a_notice(page: str):
+    text = (Path(__file__).parents[3] / "docs/how-to" / page).read_text()
+    given: dict[str, Any] = {}
+    exec(text.split("```python\n")[1].split("```")[0], given)
+    now, body = int(time.time()), b'{"type":"test"}'
+    assert given["is_croodys"]("s3cret", webhook.signature("s3cret", now, body), body)
+    assert not given["is_croodys"]("other", webhook.signature("s3cret", now, body), body)
+    assert not given["is_croodys"]("s3cret", webhook.signature("s3cret", now, body), body + b" ")
+    assert not given["is_croodys"]("s3cret", webhook.signature("s3cret", now - 301, body), body)
