@@ -19,7 +19,7 @@ from croody.liveness.signs import states_of
 from croody.operations.day import cast, people
 from croody.operations.day.life import Life
 from croody.telemetry.ingest.ledger import Entry, missing
-from croody.telemetry.models import DeadLetter, Record, Rollup, Stream
+from croody.telemetry.models import DeadLetter, Record, RobotDay, Rollup, Stream
 
 
 @pytest.fixture
@@ -55,6 +55,7 @@ def test_a_day_has_everything_that_a_page_can_show(demo: None) -> None:
     assert Record.objects.filter(robot_id="norte-06", historical=True).exists()
     assert Record.objects.filter(robot_id="patio-03", historical=True).exists()
     assert "湿度_pct" in Record.objects.filter(robot_id=cast.LONG_ID, kind="reading").latest("at").data
+    assert RobotDay.objects.filter(robot_id="norte-01").exists()
     assert Rollup.objects.filter(robot_id="norte-01", step_s=3600, metric="battery_pct").count() >= 6
     assert all(f"  {person.username}\t{person.role}\t" in told for person in cast.PEOPLE)
 

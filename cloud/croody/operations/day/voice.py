@@ -42,6 +42,9 @@ class Out:
     presence: list[PresenceItem] = field(default_factory=list)
     #: Robots that sent again what was missing.
     refilled: list[str] = field(default_factory=list)
+    #: There is something for the jobs that read these.
+    events: bool = False
+    windows: bool = False
 
     def relay(self) -> Relay:
         """As a bridge brings it."""
@@ -108,8 +111,9 @@ class Voice:
             new.append((self._number(), encode(Reading(moment.data, ts, position, None, moment.status))))
         if "bad" in under:
             new += [(self._number(), raw) for raw in _BAD]
-        new += self._events_until(at)
-        new += self._windows(at, under)
+        events, windows = list(self._events_until(at)), list(self._windows(at, under))
+        out.events, out.windows = out.events or bool(events), out.windows or bool(windows)
+        new += [*events, *windows]
         return new
 
     def _number(self) -> int:
