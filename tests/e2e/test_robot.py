@@ -14,6 +14,15 @@ from tests.cloud.web.test_formats import NUMBERS
 from tests.e2e.conftest import Open, Watched
 
 pytestmark = pytest.mark.e2e
+#: What is wider than the window, and in nothing that scrolls by itself.
+_WIDE = """
+[...document.querySelectorAll("body *")].filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
+  .filter((one) => {
+    for (let up = one; up; up = up.parentElement) if (getComputedStyle(up).overflowX !== "visible") return false;
+    return true;
+  })
+  .map((one) => one.tagName + "." + (one.className.baseVal ?? one.className))
+"""
 _seq = itertools.count(2)
 PATH = "/console/robots/rover-1/"
 
@@ -62,7 +71,7 @@ def test_the_page_of_a_robot_is_quiet_stands_still_and_fits(robot: Any, web: Web
     drive(web, 5)
     watched = robot(prefix + PATH, width=width, scheme=scheme, settle_ms=3500)
     assert watched.complaints() == []
-    assert watched.sideways() == 0
+    assert watched.sideways() == 0, watched.page.evaluate(_WIDE)
 
 
 def test_values_change_in_their_place_as_readings_come(robot: Any, web: Web):

@@ -315,3 +315,25 @@ def test_a_picture_is_shown_with_its_age_and_only_to_its_team(alice: Client, peo
     carlos = Client()
     carlos.force_login(people.carlos)
     assert carlos.get(address).status_code == 404
+
+
+def test_a_value_beyond_the_limit_of_a_rule_says_so_and_the_limit_is_drawn(alice: Client, people: SimpleNamespace):
+    from croody.notices.models import Rule
+
+    def rule(limit: str, side: str = "above", **about: Any) -> None:
+        params = {"metric": "motor_temp_c", "limit": limit, "side": side}
+        values: dict[str, Any] = {"severity": "high", "created_at": datetime.now(UTC), "by_name": "alice", "kind": "threshold", **about}
+        Rule.objects.create(organisation=people.organisation, name=f"{side} {limit}", params=params, **values)
+
+    rule("80")
+    rule("40", robot_id="rover-1")
+    rule("30", robot_id="rover-2")
+    rule("20", enabled=False)
+    rule("5", "below")
+    say("rover-1", 1, DRIVING)
+    page = text(alice, "/console/robots/rover-1/")
+    tile = page.partition('title="motor_temp_c"')
+    assert tile[0].endswith('<div class="tile over"><dt ')
+    assert "límite 40,0 · mínimo 5,0" in tile[2].partition("</dd>")[0]
+    said = alice.get("/console/robots/rover-1/series?m=motor_temp_c&m=TEMP").json()
+    assert [lane["limits"] for lane in said["lanes"]] == [[[40.0, "límite 40,0"], [5.0, "mínimo 5,0"]], []]

@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 
 from croody.console.robot import facts, words
 from croody.console.robot.asked import FEW, Asked
+from croody.console.robot.limits import Limits, limits_of
 from croody.console.robot.log import Item
 from croody.console.robot.log import page as log
 from croody.fleet.models import Robot
@@ -71,6 +72,7 @@ def drawn(robot: Robot, names: Sequence[str], asked: Asked, interval_s: float | 
     start, end = asked.span(now)
     found = series([robot.pk], list(names)[:MOST_LINES], start, end, now=now, buckets=BUCKETS)
     silent = silences(found, interval_s, min(end, now))
+    limits = limits_of(robot)
     gaps = [hole for hole in holes_of(robot.pk, now) if hole.end >= start and hole.start <= end]
     return {
         "start": start.timestamp(),
@@ -80,7 +82,7 @@ def drawn(robot: Robot, names: Sequence[str], asked: Asked, interval_s: float | 
         "note": note(found, language),
         "first": found.at[0],
         "count": len(found.at),
-        "lanes": [_lane(line) for line in found.lines],
+        "lanes": [_lane(line, limits, language) for line in found.lines],
         "holes": [[first, last, _asked_again(first, last, gaps)] for first, last in silent],
         "late": _late(robot.pk, found),
         "spans": spans(robot.pk, start, end, now, language),
@@ -148,9 +150,14 @@ def table(found: Series, names: Sequence[str], language: str) -> list[dict[str, 
     return rows
 
 
-def _lane(line: Line) -> dict[str, Any]:
+def _lane(line: Line, limits: Limits, language: str) -> dict[str, Any]:
     known = metrics.describe(line.metric)
-    return {"metric": line.metric, **{name: _scaled(getattr(line, name), known) for name in ("mean", "low", "high")}}
+    drawn_limits = [[one.value * known.factor, words.limit_text(known, one, language)] for one in limits.get(line.metric, ())]
+    return {
+        "metric": line.metric,
+        "limits": drawn_limits,
+        **{name: _scaled(getattr(line, name), known) for name in ("mean", "low", "high")},
+    }
 
 
 def _scaled(values: Sequence[float | None], metric: metrics.Metric) -> list[float | None]:

@@ -11,6 +11,7 @@ from croody.alarms.kinds import SEVERITIES
 from croody.alarms.models import Alarm
 from croody.commands.models import Outgoing
 from croody.commands.services import LOGS
+from croody.console.robot.limits import Limits, limits_of
 from croody.console.robot.log import Item, page
 from croody.fleet.models import Robot
 from croody.fleet.queries import returned
@@ -107,6 +108,7 @@ class Slow:
     letters: int
     agent_log: "AgentLog"
     pictures: tuple[Picture, ...]
+    limits: Limits
 
 
 def now_of(robot: Robot, now: datetime) -> Now:
@@ -164,6 +166,7 @@ def slow_of(known: Now, now: datetime) -> Slow:
         DeadLetter.objects.filter(robot_id=robot_id, replayed_at=None)[:COUNTED].count(),
         agent_log_of(robot_id, start, now),
         tuple(newest(robot_id)),
+        limits_of(known.robot),
     )
 
 

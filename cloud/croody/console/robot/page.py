@@ -77,7 +77,9 @@ def _picture(context: Mapping[str, Any], head: words.Head, tiles: Sequence[words
         robot_id: words.tile_texts(tiles, context["at"]) | {"doing": head.doing},
         PAGE: {"title": title(head)},
     }
-    shape = words.digest(language, head.state, [(tile.name, tile.x >= 0, tile.usual, tile.old, tile.unit) for tile in tiles])
+    shape = words.digest(
+        language, head.state, [(tile.name, tile.x >= 0, tile.usual, tile.old, tile.unit, tile.limit, tile.over) for tile in tiles]
+    )
     pieces = {
         "robot-head": _piece("head", context, words.digest(language, head.sentence, head.since, head.label, head.alarms), language),
         "because": _piece("because", context, words.digest(language, _lasting(context["because"])), language),

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from croody.audit.models import Entry as Audited
 from croody.commands.models import Outgoing
 from croody.console.fleet.words import STATES
 from croody.console.robot.facts import AgentLog, Now, Queue, Slow
+from croody.console.robot.limits import Limit, Limits
 from croody.console.robot.log import Item
 from croody.live.picture import Text
 from croody.liveness.judge import State
@@ -147,6 +148,8 @@ class Tile:
     width: float
     usual: str
     old: bool
+    limit: str = ""
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,8 +251,26 @@ def tiles(now_: Now, slow: Slow, now: datetime, language: str) -> list[Tile]:
     values = now_.entry.values
     known = sorted((metrics.describe(name) for name in values if name not in PLACE), key=lambda metric: (metric.rank, metric.name))
     old = now_.state in (State.STALE, State.OFFLINE, State.OFF)
-    ranges = slow.usual
-    return [_tile(f"v{place}", one, values[one.name], ranges.get(one.name), language, old) for place, one in enumerate(known)]
+    ranges, limits = slow.usual, slow.limits
+    return [
+        _limited(_tile(f"v{place}", one, values[one.name], ranges.get(one.name), language, old), one, values[one.name], limits, language)
+        for place, one in enumerate(known)
+    ]
+
+
+def _limited(tile: Tile, metric: metrics.Metric, raw: Any, limits: Limits, language: str) -> Tile:
+    """With the limits that rules set to it."""
+    mine, number = limits.get(metric.name, ()), as_number(raw)
+    if not mine:
+        return tile
+    over = number is not None and any(limit.broken_by(number) for limit in mine)
+    return replace(tile, limit=" · ".join(limit_text(metric, limit, language) for limit in mine), over=over)
+
+
+def limit_text(metric: metrics.Metric, limit: Limit, language: str) -> str:
+    """`límite 80`, as it stands beside a value and on its line."""
+    text = _("límite %(value)s") if limit.above else _("mínimo %(value)s")
+    return text % {"value": value_text(metric, limit.value, language)}
 
 
 def _tile(field: str, metric: metrics.Metric, raw: Any, range_: Range | None, language: str, old: bool) -> Tile:

@@ -69,7 +69,7 @@ function background(plot) {
   ctx.restore();
 }
 
-function marks(plot) {
+function marks(plot, lane) {
   const { ctx, bbox } = plot;
   ctx.save();
   ctx.lineWidth = devicePixelRatio;
@@ -82,6 +82,19 @@ function marks(plot) {
     ctx.moveTo(x, bbox.top);
     ctx.lineTo(x, bbox.top + bbox.height);
     ctx.stroke();
+  }
+  for (const [value, words] of lane.limits || []) {
+    const y = Math.round(plot.valToPos(value, "y", true)) + 0.5;
+    if (y < bbox.top || y > bbox.top + bbox.height) continue;
+    ctx.strokeStyle = ctx.fillStyle = ink("--crit");
+    ctx.setLineDash([4 * devicePixelRatio, 3 * devicePixelRatio]);
+    ctx.beginPath();
+    ctx.moveTo(bbox.left, y);
+    ctx.lineTo(bbox.left + bbox.width, y);
+    ctx.stroke();
+    ctx.setLineDash([]);
+    ctx.font = `${11 * devicePixelRatio}px ${colour("--font")}`;
+    ctx.fillText(words, bbox.left + 4 * devicePixelRatio, y - 4 * devicePixelRatio);
   }
   const last = plot.data[1].findLastIndex((value) => value !== null && value !== undefined);
   if (last >= 0 && drawn.live) {
@@ -109,10 +122,18 @@ function readout(plot) {
   place.textContent = `${span}  ${withUnit(lane, mean[index])}${spread}`;
 }
 
-function range(plot, least, most) {
+// A limit that is farther away than the values are apart would flatten them: it is said beside the value, and not drawn.
+function near(lane, least, most) {
+  const limits = (lane.limits || []).map(([value]) => value);
+  return limits.filter((value) => value >= least - (most - least || 1) && value <= most + (most - least || 1));
+}
+
+function range(lane, least, most) {
   if (least === null) return [0, 1];
+  const limits = near(lane, least, most);
+  [least, most] = [Math.min(least, ...limits), Math.max(most, ...limits)];
   const room = (most - least) * 0.1 || Math.max(Math.abs(most) * 0.1, 1);
-  if (plot.lane && plot.lane.dataset.unit === "%" && least >= 0 && most <= 100) return [0, 100];
+  if (lane.dataset.unit === "%" && least >= 0 && most <= 100) return [0, 100];
   return [least >= 0 ? Math.max(0, least - room) : least - room, most + room];
 }
 
@@ -141,7 +162,7 @@ function options(lane, index) {
       drag: { x: true, y: false, setScale: false },
       bind: { dblclick: () => () => reset() },
     },
-    scales: { x: { time: true, range: () => [drawn.start, drawn.end] }, y: { range } },
+    scales: { x: { time: true, range: () => [drawn.start, drawn.end] }, y: { range: (_plot, least, most) => range(lane, least, most) } },
     axes: [
       { stroke: () => ink("--ink-3"), grid: line, ticks: { show: false }, values: last ? axisTimes : () => [], size: last ? 26 : 0, space: 80, font: `12px ${colour("--font")}` },
       {
@@ -167,7 +188,7 @@ function options(lane, index) {
     ],
     hooks: {
       drawClear: [background],
-      draw: [marks],
+      draw: [(plot) => marks(plot, lane)],
       setCursor: [readout],
       setSelect: [
         (plot) => {
@@ -198,6 +219,7 @@ function show(said) {
     const values = known.get(lane.dataset.metric);
     if (!values) return;
     const data = [said.at, values.mean, values.high, values.low];
+    lane.limits = values.limits;
     if (plots[index]) plots[index].setData(data);
     else {
       const place = lane.querySelector("[data-plot]");
