@@ -1,6 +1,8 @@
 """No job keeps others from writing: its transactions are short, counted in rows; stopped between any two of them, it loses nothing."""
 
-from collections.abc import Callable, Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from types import SimpleNamespace
@@ -10,6 +12,7 @@ import pytest
 from django.conf import settings
 from django.db import connections
 
+from croody.web.turns import in_turns, turn
 from croody_contract.messages import Event, Reading
 from tests.cloud.telemetry.helpers import NOON, batch, raw, reading
 
@@ -212,3 +215,32 @@ def test_an_event_that_makes_no_alarm_costs_itself_alone(fleet: SimpleNamespace,
         jobs.raise_alarms(NOON)
     assert sorted(Alarm.objects.values_list("kind", "count")) == [("fire", 1), ("smoke", 1)]
     assert SetAside.objects.get().job == "raise_alarms"
+
+
+def test_where_a_transaction_takes_long_the_next_ones_are_smaller(telemetry: str):
+    sizes: list[int] = []
+
+    def write(some: Sequence[int]) -> None:
+        sizes.append(len(some))
+        time.sleep(0.004 * len(some))
+
+    in_turns(range(120), 50, write, telemetry)
+    assert sizes[0] == 50
+    assert max(sizes[1:]) <= 13
+    assert sum(sizes) == 120
+
+
+def test_a_job_waits_for_its_turn_as_who_ingests_does(telemetry: str, vendor: str):
+    written = threading.Event()
+
+    def work() -> None:
+        in_turns([1], 1, lambda some: written.set(), telemetry)
+        connections.close_all()
+
+    job = threading.Thread(target=work)
+    with turn(telemetry):
+        job.start()
+        waited = not written.wait(0.3)
+    assert written.wait(5)
+    job.join()
+    assert waited == (vendor == "sqlite")
