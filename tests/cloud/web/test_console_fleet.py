@@ -151,6 +151,7 @@ def test_a_thousand_robots_come_in_pages_of_a_hundred_with_bars_for_the_whole(pe
     assert 'id="bars"' in html
     assert 'id="strip"' not in html
     assert html.count('<rect class="is-unknown"') == 1
+    assert 'data-page="count-group-well">1\u00a0000</span>' in html, "as many as there are on all pages"
 
 
 def test_a_page_asks_as_much_of_the_database_for_a_hundred_robots_as_for_two(

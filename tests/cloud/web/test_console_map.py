@@ -10,10 +10,11 @@ from django.test import Client
 
 from croody.accounts.caller import of_user
 from croody.console.fleet.facts import audience_of
+from croody.console.map.facts import MOST_ROBOTS
 from croody.console.map.page import Asked
 from croody.console.map.stream import MapFeed, View
 from croody.fleet import services
-from croody.fleet.models import Site
+from croody.fleet.models import Robot, Site
 from croody.live.pages import Viewer
 from tests.cloud.web.helpers import DRIVING, say
 
@@ -82,3 +83,8 @@ def test_markers_move_for_all_who_look_by_one_message(people: SimpleNamespace) -
     message = json.loads(viewers[0]._waiting[0].decode().split("data: ")[-1])
     assert set(message["texts"]["rover-1"]) == {"at", "spot"}
     assert "html" not in message
+
+
+def test_a_fleet_larger_than_what_is_drawn_is_said_to_be(people: SimpleNamespace) -> None:
+    Robot.objects.bulk_create(Robot(robot_id=f"crowd-{number}", organisation=people.organisation) for number in range(MOST_ROBOTS))
+    assert "Dónde están 2\u00a0000 de 2\u00a0002 robots, primero los que piden atención" in page(people.alice)

@@ -108,7 +108,10 @@ def fleet(roster: Roster, asked: Selection, shown: Shown, known: Known, hours: H
         domain = spark.domain(hours.lines.values())
         robots = [robot for robot in shown.robots if robot.robot_id in known.entries]
         listed = [rows.of(robot, known, hours, domain) for robot in robots]
-        groups = [_group(name, said, listed, asked) for name, said in (("attention", _("Piden atención")), ("well", _("Al día")))]
+        groups = [
+            _group("attention", _("Piden atención"), listed, shown.troubled, language),
+            _group("well", _("Al día"), listed, shown.total - shown.troubled, language),
+        ]
         if asked.sort:
             groups = [{"id": "", "words": "", "rows": listed}]
         sentence = words.sentence(roster, language)
@@ -169,8 +172,8 @@ def _picture(context: Mapping[str, Any], roster: Roster, rows: Rows) -> Picture:
     for group in context["groups"]:
         if group["id"]:
             lists["rows"].append(group["id"])
-            html = partial(render, "console/fleet/group.html", {"group": group}, language)
-            pieces[group["id"]] = Piece("", html, "structure")
+            html = partial(render, "console/fleet/group.html", {"group": group, "metric": context["metric"]}, language)
+            pieces[group["id"]] = Piece(context["metric"] and "line", html, "structure")
         for row in group["rows"]:
             lists["rows"].append(f"robot-{row.robot_id}")
             pieces[f"robot-{row.robot_id}"] = Piece(row.shape, partial(rows.html, row), "structure")
@@ -188,9 +191,10 @@ def drawn(template: str, context: Mapping[str, Any], language: str, inside: str 
     return Piece(digest(html), lambda: html, inside)
 
 
-def _group(name: str, said: str, listed: Sequence[words.Row], asked: Selection) -> dict[str, Any]:
+def _group(name: str, said: str, listed: Sequence[words.Row], count: int, language: str) -> dict[str, Any]:
+    """Rows of one part of the list, and how many it has on all pages."""
     found = [row for row in listed if row.troubled == (name == "attention")]
-    return {"id": f"group-{name}", "words": said, "rows": found, "count": str(len(found))}
+    return {"id": f"group-{name}", "words": said, "rows": found, "count": formats.number(count, 0, language)}
 
 
 def _cells(roster: Roster) -> list[dict[str, Any]]:

@@ -78,10 +78,11 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The robots of one page, and how many there are on all pages."""
+    """The robots of one page, and how many there are on all pages. `troubled`: how many of these ask for somebody."""
 
     robots: tuple[Listed, ...]
     total: int
+    troubled: int
     page: int
     pages: int
 
@@ -94,7 +95,8 @@ def select(robots: Sequence[Listed], asked: Selection, starred: Collection[str] 
     found = _sorted(found, asked.sort)
     pages = max(1, -(-len(found) // PAGE))
     page = min(asked.page, pages)
-    return Shown(tuple(found[(page - 1) * PAGE : page * PAGE]), len(found), page, pages)
+    troubled = sum(robot.troubled for robot in found)
+    return Shown(tuple(found[(page - 1) * PAGE : page * PAGE]), len(found), troubled, page, pages)
 
 
 def _sorted(robots: Sequence[Listed], sort: str) -> Sequence[Listed]:

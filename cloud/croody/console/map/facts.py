@@ -14,7 +14,7 @@ from croody.monitor.entry import Entry, Trail
 
 #: Sites of which one can be chosen, and robots that are drawn and listed; all are counted.
 MOST_SITES: Final = 200
-MOST_ROBOTS: Final = 1000
+MOST_ROBOTS: Final = 2000
 
 
 def sites(audience: Caller) -> tuple[Site, ...]:

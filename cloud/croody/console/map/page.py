@@ -22,6 +22,8 @@ from croody.monitor.entry import Entry, Trail
 from croody.monitor.page import CROWDED, DOTS, trail_paths
 from croody.web import formats
 
+#: Of dots, robots that ask for somebody keep sign and name as long as they are no more than these.
+NAMED: Final = 20
 #: Robots that do not say where they are: so many are listed, all are counted.
 LISTED: Final = 100
 _WORST: Final = (*TROUBLED, State.MAINTENANCE, State.MOVING, State.ONLINE, State.OFF, State.UNKNOWN)
@@ -88,7 +90,7 @@ def chart(known: Known, asked: Asked, trails: Callable[[Sequence[Entry]], Mappin
         nowhere = [bots[robot.robot_id] for robot in listed if _nowhere(known.entries[robot.robot_id], known.sites)]
         off = sum(bool(mark.off) for _entry, mark in marks)
         context: dict[str, Any] = {
-            "sentence": _sentence(len(listed), len(nowhere), language),
+            "sentence": _sentence(len(known.roster.robots), len(listed), len(nowhere), language),
             "aside": _aside(known.roster, site, len(marks), off, dots, language),
             "total": len(known.roster.robots),
             "asked": asked,
@@ -104,6 +106,7 @@ def chart(known: Known, asked: Asked, trails: Callable[[Sequence[Entry]], Mappin
             "mark_url": "console_robot",
             "crowded": len(marks) > CROWDED,
             "dots": dots,
+            "swarm": dots and sum(entry.state in TROUBLED for entry, _mark in marks) > NAMED,
             "nowhere": nowhere[:LISTED],
             "nowhere_note": _nowhere_note(len(nowhere), language),
             "places": _places(known, listed),
@@ -133,7 +136,7 @@ def _picture(
         told = digest([[bot.robot_id, bot.state] for bot in context["nowhere"]])
         pieces["nowhere"] = Piece(told, partial(render, "console/map/nowhere.html", context, language), "structure")
     if drawing is not None:
-        floor = digest([repr(drawing), context["site"].pk, context["crowded"], context["dots"]])
+        floor = digest([repr(drawing), context["site"].pk, context["crowded"], context["dots"], context["swarm"]])
         pieces["plan-figure"] = Piece(floor, partial(render, "monitor/plan.html", context, language), "structure")
         lists["robots"] = [f"mark-{entry.robot_id}" for entry, _mark in marks]
         for one in context["marks"]:
@@ -229,9 +232,13 @@ def _tabs(known: Known, site: Site | None, language: str) -> list[dict[str, Any]
     ]
 
 
-def _sentence(total: int, nowhere: int, language: str) -> str:
+def _sentence(total: int, listed: int, nowhere: int, language: str) -> str:
+    """How many say no place. Of a fleet that is larger than what is drawn nothing is said but how much of it is."""
     if not total:
         return _("Aún no hay robots")
+    if listed < total:
+        numbers = {"count": formats.number(listed, 0, language), "total": formats.number(total, 0, language)}
+        return _("Dónde están %(count)s de %(total)s robots, primero los que piden atención") % numbers
     if not nowhere:
         return _("Todos los robots dicen dónde están")
     text = ngettext("%(count)s robot no dice dónde está", "%(count)s robots no dicen dónde están", nowhere)
