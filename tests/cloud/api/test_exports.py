@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import time
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -202,3 +203,25 @@ def test_a_file_is_made_while_it_is_read():
     groups = make("parquet", (Column("n", "int"), Column("t", "text")), rows())
     next(groups)
     assert len(asked) <= 1 + 201
+
+
+def test_an_export_ends_when_its_key_is_revoked_or_a_robot_is_no_longer_its_callers(team: SimpleNamespace):
+    from croody.accounts.caller import ANONYMOUS, of_user
+    from croody.api.exports import ASKED_EVERY_S, _still, _watched
+    from croody.fleet.access import Action
+
+    def pages() -> Any:
+        yield [(1,)]
+        time.sleep(ASKED_EVERY_S + 0.1)
+        yield [(2,)]
+
+    alice = of_user(team.alice)
+    check = _still(Action.SEE, ["rover-1", "rover-2"])
+    check(alice)
+    with pytest.raises(ConnectionAbortedError, match="any more"):
+        check(ANONYMOUS)
+    found = _watched(pages(), alice, check)
+    assert next(found) == [(1,)]
+    team.ours.memberships.filter(user=team.alice).delete()
+    with pytest.raises(ConnectionAbortedError, match="any more"):
+        next(found)
