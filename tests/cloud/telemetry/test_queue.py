@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from croody.telemetry.store import Turn
+from croody.web.turns import Turn
 
 
 def test_another_process_that_ingests_is_waited_for_and_woken_at_once(tmp_path: Path) -> None:
