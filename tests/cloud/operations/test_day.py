@@ -43,8 +43,9 @@ def test_a_day_has_everything_that_a_page_can_show(demo: None) -> None:
     assert states["norte-18"] is State.OFF
     assert states[cast.NEVER_SPOKE] is State.UNKNOWN
     assert sum(state in (State.ONLINE, State.MOVING) for state in states.values()) > 30
+    assert Alarm.objects.filter(robot_id="norte-04", kind="rule", resolved_at=None).exists()
     assert states["norte-17"] is State.MAINTENANCE
-    assert Alarm.objects.get(robot_id="norte-04", resolved_at=None).assignee == User.objects.get(username="marta")
+    assert Alarm.objects.get(robot_id="norte-04", kind="motor_overheated", resolved_at=None).assignee == User.objects.get(username="marta")
     assert Alarm.objects.filter(snoozed_until__gt=timezone.now()).get().robot_id == "norte-16"
     assert Robot.objects.get(pk="norte-04").label
     assert {"critical", "high", "medium"} <= set(Alarm.objects.filter(resolved_at=None).values_list("severity", flat=True))

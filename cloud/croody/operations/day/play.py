@@ -18,7 +18,7 @@ from croody.commands.services import open_outgoing
 from croody.detection.windows.jobs import score_windows
 from croody.liveness.judge import THRESHOLDS
 from croody.liveness.kinds import OFFLINE
-from croody.operations.day import cast, incidents, shift
+from croody.operations.day import cast, incidents, rules, shift
 from croody.operations.day.voice import Out, Voice
 from croody.telemetry.ingest.services import ingest_relay
 from croody.telemetry.jobs import count_days, fold_finished, raise_alarms, request_gaps
@@ -34,6 +34,8 @@ _LAST: Final = timedelta(minutes=5)
 #: Roll-ups in one transaction: fewer of these than the worker makes of a day, and still tens of milliseconds each.
 _ROLLED: Final = 2000
 _JOBS_EVERY: Final = 5
+#: Of the last hours, in minutes: before them no robot breaks a rule.
+_RULES_MIN: Final = 240.0
 _SILENT_MIN: Final = THRESHOLDS["agent"].offline_s / 60
 
 
@@ -75,6 +77,7 @@ class Day:
     def play(self) -> Played:
         """From the morning to `end`."""
         begun_s = time.monotonic()
+        rules.make(self._people, self._begin)
         while self._at < self._end:
             self.tick(min(self._at + (_LAST_TICK if self._end - self._at <= _LAST else _TICK), self._end))
         fold_finished(self._end)
@@ -105,6 +108,8 @@ class Day:
         if out.windows or rests:
             score_windows(now)
         request_gaps(now)
+        if rests and self._minute(now) < _RULES_MIN:
+            rules.judge(now)
         self._shift(now)
 
     def _minute(self, at: datetime) -> float:
