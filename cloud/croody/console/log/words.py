@@ -16,6 +16,8 @@ from croody.web import formats
 
 #: What kind of thing -> what people call it. The order is that of the choice above the list.
 THINGS: Final[Mapping[str, str | Promise]] = {
+    "robot": gettext_lazy("Robot"),
+    "site": gettext_lazy("Sitio"),
     "alarm": gettext_lazy("Alerta"),
     "dead_letter": gettext_lazy("Carta muerta"),
     "member": gettext_lazy("Miembro"),
@@ -57,7 +59,7 @@ ACTS: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("undo", "alarm"): gettext_lazy("Deshizo lo último en la alerta %(id)s"),
     ("end", "exception"): gettext_lazy("Terminó la falsa alarma %(id)s: vuelve a avisar"),
     ("take", "shift"): gettext_lazy("Tomó el turno"),
-    ("label", "verdict"): gettext_lazy("Dijo si el veredicto %(id)s era cierto"),
+    ("label", "verdict"): gettext_lazy("Dijo qué era la ventana %(id)s"),
     ("add", "rule"): gettext_lazy("Hizo la regla %(id)s"),
     ("change", "rule"): gettext_lazy("Cambió la regla %(id)s"),
     ("delete", "rule"): gettext_lazy("Borró la regla %(id)s"),
@@ -65,7 +67,7 @@ ACTS: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("change", "channel"): gettext_lazy("Cambió el canal de avisos %(id)s"),
     ("delete", "channel"): gettext_lazy("Borró el canal de avisos %(id)s"),
     ("test", "channel"): gettext_lazy("Probó el canal de avisos %(id)s"),
-    ("add", "site"): gettext_lazy("Agregó el sitio %(id)s"),
+    ("add", "site"): gettext_lazy("Hizo el sitio %(id)s"),
     ("change", "site"): gettext_lazy("Cambió el sitio %(id)s"),
     ("delete", "site"): gettext_lazy("Borró el sitio %(id)s"),
     ("change", "organisation"): gettext_lazy("Cambió la organización %(id)s"),
@@ -124,6 +126,7 @@ VERBS: Final[Mapping[str, str | Promise]] = {
     "delete": gettext_lazy("borrar"),
     "discard": gettext_lazy("descartar"),
     "fail_second_factor": gettext_lazy("fallar el segundo factor"),
+    "label": gettext_lazy("poner nombre"),
     "tag": gettext_lazy("etiquetar"),
     "note": gettext_lazy("anotar"),
     "start_maintenance": gettext_lazy("poner en mantenimiento"),
