@@ -211,3 +211,27 @@ def test_an_api_is_described_by_a_page_that_needs_nothing_from_elsewhere(site: S
     assert page.status == 200
     assert page.headers["content-type"].startswith("text/html")
     assert not re.findall(r'(?:src|href)="(?:https?:)?//', page.text)
+
+
+def refuses(code: str) -> Looks:
+    """A refusal of v1 with this code."""
+    return lambda json: json["code"] == code and json["detail"]
+
+
+V1: list[tuple[str, str, int, Looks]] = [
+    ("GET", "/api/v1/robots", 200, lambda json: set(json) == {"items", "next"}),
+    ("GET", "/api/v1/openapi.json", 200, lambda json: {"/api/v1/robots", "/api/v1/exports/readings"} <= set(json["paths"])),
+    ("GET", "/api/v1/robots?limit=9000", 422, refuses("bad_value")),
+    ("GET", "/api/v1/alarms", 401, refuses("no_key")),
+    ("GET", "/api/v1/nothing", 404, refuses("not_found")),
+    ("DELETE", "/api/v1/robots", 405, refuses("wrong_method")),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "status", "looks"), V1)
+def test_v1_answers_through_the_gateway_in_its_own_words(site: Site, method: str, path: str, status: int, looks: Looks) -> None:
+    answer = site.ask(method, path)
+
+    assert answer.status == status, answer.text[:500]
+    assert answer.headers["content-type"].startswith("application/json")
+    assert looks(answer.json), answer.text[:2000]

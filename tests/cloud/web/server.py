@@ -157,6 +157,8 @@ class Web:
                     return
             except httpx.TransportError:
                 time.sleep(0.1)
+            if self.process.poll() is not None:
+                break
         pytest.fail(f"the web did not start:\n{self.log.read_text()}")
 
     def say(self, robot_id: str, first: int, *readings: dict[str, Any]) -> None:
