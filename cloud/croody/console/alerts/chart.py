@@ -16,10 +16,14 @@ _HOLE: Final = 2.5
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """`paths`: one `d` a piece without a hole; `dots`: readings that stand alone. `low`, `high`: values at the bottom and the top."""
+    """`paths`: one `d` a piece without a hole; `dots`: readings that stand alone; `holes`: where each begins and how wide it is.
+
+    `low`, `high`: values at the bottom and the top.
+    """
 
     paths: tuple[str, ...]
     dots: tuple[tuple[float, float], ...]
+    holes: tuple[tuple[float, float], ...]
     low: float
     high: float
 
@@ -34,9 +38,10 @@ def draw(values: Sequence[float | None]) -> Drawn | None:
     low, high = low - span * 0.08, high + span * 0.08
     step = WIDTH / max(1, len(values) - 1)
     points = [(place, (round(place * step, 1), round(HEIGHT * (1 - (value - low) / (high - low)), 1))) for place, value in known]
-    parts = _parts(points, _hole(known))
+    hole = _hole(known)
+    parts = _parts(points, hole)
     paths = tuple("M" + "L".join(f"{x:g} {y:g}" for x, y in part) for part in parts if len(part) > 1)
-    return Drawn(paths, tuple(part[0] for part in parts if len(part) == 1), low, high)
+    return Drawn(paths, tuple(part[0] for part in parts if len(part) == 1), _holes(parts, hole * step), low, high)
 
 
 def across(at: Sequence[int], moment: float) -> float | None:
@@ -44,6 +49,13 @@ def across(at: Sequence[int], moment: float) -> float | None:
     if len(at) < 2 or not at[0] <= moment <= at[-1]:
         return None
     return round(WIDTH * (moment - at[0]) / (at[-1] - at[0]), 1)
+
+
+def _holes(parts: Sequence[Sequence[tuple[float, float]]], least: float) -> tuple[tuple[float, float], ...]:
+    """Between the pieces, and before the first and after the last one where that is as wide as a hole."""
+    ends = [0.0, *(part[-1][0] for part in parts)]
+    begins = [*(part[0][0] for part in parts), float(WIDTH)]
+    return tuple((end, round(begin - end, 1)) for end, begin in zip(ends, begins, strict=True) if begin - end > least)
 
 
 def _hole(known: Sequence[tuple[int, float]]) -> float:

@@ -60,7 +60,7 @@ def _lines(found: Evidence, language: str) -> dict[str, Any] | None:
         return None
     at = found.around.at
     onset = chart.across(at, found.alarm.opened_at.timestamp())
-    made = []
+    made: list[dict[str, Any]] = []
     for line in found.around.lines:
         drawn = chart.draw(line.mean)
         if drawn is None:
@@ -74,6 +74,7 @@ def _lines(found: Evidence, language: str) -> dict[str, Any] | None:
         return None
     return {
         "lines": made,
+        "holes": any(line["drawn"].holes for line in made),
         "onset": onset,
         "start": found.around.start,
         "end": found.around.end,

@@ -54,6 +54,8 @@ def _inbox(request: HttpRequest, number: int | None) -> HttpResponseBase:
         "sentence": words.sentence(found.counts, language),
         "aside": words.aside(found.counts, now, language),
         "asked": asked,
+        "live": True,
+        "may_act": bool(facts.may_end(caller)),
         "query": query,
         "mark": alarms.mark(caller, now),
         "tabs": [_tab(tab, found, language) for tab in words.TABS],
