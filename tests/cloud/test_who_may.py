@@ -538,6 +538,7 @@ PAGES: dict[str, tuple[str, str, int]] = {
     "console/rules/channels/<int:number>/test/": ("POST", "/console/rules/channels/1000000/test/", 404),
     "console/handover/": ("GET", "/console/handover/", 200),
     "console/handover/sign/": ("POST", "/console/handover/sign/", 404),
+    "cuenta/": ("GET", "/cuenta/", 302),
     "cuenta/acceder/": ("GET", "/cuenta/acceder/", 200),
     "cuenta/salir/": ("GET", "/cuenta/salir/", 302),
     "admin/login/": ("GET", "/admin/login/", 302),

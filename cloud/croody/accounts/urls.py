@@ -11,6 +11,7 @@ from allauth.mfa.webauthn import views as keys
 from django.contrib.auth.decorators import login_required
 from django.urls import path, re_path
 from django.views.decorators.cache import never_cache
+from django.views.generic import RedirectView
 
 from croody.accounts import invited, own_tokens, preferences, second_factor, views
 from croody.accounts.rules import open_to
@@ -32,6 +33,7 @@ _log_in = _anybody(views.LogIn)
 _log_out = open_to("anybody")(views.LogOut.as_view())
 
 urlpatterns = [
+    path("", open_to("anybody")(RedirectView.as_view(pattern_name="profile"))),
     path("acceder/", _log_in, name="login"),
     path("acceder/", _log_in, name="account_login"),
     path("salir/", _log_out, name="logout"),

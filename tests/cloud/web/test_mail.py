@@ -204,6 +204,23 @@ def test_a_mail_server_that_is_away_is_said_and_nothing_breaks(client: Client, s
     assert "El correo no se pudo enviar" in answer.content.decode()
 
 
+def test_the_invited_confirm_their_address_and_are_led_back_to_the_invitation(client: Client, people: Any, postbox: Postbox, settings: Any):
+    from django.utils import timezone
+
+    from croody.accounts import invitations
+    from croody.accounts.models import Membership
+    from croody.audit.actor import SYSTEM
+
+    settings.ENV = replace(settings.ENV, registration=False)
+    role, now = Membership.Role.OPERATOR, timezone.now()
+    secret = invitations.invite(people.organisation, role=role, email="dora@example.org", now=now, actor=SYSTEM)[1]
+    client.get(f"/cuenta/invitacion/{secret}/")
+    assert client.post("/cuenta/registro/", FORM).headers["Location"] == "/cuenta/confirmar/"
+    assert client.post(postbox.link()).headers["Location"] == "/cuenta/invitacion/"
+    client.post("/cuenta/invitacion/")
+    assert Membership.objects.get(user__username="dora").role == role
+
+
 # The demo, and a site without a mail server
 
 
