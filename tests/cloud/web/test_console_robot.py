@@ -337,3 +337,12 @@ def test_a_value_beyond_the_limit_of_a_rule_says_so_and_the_limit_is_drawn(alice
     assert "límite 40,0 · mínimo 5,0" in tile[2].partition("</dd>")[0]
     said = alice.get("/console/robots/rover-1/series?m=motor_temp_c&m=TEMP").json()
     assert [lane["limits"] for lane in said["lanes"]] == [[[40.0, "límite 40,0"], [5.0, "mínimo 5,0"]], []]
+
+
+def test_values_of_a_robot_with_a_fault_look_old_when_it_is_silent(alice: Client):
+    say("rover-1", 1, DRIVING, now=datetime.now(UTC) - timedelta(minutes=50))
+    alarm(kind="conflict", severity="critical")
+    page = text(alice, "/console/robots/rover-1/")
+    assert "rover-1 tiene una falla</h1>" in page
+    assert 'class="tile old' in page
+    assert '<span data-t="doing" class="doing"></span>' in page, "what it did then is no word on now"

@@ -21,7 +21,7 @@ from croody.console.robot.facts import AgentLog, Now, Queue, Slow
 from croody.console.robot.limits import Limit, Limits
 from croody.console.robot.log import Item
 from croody.live.picture import Text
-from croody.liveness.judge import State
+from croody.liveness.judge import THRESHOLDS, State
 from croody.monitor import words as monitor
 from croody.monitor.entry import PLACE, as_number
 from croody.telemetry import kinds as telemetry_kinds
@@ -182,7 +182,7 @@ def head(now_: Now, now: datetime, language: str) -> Head:
         text = ngettext("%(count)s alerta abierta", "%(count)s alertas abiertas", now_.alarm_count)
         alarms = text % {"count": formats.number(now_.alarm_count, 0, language)}
     doing = now_.entry.doing or ""
-    away = now_.state in (State.OFF, State.OFFLINE)
+    away = now_.state in (State.OFF, State.OFFLINE) or is_old(now_, now)
     return Head(
         sentence=str(SENTENCES[now_.state]) % {"robot": now_.robot.pk},
         state=now_.state.value,
@@ -246,11 +246,20 @@ def _act(alarm: Alarm, now_: Now) -> tuple[str, str] | None:
     return None
 
 
+def is_old(now_: Now, now: datetime) -> bool:
+    """Whether what it said last is no word on now, whatever state is shown: one that has a fault may be silent, too."""
+    if now_.state in (State.STALE, State.OFFLINE, State.OFF):
+        return True
+    limits = THRESHOLDS["plain"]
+    allowed_s = max(limits.stale_s, limits.stale_intervals * (now_.queue_interval or 0.0))
+    return now_.entry.at is not None and (now_.deaf_since or now).timestamp() - now_.entry.at > allowed_s
+
+
 def tiles(now_: Now, slow: Slow, now: datetime, language: str) -> list[Tile]:
     """Every value of the newest reading, what counts most first."""
     values = now_.entry.values
     known = sorted((metrics.describe(name) for name in values if name not in PLACE), key=lambda metric: (metric.rank, metric.name))
-    old = now_.state in (State.STALE, State.OFFLINE, State.OFF)
+    old = is_old(now_, now)
     ranges, limits = slow.usual, slow.limits
     return [
         _limited(_tile(f"v{place}", one, values[one.name], ranges.get(one.name), language, old), one, values[one.name], limits, language)

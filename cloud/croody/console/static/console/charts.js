@@ -94,6 +94,8 @@ function marks(plot, lane) {
     ctx.stroke();
     ctx.setLineDash([]);
     ctx.font = `${11 * devicePixelRatio}px ${colour("--font")}`;
+    ctx.textAlign = "left";
+    ctx.textBaseline = "alphabetic";
     ctx.fillText(words, bbox.left + 4 * devicePixelRatio, y - 4 * devicePixelRatio);
   }
   const last = plot.data[1].findLastIndex((value) => value !== null && value !== undefined);
