@@ -20,9 +20,14 @@ from croody.api.files import Column, make
 from croody.api.slots import Slots, slots
 from tests.cloud.telemetry.helpers import batch
 
-parquet = pytest.importorskip("pyarrow.parquet", exc_type=ImportError, reason="pyarrow does not load: install requirements/dev.txt anew")
 pytestmark = pytest.mark.django_db(databases="__all__")
 BEGAN = timezone.now() - timedelta(minutes=10)
+
+
+@pytest.fixture
+def parquet() -> Any:
+    """Reads what was written."""
+    return pytest.importorskip("pyarrow.parquet", exc_type=ImportError, reason="pyarrow does not load: install requirements/dev.txt anew")
 
 
 @pytest.fixture
@@ -98,7 +103,7 @@ def test_what_was_received_later_is_not_in_an_export_of_an_earlier_moment(spoken
     assert len(table(get(f"/exports/readings?{ask(as_of=(now + timedelta(seconds=1)).isoformat())}"))) == 14 + 1
 
 
-def test_parquet_has_the_same_rows_with_types(spoken: None, get: Any):
+def test_parquet_has_the_same_rows_with_types(spoken: None, get: Any, parquet: Any):
     answer = get(f"/exports/readings?{ask(format='parquet', metric='n')}")
     assert answer["Content-Type"] == "application/vnd.apache.parquet"
     found = parquet.read_table(io.BytesIO(content(answer)))
@@ -123,6 +128,10 @@ def test_events_alarms_and_the_audit_log_are_files_too(spoken: None, get: Any):
     assert {"add", "make"} <= {row["verb"] for row in log}
     rest = content(get(f"/exports/audit?{ask(after=log[0]['id'])}"))
     assert rest.decode().count("\n") == len(log) - 1
+
+
+def test_every_export_is_a_parquet_file_too(spoken: None, get: Any, parquet: Any):
+    raise_alarm("rover-1", "conflict", "", "high", {"a": 1}, BEGAN)
     for name in ("events", "alarms", "audit"):
         assert parquet.read_table(io.BytesIO(content(get(f"/exports/{name}?{ask(format='parquet')}")))).num_rows > 0
 
@@ -189,7 +198,7 @@ def test_a_head_request_takes_no_slot_for_long(spoken: None, client: Any, team: 
         assert (answer.status_code, answer.content) == (200, b"")
 
 
-def test_a_file_is_made_while_it_is_read():
+def test_a_file_is_made_while_it_is_read(parquet: Any):
     asked: list[int] = []
 
     def rows() -> Any:
