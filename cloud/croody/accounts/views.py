@@ -29,6 +29,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from croody.accounts import fresh_token, invited, mail, preferences, services, throttle, tokens, trail
 from croody.accounts.caller import actor_of, is_local, of_session
 from croody.accounts.forms import Login, NamedToken, NewToken, Password, Registration
+from croody.accounts.locked import locked_out
 from croody.accounts.models import ShownMail, Token
 from croody.accounts.rules import open_to
 
@@ -65,13 +66,6 @@ class LogOut(LogoutView):
     def get_default_redirect_url(self) -> str:
         """Home, in the reader's language."""
         return reverse("home")
-
-
-def locked_out(request: HttpRequest, *args: Any) -> HttpResponse:
-    """Too many tries. The same answer whether the name exists or not."""
-    response = render(request, "accounts/locked.html", status=429)
-    response["Retry-After"] = str(int(throttle.WITHIN.total_seconds()))
-    return response
 
 
 @sensitive_post_parameters("password")
