@@ -68,6 +68,7 @@ def test_each_command_says_it_in_both_languages(environ: dict[str, str], words: 
         _, out, err = croody(environ, lang, *words)
         assert told in out + err
         assert "usage" not in out + err or lang == EN
+        assert "CommandError" not in out + err
 
 
 def test_a_robot_that_was_revoked_is_added_again_and_rotate_says_so(environ: dict[str, str]):
@@ -75,6 +76,7 @@ def test_a_robot_that_was_revoked_is_added_again_and_rotate_says_so(environ: dic
     assert croody(environ, ES, "robot", "revoke", "rover-1")[1] == "rover-1 revocado\n"
     code, _, err = croody(environ, EN, "robot", "rotate", "rover-1")
     assert code == 1
+    assert err.startswith("croody: ")
     assert "`croody robot add rover-1` brings it back" in err
     code, again, _ = croody(environ, EN, "robot", "add", "rover-1")
     assert code == 0

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, ClassVar, TextIO
 
-from django.core.management.base import BaseCommand, CommandParser, OutputWrapper
+from django.core.management.base import BaseCommand, CommandError, CommandParser, OutputWrapper
 from django.utils.functional import Promise
 from django.utils.translation import override
 
@@ -23,6 +23,8 @@ class Command(BaseCommand):
     """Its help is `about`, asked for when it is shown. Django's own options work, and are not shown: they speak English."""
 
     about: ClassVar[str | Promise] = ""
+    #: Django sets it; its stubs leave it out.
+    _called_from_command_line: bool
     # Django would import every page of the site to check it: not the business of a command.
     requires_system_checks = ()
     suppressed_base_arguments = {  # noqa: RUF012
@@ -54,5 +56,12 @@ class Command(BaseCommand):
         for name in ("stdout", "stderr"):
             if options.get(name):
                 options[name] = _Lines(options[name])
-        with override(terminal_language()):
-            return super().execute(*args, **options)
+        try:
+            with override(terminal_language()):
+                return super().execute(*args, **options)
+        except CommandError as error:
+            # Django would put the name of its class before the sentence.
+            if not self._called_from_command_line or options.get("traceback"):
+                raise
+            self.stderr.write(f"croody: {error}")
+            sys.exit(error.returncode)
