@@ -63,7 +63,7 @@ def sentence(sums: Sums, robots: int, weeks: int, language: str) -> str:
         return _("Todavía no hay ningún día sumado")
     told = {"share": formats.percent(sums.minutes, sums.possible, language), "weeks": formats.number(weeks, 0, language)}
     text = ngettext(
-        "Hubo lecturas el %(share)s del tiempo en la última semana", "Hubo lecturas el %(share)s del tiempo en %(weeks)s semanas", weeks
+        "Hubo lecturas el %(share)s del tiempo en %(weeks)s semana", "Hubo lecturas el %(share)s del tiempo en %(weeks)s semanas", weeks
     )
     return text % told
 
