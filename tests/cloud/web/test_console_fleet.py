@@ -180,6 +180,11 @@ def test_favourites_are_ones_own_and_can_be_asked_for(people: SimpleNamespace) -
     assert page(people.alice).count('aria-pressed="true"') == 0
 
 
+def test_who_may_not_add_robots_is_not_led_to_the_page(people: SimpleNamespace) -> None:
+    assert "Agregar robot" in page(people.alice)
+    assert "Agregar robot" not in page(people.bob)
+
+
 def test_a_view_is_kept_under_a_name_found_again_and_dropped(people: SimpleNamespace) -> None:
     client = Client()
     client.force_login(people.alice)

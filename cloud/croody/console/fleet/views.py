@@ -39,6 +39,8 @@ def fleet(request: HttpRequest) -> HttpResponseBase:
         "starred_ids": sorted(starred),
         "views": views,
         "fields": asked.fields(),
+        # Who may not add robots is not led to the page.
+        "adds": any(one["page"].name == "add_robot" for part in frame.rail("fleet", caller) for one in part["pages"]),
     }
     return frame.draw(request, "console/fleet/fleet.html", context, page="fleet")
 
