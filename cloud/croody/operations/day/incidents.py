@@ -51,7 +51,7 @@ class Said:
 _YARD: Final = tuple(Spell(f"patio-{number:02d}", "silent", 300, 285) for number in range(1, 13))
 SPELLS: Final = (
     *_YARD,
-    Spell("norte-04", "hot", 36, 0),
+    Spell("norte-04", "hot", 43, 0),
     Spell("norte-02", "no_dock", 200, 0),
     Spell("norte-09", "silent", 52, 0),
     Spell("norte-06", "lost", 190, 184),

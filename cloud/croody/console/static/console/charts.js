@@ -14,6 +14,7 @@ const AXIS = () => (innerWidth < 900 ? 36 : 44);
 const language = document.documentElement.lang;
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const resolved = new Map();
+const LEAST_JOINED = 5; // buckets: where readings come close together most of the time, a slower while is no hole
 let drawn = null; // what the server said last
 let plots = [];
 let chosen = root.dataset.from ? [Number(root.dataset.from), Number(root.dataset.to)] : null;
@@ -214,13 +215,28 @@ function describe(lane, values) {
   lane.querySelector("[data-plot]").setAttribute("aria-label", fill(root.dataset.label, words));
 }
 
+// Between two readings that follow each other there may be buckets without one: they are joined, as `undefined`. A hole stays `null`.
+function joined(times, values) {
+  const there = [];
+  values.forEach((value, index) => { if (value !== null) there.push(index); });
+  const apart = there.slice(1).map((index, at) => index - there[at]).sort((a, b) => a - b);
+  const most = Math.max(LEAST_JOINED, 2.5 * (apart[apart.length >> 1] || 1));
+  const made = values.slice();
+  for (let at = 1; at < there.length; at++) {
+    const [from, to] = [there[at - 1], there[at]];
+    const hole = drawn.holes.some(([first, last]) => first < times[to] && last > times[from]);
+    if (to - from > 1 && to - from <= most && !hole) made.fill(undefined, from + 1, to);
+  }
+  return made;
+}
+
 function show(said) {
   drawn = said;
   const known = new Map(said.lanes.map((lane) => [lane.metric, lane]));
   LANES.forEach((lane, index) => {
     const values = known.get(lane.dataset.metric);
     if (!values) return;
-    const data = [said.at, values.mean, values.high, values.low];
+    const data = [said.at, ...[values.mean, values.high, values.low].map((line) => joined(said.at, line))];
     lane.limits = values.limits;
     if (plots[index]) plots[index].setData(data);
     else {
