@@ -74,7 +74,7 @@ class Alarm(models.Model):
     #: Closed as a false alarm.
     false = models.BooleanField(default=False, db_default=False)
     #: What holds it back. It goes on as any other, and is seen when that expires before it ends.
-    suppressed_by = models.ForeignKey(Suppression, null=True, on_delete=models.SET_NULL, related_name="held")
+    suppressed_by = models.ForeignKey(Suppression, null=True, db_index=False, on_delete=models.SET_NULL, related_name="held")
 
     class Meta:
         constraints = [
@@ -91,6 +91,8 @@ class Alarm(models.Model):
                 condition=models.Q(resolved_at__isnull=False),
                 name="alarm_over_of_robot",
             ),
+            # Of those few alone: one of all would lead whoever looks for the others through everything there ever was.
+            models.Index(fields=["suppressed_by"], condition=models.Q(suppressed_by__isnull=False), name="alarm_held_back"),
             models.Index(fields=["last_at"], condition=models.Q(resolved_at=None), name="open_alarm_by_news"),
             # What jobs look for among any number of alarms that are over.
             models.Index(fields=["kind", "id"], condition=models.Q(resolved_at=None), name="open_alarm_by_kind"),
