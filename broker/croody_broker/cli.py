@@ -1,6 +1,5 @@
 """`croody-broker`: reads its command line, sets up logging, runs. Decides nothing."""
 
-import argparse
 import asyncio
 import errno
 import logging
@@ -13,15 +12,18 @@ from pathlib import Path
 from amqtt.errors import BrokerError
 
 from croody_broker import openssl
+from croody_broker.arguments import Parser
 from croody_broker.seams import check_version
 from croody_broker.service import serve
 from croody_broker.settings import Settings, Tls, split_bind
+from croody_broker.texts import speak, text
 from croody_contract.limits import MAX_PUBLISH_BYTES
 from croody_contract.printable import log_lines
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Entry point. Exits 0 after SIGTERM, 1 when it cannot start, 2 for a wrong command line."""
+    speak(os.environ)
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] in (["mosquitto"], ["mosquitto-conf"]):
         from croody_broker import mosquitto_cli
@@ -40,51 +42,47 @@ def main(argv: Sequence[str] | None = None) -> None:
     try:
         asyncio.run(serve(settings))
     except (BrokerError, OSError) as error:
-        sys.exit(f"croody-broker: cannot start: {_remedy(error, settings)}")
+        sys.exit(f"croody-broker: {text('start.failed', why=_remedy(error, settings))}")
 
 
 def _remedy(error: Exception, settings: Settings) -> str:
     """Say in one sentence what is in the way and what helps. amqtt wraps what the system said."""
     cause = error if isinstance(error, OSError) else error.__cause__
-    addresses = " or ".join(filter(None, (settings.bind, settings.tls.bind if settings.tls else None, settings.websocket_bind)))
+    addresses = text("start.or").join(filter(None, (settings.bind, settings.tls.bind if settings.tls else None, settings.websocket_bind)))
     match getattr(cause, "errno", None):
         case errno.EADDRINUSE:
-            return f"somebody listens on {addresses} already: stop that, or choose another --bind"
+            return text("start.taken", addresses=addresses)
         case errno.EACCES | errno.EPERM:
-            return f"no permission for {addresses} or the certificate: ports below 1024 need root"
+            return text("start.forbidden", addresses=addresses)
         case errno.EADDRNOTAVAIL:
-            return f"this machine has no address {addresses}: choose another --bind"
+            return text("start.elsewhere", addresses=addresses)
     return str(cause or error)
 
 
 def _settings(arguments: list[str]) -> Settings:
-    parser = argparse.ArgumentParser(
-        prog="croody-broker",
-        description="MQTT 3.1.1 broker for up to about 50 robots: amqtt behind a guard.",
-        epilog="'croody-broker mosquitto-conf -h' and 'croody-broker mosquitto -h' do the same with Mosquitto, from the same files.",
-    )
-    add = parser.add_argument
-    add("--bind", metavar="HOST:PORT", help="listen here without TLS: loopback or a private network")
-    add("--tls-bind", metavar="HOST:PORT", help="listen here with TLS; needs --cert and --key")
-    add("--websocket-bind", metavar="HOST:PORT", help="listen here for MQTT over WebSocket, behind a gateway that speaks TLS")
-    add("--cert", type=Path, metavar="FILE", help="certificate chain (PEM); read again when it changes")
-    add("--key", type=Path, metavar="FILE", help="private key (PEM)")
-    add("--client-ca", type=Path, metavar="FILE", help="ask TLS clients for a certificate of this CA that names their user")
-    add("--passwd", type=Path, required=True, metavar="FILE", help="accounts, in the format of mosquitto_passwd")
-    add("--acl", type=Path, required=True, metavar="FILE", help="topic rules, in Mosquitto's acl_file format")
-    add("--max-packet", type=int, default=Settings.max_packet_bytes, metavar="BYTES", help="largest packet (%(default)s)")
-    add("--max-backlog", type=int, default=Settings.max_backlog_bytes, metavar="BYTES", help="drop clients this far behind (%(default)s)")
-    add("--max-rate", type=int, default=Settings.max_rate_bytes_s, metavar="BYTES/S", help="what one account may publish (%(default)s)")
-    add("--connect-timeout", type=float, default=Settings.connect_timeout_s, metavar="S", help="wait this long for a CONNECT (%(default)s)")
+    parser = Parser("croody-broker", description=text("broker.about"), epilog=text("broker.more"))
+    add = parser.options.add_argument
+    add("--bind", metavar="HOST:PORT", help=text("broker.bind"))
+    add("--tls-bind", metavar="HOST:PORT", help=text("broker.tls_bind"))
+    add("--websocket-bind", metavar="HOST:PORT", help=text("broker.websocket_bind"))
+    add("--cert", type=Path, metavar="FILE", help=text("broker.cert"))
+    add("--key", type=Path, metavar="FILE", help=text("option.key"))
+    add("--client-ca", type=Path, metavar="FILE", help=text("broker.client_ca"))
+    add("--passwd", type=Path, required=True, metavar="FILE", help=text("option.passwd"))
+    add("--acl", type=Path, required=True, metavar="FILE", help=text("broker.acl"))
+    add("--max-packet", type=int, default=Settings.max_packet_bytes, metavar="BYTES", help=text("option.max_packet"))
+    add("--max-backlog", type=int, default=Settings.max_backlog_bytes, metavar="BYTES", help=text("broker.max_backlog"))
+    add("--max-rate", type=int, default=Settings.max_rate_bytes_s, metavar="BYTES/S", help=text("broker.max_rate"))
+    add("--connect-timeout", type=float, default=Settings.connect_timeout_s, metavar="S", help=text("broker.connect_timeout"))
     options = parser.parse_args(arguments)
     if options.bind is None and options.tls_bind is None and options.websocket_bind is None:
-        parser.error("give --bind, --tls-bind or --websocket-bind, or several of them")
+        parser.error(text("wrong.no_bind"))
     if options.tls_bind is not None and (options.cert is None or options.key is None):
-        parser.error("--tls-bind needs --cert and --key")
+        parser.error(text("wrong.no_cert"))
     if options.max_packet < MAX_PUBLISH_BYTES:
-        parser.error(f"--max-packet {options.max_packet}: robots send publishes of up to {MAX_PUBLISH_BYTES} bytes")
+        parser.error(text("wrong.max_packet", value=options.max_packet, most=MAX_PUBLISH_BYTES))
     if options.max_rate <= 0 or options.max_backlog < options.max_packet:
-        parser.error("--max-rate has to be positive, and --max-backlog at least --max-packet")
+        parser.error(text("wrong.max_rate"))
     for each in (options.bind, options.tls_bind, options.websocket_bind):
         try:
             split_bind(each or "unused:0")

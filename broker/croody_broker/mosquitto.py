@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from croody_broker.settings import TLS12_CIPHERS, Settings, Tls, split_bind
+from croody_broker.texts import text
 from croody_contract.limits import MIB
 
 #: For one subscriber that falls behind: Mosquitto cannot slow publishers down, and drops what is above. So the bridge's queue has
@@ -104,10 +105,7 @@ def _everywhere(bind: str) -> str:
     """For WebSocket, Mosquitto 2.0 takes every address of the machine whatever it is told; nobody shall believe otherwise."""
     host, _ = split_bind(bind)
     if host not in ("0.0.0.0", "::"):
-        raise ValueError(
-            f"address {bind!r} for WebSocket: Mosquitto would listen on every address all the same: "
-            "say 0.0.0.0:PORT, and keep that port closed to the outside"
-        )
+        raise ValueError(text("mosquitto.everywhere", bind=repr(bind)))
     return _listener(bind)
 
 
@@ -116,15 +114,15 @@ def _access(passwd: Path, acl: Path) -> str:
 
 
 def _tls(tls: Tls) -> str:
-    text = f"certfile {_path(tls.cert)}\nkeyfile {_path(tls.key)}\ntls_version tlsv1.2\nciphers {TLS12_CIPHERS}\n"
+    lines = f"certfile {_path(tls.cert)}\nkeyfile {_path(tls.key)}\ntls_version tlsv1.2\nciphers {TLS12_CIPHERS}\n"
     if tls.client_ca is not None:
         # Name and password are asked for all the same, so that removing an account from the file shuts it out.
-        text += f"cafile {_path(tls.client_ca)}\nrequire_certificate true\n"
-    return text
+        lines += f"cafile {_path(tls.client_ca)}\nrequire_certificate true\n"
+    return lines
 
 
 def _path(path: Path) -> str:
-    text = str(path.absolute())
-    if not text.isprintable():
-        raise ValueError(f"path {text!r}: a line of mosquitto.conf cannot hold it")
-    return text
+    place = str(path.absolute())
+    if not place.isprintable():
+        raise ValueError(text("mosquitto.path", path=repr(place)))
+    return place

@@ -4,7 +4,6 @@ Running it here rather than by hand adds two things: Mosquitto reads its files a
 has to notice that they changed; and it answers a publish that it refuses as if all were well, so somebody has to say it.
 """
 
-import argparse
 import getpass
 import logging
 import os
@@ -20,10 +19,12 @@ from pathlib import Path
 from typing import Final
 
 from croody_broker import openssl
+from croody_broker.arguments import Parser
 from croody_broker.complaints import Complaints
 from croody_broker.mosquitto import MosquittoSettings, render_conf
 from croody_broker.mosquitto_log import Attention, MosquittoLog
 from croody_broker.settings import Tls
+from croody_broker.texts import text
 from croody_broker.watch import Watched
 from croody_contract.mosquitto import BRIDGE_PASSWD_NAME
 from croody_contract.printable import log_lines
@@ -43,9 +44,9 @@ def main(arguments: Sequence[str]) -> int:
     parser = _parser(command)
     options = parser.parse_args(arguments[1:])
     if options.bind is None and options.tls_bind is None:
-        parser.error("give --bind, --tls-bind, or both")
+        parser.error(text("wrong.no_robots_bind"))
     if options.tls_bind is not None and (options.cert is None or options.key is None):
-        parser.error("--tls-bind needs --cert and --key")
+        parser.error(text("wrong.no_cert"))
     settings = MosquittoSettings(
         bind=options.bind,
         bridge_bind=options.bridge_bind,
@@ -60,43 +61,34 @@ def main(arguments: Sequence[str]) -> int:
         log_packets=command == "mosquitto",
     )
     try:
-        text = render_conf(settings)
+        conf = render_conf(settings)
     except ValueError as error:
         parser.error(str(error))
     if command == "mosquitto-conf":
-        sys.stdout.write(text)
+        sys.stdout.write(conf)
         return 0
     log_lines(logging.INFO, "%(asctime)s %(levelname)s %(message)s")
-    return _run(text, settings)
+    return _run(conf, settings)
 
 
-def _parser(command: str) -> argparse.ArgumentParser:
+def _parser(command: str) -> Parser:
     runs = command == "mosquitto"
-    parser = argparse.ArgumentParser(
-        prog=f"croody-broker {command}",
-        description="Run Mosquitto with Croody's policy and tell it when its files change."
-        if runs
-        else "Print a mosquitto.conf with Croody's policy.",
-    )
-    add = parser.add_argument
-    add("--bind", metavar="HOST:PORT", help="robots, without TLS")
-    add("--bridge-bind", required=True, metavar="HOST:PORT", help="bridges; keep it on loopback or a private network")
-    add("--tls-bind", metavar="HOST:PORT", help="robots, with TLS; needs --cert and --key")
-    add("--cert", type=Path, metavar="FILE", help="certificate chain (PEM)")
-    add("--key", type=Path, metavar="FILE", help="private key (PEM)")
-    add("--client-ca", type=Path, metavar="FILE", help="ask TLS clients for a certificate of this CA")
-    add(
-        "--websocket-bind",
-        metavar="HOST:PORT",
-        help="robots, over WebSocket, behind a gateway that speaks TLS; 0.0.0.0 only, for Mosquitto keeps to no other",
-    )
-    add("--passwd", type=Path, required=True, metavar="FILE", help="accounts, in the format of mosquitto_passwd")
-    add("--bridge-passwd", type=Path, metavar="FILE", help=f"the bridge's account alone (default: {BRIDGE_PASSWD_NAME} beside --passwd)")
-    add("--acl", type=Path, required=True, metavar="FILE", help="topic rules, in acl_file format")
-    add("--max-packet", type=int, default=MosquittoSettings.max_packet_bytes, metavar="BYTES", help="largest packet (%(default)s)")
-    add("--max-backlog", type=int, default=MosquittoSettings.max_backlog_bytes, metavar="BYTES", help="queue for one client (%(default)s)")
+    parser = Parser(f"croody-broker {command}", description=text("mosquitto.runs") if runs else text("mosquitto.prints"))
+    add = parser.options.add_argument
+    add("--bind", metavar="HOST:PORT", help=text("mosquitto.bind"))
+    add("--bridge-bind", required=True, metavar="HOST:PORT", help=text("mosquitto.bridge_bind"))
+    add("--tls-bind", metavar="HOST:PORT", help=text("mosquitto.tls_bind"))
+    add("--cert", type=Path, metavar="FILE", help=text("mosquitto.cert"))
+    add("--key", type=Path, metavar="FILE", help=text("option.key"))
+    add("--client-ca", type=Path, metavar="FILE", help=text("mosquitto.client_ca"))
+    add("--websocket-bind", metavar="HOST:PORT", help=text("mosquitto.websocket_bind"))
+    add("--passwd", type=Path, required=True, metavar="FILE", help=text("option.passwd"))
+    add("--bridge-passwd", type=Path, metavar="FILE", help=text("mosquitto.bridge_passwd", name=BRIDGE_PASSWD_NAME))
+    add("--acl", type=Path, required=True, metavar="FILE", help=text("mosquitto.acl"))
+    add("--max-packet", type=int, default=MosquittoSettings.max_packet_bytes, metavar="BYTES", help=text("option.max_packet"))
+    add("--max-backlog", type=int, default=MosquittoSettings.max_backlog_bytes, metavar="BYTES", help=text("mosquitto.max_backlog"))
     if not runs:
-        add("--user", metavar="NAME", help="account that Mosquitto changes to when root starts it (Mosquitto's default: mosquitto)")
+        add("--user", metavar="NAME", help=text("mosquitto.user"))
     return parser
 
 
@@ -104,7 +96,7 @@ def _run(conf: str, settings: MosquittoSettings) -> int:
     """Become Mosquitto; returns only when that is impossible. A child stays behind and tells it about changed files."""
     program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
     if program is None:
-        log.error("mosquitto is not installed: 'apt install mosquitto', or run croody-broker without 'mosquitto'")
+        log.error("%s", text("mosquitto.absent"))
         return 1
     paths = [settings.passwd, settings.bridge_passwd, settings.acl]
     for path in paths:
@@ -119,7 +111,7 @@ def _run(conf: str, settings: MosquittoSettings) -> int:
         place = settings.passwd.with_name("mosquitto.conf")
         place.write_text(conf, encoding="utf-8")
     except OSError as error:
-        log.error("%s: %s: make it readable, and its folder writable", error.filename, error.strerror)
+        log.error("%s", text("mosquitto.unreadable", file=error.filename, error=error.strerror))
         return 1
     # Until Mosquitto has a handler of its own, this signal would end it.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)

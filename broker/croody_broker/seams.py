@@ -9,6 +9,8 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import Any, Final
 
+from croody_broker.texts import text
+
 AMQTT_VERSION: Final = "0.12.1"
 
 SEAMS: Final[dict[str, str]] = {
@@ -91,4 +93,4 @@ def check_version() -> str | None:
     found = version("amqtt")
     if found == AMQTT_VERSION:
         return None
-    return f"amqtt {found} is installed, but the guard was written for {AMQTT_VERSION}: install requirements/broker.txt"
+    return text("start.amqtt", found=found, wanted=AMQTT_VERSION)

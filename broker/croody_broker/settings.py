@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from croody_broker.texts import text
 from croody_contract.limits import KIB, MIB
 
 #: For TLS 1.2 alone; the suites of TLS 1.3 are all sound.
@@ -58,13 +59,13 @@ class Settings:
     connect_timeout_s: float = 10.0
 
 
-def split_bind(text: str) -> tuple[str, int]:
+def split_bind(bind: str) -> tuple[str, int]:
     """`HOST:PORT` or `[IPV6]:PORT` to its parts.
 
     Raises:
         ValueError: not in that form.
     """
-    host, colon, port = text.rpartition(":")
+    host, colon, port = bind.rpartition(":")
     if not colon or not host or not (port.isascii() and port.isdigit()) or int(port) > 65535:
-        raise ValueError(f"address {text!r}: expected HOST:PORT, for example 127.0.0.1:1883")
+        raise ValueError(text("wrong.address", bind=repr(bind)))
     return host.strip("[]"), int(port)

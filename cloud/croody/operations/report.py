@@ -42,6 +42,8 @@ class Report:
         self.rows: list[tuple[str, str]] = []
         self.wrong: list[str] = []
         self._now = now
+        #: Services of which a container is stopped or not well.
+        self._ill: set[str] = set()
 
     def row(self, name: str, text: str) -> None:
         """One line under a name."""
@@ -80,6 +82,7 @@ class Report:
 
     def _service(self, service: str, containers: list[Container]) -> Iterator[str]:
         if not containers and service not in JOBS:
+            self._ill.add(service)
             self.bad(_("%(service)s no está: ./croody up") % {"service": service})
             yield _("no está")
         for one in containers:
@@ -89,6 +92,8 @@ class Report:
                     self.bad(_("%(service)s terminó con error %(status)s: ./croody logs %(service)s") % told)
                 yield _("falló") if one.exit_code else _("terminó bien")
                 continue
+            if one.state != "running" or one.health == "unhealthy":
+                self._ill.add(service)
             if one.state != "running":
                 told = {"service": service, "state": one.state}
                 self.bad(_("%(service)s no está en marcha (%(state)s): ./croody logs --tail 50 %(service)s, después ./croody up") % told)
@@ -134,8 +139,10 @@ class Report:
             letters = _("%(count)s sin atender: ./croody dead list") % {"count": found.dead_letters}
         self.row(_("rechazadas"), letters)
         if found.deaf_s is not None:
-            age = {"age": _age(found.deaf_s)}
-            self.bad(_("el puente no oye al broker desde hace %(age)s: ./croody logs --tail 50 bridge broker") % age)
+            # What is ill is to blame. A bridge that runs beside a broker that is well says in its own log what keeps it from it.
+            service = next((one for one in ("broker", "bridge") if one in self._ill), "bridge")
+            told = {"age": _age(found.deaf_s), "service": service}
+            self.bad(_("el puente no oye al broker desde hace %(age)s: ./croody logs --tail 50 %(service)s") % told)
 
     def certificate(self, found: Certificate, *, by_acme: bool = False) -> None:
         """Who signed it and how long it lasts. `by_acme`: certbot is there to get one that everybody trusts."""

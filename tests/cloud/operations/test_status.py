@@ -145,6 +145,22 @@ def test_certificate_disk_and_database_are_judged_by_their_limits():
     ]
 
 
+@pytest.mark.parametrize(
+    ("ill", "blamed"),
+    [((), "bridge"), (("bridge",), "bridge"), (("broker",), "broker"), (("bridge", "broker"), "broker")],
+)
+@pytest.mark.parametrize("how", ["running\tunhealthy", "exited\t", "absent"])
+def test_when_the_bridge_is_deaf_one_part_is_blamed_the_one_that_is_ill(ill: tuple[str, ...], blamed: str, how: str):
+    lines = [*LINES, "wanted\tbridge", "wanted\tbroker", *(RUNNING.format(service) for service in ("bridge", "broker"))]
+    for service in ill:
+        lines.remove(RUNNING.format(service))
+        if how != "absent":
+            lines.append(RUNNING.format(service).replace("running\thealthy", how))
+    report = told(lines)
+    report.database(DatabaseFacts(deaf_s=300.0))
+    assert report.wrong[-1] == f"the bridge has not heard the broker for 5 min: ./croody logs --tail 50 {blamed}"
+
+
 def test_the_disk_of_the_database_is_judged_by_itself():
     facts = parse([*LINES, "dbdisk\t9\t91"])
     assert facts.database_disk == Disk(free=9 * 1024, used=91 * 1024)
