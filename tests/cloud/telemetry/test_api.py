@@ -53,6 +53,35 @@ def test_health_is_told_to_anybody(api: Client, path: str):
     assert (response.status_code, response.json()) == (200, {"status": "ok"})
 
 
+def test_a_robot_over_its_share_is_told_so_by_a_status_of_its_own_and_no_other_robot_is(post: Callable[..., Any], settings: Any):
+    from croody.telemetry.models import DeadLetter, Record
+
+    few = dataclasses.replace(settings.ENV.quotas, work=10)
+    settings.ENV = dataclasses.replace(settings.ENV, quotas=few)
+    answers = [post({"robot_id": "rover-1", "data": {"a": number}}) for number in range(20)]
+
+    taken = [each for each in answers if each.status_code == 201]
+    held = [each for each in answers if each.status_code == 429]
+    assert 1 <= len(taken) < 10
+    assert len(taken) + len(held) == 20
+    assert Record.objects.filter(robot_id="rover-1").count() == len(taken)
+    assert {each.headers["Retry-After"] for each in held} == {"1"}
+    assert all("nothing was stored: send the same again" in each.json()["detail"] for each in held)
+    assert post({"robot_id": "rover-2", "data": {"a": 1}}).status_code == 201
+    # One letter, and so one alarm, however often it was told.
+    assert [(letter.robot_id, letter.reason, letter.count) for letter in DeadLetter.objects.all()] == [("rover-1", "quota", 1)]
+
+
+def test_what_came_by_http_and_what_came_by_mqtt_are_one_share(post: Callable[..., Any], settings: Any):
+    from croody.telemetry.ingest.services import ingest_relay
+
+    few = dataclasses.replace(settings.ENV.quotas, work=10)
+    settings.ENV = dataclasses.replace(settings.ENV, quotas=few)
+    assert ingest_relay(batch("rover-1", "stream-a", 1, [reading()] * 200), now=NOON).over == []
+
+    assert post({"robot_id": "rover-1", "data": {"a": 1}}).status_code == 429
+
+
 def test_a_reading_comes_back_as_the_stored_row(post: Callable[..., Any]):
     response = post(
         {

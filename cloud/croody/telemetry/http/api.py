@@ -68,6 +68,13 @@ def _unstorable(request: HttpRequest, error: DataError | type[DataError]) -> Htt
     return answer({"detail": "a value that no database holds, such as one with the character U+0000: send another"}, 422)
 
 
+@api.exception_handler(services.HeldBack)
+def _held_back(request: HttpRequest, error: services.HeldBack) -> HttpResponse:
+    response = answer({"detail": str(error)}, 429)
+    response["Retry-After"] = _WAIT_S
+    return response
+
+
 def _unavailable(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
     response = answer({"detail": "the database does not answer now and nothing was done: send the same again"}, 503)
     response["Retry-After"] = _WAIT_S
@@ -93,7 +100,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @api.post(
     "/ingest",
     auth=Needs(Action.WRITE),
-    response={201: RowOut, 413: Detail, **_ERRORS},
+    response={201: RowOut, 413: Detail, 429: Detail, **_ERRORS},
     summary="Store one reading",
     tags=["readings"],
     openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": INGEST_SCHEMA, "example": _EXAMPLE}}}},

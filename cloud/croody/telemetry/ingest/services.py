@@ -21,7 +21,7 @@ from croody.telemetry import store
 from croody.telemetry.ingest import letters
 from croody.telemetry.ingest.booking import USUAL, Booked, Way, book
 from croody.telemetry.ingest.intake import Buried, Intake, Plain, Reader, Unit
-from croody.telemetry.ingest.usage import Account
+from croody.telemetry.ingest.usage import ALONE_WORK, Account
 from croody.telemetry.models import DeadLetter
 from croody.telemetry.rows import ApiRow, of_row
 from croody.telemetry.store import partitions
@@ -34,6 +34,10 @@ _REFUSED = (DataError, IntegrityError)
 _MOST: Final = 2**63 - 1
 #: Answers of one robot that are booked of one request.
 _ANSWERS: Final = 32
+
+
+class HeldBack(Exception):
+    """A robot that is over its share for now: nothing was stored; says why, and what to do."""
 
 
 class NotReplayable(ValueError):
@@ -101,10 +105,16 @@ def ingest_one(telemetry: Telemetry, robot_id: str, stream: str, *, now: datetim
     """Store one reading without a seq of its own. Returns the row as the API shows it.
 
     Raises:
+        HeldBack: its robot is over its share.
         Refused: a value that no type can rule out; names the field.
         django.db.OperationalError, django.db.InterfaceError, django.db.InternalError: nothing was done.
     """
-    digest = batch.payload_hash(messages.encode(telemetry))
+    account, now_s, body = account_of(), time.monotonic(), messages.encode(telemetry)
+    if account.over((robot_id,), now_s):
+        book(Intake([], account.told((robot_id,), now_s)), [], now=now, alias=settings.TELEMETRY_DB)
+        raise HeldBack(_over(robot_id, account))
+    account.spend_alone(robot_id, len(body), now_s)
+    digest = batch.payload_hash(body)
 
     def read(poison: frozenset[str]) -> Intake:
         return Intake([Reader(now, retention(), (robot_id,), poison).plain(telemetry, (robot_id, stream), digest)])
@@ -232,6 +242,14 @@ def _buried(unit: Unit) -> tuple[list[Unit], list[letters.Letter]]:
 def account_of() -> Account:
     """What robots used of their quotas, in this process."""
     return Account(settings.ENV.quotas)
+
+
+def _over(robot_id: str, account: Account) -> str:
+    return (
+        f"robot_id: {robot_id} sends more than {account.quotas.work} records' worth of work a second, of which a reading by HTTP is "
+        f"{ALONE_WORK:.0f}, or than {account.quotas.mib} MiB a day: nothing was stored: send the same again after "
+        "Retry-After seconds, and slower"
+    )
 
 
 def _within(relay: Relay, over: Collection[str]) -> Relay:

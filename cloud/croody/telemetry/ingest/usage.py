@@ -31,6 +31,8 @@ RECORD_S: Final = 25e-6
 #: What costs more: records' worth.
 STREAM_WORK: Final = 30.0
 LETTER_WORK: Final = 5.0
+#: A reading that comes alone, by HTTP: a request and a transaction of its own.
+ALONE_WORK: Final = 20.0
 #: Of what is no reading something is made right away: a verdict, an alarm, a picture. In the long run a window costs more: a job judges it.
 _KINDS: Final = {"window": 8.0, "event": 4.0, "tombstone": 2.0, "snapshot": 8.0}
 _WINDOW_LATER: Final = 8.0
@@ -179,6 +181,12 @@ class Account:
                     self._weights[key] = weight
             while len(self._weights) > _REMEMBERED:
                 self._weights.popitem(last=False)
+
+    def spend_alone(self, robot_id: str, size: int, now_s: float) -> None:
+        """Book what one reading of `size` bytes by HTTP has cost its robot."""
+        with self._lock:
+            self._work.take(robot_id, ALONE_WORK + size / BYTES_A_RECORD, now_s)
+            self._bytes.take(robot_id, size, now_s)
 
     def told(self, held: Iterable[str], now_s: float) -> list[Letter]:
         """A letter for each robot of which something is held back, now and then: it is one letter, counted."""
