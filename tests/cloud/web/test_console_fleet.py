@@ -185,6 +185,15 @@ def test_who_may_not_add_robots_is_not_led_to_the_page(people: SimpleNamespace) 
     assert "Agregar robot" not in page(people.bob)
 
 
+def test_an_empty_fleet_leads_who_may_to_the_page_and_tells_others_who_may(people: SimpleNamespace) -> None:
+    Robot.objects.all().delete()
+    assert "Agrega el primero" in page(people.alice)
+    html = page(people.bob)
+    assert "Aún no hay robots" in html
+    assert "/robots/new/" not in html
+    assert "Los agrega quien puede mantener o administrar la organización." in html
+
+
 def test_a_view_is_kept_under_a_name_found_again_and_dropped(people: SimpleNamespace) -> None:
     client = Client()
     client.force_login(people.alice)
