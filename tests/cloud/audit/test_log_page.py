@@ -76,7 +76,7 @@ def test_an_entry_reads_as_a_sentence_in_both_languages(people: SimpleNamespace)
     record(Actor("token", user_id=1, name="alice"), "never_heard_of", "gadget", "g-1", **told)
     spanish = page_of(people.bob)
     assert "Cambió el papel de bob" in spanish
-    assert "papel: de viewer a operator" in spanish
+    assert "papel: de Ver a Operar" in spanish
     assert "con una clave" in spanish
     assert "gadget g-1: never_heard_of" in spanish
     assert "Changed the role of bob" in page_of(people.bob, path="/en/console/log/")

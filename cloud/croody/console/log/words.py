@@ -10,6 +10,8 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext_lazy
 from django.utils.translation import gettext as _
 
+from croody.accounts.roles import WORDS as ROLE_WORDS
+from croody.alarms.kinds import SEVERITIES
 from croody.audit.models import Entry
 from croody.console.log.selection import Selection
 from croody.web import formats
@@ -169,6 +171,58 @@ FIELDS: Final[Mapping[str, str | Promise]] = {
     "expires_at": gettext_lazy("sirve hasta"),
     "fields": gettext_lazy("campos"),
     "superuser": gettext_lazy("puede todo"),
+    "name": gettext_lazy("nombre"),
+    "to": gettext_lazy("a quién"),
+    "text": gettext_lazy("texto"),
+    "note": gettext_lazy("nota"),
+    "false": gettext_lazy("falsa"),
+    "acknowledged_at": gettext_lazy("reconocida"),
+    "resolved_at": gettext_lazy("terminada"),
+    "snoozed_until": gettext_lazy("pospuesta hasta"),
+    "until": gettext_lazy("hasta"),
+    "since": gettext_lazy("desde"),
+    "assignee_id": gettext_lazy("número de la persona"),
+    "suppression": gettext_lazy("número de la falsa alarma"),
+    "scope": gettext_lazy("alcance"),
+    "held": gettext_lazy("retenidas"),
+    "maintenance_by": gettext_lazy("puesto por"),
+    "maintenance_reason": gettext_lazy("motivo"),
+    "maintenance_since": gettext_lazy("desde"),
+    "maintenance_until": gettext_lazy("hasta"),
+    "severity": gettext_lazy("gravedad"),
+    "enabled": gettext_lazy("encendido"),
+    "metric": gettext_lazy("medida"),
+    "side": gettext_lazy("lado"),
+    "limit": gettext_lazy("límite"),
+    "hysteresis": gettext_lazy("margen"),
+    "for_s": gettext_lazy("durante, en segundos"),
+    "silence_s": gettext_lazy("silencio, en segundos"),
+    "window_s": gettext_lazy("ventana, en segundos"),
+    "expression": gettext_lazy("expresión"),
+    "points": gettext_lazy("puntos"),
+    "after_min": gettext_lazy("espera, en minutos"),
+    "quiet_from": gettext_lazy("horas tranquilas desde"),
+    "quiet_to": gettext_lazy("horas tranquilas hasta"),
+    "time_zone": gettext_lazy("zona horaria"),
+    "language": gettext_lazy("idioma"),
+    "robot_id": gettext_lazy("robot"),
+    "email": gettext_lazy("correo"),
+    "lines": gettext_lazy("líneas"),
+    "size": gettext_lazy("tamaño"),
+    "where": gettext_lazy("dónde"),
+    "plan": gettext_lazy("plano"),
+    "asks_second_factor": gettext_lazy("pide un segundo factor"),
+    "stream": gettext_lazy("secuencia"),
+    "first": gettext_lazy("primer registro"),
+    "last": gettext_lazy("último registro"),
+    "detail": gettext_lazy("detalle"),
+    "count": gettext_lazy("cuántos"),
+    "open": gettext_lazy("abiertas"),
+}
+#: Field -> what its codes are called.
+VALUES: Final[Mapping[str, Mapping[str, str | Promise]]] = {
+    "severity": SEVERITIES,
+    "role": {role.value: words.name for role, words in ROLE_WORDS.items()},
 }
 #: More than these are not counted.
 MOST: Final = 1000
@@ -240,8 +294,11 @@ def _shown(field: str, value: Any) -> str:
         return formats.NEVER
     if isinstance(value, bool):
         return _("sí") if value else _("no")
+    known = VALUES.get(field, {}).get(str(value))
+    if known is not None:
+        return str(known)
     text = ", ".join(map(str, value)) if isinstance(value, list) else value if isinstance(value, str) else json.dumps(value)
-    if field.endswith(("_at", "until")):
+    if field.endswith(("_at", "until", "since")):
         text = _moment(text)
     return text if len(text) <= _CHARS else text[: _CHARS - 1] + "…"
 
