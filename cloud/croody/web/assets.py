@@ -1,4 +1,4 @@
-"""Static files: hashed names, kept for ever by browsers, packed once. Knows files only."""
+"""Static files: hashed names, kept for ever by browsers, made lean and packed once. Knows files only."""
 
 import hashlib
 import logging
@@ -7,19 +7,25 @@ import re
 import warnings
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
 from django.contrib.staticfiles import finders
+from django.core.files.base import ContentFile
 from django.core.management import call_command
 from django.http import HttpRequest, HttpResponse
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import StaticFile
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
+from croody.web import lean
+
 log = logging.getLogger(__name__)
 _STAMP = ".collected"
+_LEAN: Final = {".js": lean.script, ".css": lean.style}
+#: Folders of our own scripts and styles, below which nothing is others'; `vendor`, `admin` and the like are.
+OUR_FOLDERS: Final = {"accounts", "console", "monitor", "site", "web"}
 #: `import ... from "./x.js"` and `import "./x.js"`, as our own modules write them.
 _IMPORT = re.compile(r'^import (?:[^"\n]* from )?"(\.[^"\n]+)";$', re.MULTILINE)
 
@@ -34,6 +40,13 @@ class Storage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
     def stored_name(self, name: str) -> str:
         """The name that the address shows."""
         return str(super().stored_name(name)) if self.hashed_files else name
+
+    def _save(self, name: str, content: Any) -> str:
+        """Others' files stay as they came, with what their licence wants said in them."""
+        kind = Path(name).suffix
+        if kind in _LEAN and Path(name).parts[0] in OUR_FOLDERS:
+            content = ContentFile(_LEAN[kind](content.read().decode("utf-8")).encode("utf-8"))
+        return str(super()._save(name, content))
 
 
 class Static(WhiteNoiseMiddleware):  # type: ignore[misc]

@@ -59,6 +59,8 @@ HEADERS: Final = {
     # What is the same for everybody, a file with its digest in its name, says how long it may be kept. All else depends on who asks.
     "Cache-Control": "no-store",
 }
+#: Kinds that never become a page, which alone heeds permissions; a page is made of twenty of them.
+_PARTS: Final = ("text/css", "text/javascript", "font/woff2")
 
 
 @sync_and_async_middleware
@@ -80,6 +82,9 @@ def security_headers(get_response: Sync | Async) -> Sync | Async:
 
 
 def _dress(response: HttpResponseBase) -> HttpResponseBase:
+    part = response.headers.get("Content-Type", "").startswith(_PARTS)
     for name, value in HEADERS.items():
+        if part and name == "Permissions-Policy":
+            continue
         response.headers.setdefault(name, value)
     return response

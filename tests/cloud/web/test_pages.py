@@ -123,6 +123,15 @@ def test_every_answer_carries_the_security_headers(client, path):
     answer.close()
 
 
+def test_what_only_a_page_heeds_is_not_said_with_each_of_its_parts(client):
+    page, part, icons = client.get("/"), client.get("/static/web/base.css"), client.get("/static/web/icons.svg")
+    assert "Permissions-Policy" in page.headers
+    assert "Permissions-Policy" in icons.headers, "a drawing can be opened as a page"
+    assert "Permissions-Policy" not in part.headers
+    part.close()
+    icons.close()
+
+
 @pytest.mark.parametrize("prefix", ["", "/en"])
 @pytest.mark.parametrize("path", [*OPEN[:-1], *MISSING])
 def test_no_page_holds_anything_the_policy_forbids(client, people, path, prefix):

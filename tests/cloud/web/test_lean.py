@@ -1,0 +1,60 @@
+"""What the browser gets of our scripts and styles says the same in fewer bytes."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from django.core.files.base import ContentFile
+
+from croody.web import lean
+from croody.web.assets import OUR_FOLDERS, Storage
+
+CLOUD = Path(lean.__file__).parents[1]
+OURS = [path for kind in ("js", "css") for path in sorted(CLOUD.glob(f"*/static/**/*.{kind}")) if "vendor" not in path.parts]
+
+
+def test_a_script_loses_remarks_and_indentation_and_nothing_else():
+    text = '// Why.\nimport { a } from "./a.js";\n\nfunction f() {\n  // how\n  return `https://${a}/`; // kept\n}\n'
+    assert lean.script(text) == 'import { a } from "./a.js";\nfunction f() {\nreturn `https://${a}/`; // kept\n}\n'
+
+
+def test_a_style_sheet_loses_remarks_and_indentation():
+    assert lean.style("/* why\n   so */\n.a {\n  color: red; /* b */\n}\n") == ".a {\ncolor: red;\n}\n"
+
+
+def test_a_text_over_the_end_of_a_line_is_refused_with_its_remedy():
+    with pytest.raises(ValueError, match=r"join pieces with \+"):
+        lean.script("const a = `one\n  two`;\n")
+
+
+@pytest.mark.parametrize("path", OURS, ids=lambda path: path.name)
+def test_all_of_ours_can_be_made_lean_and_stays_itself(path):
+    text = path.read_text(encoding="utf-8")
+    made = lean.script(text) if path.suffix == ".js" else lean.style(text)
+    assert len(made) <= len(text)
+    assert (lean.script(made) if path.suffix == ".js" else lean.style(made)) == made, "made twice it is the same"
+    if path.suffix == ".css":
+        # A remark within a text would have been taken for one.
+        assert not re.findall(r'"[^"\n]*/\*[^"\n]*"', text)
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node reads the scripts here")
+@pytest.mark.parametrize("path", [path for path in OURS if path.suffix == ".js"], ids=lambda path: path.name)
+def test_a_lean_script_is_still_one(path, tmp_path):
+    file = tmp_path / "one.mjs"
+    file.write_text(lean.script(path.read_text(encoding="utf-8")), encoding="utf-8")
+    subprocess.run(["node", "--check", file], check=True, capture_output=True)
+
+
+def test_files_are_collected_lean_and_those_of_others_as_they_came(tmp_path):
+    storage = Storage(location=tmp_path)
+    for name in ("web/a.js", "vendor/b.js"):
+        storage.save(name, ContentFile(b"// Why.\n  f();\n"))
+    assert (tmp_path / "web" / "a.js").read_text() == "f();\n"
+    assert (tmp_path / "vendor" / "b.js").read_text() == "// Why.\n  f();\n"
+
+
+def test_every_folder_of_static_files_is_known_as_ours_or_others():
+    assert {path.name for path in CLOUD.glob("*/static/*")} == OUR_FOLDERS | {"vendor"}
