@@ -106,6 +106,17 @@ class StreamTotal(models.Model):
     heard_at = models.DateTimeField(null=True)
 
 
+class Usage(models.Model):
+    """How many streams a robot has opened of late: what every process holds it to. Written when one is opened, never by a reading.
+
+    `streams` is as of `at`; the day's quota flows out of it evenly, so a row of yesterday says nothing any more.
+    """
+
+    robot_id = models.CharField(max_length=64, primary_key=True)
+    streams = models.FloatField(default=0)
+    at = models.DateTimeField(db_index=True)
+
+
 class DeadLetter(models.Model):
     """What could not be stored, with its reason and its bytes, so that a person can look at it and replay it."""
 

@@ -93,6 +93,7 @@ def _empty(alias: str) -> None:
             "record",
             "stream",
             "streamtotal",
+            "usage",
             "robotday",
             "deadletter",
             "presence",

@@ -1,10 +1,13 @@
 """What one robot may name and send: what is beyond is held back or refused with its reason, and costs the others nothing."""
 
 import dataclasses
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
 
 from croody_contract import ranges
 from croody_contract.messages import Born, Event, Tombstone
@@ -106,6 +109,43 @@ def test_streams_beyond_those_of_a_day_are_dead_letters_and_acknowledged_so_that
     # What was open before goes on, and what comes again is answered the same.
     assert relayed(batch("rover-1", "start-0019", 3, [reading()])) == {("rover-1", "start-0019"): ([(3, 3)], [])}
     assert relayed(batch("rover-1", "start-0029", 1, [Born("agent"), reading(29.0)])) == {("rover-1", "start-0029"): ([], [(1, 2)])}
+
+
+def test_every_process_counts_the_streams_that_a_robot_opened_with_any_of_them(fleet: SimpleNamespace, quotas: Any):
+    from croody.telemetry.ingest import services
+
+    quotas(streams=10)
+    kept = 0
+    for number in range(20):
+        # Another process, or this one started anew, knows nothing but what the database says.
+        services.account_of.cache_clear()
+        acks = relayed(batch("rover-1", f"start-{number:04}", 1, [Born("agent"), reading()]))
+        kept += acks[("rover-1", f"start-{number:04}")][0] == [(1, 2)]
+    assert kept == 10
+    # They come back evenly over a day.
+    services.account_of.cache_clear()
+    later = NOON + timedelta(hours=12)
+    found = [relayed(batch("rover-1", f"later-{number:04}", 1, [reading()]), now=later) for number in range(8)]
+    assert sum([(1, 1)] in (stored_now for stored_now, _ in acks.values()) for acks in found) == 5
+    assert names() == 15
+
+
+def test_the_count_of_streams_is_written_when_one_is_opened_and_by_no_reading(fleet: SimpleNamespace, telemetry: str):
+    from croody.telemetry.jobs.retention import forget_deliveries
+    from croody.telemetry.models import Usage
+
+    relayed(batch("rover-1", "stream-a", 1, [reading()]))
+    before = list(Usage.objects.values())
+    assert [(row["robot_id"], row["streams"]) for row in before] == [("rover-1", 1.0)]
+    with CaptureQueriesContext(connections[telemetry]) as asked:
+        relayed(batch("rover-1", "stream-a", 2, [reading()]), now=NOON + timedelta(minutes=1))
+    assert list(Usage.objects.values()) == before
+    assert not [query for query in asked.captured_queries if "telemetry_usage" in query["sql"]]
+    # One row a robot, and none of who opened nothing since yesterday.
+    forget_deliveries(NOON + timedelta(hours=23))
+    assert Usage.objects.count() == 1
+    forget_deliveries(NOON + timedelta(hours=25))
+    assert Usage.objects.count() == 0
 
 
 def test_a_tombstone_for_a_stream_beyond_those_of_a_day_is_refused_alone(fleet: SimpleNamespace, quotas: Any):

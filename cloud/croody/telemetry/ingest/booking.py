@@ -1,7 +1,7 @@
 """One transaction: locks the ledger rows a request touches, judges every unit, writes records, ledger, letters, presence.
 
-The order of locks is the same for everybody (the bridge's row, ledger rows sorted, then totals, letters, presence), so two relays with
-overlapping streams wait for each other and never in a ring.
+The order of locks is the same for everybody (the bridge's row, ledger rows sorted, then usage, totals, letters, presence), so two
+relays with overlapping streams wait for each other and never in a ring.
 """
 
 import threading
@@ -27,6 +27,7 @@ from croody.telemetry.store import deliveries
 from croody.telemetry.store.base import Held, Span, Store, place_of
 from croody.telemetry.store.letters import write_letters
 from croody.telemetry.store.presence import write_presence
+from croody.telemetry.store.usage import note_opened, streams_left
 from croody_contract import ranges
 from croody_contract.messages import Ack, Refused
 from croody_contract.ranges import EMPTY, Ranges
@@ -87,14 +88,12 @@ class Way:
         told: of the streams that the cloud numbers, those of which the ids of new rows are told.
         careful: see `Store.write`.
         account: what robots may open; None for no limit.
-        at_s: when, by the account's clock.
     """
 
     revive: bool = False
     told: Collection[str] = ()
     careful: bool = False
     account: Account | None = None
-    at_s: float = 0.0
 
 
 USUAL: Final = Way()
@@ -222,7 +221,7 @@ class _Books:
         account = self._way.account
         if account is None or not make:
             return set()
-        left = {robot_id: account.streams_left(robot_id, self._way.at_s) for robot_id in {key[0] for key in make}}
+        left = streams_left({key[0] for key in make}, account.quotas.streams, self._now, self._alias)
         counts: dict[str, int] = {}
         for robot_id, _ in make:
             counts[robot_id] = counts.get(robot_id, 0) + 1
@@ -418,6 +417,8 @@ class _Books:
             self._work.add(letter.robot_id, LETTER_WORK)
         changed = [held for _, held in sorted(self._held.items()) if held.changed]
         ids = self._store.write(self._rows, changed, self._now, self._way.told, careful=self._way.careful) if self._rows or changed else {}
+        if self._way.account is not None:
+            note_opened(self._work.opened, self._way.account.quotas.streams, self._now, self._alias)
         self._take_from_totals()
         write_letters([*self._letters, *placeless], self._now, self._alias)
         return Booked(

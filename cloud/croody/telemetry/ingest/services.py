@@ -94,7 +94,7 @@ def ingest_relay(relay: Relay, *, now: datetime) -> Relayed:
             intake.letters += account.told(held | more, now_s)
         return intake
 
-    booked = _book(read, presence, now, Way(account=account, at_s=now_s))
+    booked = _book(read, presence, now, Way(account=account))
     account.spend(units, booked.work, read_s, now_s)
     for item in _few(relay.answers):
         _answer(item, now)

@@ -2,7 +2,7 @@
 
 Two answers. What is too much at once is *held back*: neither booked nor acknowledged, so its robot keeps it and sends it again. What is
 too much in a day is *refused*: a dead letter `quota`, acknowledged as dead. The account is this process's own: it costs no database
-anything, and a restart forgives.
+anything, and a restart forgives. Streams that were opened are counted in the database, by `store/usage.py`.
 """
 
 import threading
@@ -84,7 +84,6 @@ class Account:
         self._lock = threading.Lock()
         self._work = Bucket(quotas.work, 5 * quotas.work)
         self._bytes = Bucket(quotas.mib * MIB / _DAY_S, quotas.mib * MIB)
-        self._streams = Bucket(quotas.streams / _DAY_S, quotas.streams)
         self._weights: OrderedDict[Key, int] = OrderedDict()
         self._told: OrderedDict[str, float] = OrderedDict()
 
@@ -105,11 +104,6 @@ class Account:
             else:
                 held.add(item.robot_id)
         return out, held
-
-    def streams_left(self, robot_id: str, now_s: float) -> int:
-        """How many streams it may open now."""
-        with self._lock:
-            return max(0, int(self._streams.left(robot_id, now_s)))
 
     def fit(self, units: Sequence[Unit]) -> tuple[list[Unit], set[str]]:
         """What of a request is booked at once, and the robots of which something is held back."""
@@ -173,8 +167,6 @@ class Account:
                 self._work.take(robot_id, amount, now_s)
             for robot_id, size in sizes.items():
                 self._bytes.take(robot_id, size, now_s)
-            for robot_id, count in work.opened.items():
-                self._streams.take(robot_id, count, now_s)
             for key, weight in work.weights.items():
                 self._weights.pop(key, None)
                 if weight > _LIGHT:

@@ -8,9 +8,10 @@ from django.db import connections
 
 from croody.telemetry.ingest.services import retention
 from croody.telemetry.jobs.rollups import catch_up
-from croody.telemetry.models import BridgeRun, DeadLetter, Delivered, Picture, Record, RobotDay, Rollup, SetAside
+from croody.telemetry.models import BridgeRun, DeadLetter, Delivered, Picture, Record, RobotDay, Rollup, SetAside, Usage
 from croody.telemetry.read.series import MINUTES_KEPT
 from croody.telemetry.store import deliveries, partitions
+from croody.telemetry.store.usage import DAY
 from croody.web.turns import delete_in_turns
 
 #: Letters that one transaction deletes: they may be long.
@@ -46,6 +47,7 @@ def apply_retention(now: datetime) -> None:
 
 
 def forget_deliveries(now: datetime) -> None:
-    """Let go of what no bridge and no broker brings again."""
+    """Let go of what no bridge and no broker brings again, and of what robots opened the day before: it counts no more."""
+    delete_in_turns(Usage.objects.filter(at__lt=now - DAY))
     delete_in_turns(Delivered.objects.filter(at__lt=now - deliveries.MARKS_KEPT))
     delete_in_turns(BridgeRun.objects.filter(at__lt=now - deliveries.RUNS_KEPT))
