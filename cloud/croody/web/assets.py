@@ -45,6 +45,8 @@ class Storage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
         """Others' files stay as they came, with what their licence wants said in them."""
         kind = Path(name).suffix
         if kind in _LEAN and Path(name).parts[0] in OUR_FOLDERS:
+            # What has its digest in its name was read to its end to make that digest.
+            content.seek(0)
             content = ContentFile(_LEAN[kind](content.read().decode("utf-8")).encode("utf-8"))
         return str(super()._save(name, content))
 

@@ -1,8 +1,12 @@
 """What the browser gets of our scripts and styles says the same in fewer bytes."""
 
+import gzip
+import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,6 +58,24 @@ def test_files_are_collected_lean_and_those_of_others_as_they_came(tmp_path):
         storage.save(name, ContentFile(b"// Why.\n  f();\n"))
     assert (tmp_path / "web" / "a.js").read_text() == "f();\n"
     assert (tmp_path / "vendor" / "b.js").read_text() == "// Why.\n  f();\n"
+
+
+def test_what_is_served_under_a_name_with_a_digest_is_the_whole_lean_file(tmp_path):
+    environ = {**os.environ, "CROODY_ROLE": "web", "CROODY_DEMO": "1", "CROODY_STATE_DIR": str(tmp_path), "SECRET_KEY": "any"}
+    command = [sys.executable, "-m", "croody.manage", "collectstatic", "--noinput"]
+    subprocess.run(command, env=environ, check=True, capture_output=True)
+    collected = tmp_path / "static"
+    named = json.loads((collected / "staticfiles.json").read_text())["paths"]
+    assert len(OURS) > 20
+    for path in OURS:
+        name = path.relative_to(next(one for one in path.parents if one.name == "static")).as_posix()
+        plain, digested = (collected / one for one in (name, named[name]))
+        made = lean.script if path.suffix == ".js" else lean.style
+        assert plain.read_text() == made(path.read_text()), name
+        # Addresses within it have digests, too, so it is no shorter.
+        assert plain.stat().st_size <= digested.stat().st_size, name
+        packed = digested.with_name(f"{digested.name}.gz")
+        assert not packed.exists() or gzip.decompress(packed.read_bytes()) == digested.read_bytes(), name
 
 
 def test_every_folder_of_static_files_is_known_as_ours_or_others():
