@@ -88,6 +88,9 @@ class Static(WhiteNoiseMiddleware):  # type: ignore[misc]
         del response["Content-Type"]
         for name, value in found.headers:
             response[name] = value
+        if "immutable" in response.headers.get("Cache-Control", ""):
+            # Nobody asks again whether it is still the same: its name says so.
+            del response.headers["ETag"], response.headers["Last-Modified"]
         return response
 
 

@@ -59,8 +59,9 @@ HEADERS: Final = {
     # What is the same for everybody, a file with its digest in its name, says how long it may be kept. All else depends on who asks.
     "Cache-Control": "no-store",
 }
-#: Kinds that never become a page, which alone heeds permissions; a page is made of twenty of them.
-_PARTS: Final = ("text/css", "text/javascript", "font/woff2")
+#: Kinds that never become a page with a script, which alone heeds these; a page is made of twenty of them.
+_PARTS: Final = ("text/css", "text/javascript", "font/woff2", "image/svg+xml")
+_OF_PAGES: Final = ("Permissions-Policy", "Cross-Origin-Opener-Policy")
 
 
 @sync_and_async_middleware
@@ -82,9 +83,9 @@ def security_headers(get_response: Sync | Async) -> Sync | Async:
 
 
 def _dress(response: HttpResponseBase) -> HttpResponseBase:
-    part = response.headers.get("Content-Type", "").startswith(_PARTS)
     for name, value in HEADERS.items():
-        if part and name == "Permissions-Policy":
-            continue
         response.headers.setdefault(name, value)
+    if response.headers.get("Content-Type", "").startswith(_PARTS):
+        for name in _OF_PAGES:
+            del response.headers[name]
     return response

@@ -124,12 +124,12 @@ def test_every_answer_carries_the_security_headers(client, path):
 
 
 def test_what_only_a_page_heeds_is_not_said_with_each_of_its_parts(client):
-    page, part, icons = client.get("/"), client.get("/static/web/base.css"), client.get("/static/web/icons.svg")
-    assert "Permissions-Policy" in page.headers
-    assert "Permissions-Policy" in icons.headers, "a drawing can be opened as a page"
-    assert "Permissions-Policy" not in part.headers
-    part.close()
-    icons.close()
+    page, *parts = (client.get(path) for path in ("/", "/static/web/base.css", "/static/web/page.js", "/static/web/icons.svg"))
+    for name in ("Permissions-Policy", "Cross-Origin-Opener-Policy"):
+        assert name in page.headers
+        assert not [part for part in parts if name in part.headers]
+    for part in parts:
+        part.close()
 
 
 @pytest.mark.parametrize("prefix", ["", "/en"])
