@@ -190,6 +190,51 @@ def test_what_a_long_row_costs_is_paid_by_its_robot(fleet: SimpleNamespace, quot
     assert relayed(batch("rover-1", "stream-a", 21, [reading()])) == {}
 
 
+def long_row(length: int) -> None:
+    """Stream-a of rover-1 as a drain with so many holes leaves it."""
+    from croody.telemetry.models import Stream
+
+    relayed(batch("rover-1", "stream-a", 1, [reading()]))
+    dropped = tuple((2 * number, 2 * number) for number in range(1, length + 1))
+    Stream.objects.filter(robot_id="rover-1", stream="stream-a").update(dropped=dropped, known_last=2 * length)
+
+
+def test_a_row_of_more_ranges_than_a_request_has_work_is_drained_by_full_requests(fleet: SimpleNamespace, quotas: Any):
+    quotas(work=10**6)
+    long_row(30_000)
+    done = 1
+    for _ in range(3):
+        # What the row costs is known from the second time on, and is paid once a request.
+        acks = relayed(batch("rover-1", "stream-a", 100_000 + done, [reading()] * 500))
+        assert acks == {("rover-1", "stream-a"): ([(100_000 + done, 100_499 + done)], [])}
+        done += 500
+    assert len(stored()) == 1501
+    assert len(account()["dropped"]) == 30_000
+
+
+def test_a_long_row_leaves_no_room_for_the_other_streams_of_its_robot_in_the_same_request(fleet: SimpleNamespace, quotas: Any):
+    quotas(work=10**6)
+    long_row(30_000)
+    relayed(batch("rover-1", "stream-a", 100_000, [reading()]))
+    both = batch("rover-1", "stream-a", 100_001, [reading()]), batch("rover-1", "stream-b", 1, [reading()])
+    assert set(relayed(*both)) == {("rover-1", "stream-a")}
+    assert set(relayed(both[1], batch("rover-2", "stream-c", 1, [reading()]))) == {("rover-1", "stream-b"), ("rover-2", "stream-c")}
+
+
+def test_what_of_a_long_row_did_not_change_is_kept_as_it_was(fleet: SimpleNamespace):
+    from croody.telemetry.models import Stream
+
+    long_row(5000)
+    relayed(batch("rover-1", "stream-a", 20_000, [reading(), b'{"kind":"reading","data":{"a":null}}', reading()]))
+    row = Stream.objects.get(robot_id="rover-1", stream="stream-a")
+    assert row.have == ((1, 1), (20_000, 20_000), (20_002, 20_002))
+    assert row.dead == ((20_001, 20_001),)
+    assert row.dropped == tuple((2 * number, 2 * number) for number in range(1, 5001))
+    relayed(batch("rover-1", "stream-a", 2, [reading(), reading()]))
+    assert account()["dropped"] == row.dropped[1:]
+    assert account()["have"] == ((1, 3), (20_000, 20_000), (20_002, 20_002))
+
+
 @pytest.mark.parametrize("restarts", [300])
 def test_a_robot_that_starts_again_and_again_loses_nothing(fleet: SimpleNamespace, restarts: int):
     open_ = {f"start-{number:04}": number for number in range(restarts)}

@@ -130,11 +130,13 @@ class Account:
         prev = unit.prev if isinstance(unit, Batch) else None
         if not share.names_fit(unit.key[1], prev) or not share.work_fits(work):
             return None
+        if not share.names:
+            share.most += work
         share.take(work, unit.key[1], prev)
         if isinstance(unit, Buried):
             return unit
         whole = sum(map(_price, unit.ones))
-        if not unit.buries and share.work + whole <= MOST_WORK:
+        if not unit.buries and share.work + whole <= share.most:
             share.work += whole
             return unit
         for index, one in enumerate(unit.ones):
@@ -144,7 +146,7 @@ class Account:
                 key = (unit.key[0], name)
                 cost += len(spans) / NEW_RANGES_A_RECORD + (0 if name in share.names else self._weights.get(key, 0)) / RANGES_A_RECORD
             # One thing that is dear is taken of a request, when it comes first: else it never would be.
-            if (share.work + cost > MOST_WORK + 1 and share.work > MOST_WORK / 10) or not share.names_fit(name):
+            if (share.work + cost > share.most + 1 and share.work > share.most - MOST_WORK * 9 / 10) or not share.names_fit(name):
                 return _beginning(unit, index)
             share.take(cost, name)
         return unit
@@ -206,6 +208,9 @@ class _Share:
 
     work: float = 0.0
     names: set[str] = field(default_factory=set)
+    #: What it may come to. A long row that comes first is paid once a request, so as much of it is taken as of any other: were it counted
+    #: on that, nothing of a row of 20,000 ranges would ever be.
+    most: float = MOST_WORK
 
     def work_fits(self, work: float) -> bool:
         """Say whether there is room. The first always has some: a long row would else never be heard again."""

@@ -29,6 +29,8 @@ class Held:
     prev: str | None
     prev_last: int | None
     entry: Entry
+    #: The account as it was read: what of it did not change is not written.
+    was: Entry
     missing_since: datetime | None
     latest_seq: int | None
     folded_at: datetime | None
@@ -52,6 +54,7 @@ class Held:
             prev=prev,
             prev_last=prev_last,
             entry=entry,
+            was=entry,
             missing_since=missing_since,
             latest_seq=latest_seq,
             folded_at=folded_at,

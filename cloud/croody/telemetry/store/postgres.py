@@ -83,7 +83,8 @@ WITH ins AS (
 ), upd AS (
     UPDATE telemetry_stream s SET
         place = v.place, prev = v.prev, prev_last = v.prev_last,
-        have = v.have::int8multirange, dead = v.dead::int8multirange, dropped = v.dropped::int8multirange, known_last = v.known_last,
+        have = coalesce(v.have::int8multirange, s.have), dead = coalesce(v.dead::int8multirange, s.dead),
+        dropped = coalesce(v.dropped::int8multirange, s.dropped), known_last = v.known_last,
         last_received_at = greatest(s.last_received_at, v.heard_at), missing_since = v.missing_since,
         latest_seq = v.latest_seq, latest_at = coalesce(v.latest_at, s.latest_at),
         latest_heard_at = coalesce(v.latest_heard_at, s.latest_heard_at),
@@ -149,9 +150,9 @@ class PostgresStore:
                 "place": row.place,
                 "prev": row.prev,
                 "prev_last": row.prev_last,
-                "have": write_text(row.entry.have),
-                "dead": write_text(row.entry.dead),
-                "dropped": write_text(row.entry.dropped),
+                "have": _changed(row.was.have, row.entry.have),
+                "dead": _changed(row.was.dead, row.entry.dead),
+                "dropped": _changed(row.was.dropped, row.entry.dropped),
                 "known_last": row.entry.known_last,
                 "heard_at": now if row.heard else None,
                 "missing_since": row.missing_since,
@@ -219,6 +220,11 @@ def _lines(rows: Sequence[Row], ids: Sequence[int]) -> str:
 
 def _escaped(text: str | None) -> str:
     return (text or "").translate(_ESCAPES)
+
+
+def _changed(before: Ranges, after: Ranges) -> str | None:
+    """What is written of a set of numbers: nothing where it is as it was. The server takes long to read a long one."""
+    return None if before == after else write_text(after)
 
 
 def read_text(text: str) -> Ranges:
