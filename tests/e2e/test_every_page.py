@@ -126,3 +126,25 @@ def test_each_page_is_for_everybody_quiet_fits_and_speaks_one_language(
             if wrong:
                 found[address] = wrong
     assert found == {}
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
+def test_what_opens_over_the_fleet_is_for_everybody_too(browser: Browser, day: Stack, jar: Path, scheme: Any, width: int):
+    with browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, storage_state=jar) as context:
+        page = context.new_page()
+        page.goto(f"{day.web_url}/en/console/")
+        page.keyboard.press("?")
+        expect(page.locator("#keys")).to_be_visible()
+        found = every_page.violations(page)
+        page.keyboard.press("Escape")
+        page.keyboard.press("Control+k")
+        page.keyboard.type("norte")
+        expect(page.locator("#palette-answers [role=option]").nth(1)).to_be_visible()
+        found += every_page.violations(page)
+        page.reload()
+        for closed in page.locator("details:not([open]) > summary:visible").all():
+            closed.click()
+        found += every_page.violations(page)
+        names = page.locator("a.robot-id").evaluate_all("all => all.map((one) => one.getBoundingClientRect().height)")
+    assert found == []
+    assert max(names) < 2.5 * min(names)

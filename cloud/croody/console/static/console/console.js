@@ -91,7 +91,7 @@ palette.addEventListener("keydown", (event) => {
   } else if (event.key === "Enter") {
     event.preventDefault();
     const one = options()[chosen()];
-    if (one) one.querySelector("a").click();
+    if (one) one.click();
   }
 });
 answers.addEventListener("pointermove", (event) => {
