@@ -15,18 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tools.stack import ROOT, Options, Ports, Spec, Stack, script
+from tools import demo_day
+from tools.stack import ROOT, Options, Ports, Stack
 from tools.words import Problem, fail, say
 
 FOLDER: Final = ROOT / "docs" / "images"
 _BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
 _SIZE: Final = (1440, 900)
-#: The whole day is made in a minute, on a busy machine in several.
-_DAY_S: Final = 900.0
 #: Until a page has asked for what it shows, and drawn it.
 _SETTLED_MS: Final = 2500
-#: Whose eyes: she may change what she sees.
-_USER: Final = "marta"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +72,8 @@ def main(arguments: list[str]) -> int:
 def _take(stack: Stack, browser: str, folder: Path) -> None:
     say("preparando la jornada…", "making the day…")
     stack.prepare()
-    environment = {**stack.processes["web"].spec.env, "PYTHONUNBUFFERED": "1"}
-    log = stack.options.state / "day.log"
-    stack.add(Spec("day", [script("croody"), "demo", "--day", "--live"], environment, ready=lambda: "Ctrl-C" in _text(log)))
-    stack.start("day", timeout_s=_DAY_S)
-    stack.start("web")
-    link = stack.manage("login-link", "--user", _USER, "--minutes", "60", "--base", stack.web_url).strip()
-    _shoot(stack.web_url, link, browser, folder)
+    demo_day.begin(stack)
+    _shoot(stack.web_url, demo_day.link(stack), browser, folder)
 
 
 def _shoot(base: str, link: str, browser: str, folder: Path) -> None:
@@ -102,10 +94,6 @@ def _shoot(base: str, link: str, browser: str, folder: Path) -> None:
             page.screenshot(path=folder / file)
             print(f"  {file}  {time.monotonic() - begun:.0f} s", flush=True)
         opened.close()
-
-
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
 
 if __name__ == "__main__":

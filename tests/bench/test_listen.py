@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from tools.bench.work.listen import Chunks
+from tools.bench.work.listen import Chunks, moment
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -22,3 +22,10 @@ def test_an_answer_is_put_together_however_it_is_cut(seed: int):
         heard += chunks.body(sent[at : at + step])
         at += step
     assert heard == body
+
+
+def test_a_reading_is_of_its_ts_and_a_pages_update_of_the_moment_at_which_the_server_looked():
+    assert moment(b'event: reading\ndata: {"ts":"2026-11-29T12:00:00Z","now":5}') == 1_795_953_600.0
+    assert moment(b'event: page\ndata: {"now":1795953600.25,"deaf_since":null}') == 1_795_953_600.25
+    with pytest.raises(ValueError, match="not found"):
+        moment(b"event: page\ndata: {}")

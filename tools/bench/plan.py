@@ -50,6 +50,11 @@ class Plan:
     listeners: int = 1_000
     stream_robots: int = 200
     stream_s: float = 15
+    #: `console`: viewers, robots at one reading a second; hours of the demo's day; how long each of its pages is watched, in seconds.
+    viewers: int = 200
+    console_robots: int = 1_000
+    day_hours: float = 24
+    watch_s: float = 10
     #: Requests of one page or query in a round.
     requests: int = 10
     #: `agent`: how long an idle process is watched.
@@ -85,6 +90,10 @@ def quick(folder: Path) -> Plan:
         listeners=20,
         stream_robots=10,
         stream_s=3,
+        viewers=10,
+        console_robots=20,
+        day_hours=1,
+        watch_s=3,
         requests=3,
         idle_s=3,
     )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from tools.bench.parts import agent, backlog, batches, broker, ceiling, live, monitor, overload, series, starts, stream
+from tools.bench.parts import agent, backlog, batches, broker, ceiling, console, live, monitor, overload, series, starts, stream
 from tools.bench.plan import Plan
 from tools.bench.row import Note, Row
 
@@ -28,6 +28,9 @@ PARTS: Final[Mapping[str, Part]] = {
     "starts": Part("Whether robots that started a thousand times cost more to look at.", starts.run),
     "monitor": Part("The public page of a large fleet.", monitor.run),
     "stream": Part("A thousand people who watch two hundred robots at once.", stream.run),
+    "console": Part(
+        "The console's pages in a slow browser on a slow line, and two hundred people before a fleet of a thousand.", console.run
+    ),
     "agent": Part(
         "The agent on a robot, its model loaded: memory, processor, durable readings; beside a gateway that does nothing.", agent.run
     ),

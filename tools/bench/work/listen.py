@@ -3,8 +3,9 @@
 Every listener counts its events. A few of them, spread over all, also read when each reading was due (its `ts`): to read them all would
 make this program the bottleneck.
 
-Argument: `port`, `path`, `listeners`, `watched` (how many read times). Ends when standard input is closed and nothing has come for a
-second.
+Argument: `port`, `path`, `listeners`, `watched` (how many read times); `event` (its name, `reading`) and `cookie`, for who is signed in.
+A reading's time is its `ts`, that of a page's update the moment `now` at which the server looked. Ends when standard input is closed and
+nothing has come for a second.
 """
 
 import json
@@ -16,8 +17,8 @@ from datetime import datetime
 
 from tools.bench.stats import percentile
 
-_EVENT = b"event: reading"
 _TS = b'"ts":"'
+_NOW = b'"now":'
 
 
 class Chunks:
@@ -52,9 +53,11 @@ class Chunks:
 class Listener:
     """One connection. `watched`: keeps what it reads until an event is whole, and notes its age."""
 
-    def __init__(self, port: int, path: str, *, watched: bool) -> None:
+    def __init__(self, port: int, path: str, *, watched: bool, event: str = "reading", cookie: str = "") -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
-        self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n".encode())
+        known = f"Cookie: {cookie}\r\n" if cookie else ""
+        self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n{known}\r\n".encode())
+        self._name = f"event: {event}".encode()
         self.watched, self.open, self.heard = watched, True, False
         self.count = 0
         self.ages: list[float] = []
@@ -73,25 +76,36 @@ class Listener:
         data = self._rest + self._chunks.body(data)
         if not self.watched:
             # A name that is cut in two between two reads is counted when it is whole.
-            self.count += data.count(_EVENT)
-            tail = data[-len(_EVENT) + 1 :]
-            self._rest = tail if any(_EVENT.startswith(tail[at:]) for at in range(len(tail))) else b""
+            self.count += data.count(self._name)
+            tail = data[-len(self._name) + 1 :]
+            self._rest = tail if any(self._name.startswith(tail[at:]) for at in range(len(tail))) else b""
             return True
         now = time.time()
         *whole, self._rest = data.split(b"\n\n")
         for event in whole:
-            if _EVENT in event:
+            if self._name in event:
                 self.count += 1
-                text = event[event.index(_TS) + len(_TS) :].partition(b'"')[0].decode()
-                self.ages.append(now - datetime.fromisoformat(text).timestamp())
+                self.ages.append(now - moment(event))
         return True
+
+
+def moment(event: bytes) -> float:
+    """When what an event tells was so, in seconds since 1970.
+
+    Raises:
+        ValueError: it does not say.
+    """
+    if _TS in event:
+        return datetime.fromisoformat(event[event.index(_TS) + len(_TS) :].partition(b'"')[0].decode()).timestamp()
+    return float(event[event.index(_NOW) + len(_NOW) :].partition(b",")[0].rstrip(b"}"))
 
 
 def main() -> None:
     """Connect, listen, print what arrived."""
     wanted = json.loads(sys.stdin.readline())
     every = max(1, wanted["listeners"] // wanted["watched"])
-    listeners = [Listener(wanted["port"], wanted["path"], watched=number % every == 0) for number in range(wanted["listeners"])]
+    how = {"event": wanted.get("event", "reading"), "cookie": wanted.get("cookie", "")}
+    listeners = [Listener(wanted["port"], wanted["path"], watched=number % every == 0, **how) for number in range(wanted["listeners"])]
     with selectors.DefaultSelector() as selector:
         for one in listeners:
             selector.register(one.socket, selectors.EVENT_READ, one)
@@ -107,9 +121,15 @@ def main() -> None:
             if ended:
                 told = True
                 selector.unregister(sys.stdin)
-    busy = (time.process_time() - used) / (time.monotonic() - began)
+    took = time.monotonic() - began
+    busy = (time.process_time() - used) / took
     ages = [age for one in listeners for age in one.ages]
-    answer = {"arrived": sum(one.count for one in listeners), "cut_off": sum(not one.open for one in listeners), "busy": busy}
+    answer = {
+        "arrived": sum(one.count for one in listeners),
+        "cut_off": sum(not one.open for one in listeners),
+        "busy": busy,
+        "seconds": took,
+    }
     print(json.dumps({**answer, **({"p50_s": percentile(ages, 0.5), "p99_s": percentile(ages, 0.99)} if ages else {})}))
 
 
