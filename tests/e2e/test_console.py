@@ -4,7 +4,7 @@ import itertools
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.cloud.web.helpers import DRIVING
 from tests.cloud.web.server import Web
@@ -126,11 +126,22 @@ def test_keys_lead_to_pages_and_can_be_switched_off(signed_in: SignIn, web: Web)
 def test_one_switch_changes_the_zone_of_all_times_and_is_remembered(signed_in: SignIn, web: Web):
     page = signed_in("/console/").page
     expect(page.locator("[data-clock-zone]")).to_have_text("Bogota")
+    expect(page.locator(".clock-other")).to_be_visible()
     page.locator("[data-zone-switch]").click()
     expect(page.locator("[data-clock-zone]")).to_have_text("UTC")
     page.goto(web.url + "/console/log/")
     page.wait_for_timeout(500)
     expect(page.locator("[data-clock-zone]")).to_have_text("UTC")
+
+
+def test_whose_zone_is_utc_reads_the_time_once(browser: Browser, web: Web):
+    with browser.new_context(timezone_id="UTC", viewport={"width": 1440, "height": 900}) as context:
+        page = context.new_page()
+        page.goto(web.url + web.login_link("alice"))
+        page.locator("main form button").first.click()
+        page.goto(web.url + "/console/")
+        expect(page.locator("[data-clock-zone]")).to_have_text("UTC")
+        expect(page.locator(".clock-other")).to_be_hidden()
 
 
 def test_a_star_is_lit_in_its_place_and_survives_a_fresh_row(signed_in: SignIn, web: Web):

@@ -19,7 +19,7 @@ function tick() {
   button.querySelector("[data-clock-local]").textContent = clock(now);
   button.querySelector("[data-clock-zone]").textContent = utc ? "UTC" : place() || offset(now);
   button.querySelector("[data-clock-utc]").textContent = `${now.toISOString().slice(11, 19)} UTC`;
-  button.querySelector(".clock-other").hidden = utc;
+  button.querySelector(".clock-other").hidden = utc || place() === "UTC";
   button.dataset.ready = "";
   button.title = utc ? button.dataset.utc : button.dataset.local;
 }
