@@ -27,7 +27,9 @@ def _sentence(detail: Detail, language: str) -> str:
         name = next(iter(values))
         told_limit = quantity(str(name), float(limit), language)
         return _("%(rule)s: %(values)s (límite %(limit)s).") % {"rule": rule, "values": told, "limit": told_limit}
-    return _("%(rule)s: %(values)s.") % {"rule": rule, "values": told} if told else f"{rule}."
+    if told:
+        return _("%(rule)s: %(values)s.") % {"rule": rule, "values": told}
+    return _("%(rule)s: se cumple.") % {"rule": rule} if rule else _("Se cumple una regla.")
 
 
 def quantities(values: Mapping[str, Any], language: str) -> str:
