@@ -152,7 +152,8 @@ def test_a_broker_that_hangs_is_not_heard_within_four_seconds_and_heard_again_at
         assert api.asked == asked
     finally:
         os.killpg(broker.pid, signal.SIGCONT)
-    until(lambda: api.asked > asked, 5)
+    # At once, on a machine that has nothing else to do.
+    until(lambda: api.asked > asked, 15)
 
 
 def test_two_bridges_share_the_work_and_what_is_a_killed_ones_share_waits_for_its_return(start_bridge, robot, api, until):
