@@ -12,7 +12,7 @@ from typing import Any, Self
 class Quotas:
     """Each is the setting `CROODY_QUOTA_` and its name in capitals; whole numbers from 1."""
 
-    #: Work a second, counted in records, in each process of the telemetry API; ten seconds' worth may come at once.
+    #: Work a second, counted in records, in each process of the telemetry API; five seconds' worth may come at once.
     work: int = 5000
     #: Streams opened a day: by starting, by naming one as the one before, and by naming one in a tombstone.
     streams: int = 10_000

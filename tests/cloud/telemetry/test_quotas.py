@@ -9,6 +9,7 @@ import pytest
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
+from croody.telemetry.ingest.usage import Work
 from croody_contract import ranges
 from croody_contract.messages import Born, Event, Tombstone
 from croody_contract.relay import Relay
@@ -358,3 +359,14 @@ def test_a_thousand_letters_that_come_again_take_a_few_questions(
     with django_assert_max_num_queries(40, using=telemetry):
         relayed(batch("rover-1", "stream-a", 1, bad))
     assert {letter.count for letter in letters(reason="bad_value")} == {2}
+
+
+def test_parts_of_a_request_that_are_booked_one_by_one_cost_what_all_of_them_cost():
+    whole = Work()
+    for key, amount in ((("amr-01", "a"), 30.0), (("amr-01", "b"), 5.0), (("amr-02", "c"), 1.0)):
+        part = Work(opened={key[0]: 1}, weights={key: 7})
+        part.add(key[0], amount)
+        whole.take_in(part)
+    assert whole.spent == {"amr-01": 35.0, "amr-02": 1.0}
+    assert whole.opened == {"amr-01": 2, "amr-02": 1}
+    assert len(whole.weights) == 3

@@ -222,7 +222,7 @@ def _book_each(intake: Intake, presence: list[PresenceItem], now: datetime, alia
             done = book(Intake(*_buried(part.units[0])), [], now=now, alias=alias)
         booked.acks += done.acks
         booked.readings += done.readings
-        booked.work = done.work
+        booked.work.take_in(done.work)
     book(Intake(), presence, now=now, alias=alias)
     return booked
 

@@ -75,6 +75,14 @@ class Work:
         """So much more."""
         self.spent[robot_id] = self.spent.get(robot_id, 0.0) + amount
 
+    def take_in(self, other: "Work") -> None:
+        """What another part of the same request came to, too."""
+        for robot_id, amount in other.spent.items():
+            self.add(robot_id, amount)
+        for robot_id, count in other.opened.items():
+            self.opened[robot_id] = self.opened.get(robot_id, 0) + count
+        self.weights |= other.weights
+
 
 class Account:
     """Of all robots. Safe between threads."""
