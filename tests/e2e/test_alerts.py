@@ -1,6 +1,7 @@
 """The inbox in headless Chromium: by keyboard, live, on a phone, and without script."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -13,15 +14,16 @@ CODES = ("lamp_broken", "wheel_worn", "door_open")
 
 
 @pytest.fixture
-def inbox(visit: Open, web: Web) -> Watched:
-    """Alice's inbox with three alarms of rover-1 at least."""
+def inbox(visit: Open, web: Web) -> Iterator[Watched]:
+    """Alice's inbox with three alarms of rover-1 at least; other tests find none of them."""
     for code in CODES:
         web.alarm("rover-1", code)
     watched = visit(web.login_link("alice"))
     if watched.page.locator("main form button").count():
         watched.page.locator("main form button").first.click()
     watched.page.goto(f"{web.url}/console/alerts/")
-    return watched
+    yield watched
+    web.calm("rover-1")
 
 
 def rows(page: Page) -> int:

@@ -471,6 +471,7 @@ def test_the_list_is_searched_while_one_types_and_the_address_keeps_it(visit: Op
 
 
 def test_an_alarm_is_closed_in_its_place_by_keyboard_and_without_script(visit: Open, web: Web):
+    web.calm("rover-1")
     for script in (True, False):
         web.alarm("rover-1", "bumper_hit")
         watched = visit(web.login_link("alice"), script=script, height=1200)

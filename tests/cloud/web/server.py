@@ -47,7 +47,7 @@ from django.utils import timezone
 from croody.accounts.models import Membership, Organisation
 from croody.accounts.services import make_login_link, reset_token
 from croody.alarms import kinds
-from croody.alarms.services import raise_alarm, resolve_alarm
+from croody.alarms.services import raise_alarm, resolve_alarm, resolve_all
 from croody.fleet import services
 from croody.fleet.models import Robot, Site
 from croody.liveness.models import Listening
@@ -111,6 +111,9 @@ def worse(robot):
 
 def better(robot):
     resolve_alarm(robot, "conflict", "", timezone.now())
+
+def calm(robot):
+    resolve_all(robot, timezone.now())
 
 def listened(seconds_ago):
     Listening.objects.all().delete()
@@ -184,6 +187,10 @@ class Web:
     def alarm(self, robot_id: str, code: str) -> None:
         """Raise an alarm of a robot's own word; Alice may close it."""
         self.beside("alarm", robot_id, code)
+
+    def calm(self, robot_id: str) -> None:
+        """Close all alarms of a robot."""
+        self.beside("calm", robot_id)
 
     def listened(self, seconds_ago: float | None) -> None:
         """When a bridge last heard the broker; None: there never was one."""
