@@ -68,7 +68,8 @@ def test_a_restart_that_is_interrupted_fails_no_request_and_leaves_one(productio
         assert restart.wait(60) == 130, said
 
     assert bool(heard) == met
-    assert "croody: interrupted; the one too many is removed" in said
+    # On a busy machine the old one may have left before the signal came: then none is too many, and nothing is said of it.
+    assert "croody: interrupted; the one too many is removed" in said or (met and not said)
     assert containers(production, "croody") == [fresh if met else before]
     assert production.get("/").status == 200
 
