@@ -54,6 +54,19 @@ def test_each_page_is_quiet_stands_still_and_fits(signed_in: SignIn, web: Web, p
         assert watched.sideways() == 0, path
 
 
+@pytest.mark.parametrize("path", ["/es/console/", "/en/robots/monitor/"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_however_much_of_a_robot_was_given_up_its_row_fits(signed_in: SignIn, web: Web, path: str, width: int):
+    drive(web)
+    watched = signed_in(path, width=width, height=800)
+    row = watched.page.locator("#robot-rover-1 .c-delivery")
+    row.locator(".share").evaluate("share => { share.textContent = '97,545\u00a0%'; }")
+    row.locator(".gaps").evaluate(
+        "gaps => { gaps.classList.add('has-gone'); gaps.querySelector('span').textContent = '120 000 descartadas'; }"
+    )
+    assert watched.sideways() == 0
+
+
 def test_the_fleet_moves_by_itself_and_a_new_alarm_waits_while_the_pointer_is_in_the_list(signed_in: SignIn, web: Web):
     drive(web)
     page = signed_in("/console/?sort=&q=rover").page
