@@ -1,6 +1,7 @@
 """How a view of the console is guarded and how an act answers. Knows requests, no page.
 
-Who is not signed in is sent to the log-in and comes back; what one may not know of is 404, what one sees and may not do is 403.
+Who is not signed in is sent to the log-in and comes back; what one may not know of is 404, what one sees and may not do is 403, and
+while the database is away it is 503.
 """
 
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from django.views.decorators.cache import never_cache
 
 from croody.accounts.caller import Caller
 from croody.accounts.rules import open_to
+from croody.console import away
 from croody.fleet.access import Action, need, robots
 from croody.fleet.models import Robot
 from croody.web.refusals import Denied
@@ -28,7 +30,7 @@ _PEOPLE: Final = "people"
 
 def page(rule: str = _PEOPLE) -> Callable[[View], View]:
     """A page for people: `rule` is `people`, an action of `fleet.access` (about a robot) or an affair of `accounts.affairs`."""
-    return lambda view: open_to(rule)(never_cache(login_required(_answering(view))))
+    return lambda view: open_to(rule)(never_cache(away.answering(login_required(_answering(view)))))
 
 
 def act(rule: str = _PEOPLE, *, back: str = "console") -> Callable[[View], View]:
