@@ -134,6 +134,16 @@ def rolled_up(rows: Rows) -> int:
     return int(rows.query("SELECT coalesce(sum(count), 0) FROM telemetry_rollup WHERE step_s = 60 AND metric = 'TEMP'")[0][0])
 
 
+def ledger_row_bytes(rows: Rows) -> float:
+    """What a row of the ledger takes on disk with its indexes, of all that are there."""
+    if rows.sqlite:
+        size = "SELECT sum(pgsize) FROM dbstat WHERE name IN (SELECT name FROM sqlite_schema WHERE tbl_name = 'telemetry_stream')"
+    else:
+        size = "SELECT pg_total_relation_size('telemetry_stream')"
+    many = int(rows.query("SELECT count(*) FROM telemetry_stream")[0][0])
+    return float(rows.query(size)[0][0]) / max(1, many)
+
+
 def let_jobs_fold(own: System, robots: int) -> None:
     """Wait until the worker has folded what finished long ago, as it would have on the day; at most `_FOLDED_WITHIN_S`."""
     until = time.monotonic() + _FOLDED_WITHIN_S

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import count
 from statistics import median
 from typing import Any
 
@@ -27,6 +28,8 @@ SELECT r.* FROM unnest(%s::text[]) AS k (robot_id) CROSS JOIN LATERAL (
 _SPACING_S = 17.0
 #: Readings of each robot that come through the whole system; the older ones are their copies.
 _TRAVEL = 20
+#: How often each robot has a new reading, and is asked for.
+_ANEW = 5
 
 
 def run(plan: Plan) -> Iterator[Row | Note]:
@@ -51,11 +54,27 @@ def run(plan: Plan) -> Iterator[Row | Note]:
                 _AS_JSON: partial(_lateral, own, plan, ids, limit, as_json=True),
             }
             yield play(contenders, plan.rounds).row(title, "ms", "ms", goal)
+        seqs = count(plan.live_rows // len(names) + 1)
+        anew = {
+            OURS: partial(_asked_anew, own, names, seqs),
+            _LATERAL: partial(_lateral, own, plan, names, 20, as_json=False),
+            _AS_JSON: partial(_lateral, own, plan, names, 20, as_json=True),
+        }
+        yield play(anew, plan.rounds).row("`live`, 20 a robot, each robot with a new reading since it was asked", "ms", "ms")
     yield Note("`LATERAL` gives the rows to a program that drops them; `as JSON` writes them as our answer has them.")
 
 
 def _asked(own: System, plan: Plan, path: str) -> Figures:
     return {"ms": pages.ask(own.stack.options.ports.telemetry, f"/api/telemetry/{path}", plan.requests).ms}
+
+
+def _asked_anew(own: System, names: Sequence[str], seqs: Iterator[int]) -> Figures:
+    """Every process has to read what is new first."""
+    took: list[float] = []
+    for _ in range(_ANEW):
+        preload.send(own, names, 1, first=next(seqs))
+        took += pages.ask(own.stack.options.ports.telemetry, "/api/telemetry/live?limit_per_robot=20", 1, warm=False).times_ms
+    return {"ms": median(took)}
 
 
 def _lateral(own: System, plan: Plan, ids: Sequence[str], limit: int, *, as_json: bool) -> Figures:

@@ -29,6 +29,7 @@ def run(plan: Plan) -> Iterator[Row | Note]:
                 contenders: Contenders = {OURS: partial(one, built[1]), seldom: partial(one, built[0])}
                 what = f"{title}, {plan.starts_robots} robots of {many:,} starts, {NAMES[database]}"
                 yield play(contenders, plan.rounds).row(what, "ms", "ms", Goal(1.2, of=seldom))
+            yield Row(f"a row of the ledger with its indexes, {NAMES[database]}", "B", {OURS: [preload.ledger_row_bytes(built[1].rows)]})
 
 
 def _asked(plan: Plan) -> dict[str, Callable[[System], Figures]]:
