@@ -12,13 +12,14 @@ from pathlib import Path
 from amqtt.errors import BrokerError
 
 from croody_broker import openssl
-from croody_broker.arguments import Parser
 from croody_broker.seams import check_version
 from croody_broker.service import serve
 from croody_broker.settings import Settings, Tls, split_bind
-from croody_broker.texts import speak, text
+from croody_broker.texts import text
+from croody_contract.arguments import Parser
 from croody_contract.limits import MAX_PUBLISH_BYTES
 from croody_contract.printable import log_lines
+from croody_contract.texts import speak
 
 
 def main(argv: Sequence[str] | None = None) -> None:

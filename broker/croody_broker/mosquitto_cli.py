@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import Final
 
 from croody_broker import openssl
-from croody_broker.arguments import Parser
 from croody_broker.complaints import Complaints
 from croody_broker.mosquitto import MosquittoSettings, render_conf
 from croody_broker.mosquitto_log import Attention, MosquittoLog
 from croody_broker.settings import Tls
 from croody_broker.texts import text
 from croody_broker.watch import Watched
+from croody_contract.arguments import Parser
 from croody_contract.mosquitto import BRIDGE_PASSWD_NAME
 from croody_contract.printable import log_lines
 from croody_contract.topics import ROOT

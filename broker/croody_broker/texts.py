@@ -1,21 +1,14 @@
-"""Every text of the broker's commands that is for a person at a terminal, in Spanish and English, and which of the two this process speaks.
+"""Every text of the broker's commands that is for a person at a terminal, in Spanish and English.
 
-English until a command says otherwise. What a running broker logs is not here: it is English wherever it runs, and read elsewhere.
+What a running broker logs is not here: it is English wherever it runs, and read elsewhere.
 """
 
-from collections.abc import Mapping
 from typing import Final
+
+from croody_contract.texts import said
 
 #: Key -> Spanish, English. The part before the dot says where it is used.
 TEXTS: Final[dict[str, tuple[str, str]]] = {
-    "help.usage": ("uso: ", "usage: "),
-    "help.options": ("opciones", "options"),
-    "help.help": ("muestra esta ayuda y termina", "show this help and end"),
-    "arguments.unknown": ("no se conoce: {names}: mira --help", "unrecognized arguments: {names}: see --help"),
-    "arguments.missing": ("falta {names}: mira --help", "{names} is missing: see --help"),
-    "arguments.no_value": ("{name}: falta su valor", "{name}: its value is missing"),
-    "arguments.not_a_number": ("{name} es {value}: tiene que ser un número", "{name} is {value}: it must be a number"),
-    "arguments.not_whole": ("{name} es {value}: tiene que ser un número entero", "{name} is {value}: it must be a whole number"),
     # The embedded broker's help.
     "broker.about": (
         "Broker MQTT 3.1.1 para unos 50 robots como mucho: amqtt detrás de una guardia.",
@@ -141,16 +134,6 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
 }
 
-_SPANISH, _ENGLISH = 0, 1
-_column = _ENGLISH
-
-
-def speak(environ: Mapping[str, str]) -> None:
-    """Speak the language of the terminal from here on: of LC_ALL, LC_MESSAGES or LANG, the first that is set."""
-    global _column
-    chosen = next((environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(name)), "")
-    _column = _SPANISH if chosen.lower().startswith("es") else _ENGLISH
-
 
 def text(key: str, **values: object) -> str:
     """A text in the language that is spoken.
@@ -158,4 +141,4 @@ def text(key: str, **values: object) -> str:
     Raises:
         KeyError: no such text, or one of its places has no value.
     """
-    return TEXTS[key][_column].format(**values)
+    return said(TEXTS, key, **values)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from croody_contract.printable import log_lines, printable
+from croody_contract.texts import speak
 from croody_edge.agent import Agent
 from croody_edge.arguments import Parser
 from croody_edge.checkout import with_ports
@@ -22,7 +23,7 @@ from croody_edge.screen import Screen
 from croody_edge.screen.on_demand import ScreenOnDemand
 from croody_edge.settings import from_environment
 from croody_edge.sources import open_source
-from croody_edge.texts import speak, text
+from croody_edge.texts import text
 from croody_edge.variables import BadSetting
 
 log = logging.getLogger("croody.agent")
@@ -71,7 +72,7 @@ def load_screen() -> Screen | None:
 def parser() -> Parser:
     """The command line, in the language that is spoken."""
     top = Parser("croody-edge", description=text("edge.about"), epilog=text("edge.more"))
-    commands = top.add_subparsers(dest="command", required=True, title=text("help.commands"), metavar="run|status")
+    commands = top.add_subparsers(dest="command", required=True, title=text("edge.commands"), metavar="run|status")
     commands.add_parser("run", help=text("edge.run"), description=text("edge.run"), epilog=text("edge.more"))
     asking = commands.add_parser("status", help=text("edge.status"), description=text("edge.status"))
     asking.options.add_argument("--dir", metavar="DIR", help=text("edge.dir"))

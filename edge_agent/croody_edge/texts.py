@@ -1,26 +1,16 @@
-"""Every text of the edge that is for a person at a terminal, in Spanish and English, and which of the two this process speaks.
+"""Every text of the edge that is for a person at a terminal, in Spanish and English.
 
-English until a command says otherwise: a library has no terminal. What goes to the cloud (events, answers, reasons of dead letters) is not
-here: it is read elsewhere.
+What goes to the cloud (events, answers, reasons of dead letters) is not here: it is read elsewhere.
 """
 
-from collections.abc import Mapping
 from typing import Final
+
+from croody_contract.texts import said
 
 #: Key -> Spanish, English. The part before the dot says where it is used.
 TEXTS: Final[dict[str, tuple[str, str]]] = {
-    # Both commands: their help, and what cannot be read of a command line.
-    "help.usage": ("uso: ", "usage: "),
-    "help.options": ("opciones", "options"),
-    "help.commands": ("órdenes", "commands"),
-    "help.help": ("muestra esta ayuda y termina", "show this help and end"),
-    "arguments.unknown": ("no se conoce: {names}: mira --help", "unrecognized arguments: {names}: see --help"),
-    "arguments.missing": ("falta {names}: mira --help", "{names} is missing: see --help"),
-    "arguments.no_value": ("{name}: falta su valor", "{name}: its value is missing"),
-    "arguments.not_a_number": ("{name} es {value}: tiene que ser un número", "{name} is {value}: it must be a number"),
-    "arguments.not_whole": ("{name} es {value}: tiene que ser un número entero", "{name} is {value}: it must be a whole number"),
-    "arguments.choice": ("{name} es {value}: tiene que ser uno de {choices}", "{name} is {value}: it must be one of {choices}"),
     # The agent.
+    "edge.commands": ("órdenes", "commands"),
     "edge.about": (
         "El agente en la placa de un robot: lee una fuente, guarda cada lectura hasta que la nube la tiene, y la envía.",
         "The agent on a robot board: reads a source, keeps every reading until the cloud has it, and sends it.",
@@ -415,21 +405,6 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "sim.witness_in_part": ("una línea quedó a medias: libera espacio", "a line was written in part: free some space"),
 }
 
-_SPANISH, _ENGLISH = 0, 1
-_column = _ENGLISH
-
-
-def spanish(environ: Mapping[str, str]) -> bool:
-    """Say whether the user's language is Spanish, by LC_ALL, LC_MESSAGES or LANG, the first that is set."""
-    chosen = next((environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(name)), "")
-    return chosen.lower().startswith("es")
-
-
-def speak(environ: Mapping[str, str]) -> None:
-    """Speak the user's language from here on; a command calls it once, before anything else."""
-    global _column
-    _column = _SPANISH if spanish(environ) else _ENGLISH
-
 
 def text(key: str, **values: object) -> str:
     """A text in the language that is spoken.
@@ -437,4 +412,4 @@ def text(key: str, **values: object) -> str:
     Raises:
         KeyError: no such text, or one of its places has no value.
     """
-    return TEXTS[key][_column].format(**values)
+    return said(TEXTS, key, **values)

@@ -1,45 +1,15 @@
-"""What `croody-broker` says at a terminal: one catalogue, whole in both languages, with nothing in it that nobody says."""
+"""What `croody-broker` says at a terminal is in the terminal's language, and in that one alone."""
 
 import os
 import re
-import string
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from croody_broker.texts import TEXTS
-from tools.stack import ROOT
-
-PACKAGE = ROOT / "broker" / "croody_broker"
-CODE = {path: path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py") if path.name != "texts.py"}
 PROGRAM = str(Path(sys.executable).with_name("croody-broker"))
 COMMANDS = (), ("mosquitto",), ("mosquitto-conf",)
-
-
-def places(sentence: str) -> set[str]:
-    return {place for _, place, _, _ in string.Formatter().parse(sentence) if place}
-
-
-@pytest.mark.parametrize("key", TEXTS)
-def test_a_text_exists_in_both_languages_with_the_same_places(key: str) -> None:
-    es, en = TEXTS[key]
-    assert es
-    assert en
-    assert places(es) == places(en)
-    assert es.count("%(default)s") == en.count("%(default)s")
-
-
-def test_every_text_is_said_somewhere_and_every_text_that_is_said_exists() -> None:
-    written = {word for code in CODE.values() for word in re.findall(r"""["']([a-z]+\.[a-z_]+)["']""", code)}
-    said = {key for code in CODE.values() for key in re.findall(r"""(?<![.\w])text\(\s*["']([^"']+)["']""", code)}
-    assert sorted(set(TEXTS) - written) == []
-    assert sorted(said - set(TEXTS)) == []
-
-
-def test_no_module_but_the_catalogue_knows_two_languages() -> None:
-    assert [path.name for path, code in CODE.items() if re.search("[áéíóúñ¿¡]", code)] == []
 
 
 @pytest.mark.parametrize("words", COMMANDS)

@@ -1,8 +1,7 @@
-"""One catalogue for every text of the edge, whole in both languages, with nothing in it that nobody says."""
+"""What the robot's commands say at a terminal is in the terminal's language, and in that one alone."""
 
 import os
 import re
-import string
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,15 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from croody_contract.texts import speak
 from croody_edge.link import remedies
 from croody_edge.link.address import BrokerAddress, parse_brokers
 from croody_edge.settings import from_environment
-from croody_edge.texts import TEXTS, speak, text
 from croody_edge.variables import BadSetting
-from tools.stack import ROOT
 
-PACKAGE = ROOT / "edge_agent" / "croody_edge"
-CODE = {path: path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py") if path.name != "texts.py"}
 SPANISH = {"LANG": "es_CO.UTF-8"}
 
 
@@ -27,39 +23,6 @@ def spanish() -> Iterator[None]:
     speak(SPANISH)
     yield
     speak({})
-
-
-def places(sentence: str) -> set[str]:
-    return {place for _, place, _, _ in string.Formatter().parse(sentence) if place}
-
-
-@pytest.mark.parametrize("key", TEXTS)
-def test_a_text_exists_in_both_languages_with_the_same_places(key: str) -> None:
-    es, en = TEXTS[key]
-    assert es
-    assert en
-    assert places(es) == places(en)
-
-
-def test_every_text_is_said_somewhere_and_every_text_that_is_said_exists() -> None:
-    written = {word for code in CODE.values() for word in re.findall(r"""["']([a-z]+\.[a-z_]+)["']""", code)}
-    said = {key for code in CODE.values() for key in re.findall(r"""(?<!\.)\btext\(\s*["']([^"']+)["']""", code)}
-    assert sorted(set(TEXTS) - written) == []
-    assert sorted(said - set(TEXTS)) == []
-
-
-def test_no_module_but_the_catalogue_knows_two_languages() -> None:
-    accents = re.compile("[áéíóúñ¿¡]")
-    others = {path.relative_to(PACKAGE).as_posix() for path, code in CODE.items() if accents.search(code)}
-    assert others <= {"sim/climate.py", "sim/protocol.py", "variables.py"}, "a name, the old protocol's words, and a word for yes"
-
-
-def test_the_language_is_that_of_the_first_variable_that_is_set(spanish: None) -> None:
-    assert text("status.link") == "enlace"
-    speak({"LC_ALL": "C", "LANG": "es"})
-    assert text("status.link") == "link"
-    speak({"LC_MESSAGES": "es_MX", "LANG": "en"})
-    assert text("status.link") == "enlace"
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from threading import Event
 from typing import Final
 
 from croody_contract.printable import log_lines, printable
+from croody_contract.texts import speak
 from croody_edge.agent import Agent
 from croody_edge.checkout import with_ports
 from croody_edge.settings import Settings, from_environment
@@ -28,7 +29,7 @@ from croody_edge.sim.options import Options
 from croody_edge.sim.tcp import Server
 from croody_edge.sim.witness import Notes, Witness
 from croody_edge.sources.sim import SimSource, Site
-from croody_edge.texts import speak, text
+from croody_edge.texts import text
 from croody_edge.variables import BadSetting
 
 #: What is still to be acknowledged at a SIGTERM gets this long, seconds; the rest waits in its outbox.
