@@ -1,43 +1,18 @@
 """Alarms over HTTP: the list, open first, and closing one. Mounted by the telemetry role; knows requests, never causes."""
 
 from datetime import UTC, datetime
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from django.http import HttpRequest
 from ninja import Field, Query, Router, Schema
 
-from croody.accounts.caller import Caller, actor_of
+from croody.accounts.caller import actor_of
 from croody.alarms import acts, queries, services
-from croody.alarms.models import Alarm
-from croody.alarms.storms import STORM
+from croody.alarms.answer import AlarmRow, rows
 from croody.fleet.access import Action, Needs, asking
 from croody.web.refusals import Denied
 
 router = Router(tags=["alarms"])
-#: Robots of one alarm that are named; all are counted.
-_NAMED: Final = 100
-
-
-class AlarmRow(Schema):
-    """One cause at one robot, or at many robots in one minute. `resolved_at` is null while it holds; `count` is how often it was noticed.
-
-    `robot_id` is empty for many robots. `robots` are those that it still concerns, or did when it ended, the first hundred by name;
-    `robot_count` is how many. `part_of` is the alarm of many robots that one of a single robot belongs to.
-    """
-
-    id: int
-    robot_id: str
-    robots: list[str]
-    robot_count: int
-    part_of: int | None
-    kind: str
-    key: str
-    severity: Literal["low", "medium", "high", "critical"]
-    detail: dict[str, Any]
-    opened_at: datetime
-    last_at: datetime
-    resolved_at: datetime | None
-    count: int
 
 
 class Refusal(Schema):
@@ -67,7 +42,7 @@ def alarms(request: HttpRequest, wanted: Query[Wanted]) -> list[dict[str, Any]]:
     """
     caller = asking(request)
     found = queries.in_one_list(caller) if wanted.robot_id is None else queries.visible_to(caller)
-    return _rows(queries.listed(found, wanted.limit, wanted.after, wanted.robot_id or ""), caller)
+    return rows(queries.listed(found, wanted.limit, wanted.after, wanted.robot_id or ""), caller)
 
 
 @router.post(
@@ -80,19 +55,6 @@ def resolve(request: HttpRequest, number: int) -> dict[str, Any]:
     """It opens anew when its cause comes again; one of many robots is closed for all. 409 for one that ends by itself alone: `offline`."""
     caller = asking(request)
     try:
-        return _rows([acts.close_as(caller, number, datetime.now(UTC), actor=actor_of(request, caller))], caller)[0]
+        return rows([acts.close_as(caller, number, datetime.now(UTC), actor=actor_of(request, caller))], caller)[0]
     except services.EndsByItself as error:
         raise Denied(409, str(error)) from error
-
-
-def _rows(found: list[Alarm], caller: Caller) -> list[dict[str, Any]]:
-    robots = queries.robots_of(found, caller, _NAMED)
-    return [_row(alarm, robots[alarm.pk]) for alarm in found]
-
-
-def _row(alarm: Alarm, robots: queries.Robots) -> dict[str, Any]:
-    names = ("id", "robot_id", "kind", "key", "severity", "detail", "opened_at", "last_at", "resolved_at", "count")
-    row = {name: getattr(alarm, name) for name in names}
-    if alarm.kind == STORM.code:
-        row |= {"kind": alarm.detail.get("kind", alarm.kind), "key": "", "detail": {}}
-    return row | {"robots": list(robots.names), "robot_count": robots.how_many, "part_of": alarm.part_of_id}

@@ -10,10 +10,9 @@ from django.utils import timezone
 from ninja import Body, Path, Query, Router
 
 from croody.accounts.caller import Caller, actor_of
-from croody.alarms import acts, queries, services, suppressions, undo
+from croody.alarms import acts, answer, queries, services, suppressions, undo
 from croody.alarms.doing import BadAct, Done, Late
 from croody.alarms.models import Act, Alarm
-from croody.alarms.storms import STORM
 from croody.api import cursor as places
 from croody.api.errors import ERRORS, Conflict, Problem, Wrong
 from croody.api.keys import Asks
@@ -25,24 +24,8 @@ from croody.fleet.access import Action, asking
 from croody.web.refusals import Denied
 
 router = Router(tags=["alarms"])
-#: Robots of one alarm that are named; all are counted.
-_NAMED: Final = 100
-_FIELDS: Final = (
-    "id",
-    "robot_id",
-    "kind",
-    "key",
-    "severity",
-    "detail",
-    "opened_at",
-    "last_at",
-    "resolved_at",
-    "count",
-    "revision",
-    "acknowledged_at",
-    "snoozed_until",
-    "false",
-)
+#: What people made of it, which `croody.alarms.answer` does not say.
+_BY_PEOPLE: Final = ("revision", "acknowledged_at", "snoozed_until", "false")
 _ALL: Final = {404: Problem, **ERRORS}
 #: Of an act.
 _DONE: Final[dict[int, Any]] = {200: AlarmOut, 409: Problem, **_ALL}
@@ -163,18 +146,12 @@ def end_exception(request: HttpRequest, number: Number) -> dict[str, Any]:
 
 def shown(found: list[Alarm], caller: Caller) -> list[dict[str, Any]]:
     """These alarms as they are answered."""
-    robots = queries.robots_of(found, caller, _NAMED)
     given = {alarm.assignee_id for alarm in found if alarm.assignee_id is not None}
-    names = dict(User.objects.filter(pk__in=given).values_list("pk", "username")) if given else {}
-    return [_row(alarm, robots[alarm.pk], names) for alarm in found]
-
-
-def _row(alarm: Alarm, robots: queries.Robots, names: dict[int, str]) -> dict[str, Any]:
-    row = {name: getattr(alarm, name) for name in _FIELDS}
-    if alarm.kind == STORM.code:
-        row |= {"kind": alarm.detail.get("kind", alarm.kind), "key": "", "detail": {}}
-    assignee = names.get(alarm.assignee_id) if alarm.assignee_id is not None else None
-    return row | {"robots": list(robots.names), "robot_count": robots.how_many, "part_of": alarm.part_of_id, "assignee": assignee}
+    names: dict[int | None, str] = dict(User.objects.filter(pk__in=given).values_list("pk", "username")) if given else {}
+    return [
+        row | {name: getattr(alarm, name) for name in _BY_PEOPLE} | {"assignee": names.get(alarm.assignee_id)}
+        for alarm, row in zip(found, answer.rows(found, caller), strict=True)
+    ]
 
 
 def _do(request: HttpRequest, act: Callable[[Caller, Actor, datetime], Done | Alarm]) -> dict[str, Any]:

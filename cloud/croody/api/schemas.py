@@ -7,7 +7,9 @@ from ninja import Schema
 from pydantic import ConfigDict
 
 from croody.accounts.caller import Role
+from croody.alarms.answer import AlarmRow
 from croody.liveness.judge import State
+from croody.telemetry.http.schemas import Place, StreamOut
 
 _AT: Final = "2026-11-24T12:00:00Z"
 
@@ -88,14 +90,6 @@ class RobotsOut(Schema):
 
     items: list[RobotOut]
     next: str | None
-
-
-class Place(Schema):
-    """WGS 84, degrees; `alt` in metres."""
-
-    lat: float
-    lng: float
-    alt: float | None = None
 
 
 class ValuesOut(Schema):
@@ -236,20 +230,6 @@ class DeliveriesOut(Schema):
     next: str | None
 
 
-class StreamOut(Schema):
-    """What the ledger says of one stream; ranges are closed. `earlier`: of a robot of this name that was revoked since."""
-
-    robot_id: str
-    stream: str
-    first_seq: int
-    last_seq: int
-    stored: int
-    missing: list[tuple[int, int]]
-    dropped: list[tuple[int, int]]
-    dead_letters: int
-    earlier: bool = False
-
-
 class DeliveryOut(DeliveryRow):
     """With its streams, in their order."""
 
@@ -295,7 +275,7 @@ _ALARM: Final[dict[str, Any]] = {
 }
 
 
-class AlarmOut(Schema):
+class AlarmOut(AlarmRow):
     """One cause at one robot, or at many in one minute. `resolved_at` is null while it holds; `count` is how often it was noticed.
 
     `robot_id` is empty for many robots. `robots` are those that it still concerns, or did when it ended, the first hundred by name;
@@ -305,19 +285,6 @@ class AlarmOut(Schema):
 
     model_config = example(**_ALARM)
 
-    id: int
-    robot_id: str
-    robots: list[str]
-    robot_count: int
-    part_of: int | None
-    kind: str
-    key: str
-    severity: Literal["low", "medium", "high", "critical"]
-    detail: dict[str, Any]
-    opened_at: datetime
-    last_at: datetime
-    resolved_at: datetime | None
-    count: int
     revision: int
     acknowledged_at: datetime | None
     assignee: str | None
