@@ -10,18 +10,17 @@ from enum import StrEnum
 from typing import Any, Final, Self
 
 from django.db.models import Case, Count, IntegerField, Q, QuerySet, Sum, Value, When
-from django.utils.http import urlencode
 
 from croody.accounts.caller import Caller
 from croody.alarms import kinds, queries
 from croody.alarms.models import Alarm
 from croody.fleet.models import Robot
+from croody.web.address import query_of, typed, whole
 
 #: Alarms of one page.
 PAGE: Final = 100
 #: Kinds that a filter offers.
 _MOST_KINDS: Final = 60
-_MOST_CHARS: Final = 64
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -53,18 +52,14 @@ class Asked:
     @classmethod
     def of(cls, query: Mapping[str, str]) -> Self:
         """Read an address; what it does not say right is not said."""
-
-        def text(name: str) -> str:
-            return query.get(name, "").replace("\x00", "").strip()[:_MOST_CHARS]
-
-        tab, severity, who = text("tab"), text("severity"), text("who")
+        tab, severity, who = (typed(query, name) for name in ("tab", "severity", "who"))
         return cls(
             Tab(tab) if tab in set(Tab) else Tab.OPEN,
             severity if severity in kinds.SEVERITIES else "",
-            text("kind"),
-            text("robot"),
+            typed(query, "kind"),
+            typed(query, "robot"),
             who if who in {"me", "nobody"} else "",
-            text("after"),
+            typed(query, "after"),
         )
 
     def address(self, **changes: Any) -> str:
@@ -72,8 +67,7 @@ class Asked:
         one = replace(self, **changes)
         told = {"tab": "" if one.tab is Tab.OPEN else one.tab.value, "severity": one.severity, "kind": one.kind}
         told |= {"robot": one.robot, "who": one.who, "after": one.after}
-        query = urlencode({name: value for name, value in told.items() if value})
-        return f"?{query}" if query else ""
+        return query_of(told).removesuffix("?")
 
     @property
     def filtered(self) -> bool:
@@ -228,10 +222,8 @@ def _over_behind(over: QuerySet[Alarm], after: str) -> QuerySet[Alarm]:
 
 
 def _numbers(after: str, count: int) -> tuple[int, ...] | None:
-    parts = after.split(".")
-    if len(parts) != count or not all(part.isascii() and part.isdigit() and len(part) < 19 for part in parts):
-        return None
-    return tuple(int(part) for part in parts)
+    numbers = tuple(number for part in after.split(".") if (number := whole(part)) is not None)
+    return numbers if len(numbers) == after.count(".") + 1 == count else None
 
 
 def _micros(at: datetime) -> int:

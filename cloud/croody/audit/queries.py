@@ -12,6 +12,7 @@ from typing import Final, Self
 from django.db.models import Q
 
 from croody.audit.models import Entries, Entry
+from croody.web.address import whole
 
 #: Organisations of one reader that are read together, one question each.
 _MOST_ORGANISATIONS: Final = 50
@@ -55,11 +56,12 @@ class Mark:
     @classmethod
     def read(cls, text: str) -> Self | None:
         """From an address; None for what is no mark."""
-        at, _dash, number = text.partition("-")
-        if not all(part.isascii() and part.isdigit() and len(part) < 19 for part in (at, number)):
+        before, _dash, behind = text.partition("-")
+        micros, number = whole(before), whole(behind)
+        if micros is None or number is None:
             return None
         try:
-            return cls(_EPOCH + int(at) * _MICROSECOND, int(number))
+            return cls(_EPOCH + micros * _MICROSECOND, number)
         except OverflowError:
             return None
 

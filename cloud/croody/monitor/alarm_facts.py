@@ -13,6 +13,7 @@ from croody.alarms.queries import Robots, ended, in_one_list, robots_of, still_o
 from croody.alarms.storms import kind_of
 from croody.fleet import access
 from croody.telemetry.models import SetAside
+from croody.web.address import page_count
 
 #: Alarms among the other things on the monitor, and on a page of their own.
 FEW: Final = 10
@@ -39,7 +40,7 @@ class Alarms:
     @property
     def pages(self) -> int:
         """How many pages there are."""
-        return max(1, -(-self.count // PAGE))
+        return page_count(self.count, PAGE)
 
 
 def few(caller: Caller) -> Alarms:
@@ -52,7 +53,7 @@ def page(caller: Caller, robot_id: str, asked: int) -> Alarms:
     """A page of all that is open, or of what is open at one robot; the last one there is, when there is no such page."""
     still = _open(caller, robot_id)
     count = still.count()
-    here = max(1, min(asked, -(-count // PAGE)))
+    here = min(asked, page_count(count, PAGE))
     return _with_robots(caller, tuple(still[(here - 1) * PAGE : here * PAGE]), count, here)
 
 

@@ -18,11 +18,8 @@ from croody.alarms.acts import close_as
 from croody.alarms.services import EndsByItself
 from croody.fleet.access import Action, robots
 from croody.monitor import alarm_facts, alarm_words, team
+from croody.web.address import page_number, typed
 from croody.web.refusals import Denied
-
-#: No robot is called longer than this, nobody asks for a later page.
-_LONGEST = 64
-_LAST_PAGE = 100_000
 
 
 @never_cache
@@ -31,10 +28,8 @@ _LAST_PAGE = 100_000
 def alarms(request: HttpRequest) -> HttpResponse:
     """Open alarms of all robots that the person works with, or of one of them; what ended last; what jobs set aside."""
     caller = _insider(request)
-    robot_id = request.GET.get("robot", "").replace("\x00", "")[:_LONGEST]
-    asked = request.GET.get("pagina", "1")
-    number = min(int(asked), _LAST_PAGE) if asked.isascii() and asked.isdigit() and len(asked) < 9 else 1
-    found = alarm_facts.page(caller, robot_id, number)
+    robot_id = typed(request.GET, "robot")
+    found = alarm_facts.page(caller, robot_id, page_number(request.GET.get("pagina", "")))
     now, language = timezone.now(), get_language() or "es"
     context: dict[str, Any] = {
         "section": "monitor",

@@ -3,15 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Self
-from urllib.parse import urlencode
 
 from croody.monitor.facts import Listed
 from croody.monitor.words import TROUBLED, WORDS
+from croody.web.address import page_number, page_of, query_of, typed
 
 #: Rows on a page of the list.
 PAGE: Final = 100
-#: Nobody types more than this.
-_LONGEST: Final = 64
 #: Every state by its name, and all that ask for somebody together.
 TROUBLE: Final = "atencion"
 STATES: Final = (TROUBLE, *(state.value for state in WORDS))
@@ -29,16 +27,15 @@ class Selection:
     @classmethod
     def of(cls, query: Mapping[str, str]) -> Self:
         """From `?sitio=&estado=&buscar=&pagina=`."""
-        state, text = query.get("estado", ""), query.get("pagina", "1")
-        page = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 1
-        known = state if state in STATES else ""
-        return cls(query.get("sitio", "")[:_LONGEST], known, query.get("buscar", "").strip()[:_LONGEST], max(1, page))
+        state = query.get("estado", "")
+        site, search = typed(query, "sitio"), typed(query, "buscar")
+        return cls(site, state if state in STATES else "", search, page_number(query.get("pagina", "")))
 
     def address(self, **changes: str | int) -> str:
         """The query that asks for this, with some of it changed. Another filter begins at the first page."""
         one = replace(self, **({"page": 1} | changes))  # type: ignore[arg-type]
         parts = {"sitio": one.site, "estado": one.state, "buscar": one.search, "pagina": one.page if one.page > 1 else ""}
-        return "?" + urlencode({name: value for name, value in parts.items() if value})
+        return query_of(parts)
 
     @property
     def filters(self) -> bool:
@@ -67,6 +64,5 @@ class Shown:
 def select(robots: Sequence[Listed], asked: Selection) -> Shown:
     """The page that is asked for, or the last one there is."""
     found = [robot for robot in robots if asked.matches(robot)] if asked.site or asked.filters else robots
-    pages = max(1, -(-len(found) // PAGE))
-    page = min(asked.page, pages)
-    return Shown(tuple(found[(page - 1) * PAGE : page * PAGE]), len(found), page, pages)
+    rows, page, pages = page_of(found, asked.page, PAGE)
+    return Shown(tuple(rows), len(found), page, pages)

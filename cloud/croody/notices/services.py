@@ -22,6 +22,7 @@ from croody.fleet.models import Robot, Site
 from croody.notices import jobs, messenger, spec, webhook
 from croody.notices.models import Channel, Notice, Rule
 from croody.notices.spec import BadRule
+from croody.web.address import whole
 from croody.web.refusals import Denied
 
 #: Rules and channels of one organisation, and addresses of one channel.
@@ -257,7 +258,7 @@ def _place(team: Organisation, given: Mapping[str, Any]) -> tuple[Site | None, s
         return None, robot_id
     if not site:
         return None, ""
-    found = Site.objects.filter(organisation=team, pk=int(site)).first() if site.isascii() and site.isdigit() and len(site) < 19 else None
+    found = Site.objects.filter(organisation=team, pk=whole(site) or 0).first()
     if found is None:
         raise BadRule("site", _("sitio: elige uno de la lista"))
     return found, ""

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from django.utils.translation import gettext as _
 
 from croody.notices.spec import BadRule
+from croody.web.address import whole
 
 Networks = Sequence[IPv4Network | IPv6Network]
 #: Everything together, from resolving to the last byte, in seconds; and so much of an answer.
@@ -96,7 +97,7 @@ def post(url: str, body: bytes, headers: dict[str, str], *, allowed: Networks = 
     told = f"{status} {text}"[:_ANSWER]
     if 200 <= status < 300:
         return told
-    wait = min(float(retry), 3600.0) if retry.isascii() and retry.isdigit() and len(retry) < 8 else 0.0
+    wait = min(float(whole(retry, 7) or 0), 3600.0)
     raise Failed(told, final=300 <= status < 500 and status not in {408, 425, 429}, wait_s=wait)
 
 

@@ -299,3 +299,10 @@ def test_an_owner_names_the_organisation_and_asks_for_a_second_factor_once_they_
     change = Entry.objects.get(thing="organisation")
     assert change.before == {"name": "Alice's", "asks_second_factor": False}
     assert signed_in(people.bob).get(HOME).status_code == 404
+
+
+@pytest.mark.parametrize("page", ["9" * 5000, "0", "x", "٣"])
+def test_a_page_of_members_that_cannot_be_is_one_that_is_there(people: SimpleNamespace, page: str):
+    answer = signed_in(people.alice).get(HOME, {"page": page})
+    assert answer.status_code == 200
+    assert people.alice.username in answer.content.decode()

@@ -8,6 +8,7 @@ from croody.accounts import invitations, tokens
 from croody.accounts.affairs import Affair, may
 from croody.accounts.caller import Caller, Role
 from croody.accounts.models import Invitation, Membership, Organisation, Token
+from croody.web.address import page_count
 
 #: Members on one page.
 PER_PAGE: Final = 100
@@ -32,8 +33,8 @@ def access(caller: Caller, organisation: Organisation, page: int, now: datetime)
     able = {affair.value: may(caller, affair, organisation.pk) for affair in Affair}
     members = Membership.objects.filter(organisation=organisation).select_related("user").order_by("user__username")
     total = members.count()
-    pages = max(1, -(-total // PER_PAGE))
-    page = min(max(page, 1), pages)
+    pages = page_count(total, PER_PAGE)
+    page = min(page, pages)
     return Access(
         organisation=organisation,
         members=list(members[(page - 1) * PER_PAGE : page * PER_PAGE]),

@@ -18,6 +18,7 @@ from croody.accounts.models import Invitation, Organisation, Token
 from croody.accounts.roles import Role
 from croody.console import door, frame
 from croody.console.access import facts, forms, words
+from croody.web.address import page_number
 
 
 @door.page()
@@ -159,8 +160,7 @@ def revoke_token(request: HttpRequest, organisation: str, number: int) -> HttpRe
 
 def _page(request: HttpRequest, organisation: Organisation, *, refused: str = "", status: int = 200, **bound: Any) -> HttpResponseBase:
     caller, now = of_session(request), timezone.now()
-    asked = request.GET.get("page", "")
-    found = facts.access(caller, organisation, int(asked) if asked.isdecimal() else 1, now)
+    found = facts.access(caller, organisation, page_number(request.GET.get("page", "")), now)
     fresh = fresh_token.secret_of(request, {*(one.sha256 for one in found.invitations), *(one.sha256 for one in found.tokens)})
     context = {
         "found": found,

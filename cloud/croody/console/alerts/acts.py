@@ -24,11 +24,11 @@ from croody.alarms.suppressions import LONGEST
 from croody.audit.actor import Actor
 from croody.console import door
 from croody.console.alerts import facts, words
+from croody.web.address import whole
 from croody.web.refusals import Denied
 
 #: What a week's snooze stands for: until it gets worse.
 _WEEK: Final = timedelta(days=7)
-_LONGEST_DIGITS: Final = 18
 #: After these the alarm is dealt with, and the next one is shown.
 _GO_ON: Final = frozenset({Act.Verb.ACKNOWLEDGE, Act.Verb.CLOSE, Act.Verb.FALSE, Act.Verb.SNOOZE})
 
@@ -62,12 +62,12 @@ def _acknowledge(who: _Who, alarm: _Chosen) -> Done:
 
 def _assign(who: _Who, alarm: _Chosen) -> Done:
     person = who.form.get("person", "")
-    to = who.caller.user_id if person == "me" else _whole(person)
+    to = who.caller.user_id if person == "me" else whole(person)
     return services.assign(who.caller, alarm.number, to, by=who.by, now=who.now, seen=alarm.seen)
 
 
 def _snooze(who: _Who, alarm: _Chosen) -> Done:
-    minutes = _whole(who.form.get("minutes", ""))
+    minutes = whole(who.form.get("minutes", ""))
     until = who.now + (timedelta(minutes=min(minutes, _WEEK // timedelta(minutes=1))) if minutes else _WEEK)
     return services.snooze(who.caller, alarm.number, until, by=who.by, now=who.now, seen=alarm.seen)
 
@@ -77,7 +77,7 @@ def _close(who: _Who, alarm: _Chosen) -> Done:
 
 
 def _false(who: _Who, alarm: _Chosen) -> Done:
-    scope, days = who.form.get("scope", ""), _whole(who.form.get("days", "")) or 7
+    scope, days = who.form.get("scope", ""), whole(who.form.get("days", "")) or 7
     if scope not in Suppression.Scope.values:
         raise BadAct(_("alcance: elige a qué se aplica"))
     until = who.now + min(timedelta(days=min(days, LONGEST.days)), LONGEST)
@@ -113,7 +113,7 @@ def act(request: HttpRequest, verb: str) -> HttpResponseBase:
     who = _Who(caller, actor_of(request, caller), now, request.POST)
     chosen = _chosen(request.POST)
     asked = Asked.of(QueryDict(request.POST.get("query", "")[:500].lstrip("?")).dict())
-    here = _whole(request.POST.get("here", ""))
+    here = whole(request.POST.get("here", ""))
     following = facts.next_after(caller, asked, chosen[0].number, now) if here and verb in _GO_ON and len(chosen) == 1 else here
     outcome = _Outcome()
     for alarm in chosen:
@@ -129,7 +129,7 @@ def undo_acts(request: HttpRequest) -> HttpResponseBase:
     """Undo the acts that the form names (`act=number`), the last one first; the alarm of the first is shown."""
     caller, now = of_session(request), timezone.now()
     by, language = actor_of(request, caller), get_language() or "es"
-    numbers = sorted({number for text in request.POST.getlist("act")[:PAGE] if (number := _whole(text))}, reverse=True)
+    numbers = sorted({number for text in request.POST.getlist("act")[:PAGE] if (number := whole(text))}, reverse=True)
     asked = Asked.of(QueryDict(request.POST.get("query", "")[:500].lstrip("?")).dict())
     shown: int | None = None
     count = 0
@@ -187,13 +187,9 @@ def _chosen(form: QueryDict) -> list[_Chosen]:
     found: dict[int, _Chosen] = {}
     for text in form.getlist("alarm")[:PAGE]:
         number, _dot, seen = text.partition(".")
-        if whole := _whole(number):
-            found.setdefault(whole, _Chosen(whole, _whole(seen)))
+        if pk := whole(number):
+            found.setdefault(pk, _Chosen(pk, whole(seen)))
     return list(found.values())
-
-
-def _whole(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_DIGITS else None
 
 
 def _address(asked: Asked, number: int | None) -> str:

@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, Self
-from urllib.parse import urlencode
 
 from croody.console.delivery.facts import PAGE, Listed
+from croody.web.address import page_number, page_of, query_of, typed
 
 WHAT: Final = ("gaps", "dead", "dropped")
-_LONGEST: Final = 64
 #: A proof is for no longer: raw records, whose times it begins and ends with, are not kept longer by default.
 MOST_DAYS: Final = 400
 
@@ -25,10 +24,8 @@ class Selection:
     @classmethod
     def of(cls, query: Mapping[str, str]) -> Self:
         """From `?q=&what=&page=`."""
-        text = query.get("page", "1")
-        page = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 1
         what = query.get("what", "")
-        return cls(query.get("q", "").replace("\x00", "").strip()[:_LONGEST], what if what in WHAT else "", max(1, page))
+        return cls(typed(query, "q"), what if what in WHAT else "", page_number(query.get("page", "")))
 
     @property
     def filters(self) -> bool:
@@ -38,8 +35,7 @@ class Selection:
     def address(self, *, page: int = 1, what: str | None = None) -> str:
         """The query for another page, or for others of them."""
         one = replace(self, page=page, what=self.what if what is None else what)
-        parts = {"q": one.q, "what": one.what, "page": str(one.page) if one.page > 1 else ""}
-        return "?" + urlencode({name: value for name, value in parts.items() if value})
+        return query_of({"q": one.q, "what": one.what, "page": one.page if one.page > 1 else ""})
 
     def chosen(self, robots: Sequence[Listed]) -> list[Listed]:
         """Those that are asked for, on all pages."""
@@ -50,11 +46,9 @@ class Selection:
             if (wanted in one.robot_id.casefold() or wanted in one.label.casefold()) and (not self.what or has(one, self.what))
         ]
 
-    def shown(self, robots: Sequence[Listed]) -> tuple[list[Listed], int, int]:
+    def shown(self, robots: Sequence[Listed]) -> tuple[Sequence[Listed], int, int]:
         """Robots of the page, its number, and how many pages there are."""
-        pages = max(1, -(-len(robots) // PAGE))
-        page = min(self.page, pages)
-        return list(robots[(page - 1) * PAGE : page * PAGE]), page, pages
+        return page_of(robots, self.page, PAGE)
 
 
 def has(one: Listed, what: str) -> bool:
@@ -86,7 +80,7 @@ class Period:
     @property
     def query(self) -> str:
         """As an address says it."""
-        return "?" + urlencode({"since": f"{self.since:%Y-%m-%dT%H:%M}", "until": f"{self.until:%Y-%m-%dT%H:%M}"})
+        return query_of({"since": f"{self.since:%Y-%m-%dT%H:%M}", "until": f"{self.until:%Y-%m-%dT%H:%M}"})
 
 
 def _moment(text: str) -> datetime | None:

@@ -24,6 +24,7 @@ from croody.telemetry.ingest.discard import discard as throw_away
 from croody.telemetry.models import DeadLetter
 from croody.telemetry.read import proof as proofs
 from croody.telemetry.read.proof import Line, Sums
+from croody.web.address import whole
 from croody.web.refusals import Denied
 from croody_contract import ranges
 
@@ -68,9 +69,8 @@ def of_robot(request: HttpRequest, robot_id: str) -> HttpResponseBase:
     """What is missing of one robot and what is done about it, its dead letters, what it declared lost."""
     caller, now, language = of_session(request), timezone.now(), get_language() or "es"
     robot = door.robot(caller, Action.INSPECT, robot_id)
-    text = request.GET.get("before", "")
-    before = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else _MOST_ID
-    found = facts.one(robot, before, now)
+    before = whole(request.GET.get("before", ""))
+    found = facts.one(robot, _MOST_ID if before is None else before, now)
     context = {
         "robot": robot,
         "sentence": words.of_robot(found, language),

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Self
-from urllib.parse import urlencode
+
+from croody.web.address import page_number, query_of, typed
 
 #: Rows on a page, and pages that can be turned to: behind them a filter finds what is looked for.
 PAGE: Final = 50
 MOST_PAGES: Final = 40
-_LONGEST: Final = 64
 #: Every window; without it those that are usual are left out, for nobody need look at them.
 ALL: Final = "all"
 #: What is asked for -> (suspect at the edge, confirmed by the cloud).
@@ -31,13 +31,10 @@ class Selection:
     @classmethod
     def of(cls, query: Mapping[str, str]) -> Self:
         """From `?robot=&result=&page=`."""
-        result, text = query.get("result", ""), query.get("page", "1")
-        page = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 1
-        robot = query.get("robot", "").replace("\x00", "").strip()[:_LONGEST]
-        return cls(robot, result if result in RESULTS or result == ALL else "", min(max(1, page), MOST_PAGES))
+        result, page = query.get("result", ""), page_number(query.get("page", ""))
+        return cls(typed(query, "robot"), result if result in RESULTS or result == ALL else "", min(page, MOST_PAGES))
 
     def address(self, **changes: str | int) -> str:
         """The query that asks for this, with some of it changed. Another filter begins at the first page."""
         one = replace(self, **({"page": 1} | changes))  # type: ignore[arg-type]
-        parts = {"robot": one.robot, "result": one.result, "page": str(one.page) if one.page > 1 else ""}
-        return "?" + urlencode({name: value for name, value in parts.items() if value})
+        return query_of({"robot": one.robot, "result": one.result, "page": one.page if one.page > 1 else ""})

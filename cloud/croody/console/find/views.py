@@ -9,16 +9,14 @@ from django.views.decorators.http import require_GET
 from croody.accounts.caller import of_session
 from croody.console import door, frame
 from croody.console.find import facts, words
-
-_LONGEST = 64
+from croody.web.address import typed
 
 
 @require_GET
 @door.page()
 def find(request: HttpRequest) -> HttpResponseBase:
     """Robots, alarms, pages and acts that a few letters may mean. `on=`: the robot in view, whose acts come first."""
-    text = request.GET.get("q", "").replace("\x00", "").strip()[:_LONGEST]
-    on = request.GET.get("on", "").replace("\x00", "").strip()[:_LONGEST]
+    text, on = typed(request.GET, "q"), typed(request.GET, "on")
     caller, now = of_session(request), timezone.now()
     found = facts.robots(caller, text, now)
     seen = [one for one in facts.robots(caller, on, now) if one.robot_id == on] if on else []

@@ -3,16 +3,14 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Self
-from urllib.parse import urlencode
 
 from croody.console.fleet.roster import Listed
 from croody.liveness.judge import State
 from croody.monitor.facts import natural
+from croody.web.address import page_number, page_of, query_of, typed
 
 #: Rows on a page of the list.
 PAGE: Final = 100
-#: Nobody types more than this.
-_LONGEST: Final = 64
 #: All that ask for somebody together, beside every state by its name.
 TROUBLE: Final = "attention"
 STATES: Final = (TROUBLE, *(state.value for state in State))
@@ -37,22 +35,20 @@ class Selection:
     @classmethod
     def of(cls, query: Mapping[str, str]) -> Self:
         """From `?q=&state=&site=&org=&tag=&starred=&sort=&metric=&page=`."""
-        text = query.get("page", "1")
-        page = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 1
-        said = {name: query.get(name, "").replace("\x00", "").strip()[:_LONGEST] for name in ("q", "site", "org", "tag", "metric")}
+        said = {name: typed(query, name) for name in ("q", "site", "org", "tag", "metric")}
         state, sort = query.get("state", ""), query.get("sort", "")
         return cls(
             **said,
             state=state if state in STATES else "",
             starred="1" if query.get("starred") == "1" else "",
             sort=sort if sort in SORTS else "",
-            page=max(1, page),
+            page=page_number(query.get("page", "")),
         )
 
     def address(self, **changes: str | int) -> str:
         """The query that asks for this, with some of it changed. Another filter begins at the first page."""
         one = replace(self, **({"page": 1} | changes))  # type: ignore[arg-type]
-        return "?" + urlencode(one.fields() | ({"page": one.page} if one.page > 1 else {}))
+        return query_of(one.fields() | {"page": one.page if one.page > 1 else ""})
 
     def fields(self) -> dict[str, str]:
         """What it asks for by name, without the page: what forms carry on."""
@@ -93,10 +89,8 @@ def select(robots: Sequence[Listed], asked: Selection, starred: Collection[str] 
     if asked.starred:
         found = [robot for robot in found if robot.robot_id in starred]
     found = _sorted(found, asked.sort)
-    pages = max(1, -(-len(found) // PAGE))
-    page = min(asked.page, pages)
-    troubled = sum(robot.troubled for robot in found)
-    return Shown(tuple(found[(page - 1) * PAGE : page * PAGE]), len(found), troubled, page, pages)
+    rows, page, pages = page_of(found, asked.page, PAGE)
+    return Shown(tuple(rows), len(found), sum(robot.troubled for robot in found), page, pages)
 
 
 def _sorted(robots: Sequence[Listed], sort: str) -> Sequence[Listed]:

@@ -19,6 +19,7 @@ from croody.alarms import handover as services
 from croody.alarms.doing import BadAct
 from croody.console import door, frame
 from croody.console.handover import words
+from croody.web.address import whole
 
 _AT_FIRST: Final = timedelta(hours=24)
 
@@ -57,8 +58,7 @@ def handover(request: HttpRequest) -> HttpResponseBase:
 def sign(request: HttpRequest) -> HttpResponseBase:
     """Take the shift."""
     caller, now = of_session(request), timezone.now()
-    number = request.POST.get("team", "")
-    team = int(number) if number.isascii() and number.isdigit() and len(number) < 19 else 0
+    team = whole(request.POST.get("team", "")) or 0
     try:
         since = datetime.fromisoformat(request.POST.get("since", ""))
     except ValueError:

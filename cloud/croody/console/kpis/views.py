@@ -15,6 +15,7 @@ from croody.console import csv_file, door, frame
 from croody.console.kpis import facts, words
 from croody.console.kpis.selection import WEEKS, Selection
 from croody.web import formats
+from croody.web.address import page_of
 
 _FILE: Final = "croody-kpis-{since:%Y%m%d}-{until:%Y%m%d}.csv"
 
@@ -28,9 +29,7 @@ def kpis(request: HttpRequest) -> HttpResponseBase:
     since, until = asked.days(now.date())
     who = facts.chosen(of_session(request), asked)
     found = facts.found(who, since, until)
-    pages = max(1, -(-len(found.robots) // facts.PAGE))
-    page = min(asked.page, pages)
-    shown = found.robots[(page - 1) * facts.PAGE : page * facts.PAGE]
+    shown, page, pages = page_of(found.robots, asked.page, facts.PAGE)
     home = reverse("console_kpis")
     context = {
         "sentence": words.sentence(found.total, len(who), asked.weeks, language),

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, Self
-from urllib.parse import urlencode
 
 from croody.audit.queries import Mark, Wanted
+from croody.web.address import query_of, typed
 
 #: Nobody types more than this.
 _LONGEST: Final = 160
@@ -29,7 +29,7 @@ class Selection:
     @classmethod
     def of(cls, query: Mapping[str, str]) -> Self:
         """From `?who=&verb=&thing=&id=&org=&since=&until=&after=`."""
-        said = {name: query.get(name, "").replace("\x00", "").strip()[:_LONGEST] for name in _FIELDS}
+        said = {name: typed(query, name, _LONGEST) for name in _FIELDS}
         for name in ("since", "until"):
             said[name] = said[name] if _day(said[name]) else ""
         return cls(**said, after=Mark.read(query.get("after", "")))
@@ -42,7 +42,7 @@ class Selection:
     def address(self, **changes: str) -> str:
         """The query that asks for this, with some of it changed, from its beginning."""
         one = replace(self, after=None, **changes)
-        return "?" + urlencode({name: getattr(one, name) for name in _FIELDS if getattr(one, name)})
+        return query_of({name: getattr(one, name) for name in _FIELDS})
 
     def behind(self, mark: Mark) -> str:
         """The query for what is older than this."""

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
@@ -21,6 +20,7 @@ from croody.monitor import words as monitor
 from croody.monitor.entry import Entry, Trail
 from croody.monitor.page import CROWDED, DOTS, trail_paths
 from croody.web import formats
+from croody.web.address import query_of, typed
 
 #: Of dots, robots that ask for somebody keep sign and name as long as they are no more than these.
 NAMED: Final = 20
@@ -39,7 +39,7 @@ class Asked:
     @classmethod
     def of(cls, query: Mapping[str, str]) -> "Asked":
         """From `?site=&robot=`."""
-        return cls(*(query.get(name, "").replace("\x00", "")[:64] for name in ("site", "robot")))
+        return cls(typed(query, "site"), typed(query, "robot"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +226,7 @@ def _tabs(known: Known, site: Site | None, language: str) -> list[dict[str, Any]
             "count": formats.number(len(states.get(one.slug, ())), 0, language),
             "state": _worst(states.get(one.slug, [])).value,
             "current": site is not None and one.pk == site.pk,
-            "address": "?" + urlencode({"site": one.slug}),
+            "address": query_of({"site": one.slug}),
         }
         for one in known.sites
     ]

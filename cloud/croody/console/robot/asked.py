@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Self
 from urllib.parse import urlencode
 
+from croody.web.address import whole
+
 #: What is offered: its name in the address, and how long it is.
 RANGES: Final[Mapping[str, timedelta]] = {
     "15m": timedelta(minutes=15),
@@ -22,6 +24,8 @@ FEW: Final = 4
 #: A range that somebody drags is this long at least.
 _LEAST: Final = timedelta(seconds=10)
 _LONGEST: Final = timedelta(days=1100)
+#: Of unix seconds.
+_DIGITS: Final = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ class Asked:
     @classmethod
     def of(cls, query: Mapping[str, str], metrics: Sequence[str] = ()) -> Self:
         """From an address; what makes no sense is what nobody asked for."""
-        start, end = _seconds(query.get("from", "")), _seconds(query.get("to", ""))
+        start, end = whole(query.get("from", ""), _DIGITS), whole(query.get("to", ""), _DIGITS)
         if not (start and end and _LEAST.total_seconds() <= end - start <= _LONGEST.total_seconds()):
             start = end = 0
         range_ = query.get("range", USUAL)
@@ -61,7 +65,3 @@ class Asked:
         parts += [("from", str(asked.start)), ("to", str(asked.end))] if asked.end else []
         parts += [("m", name) for name in asked.metrics]
         return "?" + urlencode(parts) if parts else "?"
-
-
-def _seconds(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 11 else 0

@@ -9,6 +9,7 @@ from croody.alarms.models import Alarm
 from croody.audit.models import Entry
 from croody.commands.models import Outgoing
 from croody.telemetry.read.told import Told, told
+from croody.web.address import whole
 
 #: Lines of a page.
 PAGE: Final = 100
@@ -68,11 +69,12 @@ def page(robot_id: str, until: datetime, limit: int = PAGE, *, skip: int = 0, si
 
 def parsed(cursor: str, now: datetime) -> tuple[datetime, int]:
     """What `Page.older` says; anything else begins at `now`."""
-    micros, _, skip = cursor.partition("-")
-    if not (micros.isascii() and micros.isdigit() and len(micros) <= 17 and skip.isascii() and skip.isdigit() and len(skip) <= 4):
+    before, _, behind = cursor.partition("-")
+    micros, skip = whole(before, 17), whole(behind, 4)
+    if micros is None or skip is None:
         return now, 0
-    whole, part = divmod(int(micros), 1_000_000)
-    return datetime.fromtimestamp(whole, UTC).replace(microsecond=part), int(skip)
+    seconds, part = divmod(micros, 1_000_000)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=part), skip
 
 
 def _order(item: Item) -> tuple[datetime, str, int]:

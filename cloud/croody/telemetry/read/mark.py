@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from croody.telemetry.models import Record, Stream
+from croody.web.address import whole
 from croody_contract.messages import Refused
 from croody_contract.topics import PLAIN_STREAMS
 
@@ -37,10 +38,10 @@ def parsed(cursor: str) -> list[int]:
     Raises:
         Refused: not ours.
     """
-    parts = cursor.split(".") if cursor else []
-    if len(parts) > MOST_IDS or not all(part.isascii() and part.isdigit() and len(part) < 19 for part in parts):
+    ids = [whole(part) for part in cursor.split(".")] if cursor else []
+    if len(ids) > MOST_IDS or None in ids:
         raise Refused("bad_value", "before: not a cursor of ours: take it from the Link header of the page before, or begin without it")
-    return [int(part) for part in parts]
+    return [number for number in ids if number is not None]
 
 
 def named(ids: Collection[int]) -> str:
