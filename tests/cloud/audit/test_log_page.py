@@ -82,6 +82,38 @@ def test_an_entry_reads_as_a_sentence_in_both_languages(people: SimpleNamespace)
     assert "Changed the role of bob" in page_of(people.bob, path="/en/console/log/")
 
 
+def test_codes_and_numbers_of_an_entry_are_words(people: SimpleNamespace) -> None:
+    told = {"organisation_id": people.mine.pk, "now": timezone.now()}
+    about = {"robot": "rover-mine", "kind": "offline", "key": ""}
+    record(ALICE, "assign", "alarm", "7", before={"assignee_id": None}, after={**about, "assignee_id": people.bob.pk}, **told)
+    record(ALICE, "assign", "alarm", "8", before={"assignee_id": 10**9}, after={"kind": "gripper_jam", "assignee_id": None}, **told)
+    record(ALICE, "false", "alarm", "7", after={"scope": "cause"}, **told)
+    record(ALICE, "change", "rule", "3", before={"side": "below"}, after={"side": "above", "kind": "threshold"}, **told)
+    record(ALICE, "add", "channel", "4", after={"kind": "apprise", "language": "en"}, **told)
+    record(ALICE, "label", "verdict", "rover-mine s 4", before={"label": ""}, after={"label": "normal"}, **told)
+    record(ALICE, "take", "shift", "1", after={"open": {"critical": 2, "low": 1}}, **told)
+    record(ALICE, "make", "token", "cr_1", after={"scopes": ["read", "act"]}, **told)
+    record(ALICE, "add", "robot", "rover-mine", after={"kind": "offline"}, **told)
+    spanish = page_of(people.bob)
+    for line in (
+        "clase: Sin señales",
+        "la tiene: de — a bob",
+        "la tiene: de la persona 1000000000 a —",
+        "clase: gripper_jam",
+        "alcance: Esta causa en este robot",
+        "lado: de por debajo del límite a por encima del límite",
+        "clase: Umbral",
+        "clase: Mensajero",
+        "idioma: English",
+        "qué era: de — a Era normal",
+        "alcances: leer, actuar",
+        "abiertas: Crítica 2, Baja 1",
+        "clase: offline",
+    ):
+        assert f"<li>{line}</li>" in spanish, line
+    assert "<li>assigned to: from — to bob</li>" in page_of(people.bob, path="/en/console/log/")
+
+
 def test_filters_stand_in_the_address(people: SimpleNamespace) -> None:
     for day, verb, thing, key in ((1, "add", "robot", "r-1"), (2, "revoke", "robot", "r-1"), (3, "revoke", "robot", "r-2")):
         at = datetime(2026, 11, day, 12, tzinfo=UTC)

@@ -1,10 +1,14 @@
 """Asks the audit log for what the page shows: what a person may read of it, and the organisations they may choose. Words nothing."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+
+from django.contrib.auth.models import User
 
 from croody.accounts.caller import Caller
 from croody.accounts.models import Organisation
 from croody.audit import queries
+from croody.audit.models import Entry
 from croody.audit.queries import Readable, Wanted
 from croody.console.log.selection import Selection
 from croody.console.log.words import MOST
@@ -22,6 +26,14 @@ def organisations(caller: Caller) -> dict[str, Organisation]:
     may = readable(caller).organisations
     found = Organisation.objects.order_by("name", "slug")
     return {one.slug: one for one in (found if may is None else found.filter(pk__in=may))[:200]}
+
+
+def people(entries: Sequence[Entry]) -> dict[int, str]:
+    """What those are called whom alarms were given to, as these entries tell it."""
+    numbers = {values.get("assignee_id") for entry in entries for values in (entry.before, entry.after)}
+    given = {number for number in numbers if isinstance(number, int)}
+    found = User.objects.filter(pk__in=given) if given else ()
+    return {user.pk: user.get_full_name() or user.get_username() for user in found}
 
 
 def wanted(asked: Selection, known: dict[str, Organisation]) -> Wanted:

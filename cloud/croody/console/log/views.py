@@ -30,9 +30,10 @@ def log(request: HttpRequest) -> HttpResponseBase:
     asked, known = Selection.of(request.GET.dict()), facts.organisations(caller)
     found = queries.page(facts.readable(caller), facts.wanted(asked, known), limit=PAGE + 1, after=asked.after)
     shown = found[:PAGE]
+    people = facts.people(shown)
     context = {
         "sentence": words.sentence(facts.count(caller, asked, known, now), language, filtered=asked.filters),
-        "rows": [words.row(entry) for entry in shown],
+        "rows": [words.row(entry, people) for entry in shown],
         "asked": asked,
         "query": asked.address(),
         "older": asked.behind(Mark.of(shown[-1])) if len(found) > PAGE else "",

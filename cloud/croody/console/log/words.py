@@ -10,10 +10,15 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext_lazy
 from django.utils.translation import gettext as _
 
+from croody.accounts.roles import SCOPES as SCOPE_WORDS
 from croody.accounts.roles import WORDS as ROLE_WORDS
+from croody.alarms import kinds
 from croody.alarms.kinds import SEVERITIES
 from croody.audit.models import Entry
+from croody.console.alerts.words import SCOPES
+from croody.console.detection.words import LABELS
 from croody.console.log.selection import Selection
+from croody.console.rules.words import CHANNELS, KINDS
 from croody.web import formats
 
 #: What kind of thing -> what people call it. The order is that of the choice above the list.
@@ -181,7 +186,7 @@ FIELDS: Final[Mapping[str, str | Promise]] = {
     "snoozed_until": gettext_lazy("pospuesta hasta"),
     "until": gettext_lazy("hasta"),
     "since": gettext_lazy("desde"),
-    "assignee_id": gettext_lazy("número de la persona"),
+    "assignee_id": gettext_lazy("la tiene"),
     "suppression": gettext_lazy("número de la falsa alarma"),
     "scope": gettext_lazy("alcance"),
     "held": gettext_lazy("retenidas"),
@@ -219,11 +224,31 @@ FIELDS: Final[Mapping[str, str | Promise]] = {
     "count": gettext_lazy("cuántos"),
     "open": gettext_lazy("abiertas"),
 }
+_SIDES: Final[Mapping[str, str | Promise]] = {
+    "above": gettext_lazy("por encima del límite"),
+    "below": gettext_lazy("por debajo del límite"),
+    "inside": gettext_lazy("cuando entra"),
+    "outside": gettext_lazy("cuando sale"),
+}
+_SCOPES: Final[Mapping[str, str | Promise]] = {scope.value: words.name for scope, words in SCOPE_WORDS.items()}
 #: Field -> what its codes are called.
 VALUES: Final[Mapping[str, Mapping[str, str | Promise]]] = {
     "severity": SEVERITIES,
     "role": {role.value: words.name for role, words in ROLE_WORDS.items()},
+    "side": _SIDES,
+    "scope": SCOPES,
+    "language": {"es": "Español", "en": "English"},
 }
+#: The same of one thing alone: the word stands for something else elsewhere.
+VALUES_OF: Final[Mapping[tuple[str, str], Mapping[str, str | Promise]]] = {
+    ("rule", "kind"): KINDS,
+    ("channel", "kind"): CHANNELS,
+    ("verdict", "label"): LABELS,
+}
+#: A field of one thing alone.
+FIELDS_OF: Final[Mapping[tuple[str, str], str | Promise]] = {("verdict", "label"): gettext_lazy("qué era")}
+#: Things whose kind is one of alarms.
+_OF_ALARMS: Final = ("alarm", "exception")
 #: More than these are not counted.
 MOST: Final = 1000
 _CHARS: Final = 80
@@ -241,8 +266,8 @@ class Row:
     by: str
 
 
-def row(entry: Entry) -> Row:
-    """One entry."""
+def row(entry: Entry, people: Mapping[int, str] | None = None) -> Row:
+    """One entry. `people`: what those are called whom it names by their number."""
     who = entry.name
     if entry.kind == "anonymous":
         who = _("alguien sin identificar")
@@ -251,7 +276,7 @@ def row(entry: Entry) -> Row:
     elif entry.kind == "system":
         who = _("Croody, por sí mismo")
     by = Selection(who=entry.name).address()
-    return Row(entry, who, str(_KINDS.get(entry.kind, "")), act(entry), tuple(_changes(entry)), by)
+    return Row(entry, who, str(_KINDS.get(entry.kind, "")), act(entry), tuple(_changes(entry, people or {})), by)
 
 
 def act(entry: Entry) -> str:
@@ -274,11 +299,13 @@ def sentence(count: int, language: str, *, filtered: bool) -> str:
     return ngettext("%(count)s acto en las últimas 24 horas", "%(count)s actos en las últimas 24 horas", count) % told
 
 
-def _changes(entry: Entry) -> list[str]:
+def _changes(entry: Entry, people: Mapping[int, str]) -> list[str]:
     before, after = entry.before, entry.after
     lines = []
     for field in dict.fromkeys([*before, *after]):
-        told = {"field": FIELDS.get(field, field), "before": _shown(field, before.get(field)), "after": _shown(field, after.get(field))}
+        was, became = (_said(entry.thing, field, values.get(field), people) for values in (before, after))
+        name = FIELDS_OF.get((entry.thing, field)) or FIELDS.get(field, field)
+        told = {"field": name, "before": was, "after": became}
         if field in before and field in after:
             lines.append(_("%(field)s: de %(before)s a %(after)s") % told)
         elif field in after:
@@ -287,6 +314,25 @@ def _changes(entry: Entry) -> list[str]:
         else:
             lines.append(_("%(field)s: era %(before)s") % told)
     return lines
+
+
+def _said(thing: str, field: str, value: Any, people: Mapping[int, str]) -> str:
+    """In words, where there are any for it."""
+    if field == "assignee_id" and isinstance(value, int):
+        return people.get(value) or _("la persona %(number)s") % {"number": value}
+    if field == "kind" and thing in _OF_ALARMS and isinstance(value, str):
+        return alarm_kind(value)
+    if field == "open" and isinstance(value, dict):
+        return ", ".join(f"{SEVERITIES.get(name, name)} {count}" for name, count in value.items()) or formats.NEVER
+    if field == "scopes" and isinstance(value, list):
+        return ", ".join(str(_SCOPES.get(str(one), one)) for one in value) or formats.NEVER
+    known = VALUES_OF.get((thing, field), {}).get(str(value))
+    return str(known) if known is not None else _shown(field, value)
+
+
+def alarm_kind(code: str) -> str:
+    """What a kind of alarm is called. A robot's own word is shown as it wrote it."""
+    return str(kinds.declared(code).title) if kinds.is_declared(code) else code
 
 
 def _shown(field: str, value: Any) -> str:
