@@ -1,5 +1,6 @@
 """Alarms of telemetry in words: what the ledger finds, and what robots say in events, of codes we know and of their own."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -176,6 +177,37 @@ KINDS: Final = (GAP, CONFLICT, *EVENTS)
 _EVENTS: Final = {kind.code: kind for kind in EVENTS}
 
 
+#: What many robots' programs call by these words. Any other word is shown as the robot wrote it.
+ROBOTS_WORDS: Final[Mapping[str, Text]] = {
+    "battery_critical": gettext_lazy("batería casi agotada"),
+    "battery_low": gettext_lazy("batería baja"),
+    "battery_overheated": gettext_lazy("batería recalentada"),
+    "bumper_hit": gettext_lazy("golpe en el parachoques"),
+    "charging_failed": gettext_lazy("no pudo cargar"),
+    "collision": gettext_lazy("colisión"),
+    "config_changed": gettext_lazy("su configuración cambió"),
+    "emergency_stop": gettext_lazy("parada de emergencia"),
+    "gripper_jam": gettext_lazy("pinza atascada"),
+    "localization_lost": gettext_lazy("no sabe dónde está"),
+    "motor_fault": gettext_lazy("falla de un motor"),
+    "motor_overheated": gettext_lazy("motor recalentado"),
+    "motor_stalled": gettext_lazy("motor trabado"),
+    "obstacle": gettext_lazy("obstáculo en el camino"),
+    "path_blocked": gettext_lazy("camino bloqueado"),
+    "protective_stop": gettext_lazy("parada de protección"),
+    "speed_limited": gettext_lazy("velocidad limitada"),
+    "stuck": gettext_lazy("no puede avanzar"),
+    "tipped_over": gettext_lazy("se volcó"),
+    "wheel_slip": gettext_lazy("una rueda patina"),
+    "wheel_worn": gettext_lazy("rueda gastada"),
+}
+
+
+def robots_word(code: str) -> str:
+    """A robot's own word of an event as people read it; one that nobody knows is shown as it was written."""
+    return str(ROBOTS_WORDS.get(code, code))
+
+
 def of_event(code: str) -> Kind:
     """The kind of an event's code. A word that the cloud uses for what it finds itself is another one in a robot's mouth."""
     known = _EVENTS.get(code)
@@ -190,12 +222,12 @@ def of_robots_word(code: str) -> Kind:
     def sentence(detail: Detail, language: str) -> str:
         values = _values(detail, language)
         if values:
-            return _("El robot avisa: %(kind)s (%(values)s).") % {"kind": code, "values": values}
-        return _("El robot avisa: %(kind)s.") % {"kind": code}
+            return _("El robot avisa: %(kind)s (%(values)s).") % {"kind": robots_word(code), "values": values}
+        return _("El robot avisa: %(kind)s.") % {"kind": robots_word(code)}
 
     def together(robots: int, language: str) -> str:
         text = ngettext("%(count)s robot avisa: %(kind)s.", "%(count)s robots avisan a la vez: %(kind)s.", robots)
-        return text % {"count": whole(robots, language), "kind": code}
+        return text % {"count": whole(robots, language), "kind": robots_word(code)}
 
     title = gettext_lazy("Aviso del robot")
     cause = gettext_lazy("El programa del robot mandó un evento con esta palabra.")

@@ -86,7 +86,7 @@ def test_codes_and_numbers_of_an_entry_are_words(people: SimpleNamespace) -> Non
     told = {"organisation_id": people.mine.pk, "now": timezone.now()}
     about = {"robot": "rover-mine", "kind": "offline", "key": ""}
     record(ALICE, "assign", "alarm", "7", before={"assignee_id": None}, after={**about, "assignee_id": people.bob.pk}, **told)
-    record(ALICE, "assign", "alarm", "8", before={"assignee_id": 10**9}, after={"kind": "gripper_jam", "assignee_id": None}, **told)
+    record(ALICE, "assign", "alarm", "8", before={"assignee_id": 10**9}, after={"kind": "gripper_turns", "assignee_id": None}, **told)
     record(ALICE, "false", "alarm", "7", after={"scope": "cause"}, **told)
     record(ALICE, "change", "rule", "3", before={"side": "below"}, after={"side": "above", "kind": "threshold"}, **told)
     record(ALICE, "add", "channel", "4", after={"kind": "apprise", "language": "en"}, **told)
@@ -99,7 +99,7 @@ def test_codes_and_numbers_of_an_entry_are_words(people: SimpleNamespace) -> Non
         "clase: Sin señales",
         "la tiene: de — a bob",
         "la tiene: de la persona 1000000000 a —",
-        "clase: gripper_jam",
+        "clase: gripper_turns",
         "alcance: Esta causa en este robot",
         "lado: de por debajo del límite a por encima del límite",
         "clase: Umbral",

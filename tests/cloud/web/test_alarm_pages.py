@@ -42,7 +42,8 @@ def test_an_alarm_says_what_since_when_why_what_to_do_and_what_ends_it(client, p
     sign_in(client, people.alice, "owner")
     for path in (PAGE, SECTION, ALL):
         text = text_of(client.get(path))
-        said = r"Media rover-2 El robot avisa: bumper_hit\. Causa El programa del robot mandó .* Qué hacer Pregunta a quien programó"
+        said = r"Media rover-2 El robot avisa: golpe en el parachoques\. "
+        said += r"Causa El programa del robot mandó .* Qué hacer Pregunta a quien programó"
         assert re.search(said, text), path
         assert re.search(r"desde hace 5 min .*Cerrar la alerta de rover-2 .*Termina sola tras 24 horas sin novedades\.", text), path
 

@@ -244,7 +244,7 @@ def test_every_kind_that_is_raised_has_its_words_in_both_languages():
             "3 ventanas confirmadas en 5 min; destaca: Temp.\u00a0motor\u00a060\u00a0%.",
         ),
         ("anomaly", {"windows": 1, "drivers": "none"}, "1 ventana confirmada en 5 min."),
-        ("gripper_jam", {}, "El robot avisa: gripper_jam."),
+        ("gripper_jam", {}, "El robot avisa: pinza atascada."),
         ("gap", {"missing": "many"}, "Faltan 0 registros"),
     ],
 )

@@ -19,6 +19,7 @@ from croody.console.alerts.words import SCOPES
 from croody.console.detection.words import LABELS
 from croody.console.log.selection import Selection
 from croody.console.rules.words import CHANNELS, KINDS
+from croody.telemetry.kinds import robots_word
 from croody.web import formats
 
 #: What kind of thing -> what people call it. The order is that of the choice above the list.
@@ -331,8 +332,8 @@ def _said(thing: str, field: str, value: Any, people: Mapping[int, str]) -> str:
 
 
 def alarm_kind(code: str) -> str:
-    """What a kind of alarm is called. A robot's own word is shown as it wrote it."""
-    return str(kinds.declared(code).title) if kinds.is_declared(code) else code
+    """What a kind of alarm is called; a robot's own word, where nobody knows it, as it wrote it."""
+    return str(kinds.declared(code).title) if kinds.is_declared(code) else robots_word(code)
 
 
 def _shown(field: str, value: Any) -> str:
