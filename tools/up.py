@@ -112,7 +112,7 @@ def _start(stack: Stack, began: float) -> None:
 Croody está en marcha (en {time.monotonic() - began:.0f} s):
 
   {pages}/robots/monitor/   los robots, ahora
-  {login_link}   entrada de operador, de un solo uso
+  {login_link}   entrada de operador a la consola, de un solo uso
 
   telemetría {stack.telemetry_url}/api/telemetry/docs · detección {stack.ids_url}/healthz
   MQTT 127.0.0.1:{ports.mqtt} · robot 127.0.0.1:{ports.robot} · registros en .run/NOMBRE.log
@@ -122,7 +122,7 @@ Croody está en marcha (en {time.monotonic() - began:.0f} s):
 Croody is up (in {time.monotonic() - began:.0f} s):
 
   {pages}/robots/monitor/   the robots, now
-  {login_link}   operator login, works once
+  {login_link}   operator login to the console, works once
 
   telemetry {stack.telemetry_url}/api/telemetry/docs · detection {stack.ids_url}/healthz
   MQTT 127.0.0.1:{ports.mqtt} · robot 127.0.0.1:{ports.robot} · logs in .run/NAME.log

@@ -90,6 +90,6 @@ def test_an_administrator_comes_in_by_the_printed_link(site: Site, name: str) ->
     link = site.system.croody("login-link", "--user", name, "--create", "--superuser").strip()
     entered = dora.send("/" + link.split("/", 3)[3])
 
-    assert (entered.status, entered.headers["location"]) == (302, "/robots/monitor/")
+    assert (entered.status, entered.headers["location"]) == (302, "/console/")
     assert dora.get("/admin/").status == 200
     assert dora.get("/en/admin/auth/user/").status == 200

@@ -22,11 +22,12 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from croody.accounts import mail, mails, throttle
+from croody.accounts import landing, mail, mails, throttle
 
 _REFUSED: Final = gettext_lazy("Nombre o contraseña no coinciden. Revisa las mayúsculas.")
 #: allauth's name of a refusal -> our words.
@@ -89,6 +90,10 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Say whether anybody may make an account."""
         return bool(settings.ENV.registration)
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """Where somebody who came to log in, and to nothing else, goes on."""
+        return reverse(landing.page_of(request.user))
 
     def get_login_stages(self) -> list[str]:
         """allauth's, with ours in place of its own about addresses."""

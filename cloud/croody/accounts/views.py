@@ -26,7 +26,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
-from croody.accounts import fresh_token, invited, mail, preferences, services, throttle, tokens, trail
+from croody.accounts import fresh_token, invited, landing, mail, preferences, services, throttle, tokens, trail
 from croody.accounts.caller import actor_of, is_local, of_session
 from croody.accounts.forms import Login, NamedToken, NewToken, Password, Registration
 from croody.accounts.locked import locked_out
@@ -159,7 +159,7 @@ def one_time_login(request: HttpRequest, token: str) -> HttpResponse:
             if not user.has_usable_password():
                 text = _("Entraste con un enlace de un solo uso. Pon una contraseña en tu perfil para volver cuando quieras.")
                 messages.info(request, text)
-            return redirect("monitor")
+            return redirect(landing.page_of(user))
     waits = request.method == "GET" and services.login_waits(token)
     return render(request, "accounts/one_time.html", {"waits": waits}, status=200 if waits else 410)
 

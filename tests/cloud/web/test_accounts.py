@@ -35,8 +35,30 @@ def test_looking_at_a_one_time_login_does_not_use_it_up(client, people):
         assert page.status_code == 200
         assert "Este enlace sirve una sola vez" in page.content.decode()
     assert not signed_in(client)
-    assert client.post(path).headers["Location"] == "/robots/monitor/"
+    assert client.post(path).headers["Location"] == "/console/"
     assert signed_in(client)
+
+
+@pytest.mark.parametrize("prefix", ["", "/en"])
+def test_who_has_robots_to_look_after_comes_in_at_the_console_and_others_at_what_everybody_sees(people, prefix):
+    for name, address in (("alice", "/console/"), ("bob", "/console/"), ("carlos", "/robots/monitor/")):
+        form = {"username": name, "password": f"{name}-likes-robots"}
+        assert Client().post(f"{prefix}/cuenta/acceder/", form).headers["Location"] == prefix + address
+        path = services.make_login_link(getattr(people, name))
+        assert Client().post(prefix + path).headers["Location"] == prefix + address
+    people.carlos.is_superuser = True
+    people.carlos.save()
+    assert Client().post(services.make_login_link(people.carlos)).headers["Location"] == "/console/"
+
+
+def test_who_has_to_add_a_second_factor_first_is_told_so_where_they_come_in(people):
+    people.organisation.asks_second_factor = True
+    people.organisation.save()
+    client = Client()
+    client.post(services.make_login_link(people.alice))
+    page = client.get("/console/").content.decode()
+    assert "Tu organización pide un segundo factor" in page
+    assert Client().post(services.make_login_link(people.alice)).headers["Location"] == "/console/"
 
 
 def test_a_one_time_login_works_once(client, people):
@@ -204,7 +226,7 @@ def test_behind_the_gateway_nobody_locks_another_ones_login(client, people, sett
 def test_logging_in_goes_on_where_one_was_going_and_never_to_another_site(client, people):
     form = {"username": "alice", "password": "alice-likes-robots"}
     assert client.post("/en/cuenta/acceder/", {**form, "next": "/en/cuenta/perfil/"}).headers["Location"] == "/en/cuenta/perfil/"
-    assert Client().post("/en/cuenta/acceder/", {**form, "next": "https://example.org/"}).headers["Location"] == "/en/robots/monitor/"
+    assert Client().post("/en/cuenta/acceder/", {**form, "next": "https://example.org/"}).headers["Location"] == "/en/console/"
 
 
 def test_logging_out_needs_a_button(client, people):
@@ -430,7 +452,7 @@ def link(*arguments: str) -> str:
 def test_the_command_prints_an_address_that_logs_in(client, people):
     url = link("--user", "alice", "--base", "https://croody.example", "--language", "en")
     assert url.startswith("https://croody.example/en/cuenta/entrar/")
-    assert client.post(url.removeprefix("https://croody.example")).headers["Location"] == "/en/robots/monitor/"
+    assert client.post(url.removeprefix("https://croody.example")).headers["Location"] == "/en/console/"
     assert client.session["_auth_user_id"] == str(people.alice.pk)
 
 

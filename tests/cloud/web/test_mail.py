@@ -122,7 +122,7 @@ def alice(people: Any) -> User:
 
 @pytest.mark.parametrize("name", ["alice", "alice@example.org", "ALICE@example.org"])
 def test_one_logs_in_by_name_or_by_address(client: Client, alice: User, postbox: Postbox, name: str):
-    assert client.post("/cuenta/acceder/", {"username": name, "password": "alice-likes-robots"}).headers["Location"] == "/robots/monitor/"
+    assert client.post("/cuenta/acceder/", {"username": name, "password": "alice-likes-robots"}).headers["Location"] == "/console/"
     assert signed_in(client)
 
 
