@@ -3,24 +3,21 @@
 The same templates make the first answer and the pieces that a stream sends.
 """
 
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
 
 from croody.fleet.models import Site
-from croody.live.picture import PAGE, Picture, Piece, Text
-from croody.liveness.judge import State
+from croody.live.picture import PAGE, Picture, Text
+from croody.live.pieces import Page, digest, drawn, piece
 from croody.monitor import plan, words
 from croody.monitor.entry import Entry, Trail
 from croody.monitor.facts import Roster
 from croody.monitor.gaps import Gaps
+from croody.monitor.places import by_site, nowhere, places
 from croody.monitor.selection import PAGE as PAGE_SIZE
 from croody.monitor.selection import TROUBLE, Selection, Shown, select
 from croody.monitor.words import TROUBLED, Row
@@ -32,7 +29,6 @@ CROWDED: Final = 6
 DOTS: Final = 50
 #: Robots that the strip of the home page shows; more are counted in words.
 STRIP: Final = 60
-_WORST: Final = (State.OFFLINE, State.STALE, State.MAINTENANCE, State.MOVING, State.ONLINE, State.OFF, State.UNKNOWN)
 
 
 class Rows:
@@ -51,14 +47,6 @@ class Rows:
             sign = self._gaps.sign(entry.robot_id, entry.delivery, self.now.timestamp())
             made = self._made[entry.robot_id] = words.row(entry, self.now, self.language, sign)
         return made
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """`context` is for the whole page, `picture` for its stream."""
-
-    context: Mapping[str, Any]
-    picture: Picture
 
 
 def shown_on(roster: Roster, asked: Selection) -> Shown:
@@ -93,8 +81,9 @@ def monitor(
         marks = _marks(at_site, drawing, rows) if drawing is not None else []
         dots = len(marks) > DOTS
         paths = trails([entry for entry, _, _ in marks]) if drawing is not None and not dots else {}
-        places = _places(roster, here)
-        nowhere = [rows.of(entry) for entry in here if _nowhere(entry, roster.sites)]
+        at_sites = by_site((robot.site, robot.state) for robot in roster.robots)
+        on_earth = places(roster.sites, at_sites, ((entry, entry.state) for entry in here))
+        placeless = [rows.of(entry) for entry in here if nowhere(entry, roster.sites)]
         counts = roster.counts()
         newest = max((entry.at for entry in here if entry.at is not None), default=None)
         sentence = words.sentence(counts, language)
@@ -124,9 +113,9 @@ def monitor(
             "plan_note": _plan_note(site, roster, marks, dots, language),
             "list_note": _list_note(roster, shown, asked, language),
             "rows": listed,
-            "nowhere": nowhere,
-            "nowhere_note": _nowhere_note(nowhere, language),
-            "places": places,
+            "nowhere": placeless,
+            "nowhere_note": _nowhere_note(placeless, language),
+            "places": on_earth,
             "previous": asked.address(page=shown.page - 1) if shown.page > 1 else "",
             "next": asked.address(page=shown.page + 1) if shown.page < shown.pages else "",
             "first_page": not asked.site and not asked.filters and shown.page == 1,
@@ -154,8 +143,8 @@ def strip(roster: Roster, entries: Mapping[str, Entry], rows: Rows) -> Page:
         }
         texts: dict[str, dict[str, Text]] = {row.robot_id: {"at": row.at} for row in listed}
         texts[PAGE] = {"sentence": sentence, "more": more}
-        pieces = {f"strip-{row.robot_id}": _piece("monitor/strip_item.html", {"row": row}, row.state, language) for row in listed}
-        pieces["attention"] = _drawn("monitor/attention.html", attention, language)
+        pieces = {f"strip-{row.robot_id}": piece("monitor/strip_item.html", {"row": row}, language, row.state) for row in listed}
+        pieces["attention"] = drawn("monitor/attention.html", attention, language)
         picture = Picture(texts, pieces, {"strip": [f"strip-{row.robot_id}" for row in listed]})
         return Page({"sentence": sentence, "rows": listed, "more": more, "version": picture.version, **attention}, picture)
 
@@ -196,45 +185,26 @@ def _picture(
         "plan_note": context["plan_note"],
     }
     drawing = context["drawing"]
-    frame = _digest([bool(context["total"]), drawing is not None, bool(context["places"])])
-    floor = _digest([repr(drawing), context["site"].pk if context["site"] else None, context["crowded"], context["dots"]])
-    whole = {"structure": Piece(frame, lambda: _render("monitor/structure.html", context, language))}
-    parts = {"attention": _drawn("monitor/attention.html", context, language)}
+    frame = digest([bool(context["total"]), drawing is not None, bool(context["places"])])
+    floor = digest([repr(drawing), context["site"].pk if context["site"] else None, context["crowded"], context["dots"]])
+    whole = {"structure": piece("monitor/structure.html", context, language, frame)}
+    parts = {"attention": drawn("monitor/attention.html", context, language)}
     if context["total"]:
-        parts |= {name: _drawn(f"monitor/{name}.html", context, language, inside="structure") for name in ("tabs", "pages")}
-        told = _digest([[row.robot_id, row.state] for row in context["nowhere"]])
-        parts["nowhere"] = Piece(told, lambda: _render("monitor/nowhere.html", context, language), "structure")
+        parts |= {name: drawn(f"monitor/{name}.html", context, language, "structure") for name in ("tabs", "pages")}
+        told = digest([[row.robot_id, row.state] for row in context["nowhere"]])
+        parts["nowhere"] = piece("monitor/nowhere.html", context, language, told, "structure")
     if drawing is not None:
-        parts["plan-figure"] = Piece(floor, lambda: _render("monitor/plan.html", context, language), "structure")
+        parts["plan-figure"] = piece("monitor/plan.html", context, language, floor, "structure")
     for one, (_entry, row, mark) in zip(context["marks"], marks, strict=True):
         # Where its name has room a browser sees for itself.
         shape = f"{row.state} {bool(mark.off)}"
-        parts[f"mark-{row.robot_id}"] = _piece("monitor/mark.html", one, shape, language, inside="plan-figure")
+        parts[f"mark-{row.robot_id}"] = piece("monitor/mark.html", one, language, shape, "plan-figure")
     for row in listed:
-        parts[f"robot-{row.robot_id}"] = _piece("monitor/row.html", {"row": row}, row.shape, language, inside="structure")
+        parts[f"robot-{row.robot_id}"] = piece("monitor/row.html", {"row": row}, language, row.shape, "structure")
     lists = {"rows": [f"robot-{row.robot_id}" for row in listed]}
     if drawing is not None:
         lists["robots"] = [f"mark-{row.robot_id}" for _entry, row, _mark in marks]
     return Picture(texts, whole | parts, lists, {"places": context["places"]}, {"trails": steps})
-
-
-def _piece(template: str, context: Mapping[str, Any], shape: str, language: str, *, inside: str = "") -> Piece:
-    return Piece(shape, lambda: _render(template, context, language), inside)
-
-
-def _drawn(template: str, context: Mapping[str, Any], language: str, *, inside: str = "") -> Piece:
-    """A small part that is another one as soon as it says something else."""
-    html = _render(template, context, language)
-    return Piece(_digest(html), lambda: html, inside)
-
-
-def _render(template: str, context: Mapping[str, Any], language: str) -> str:
-    with override(language):
-        return render_to_string(template, dict(context)).strip()
-
-
-def _digest(value: Any) -> str:
-    return hashlib.blake2s(json.dumps(value).encode(), digest_size=8).hexdigest()
 
 
 def _troubled(roster: Roster) -> Iterable[str]:
@@ -273,34 +243,6 @@ def _steps(paths: Mapping[str, Trail], drawing: plan.Drawing | None) -> dict[str
     for robot_id, trail in paths.items():
         spots = [(step, drawing.spot(step.x_m, step.y_m)) for step in trail.steps]
         found[robot_id] = [[round(step.at, 2), spot.x, spot.y, *([1] if step.hole else [])] for step, spot in spots]
-    return found
-
-
-def _nowhere(entry: Entry, sites: Sequence[Site]) -> bool:
-    on_a_plan = entry.x_m is not None and entry.y_m is not None and any(site.slug == entry.site for site in sites)
-    return not on_a_plan and (entry.lat is None or entry.lng is None)
-
-
-def _places(roster: Roster, here: Sequence[Entry]) -> list[dict[str, Any]]:
-    """What the map shows: sites whose place on Earth is known, with all their robots, and robots of this page that are elsewhere."""
-    found: list[dict[str, Any]] = []
-    at_sites = set()
-    states: dict[str, list[State]] = {}
-    for robot in roster.robots:
-        states.setdefault(robot.site, []).append(robot.state)
-    for site in roster.sites:
-        if site.origin_lat is None or site.origin_lng is None:
-            continue
-        at_sites.add(site.slug)
-        state = min(states.get(site.slug, [State.UNKNOWN]), key=_WORST.index)
-        count = str(len(states.get(site.slug, ())))
-        place = {"name": site.name, "site": site.slug, "lat": site.origin_lat, "lng": site.origin_lng, "state": state.value, "count": count}
-        found.append(place)
-    for entry in here:
-        inside = entry.site in at_sites and entry.x_m is not None
-        if not inside and entry.lat is not None and entry.lng is not None:
-            place = {"name": entry.robot_id, "site": "", "lat": entry.lat, "lng": entry.lng, "state": entry.state.value, "count": ""}
-            found.append(place)
     return found
 
 

@@ -18,10 +18,10 @@ from croody.accounts.caller import of_session
 from croody.accounts.rules import open_to
 from croody.fleet.access import Action
 from croody.fleet.ticket import ticket_of
+from croody.live.pieces import Page
 from croody.live.views import answer, follow
 from croody.live.words import words
 from croody.monitor import facts, page, team
-from croody.monitor.page import Page
 from croody.monitor.selection import Selection
 from croody.monitor.stream import View, Viewer, feed
 

@@ -1,6 +1,5 @@
 """What the monitor says: states, values and sentences in one language. Asks no database; which state holds is liveness' business."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from croody.live.picture import Text
+from croody.live.pieces import digest
 from croody.liveness.judge import State
 from croody.monitor.entry import Delivery, Entry, as_number
 from croody.monitor.gaps import Sign
@@ -131,7 +131,7 @@ def row(entry: Entry, now: datetime, language: str, sign: Sign) -> Row:
         gaps=gaps,
         gap_sign="" if sign == "young" else sign,
         texts=texts,
-        shape=hashlib.blake2s(repr(made_of).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest(),
+        shape=digest(made_of),
     )
 
 

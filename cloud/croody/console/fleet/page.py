@@ -3,15 +3,12 @@
 The same templates make the first answer and the pieces that a stream sends.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
-from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
@@ -22,6 +19,7 @@ from croody.console.fleet.roster import Listed, Roster
 from croody.console.fleet.selection import TROUBLE, Selection, Shown
 from croody.console.frame import words_of_bell
 from croody.live.picture import PAGE, Picture, Piece, Text
+from croody.live.pieces import Page, digest, drawn, piece, render
 from croody.liveness.judge import State
 from croody.monitor.entry import Entry
 from croody.monitor.gaps import Gaps
@@ -50,14 +48,6 @@ class Hours:
 
     metric: str
     lines: Mapping[str, Sequence[float | None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """`context` is for the whole page, `picture` for its stream."""
-
-    context: Mapping[str, Any]
-    picture: Picture
 
 
 class Rows:
@@ -162,7 +152,7 @@ def _picture(context: Mapping[str, Any], roster: Roster, rows: Rows) -> Picture:
         **{f"count-{group['id']}": group["count"] for group in context["groups"] if group["id"]},
     }
     frame = digest([bool(context["total"]), bool(context["bars"]), context["metric"], [one.slug for one in context["sites"]]])
-    pieces = {"structure": Piece(frame, partial(render, "console/fleet/structure.html", context, language))}
+    pieces = {"structure": piece("console/fleet/structure.html", context, language, frame)}
     for place in ("rail", "bar"):
         pieces[f"bell-{place}"] = drawn("console/bell.html", {**context, "place": place}, language)
     lists: dict[str, list[str]] = {}
@@ -172,23 +162,17 @@ def _picture(context: Mapping[str, Any], roster: Roster, rows: Rows) -> Picture:
     for group in context["groups"]:
         if group["id"]:
             lists["rows"].append(group["id"])
-            html = partial(render, "console/fleet/group.html", {"group": group, "metric": context["metric"]}, language)
-            pieces[group["id"]] = Piece(context["metric"] and "line", html, "structure")
+            told = {"group": group, "metric": context["metric"]}
+            pieces[group["id"]] = piece("console/fleet/group.html", told, language, context["metric"] and "line", "structure")
         for row in group["rows"]:
             lists["rows"].append(f"robot-{row.robot_id}")
             pieces[f"robot-{row.robot_id}"] = Piece(row.shape, partial(rows.html, row), "structure")
     if context["cells"]:
         lists["strip"] = [f"cell-{cell['robot_id']}" for cell in context["cells"]]
         for cell in context["cells"]:
-            html = partial(render, "console/fleet/cell.html", {"cell": cell}, language)
-            pieces[f"cell-{cell['robot_id']}"] = Piece(f"{cell['state']} {cell['troubled']}", html, "structure")
+            shape = f"{cell['state']} {cell['troubled']}"
+            pieces[f"cell-{cell['robot_id']}"] = piece("console/fleet/cell.html", {"cell": cell}, language, shape, "structure")
     return Picture(texts, pieces, lists)
-
-
-def drawn(template: str, context: Mapping[str, Any], language: str, inside: str = "") -> Piece:
-    """A small part that is another one as soon as it says something else."""
-    html = render(template, context, language)
-    return Piece(digest(html), lambda: html, inside)
 
 
 def _group(name: str, said: str, listed: Sequence[words.Row], count: int, language: str) -> dict[str, Any]:
@@ -263,14 +247,3 @@ def _note(roster: Roster, shown: Shown, asked: Selection, language: str) -> str:
         "alerts": _("Orden: primero los de más alertas"),
     }
     return " · ".join([*parts, orders[asked.sort]])
-
-
-def render(template: str, context: Mapping[str, Any], language: str) -> str:
-    """A piece of a page, as its template makes it in this language."""
-    with override(language):
-        return render_to_string(template, dict(context)).strip()
-
-
-def digest(value: Any) -> str:
-    """The same for the same value."""
-    return hashlib.blake2s(json.dumps(value).encode(), digest_size=8).hexdigest()

@@ -10,6 +10,7 @@ from croody.console.fleet import facts, page, spark
 from croody.console.fleet.roster import Listed, Roster
 from croody.console.fleet.selection import Selection, select
 from croody.live.pages import ROUND_S, PageFeed, Seen
+from croody.live.pieces import Page
 from croody.monitor.entry import Entry
 from croody.monitor.gaps import Gaps
 
@@ -63,7 +64,7 @@ class FleetFeed(PageFeed[View]):
         self.gaps.forget(now)
         self._hours = {key: kept for key, kept in self._hours.items() if now - kept[0] < 4 * HOURS_S}
 
-    def _page(self, view: View, roster: Roster, rows: page.Rows) -> page.Page:
+    def _page(self, view: View, roster: Roster, rows: page.Rows) -> Page:
         shown = select(roster.robots, view.asked, view.starred)
         self._know(shown.robots)
         known = page.Known(self._entries, self._reasons)

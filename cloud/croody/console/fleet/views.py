@@ -16,6 +16,7 @@ from croody.console.fleet.selection import Selection, select
 from croody.console.fleet.stream import View, feed
 from croody.fleet.ticket import ticket_of
 from croody.live.pages import Viewer
+from croody.live.pieces import Page
 from croody.live.views import answer, follow
 
 
@@ -56,7 +57,7 @@ def stream(request: HttpRequest) -> HttpResponseBase:
     return answer(follow(feed, Viewer(view, request.GET.get("version", "")[:64]), ticket_of(request, caller)))
 
 
-def _page(caller: Caller, asked: Selection, starred: frozenset[str]) -> pages.Page:
+def _page(caller: Caller, asked: Selection, starred: frozenset[str]) -> Page:
     now, language = timezone.now(), get_language() or "es"
     roster = facts.roster(facts.audience_of(caller), now)
     shown = select(roster.robots, asked, starred)

@@ -1,6 +1,5 @@
 """What the fleet's page says, in one language. Asks no database; numbers and units come from `web.formats` and `monitor.words`."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from croody.alarms.storms import kind_of
 from croody.console.fleet.roster import Listed, Roster
 from croody.console.fleet.spark import Spark
 from croody.live.picture import Text
+from croody.live.pieces import digest
 from croody.liveness.judge import State
 from croody.monitor import words as monitor
 from croody.monitor.entry import Delivery, Entry, as_number
@@ -133,7 +133,7 @@ def row(told: Told, now: datetime, language: str) -> Row:
         metric=metric,
         spark=spark,
         texts=texts,
-        shape=hashlib.blake2s(repr(made_of).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest(),
+        shape=digest(made_of),
     )
 
 

@@ -3,22 +3,23 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
 
-from croody.console.fleet.page import bell, digest, drawn, render
+from croody.console.fleet.page import bell
 from croody.console.fleet.roster import TROUBLED, Listed, Roster
 from croody.console.fleet.words import STATES
 from croody.fleet.models import Site
-from croody.live.picture import PAGE, Picture, Piece, Text
+from croody.live.picture import PAGE, Picture, Text
+from croody.live.pieces import Page, digest, drawn, piece
 from croody.liveness.judge import State
 from croody.monitor import plan
 from croody.monitor import words as monitor
 from croody.monitor.entry import Entry, Trail
 from croody.monitor.page import CROWDED, DOTS, trail_paths
+from croody.monitor.places import by_site, nowhere, places, worst
 from croody.web import formats
 from croody.web.address import query_of, typed
 
@@ -26,7 +27,6 @@ from croody.web.address import query_of, typed
 NAMED: Final = 20
 #: Robots that do not say where they are: so many are listed, all are counted.
 LISTED: Final = 100
-_WORST: Final = (*TROUBLED, State.MAINTENANCE, State.MOVING, State.ONLINE, State.OFF, State.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +62,6 @@ class Bot:
     age: str
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """`context` is for the whole page, `picture` for its stream."""
-
-    context: Mapping[str, Any]
-    picture: Picture
-
-
 def chart(known: Known, asked: Asked, trails: Callable[[Sequence[Entry]], Mapping[str, Trail]], language: str) -> Page:
     """The page.
 
@@ -87,15 +79,16 @@ def chart(known: Known, asked: Asked, trails: Callable[[Sequence[Entry]], Mappin
         marks = _marks(known, site, drawing, language)
         dots = len(marks) > DOTS
         paths = trails([entry for entry, _mark in marks]) if drawing is not None and not dots else {}
-        nowhere = [bots[robot.robot_id] for robot in listed if _nowhere(known.entries[robot.robot_id], known.sites)]
+        placeless = [bots[robot.robot_id] for robot in listed if nowhere(known.entries[robot.robot_id], known.sites)]
+        at_sites = by_site((robot.site, robot.state) for robot in known.roster.robots)
         off = sum(bool(mark.off) for _entry, mark in marks)
         context: dict[str, Any] = {
-            "sentence": _sentence(len(known.roster.robots), len(listed), len(nowhere), language),
+            "sentence": _sentence(len(known.roster.robots), len(listed), len(placeless), language),
             "aside": _aside(known.roster, site, len(marks), off, dots, language),
             "total": len(known.roster.robots),
             "asked": asked,
             "site": site,
-            "tabs": _tabs(known, site, language),
+            "tabs": _tabs(known.sites, at_sites, site, language),
             "drawing": drawing,
             "marks": [
                 {"row": bots[entry.robot_id], "mark": mark, "trail": trail_paths(paths.get(entry.robot_id), drawing, now)}
@@ -107,9 +100,9 @@ def chart(known: Known, asked: Asked, trails: Callable[[Sequence[Entry]], Mappin
             "crowded": len(marks) > CROWDED,
             "dots": dots,
             "swarm": dots and sum(entry.state in TROUBLED for entry, _mark in marks) > NAMED,
-            "nowhere": nowhere[:LISTED],
-            "nowhere_note": _nowhere_note(len(nowhere), language),
-            "places": _places(known, listed),
+            "nowhere": placeless[:LISTED],
+            "nowhere_note": _nowhere_note(len(placeless), language),
+            "places": places(known.sites, at_sites, ((known.entries[robot.robot_id], robot.state) for robot in listed)),
             **bell(known.roster, language),
         }
         return Page(context, _picture(context, marks, paths, known.roster, language))
@@ -127,22 +120,22 @@ def _picture(
     title = f"{urgent}{context['sentence']} · {_('Mapa')} · Croody"
     texts[PAGE] = {"sentence": context["sentence"], "aside": context["aside"], "title": title, "critical": roster.urgent}
     frame = digest([bool(context["total"]), drawing is not None, bool(context["places"])])
-    pieces = {"structure": Piece(frame, partial(render, "console/map/structure.html", context, language))}
+    pieces = {"structure": piece("console/map/structure.html", context, language, frame)}
     for place in ("rail", "bar"):
         pieces[f"bell-{place}"] = drawn("console/bell.html", {**context, "place": place}, language)
     lists: dict[str, list[str]] = {}
     if context["total"]:
         pieces["tabs"] = drawn("console/map/tabs.html", context, language, "structure")
         told = digest([[bot.robot_id, bot.state] for bot in context["nowhere"]])
-        pieces["nowhere"] = Piece(told, partial(render, "console/map/nowhere.html", context, language), "structure")
+        pieces["nowhere"] = piece("console/map/nowhere.html", context, language, told, "structure")
     if drawing is not None:
         floor = digest([repr(drawing), context["site"].pk, context["crowded"], context["dots"], context["swarm"]])
-        pieces["plan-figure"] = Piece(floor, partial(render, "monitor/plan.html", context, language), "structure")
+        pieces["plan-figure"] = piece("monitor/plan.html", context, language, floor, "structure")
         lists["robots"] = [f"mark-{entry.robot_id}" for entry, _mark in marks]
         for one in context["marks"]:
             shape = f"{one['row'].state} {bool(one['mark'].off)}"
-            html = partial(render, "monitor/mark.html", {**one, "mark_url": "console_robot"}, language)
-            pieces[f"mark-{one['row'].robot_id}"] = Piece(shape, html, "plan-figure")
+            told_of = {**one, "mark_url": "console_robot"}
+            pieces[f"mark-{one['row'].robot_id}"] = piece("monitor/mark.html", told_of, language, shape, "plan-figure")
     steps = {robot_id: _steps(trail, drawing) for robot_id, trail in paths.items()} if drawing is not None else {}
     return Picture(texts, pieces, lists, {"places": context["places"]}, {"trails": steps})
 
@@ -184,51 +177,17 @@ def _marks(known: Known, site: Site | None, drawing: plan.Drawing | None, langua
     return sorted(found, key=lambda one: one[0].state in TROUBLED)
 
 
-def _nowhere(entry: Entry, sites: Sequence[Site]) -> bool:
-    on_a_plan = entry.x_m is not None and entry.y_m is not None and any(site.slug == entry.site for site in sites)
-    return not on_a_plan and (entry.lat is None or entry.lng is None)
-
-
-def _places(known: Known, listed: Sequence[Listed]) -> list[dict[str, Any]]:
-    """What the map shows: sites whose place on Earth is known, with all their robots, and robots that are elsewhere."""
-    found: list[dict[str, Any]] = []
-    at_sites = set()
-    states: dict[str, list[State]] = {}
-    for robot in known.roster.robots:
-        states.setdefault(robot.site, []).append(robot.state)
-    for site in known.sites:
-        if site.origin_lat is None or site.origin_lng is None:
-            continue
-        at_sites.add(site.slug)
-        place = {"name": site.name, "site": site.slug, "lat": site.origin_lat, "lng": site.origin_lng}
-        found.append(place | {"state": _worst(states.get(site.slug, [])).value, "count": str(len(states.get(site.slug, ())))})
-    for robot in listed:
-        entry = known.entries[robot.robot_id]
-        inside = entry.site in at_sites and entry.x_m is not None
-        if not inside and entry.lat is not None and entry.lng is not None:
-            place = {"name": robot.robot_id, "site": "", "lat": entry.lat, "lng": entry.lng}
-            found.append(place | {"state": robot.state.value, "count": ""})
-    return found
-
-
-def _worst(states: Sequence[State]) -> State:
-    return min(states, key=_WORST.index, default=State.UNKNOWN)
-
-
-def _tabs(known: Known, site: Site | None, language: str) -> list[dict[str, Any]]:
+def _tabs(sites: Sequence[Site], states: Mapping[str, Sequence[State]], site: Site | None, language: str) -> list[dict[str, Any]]:
     """Each site with the worst of its states and how many robots work there."""
-    states: dict[str, list[State]] = {}
-    for robot in known.roster.robots:
-        states.setdefault(robot.site, []).append(robot.state)
     return [
         {
             "name": one.name,
             "count": formats.number(len(states.get(one.slug, ())), 0, language),
-            "state": _worst(states.get(one.slug, [])).value,
+            "state": worst(states.get(one.slug, [])).value,
             "current": site is not None and one.pk == site.pk,
             "address": query_of({"site": one.slug}),
         }
-        for one in known.sites
+        for one in sites
     ]
 
 

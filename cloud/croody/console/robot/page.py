@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
 
 from croody.console.robot import words
 from croody.console.robot.facts import Now, Slow
 from croody.live.picture import PAGE, Picture, Piece, Text
+from croody.live.pieces import Page, digest, piece
 from croody.telemetry.read.told import Told
 from croody.web import formats
 
@@ -34,14 +34,6 @@ class Known:
     rate: float | None = None
     others: tuple[str, ...] = ()
     acts: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """`context` is for the whole page, `picture` for its stream."""
-
-    context: Mapping[str, Any]
-    picture: Picture
 
 
 def robot(known: Known, now: datetime, language: str) -> Page:
@@ -77,18 +69,20 @@ def _picture(context: Mapping[str, Any], head: words.Head, tiles: Sequence[words
         robot_id: words.tile_texts(tiles, context["at"]) | {"doing": head.doing},
         PAGE: {"title": title(head)},
     }
-    shape = words.digest(
-        language, head.state, [(tile.name, tile.x >= 0, tile.usual, tile.old, tile.unit, tile.limit, tile.over) for tile in tiles]
-    )
+    values = [(tile.name, tile.x >= 0, tile.usual, tile.old, tile.unit, tile.limit, tile.over) for tile in tiles]
+
+    def part(name: str, *said: Any) -> Piece:
+        return piece(f"console/robot/{name}.html", context, language, digest(language, *said))
+
     pieces = {
-        "robot-head": _piece("head", context, words.digest(language, head.sentence, head.since, head.label, head.alarms), language),
-        "because": _piece("because", context, words.digest(language, _lasting(context["because"])), language),
-        "values": _piece("values", context, shape, language),
-        "robot-log": _piece("lines", context, words.digest(language, context["lines"]), language),
-        "ledger": _piece("ledger", context, words.digest(language, context["ledger"], context["queue"], context["queue_at"]), language),
-        "agent-log": _piece("agent_log", context, words.digest(language, context["agent_log"]), language),
-        "pictures": _piece("pictures", context, words.digest(language, [shot.number for shot in context["shots"]]), language),
-        "others": _piece("others", context, words.digest(language, context["others"]), language),
+        "robot-head": part("head", head.sentence, head.since, head.label, head.alarms),
+        "because": part("because", _lasting(context["because"])),
+        "values": part("values", head.state, values),
+        "robot-log": part("lines", context["lines"]),
+        "ledger": part("ledger", context["ledger"], context["queue"], context["queue_at"]),
+        "agent-log": part("agent_log", context["agent_log"]),
+        "pictures": part("pictures", [shot.number for shot in context["shots"]]),
+        "others": part("others", context["others"]),
     }
     return Picture(texts, pieces)
 
@@ -130,12 +124,3 @@ def configuration(start: Told | None, interval_s: float | None, language: str) -
         "said": start.data.get("capabilities") is not None,
         "interval": formats.with_unit(formats.value(interval_s, None, language), "s") if interval_s else "",
     }
-
-
-def _piece(name: str, context: Mapping[str, Any], shape: str, language: str) -> Piece:
-    return Piece(shape, lambda: _render(f"console/robot/{name}.html", context, language))
-
-
-def _render(template: str, context: Mapping[str, Any], language: str) -> str:
-    with override(language):
-        return render_to_string(template, dict(context)).strip()

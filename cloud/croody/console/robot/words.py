@@ -1,6 +1,5 @@
 """What the page of one robot says, in one language. Asks no database; numbers come from `web.formats`."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -322,11 +321,6 @@ def tile_texts(shown: Sequence[Tile], at: float | None) -> dict[str, Text]:
         if tile.x >= 0:
             texts[f"{tile.field}x"] = tile.x
     return texts
-
-
-def digest(*parts: Any) -> str:
-    """The same for the same."""
-    return hashlib.blake2s(repr(parts).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 # The log
