@@ -109,11 +109,6 @@ def _site(parts: QuerySet[Alarm], number: int) -> str:
     return sites[0][1] or "" if len(sites) == 1 else ""
 
 
-def open_of(robot_id: str, kind: str) -> QuerySet[Alarm]:
-    """The open alarms of one robot and kind, whatever their key."""
-    return Alarm.objects.filter(robot_id=robot_id, kind=kind, resolved_at=None)
-
-
 class OpenKind(NamedTuple):
     """How many alarms of one kind are open at one robot; `part_of`: in one of many robots, by its number."""
 

@@ -24,7 +24,6 @@ BACK: Final = timedelta(days=30)
 ROBOTS: Final = 40
 HOURS: Final = 3000
 MOMENTS: Final = 50
-_MINUTE: Final = timedelta(minutes=1)
 _HOUR_S: Final = 3600
 _EPOCH_SQL: Final = ("extract(epoch FROM at)::bigint", "CAST(strftime('%%s', at) AS integer)")
 _ROLLED: Final = """

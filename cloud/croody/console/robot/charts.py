@@ -5,7 +5,7 @@ Numbers are in the unit that people read; the browser draws them and writes the 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import pairwise
 from statistics import median
 from typing import Any, Final
@@ -191,13 +191,3 @@ def _moment(found: Series, at: int) -> datetime:
 def _asked_again(first: float, last: float, gaps: Sequence[Hole]) -> bool:
     """Whether something that was numbered is missing there."""
     return any(not hole.lost and hole.start.timestamp() <= last and hole.end.timestamp() >= first for hole in gaps)
-
-
-def refresh_s(step_s: int) -> float:
-    """How often a chart that goes on is asked for again."""
-    return max(2.0, float(min(step_s, 60)))
-
-
-def until_of(asked: Asked, now: datetime) -> datetime:
-    """The last moment that a chart shows."""
-    return min(asked.span(now)[1], now + timedelta(seconds=1))

@@ -39,7 +39,6 @@ def rules(request: HttpRequest) -> HttpResponseBase:
         "may": bool(found.mine),
         "several": found.several,
         "kinds": words.KINDS.items(),
-        "channel_kinds": words.CHANNELS.items(),
     }
     return frame.draw(request, "console/rules/rules.html", context, page="rules")
 

@@ -11,8 +11,6 @@ from croody.operations.day import cast
 
 What = Literal["silent", "lost", "missing", "thinned", "off", "mute", "bad", "clock", "hot", "no_dock", "blocked", "odd"]
 ASKED_AGAIN_MIN: Final = 14.0
-#: Minutes of a day.
-DAY_MIN: Final = 24 * 60
 
 
 @dataclass(frozen=True, slots=True)
