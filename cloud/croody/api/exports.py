@@ -4,12 +4,10 @@ An export has an order that does not change, and goes on behind any row of it: `
 """
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 
-from asgiref.sync import sync_to_async
-from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Query, Router
@@ -31,6 +29,7 @@ from croody.telemetry.ingest.clock import in_utc
 from croody.telemetry.read.export import place_of
 from croody.telemetry.read.follow import HOLE_S
 from croody.web.refusals import Denied
+from croody.web.streamed import streamed
 
 router = Router(tags=["exports"])
 MOST_ROBOTS: Final = 1000
@@ -173,13 +172,12 @@ def _answer(
     files.check(form)
     leave = slots.take(rates.key_of(caller, request))
     pieces = files.make(form, table.columns, limited(_watched(table.pages, caller, still), limit), head=after is None)
-    body: Any = _later(pieces) if isinstance(request, ASGIRequest) else pieces
     headers = {
         "Content-Disposition": f'attachment; filename="croody-{name}.{form}"',
         "Cache-Control": "no-store",
         "Export-As-Of": as_of.isoformat(),
     }
-    return Export(body, leave, content_type=files.TYPES[form], headers=headers)  # type: ignore[return-value]
+    return Export(streamed(request, pieces), leave, content_type=files.TYPES[form], headers=headers)  # type: ignore[return-value]
 
 
 def _watched(found: Iterable[list[Row]], caller: Caller, still: Callable[[Caller], None]) -> Iterator[list[Row]]:
@@ -203,12 +201,6 @@ def limited(found: Iterable[list[Row]], limit: int) -> Iterator[list[Row]]:
         left -= len(rows)
         if left <= 0:
             return
-
-
-async def _later(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """Asked for in the thread that has this request's connection to the database."""
-    while (piece := await sync_to_async(lambda: next(pieces, None))()) is not None:
-        yield piece
 
 
 def _wanted(caller: Caller, action: Action, robot_ids: list[str]) -> list[str]:

@@ -5,13 +5,13 @@ A spreadsheet takes a cell that begins like a formula for one: such text has a q
 
 import csv
 import io
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from asgiref.sync import sync_to_async
-from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, StreamingHttpResponse
+
+from croody.web.streamed import streamed
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
@@ -26,8 +26,7 @@ def answer(request: HttpRequest, name: str, head: Row, pages: Iterable[Iterable[
         head: names of the columns; they are the same in every language, so that programs find them.
         pages: rows, so many at a time; the next ones are asked for when these have gone out.
     """
-    parts = _texts(head, pages)
-    body: Any = _later(parts) if isinstance(request, ASGIRequest) else parts
+    body = streamed(request, _texts(head, pages))
     return StreamingHttpResponse(
         body, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": f'attachment; filename="{name}"'}
     )
@@ -52,9 +51,3 @@ def _text(rows: Iterable[Row]) -> str:
     out = io.StringIO()
     csv.writer(out).writerows([cell(value) for value in row] for row in rows)
     return out.getvalue()
-
-
-async def _later(parts: Iterator[str]) -> AsyncIterator[str]:
-    """Asked for in the thread that has this request's connection to the database."""
-    while (text := await sync_to_async(lambda: next(parts, None))()) is not None:
-        yield text
