@@ -20,6 +20,7 @@ from croody.fleet.models import Robot
 from croody.notices import messenger, webhook
 from croody.notices.models import Channel, Notice
 from croody.notices.webhook import Failed
+from croody.web import formats
 
 Status = Notice.Status
 #: Alarms that a channel is given in one run, notices that are sent in one run, and for how long a run goes on sending, in seconds.
@@ -37,10 +38,12 @@ NEWS: Final = timedelta(days=1)
 def tell(now: datetime) -> None:
     """Queue what each channel has not been told yet."""
     for channel in Channel.objects.filter(enabled=True).order_by("pk")[:2000]:
+        due, ended = _due(channel, now), _ended(channel, now)
         if channel.quiet_from and is_quiet(channel, now):
-            _queue(channel, _due(channel, now).filter(severity="critical"), now)
-        else:
-            _queue(channel, _due(channel, now), now)
+            due, ended = due.filter(severity="critical"), ended.filter(severity="critical")
+        _queue(channel, due, now)
+        if channel.tells_end:
+            _queue(channel, ended, now, over=True)
 
 
 def is_quiet(channel: Channel, now: datetime) -> bool:
@@ -70,22 +73,30 @@ def _due(channel: Channel, now: datetime) -> QuerySet[Alarm]:
     found = found.filter(opened_at__gte=max(channel.created_at, now - NEWS), opened_at__lte=now - timedelta(minutes=channel.after_min))
     if channel.after_min:
         found = found.filter(acknowledged_at=None)
-    told = Notice.objects.filter(channel=channel, created_at__gt=now - NEWS - timedelta(hours=1), alarm__isnull=False)
+    told = Notice.objects.filter(channel=channel, over=False, created_at__gt=now - NEWS - timedelta(hours=1), alarm__isnull=False)
     return found.exclude(pk__in=told.values("alarm_id")).order_by("opened_at", "pk")
 
 
-def _queue(channel: Channel, due: QuerySet[Alarm], now: datetime) -> None:
+def _ended(channel: Channel, now: datetime) -> QuerySet[Alarm]:
+    """Alarms that it was told and that are over since, which it has not been told."""
+    mine = Notice.objects.filter(channel=channel, alarm__isnull=False)
+    found = Alarm.objects.filter(resolved_at__gt=now - NEWS, pk__in=mine.filter(over=False, status=Status.SENT).values("alarm_id"))
+    return found.exclude(pk__in=mine.filter(over=True).values("alarm_id")).order_by("resolved_at", "pk")
+
+
+def _queue(channel: Channel, due: QuerySet[Alarm], now: datetime, *, over: bool = False) -> None:
+    """Within what a channel carries in an hour; ends take no alarm's place."""
     alarms = list(due.values_list("pk", flat=True)[:TOLD])
     if not alarms:
         return
-    lately = Notice.objects.filter(channel=channel, created_at__gt=now - timedelta(hours=1), alarm__isnull=False).exclude(
-        status=Status.HELD
-    )
+    lately = Notice.objects.filter(channel=channel, over=over, created_at__gt=now - timedelta(hours=1), alarm__isnull=False)
+    lately = lately.exclude(status=Status.HELD)
     left = max(0, AN_HOUR - lately.count())
     rows = [
         Notice(
             channel=channel,
             alarm_id=alarm,
+            over=over,
             created_at=now,
             status=Status.PENDING if place < left else Status.HELD,
             next_at=now if place < left else None,
@@ -97,7 +108,7 @@ def _queue(channel: Channel, due: QuerySet[Alarm], now: datetime) -> None:
 
 def _send(notice: Notice, now: datetime) -> None:
     alarm = Alarm.objects.filter(pk=notice.alarm_id).first() if notice.alarm_id is not None else None
-    if notice.alarm_id is not None and (alarm is None or alarm.resolved_at is not None):
+    if notice.alarm_id is not None and (alarm is None or (alarm.resolved_at is not None) != notice.over):
         Notice.objects.filter(pk=notice.pk).update(status=Status.NEEDLESS, next_at=None)
         return
     try:
@@ -125,7 +136,7 @@ def _again(notice: Notice, error: Failed, now: datetime) -> None:
 
 def _through(notice: Notice, alarm: Alarm | None, now: datetime) -> str:
     channel = notice.channel
-    title, body = words(alarm, channel.language)
+    title, body = words(alarm, channel.language, over=notice.over)
     match channel.kind:
         case Channel.Kind.MAIL:
             return _mail(channel.target.split("\n"), title, body)
@@ -141,14 +152,18 @@ def _through(notice: Notice, alarm: Alarm | None, now: datetime) -> str:
     return webhook.post(channel.target, payload, headers, allowed=settings.ENV.notice_networks)
 
 
-def words(alarm: Alarm | None, language: str) -> tuple[str, str]:
-    """Title and text of a notice, in the active language, which is `language`."""
+def words(alarm: Alarm | None, language: str, *, over: bool = False) -> tuple[str, str]:
+    """Title and text of a notice, in the active language, which is `language`. `over`: it tells that the alarm ended."""
     if alarm is None:
         return _("Prueba de Croody"), _("Este canal funciona: aquí llegarán las alertas.")
     kind = kind_of(alarm)
     who = f"{alarm.robot_id}: " if alarm.robot_id else ""
     # What a robot says may hold a line break, which a title may not.
-    title = " ".join(f"{kinds.SEVERITIES[alarm.severity]} · {who}{kind.title}".split())[:200]
+    head = _("Terminó") if over else kinds.SEVERITIES[alarm.severity]
+    title = " ".join(f"{head} · {who}{kind.title}".split())[:200]
+    if over and alarm.resolved_at is not None:
+        lasted = formats.age((alarm.resolved_at - alarm.opened_at).total_seconds())
+        return title, f"{_('Duró %(age)s.') % {'age': lasted}}\n\n{_address(alarm)}"
     sentence = kinds.find(alarm.kind).sentence({**alarm.detail, "robots": alarm.count}, language)
     return title, f"{sentence}\n{kind.remedy}\n\n{_address(alarm)}"
 
@@ -175,11 +190,13 @@ def _is_final(error: OSError) -> bool:
 
 
 def _payload(notice: Notice, alarm: Alarm | None, title: str, body: str) -> dict[str, Any]:
-    told: dict[str, Any] = {"notice": notice.pk, "type": "test" if alarm is None else "alarm", "title": title, "text": body}
+    about = "test" if alarm is None else "over" if notice.over else "alarm"
+    told: dict[str, Any] = {"notice": notice.pk, "type": about, "title": title, "text": body}
     if alarm is None:
         return told
     row = {"id": alarm.pk, "robot_id": alarm.robot_id, "kind": kind_of(alarm).code, "severity": alarm.severity, "count": alarm.count}
-    return told | {"alarm": {**row, "opened_at": alarm.opened_at.isoformat(), "address": _address(alarm)}}
+    ended = {"resolved_at": alarm.resolved_at.isoformat()} if notice.over and alarm.resolved_at is not None else {}
+    return told | {"alarm": {**row, "opened_at": alarm.opened_at.isoformat(), **ended, "address": _address(alarm)}}
 
 
 def _address(alarm: Alarm) -> str:

@@ -79,6 +79,8 @@ class Channel(models.Model):
     quiet_to = models.CharField(max_length=5, blank=True)
     time_zone = models.CharField(max_length=64, default="UTC")
     language = models.CharField(max_length=8, default="es")
+    #: Whether it is told, too, that an alarm which went through it is over.
+    tells_end = models.BooleanField(default=False, db_default=False)
     enabled = models.BooleanField(default=True)
     created_at = models.DateTimeField()
     by_name = models.CharField(max_length=150)
@@ -88,7 +90,7 @@ class Channel(models.Model):
 
 
 class Notice(models.Model):
-    """One alarm through one channel, or a test of it: what became of it."""
+    """One alarm through one channel, that it is over, or a test of the channel: what became of it."""
 
     class Status(models.TextChoices):
         PENDING = "pending"
@@ -98,11 +100,13 @@ class Notice(models.Model):
         HELD = "held"
         """More than a channel carries in an hour."""
         NEEDLESS = "needless"
-        """The alarm was over, or somebody had it, before it could be told."""
+        """The alarm was over, or somebody had it, before it could be told; of its end, it was open again."""
 
     channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="notices")
     #: None: a test. No constraint: alarms go in their own time.
     alarm = models.ForeignKey(Alarm, null=True, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+")
+    #: It tells that the alarm is over.
+    over = models.BooleanField(default=False, db_default=False)
     status = models.CharField(max_length=16, choices=Status.choices)
     attempts = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField()
@@ -112,7 +116,7 @@ class Notice(models.Model):
     answer = models.CharField(max_length=300, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["channel", "alarm"], name="one_notice_an_alarm_and_channel")]
+        constraints = [models.UniqueConstraint(fields=["channel", "alarm", "over"], name="one_notice_an_alarm_and_end")]
         indexes = [
             models.Index(fields=["next_at"], condition=models.Q(status="pending"), name="notice_pending"),
             models.Index(fields=["channel", "-id"], name="notice_of_channel"),

@@ -159,6 +159,7 @@ def save_channel(caller: Caller, given: Mapping[str, Any], channel: Channel | No
     made.after_min = after
     made.quiet_from, made.quiet_to, made.time_zone = _quiet(given)
     made.language = "en" if given.get("language") == "en" else "es"
+    made.tells_end = str(given.get("tells_end") or "") not in {"", "off", "False", "0"}
     made.enabled = str(given.get("enabled", "on")) not in {"", "off", "False", "0"}
     with transaction.atomic():
         if channel is None:
@@ -310,5 +311,5 @@ def _told(rule: Rule) -> dict[str, Any]:
 
 def _told_channel(channel: Channel) -> dict[str, Any]:
     """Never its target: that may hold a token."""
-    names = ("name", "kind", "severity", "after_min", "quiet_from", "quiet_to", "time_zone", "language", "enabled")
+    names = ("name", "kind", "severity", "after_min", "quiet_from", "quiet_to", "time_zone", "language", "tells_end", "enabled")
     return {name: getattr(channel, name) for name in names}

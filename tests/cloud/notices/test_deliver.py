@@ -235,6 +235,83 @@ def test_an_alarm_that_is_over_before_it_was_told_disturbs_nobody(team, hook):
     assert len(hook.got) == 1
 
 
+def told(hook: Hook) -> list[tuple[str, int]]:
+    return [(json.loads(body)["type"], json.loads(body)["alarm"]["id"]) for _headers, body in hook.got]
+
+
+def test_a_channel_that_wants_so_is_told_once_that_what_it_told_is_over(team, hook, post_office):
+    made = channel(team, "webhook", hook.url, tells_end="on")
+    channel(team, "mail", "ana@example.org", tells_end="on")
+    channel(team, "mail", "leo@example.org")
+    alarm, other = conflict(), conflict(key="s2")
+    run(1)
+    resolve_alarm("rover-1", "conflict", "s1", after(720))
+    run(721)
+    run(726)
+    assert told(hook) == [("alarm", alarm.pk), ("alarm", other.pk), ("over", alarm.pk)]
+    headers, body = hook.got[-1]
+    assert headers["Croody-Signature"] == signature(made.secret, int(after(721).timestamp()), body)
+    about = json.loads(body)["alarm"]
+    assert (about["opened_at"], about["resolved_at"]) == (NOW.isoformat(), after(720).isoformat())
+    assert len({headers["Croody-Notice"] for headers, _body in hook.got}) == 3
+    ends = [(to, one) for to, one in zip(post_office.to, post_office.messages, strict=True) if one["Subject"].startswith("Ended")]
+    assert [to for to, _one in ends] == [["ana@example.org"]]
+    assert ends[0][1]["Subject"].startswith("Ended · rover-1: ")
+    assert "It lasted 12\xa0min." in ends[0][1].get_content()
+    assert f"/console/alerts/{alarm.pk}/" in ends[0][1].get_content()
+
+
+def test_the_end_of_what_a_channel_was_not_told_is_no_news(team, hook):
+    channel(team, "webhook", hook.url, severity="high", tells_end="on")
+    conflict(key="low", severity="low")
+    hook.status = 503
+    failed = conflict()
+    run(1)
+    hook.status = 204
+    resolve_alarm("rover-1", "conflict", "low", after(5))
+    resolve_alarm("rover-1", "conflict", "s1", after(5))
+    run(12)
+    run(17)
+    assert told(hook) == [("alarm", failed.pk)], "the one try that was refused"
+
+
+def test_in_quiet_hours_an_end_waits_for_the_morning_and_one_that_was_undone_is_needless(team, hook):
+    channel(team, "webhook", hook.url, quiet_from="22:00", quiet_to="06:00", tells_end="on")
+    evening = datetime(2026, 11, 24, 21, 50, tzinfo=UTC)
+
+    def at(minutes: float) -> None:
+        deliver.tell(evening + timedelta(minutes=minutes))
+        deliver.send(evening + timedelta(minutes=minutes))
+
+    alarms = [raise_alarm("rover-1", "conflict", key, "high", {}, evening) for key in ("a", "b")]
+    worst = raise_alarm("rover-1", "conflict", "c", "critical", {}, evening)
+    at(1)
+    for key in ("a", "b", "c"):
+        resolve_alarm("rover-1", "conflict", key, evening + timedelta(hours=1))
+    at(61)
+    assert told(hook)[3:] == [("over", worst.pk)]
+    deliver.tell(evening + timedelta(hours=9))
+    Alarm.objects.filter(pk=alarms[1].pk).update(resolved_at=None)
+    deliver.send(evening + timedelta(hours=9))
+    assert told(hook)[4:] == [("over", alarms[0].pk)]
+    assert Notice.objects.get(alarm=alarms[1], over=True).status == "needless"
+
+
+def test_ends_take_no_alarms_place_in_the_hour(team, hook):
+    channel(team, "webhook", hook.url, tells_end="on")
+    for number in range(20):
+        conflict(key=f"s{number}")
+    run(1)
+    for number in range(20):
+        resolve_alarm("rover-1", "conflict", f"s{number}", after(5))
+    run(6)
+    for number in range(10):
+        conflict(key=f"t{number}", at=10)
+    run(11)
+    assert len(hook.got) == 50
+    assert "held" not in statuses()
+
+
 def test_only_ones_own_alarms_and_only_those_grave_enough_are_told(team, hook):
     channel(team, "webhook", hook.url, severity="high")
     conflict("carlos-1")

@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from croody.accounts.models import Membership, Organisation
+from croody.alarms.services import raise_alarm
 from croody.fleet import services as fleet
 from croody.notices import jobs
 from croody.notices.models import Channel, Notice, Rule
@@ -105,6 +106,24 @@ def test_the_secret_of_a_webhook_is_shown_once_and_its_address_masked(world):
     world.marta.post(f"/console/rules/channels/{made.pk}/", {**form, "target": "", "name": "Otra"})
     made.refresh_from_db()
     assert (made.name, made.target) == ("Otra", "https://hooks.example.org/t0ken")
+
+
+def test_a_channel_says_whether_it_tells_ends_and_the_log_which_notice_did(world):
+    new = world.marta.get("/console/rules/channels/new/").content.decode()
+    assert '<input type="checkbox" name="tells_end" checked>' in new
+    form = {"kind": "mail", "name": "C", "target": "a@example.org", "severity": "low", "enabled": "on"}
+    world.marta.post("/console/rules/channels/new/", {**form, "tells_end": "on"})
+    made = Channel.objects.get()
+    assert made.tells_end
+    assert "avisa también cuando termina" in world.omar.get("/console/rules/").content.decode()
+    assert "avisa también cuando termina: sí" in world.omar.get("/console/log/").content.decode()
+    alarm = raise_alarm("rover-1", "conflict", "s", "high", {}, timezone.now())
+    Notice.objects.create(channel=made, alarm=alarm, over=True, status="sent", created_at=timezone.now())
+    assert f'<a href="/console/alerts/{alarm.pk}/">rover-1</a>, terminó' in world.omar.get("/console/rules/").content.decode()
+    world.marta.post(f"/console/rules/channels/{made.pk}/", form)
+    made.refresh_from_db()
+    assert not made.tells_end
+    assert "avisa también cuando termina" not in world.omar.get("/console/rules/").content.decode()
 
 
 def test_a_test_waits_in_the_log_and_what_went_wrong_is_said_there(world):

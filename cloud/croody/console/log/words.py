@@ -197,6 +197,7 @@ FIELDS: Final[Mapping[str, str | Promise]] = {
     "maintenance_until": gettext_lazy("hasta"),
     "severity": gettext_lazy("gravedad"),
     "enabled": gettext_lazy("encendido"),
+    "tells_end": gettext_lazy("avisa también cuando termina"),
     "metric": gettext_lazy("medida"),
     "side": gettext_lazy("lado"),
     "limit": gettext_lazy("límite"),

@@ -134,10 +134,10 @@ def _given(request: HttpRequest, row: Any, as_form: Callable[[Any], dict[str, An
     """What the form holds: what was sent, else what is saved, else what the address says."""
     if request.method == "POST":
         sent: dict[str, Any] = {name: value[:_LONGEST] for name, value in request.POST.items()}
-        return sent | {"enabled": "on" if sent.get("enabled") else "off"}
+        return sent | {name: "on" if sent.get(name) else "off" for name in ("enabled", "tells_end")}
     if row is not None:
         return as_form(row)
-    return {"kind": request.GET.get("kind", ""), "severity": "medium", "enabled": "on", "time_zone": "UTC", "for_s": "0"}
+    return {"kind": request.GET.get("kind", ""), "severity": "medium", "enabled": "on", "tells_end": "on", "time_zone": "UTC", "for_s": "0"}
 
 
 def _as_form(row: Rule) -> dict[str, Any]:
@@ -150,4 +150,5 @@ def _as_form(row: Rule) -> dict[str, Any]:
 def _as_channel_form(row: Channel) -> dict[str, Any]:
     names = ("name", "severity", "after_min", "quiet_from", "quiet_to", "time_zone", "language")
     target = row.target if row.kind == Channel.Kind.MAIL else ""
-    return {**{name: getattr(row, name) for name in names}, "target": target, "enabled": "on" if row.enabled else "off"}
+    ticks = {name: "on" if getattr(row, name) else "off" for name in ("enabled", "tells_end")}
+    return {**{name: getattr(row, name) for name in names}, "target": target, **ticks}

@@ -154,6 +154,8 @@ def channel(row: Channel, mine: bool, language: str) -> dict[str, Any]:
         notes.append(_("solo lo que nadie reconoce en %(time)s") % {"time": formats.age(row.after_min * 60)})
     if row.quiet_from:
         notes.append(_("de %(begin)s a %(end)s solo lo crítico") % {"begin": row.quiet_from, "end": row.quiet_to})
+    if row.tells_end:
+        notes.append(_("avisa también cuando termina"))
     if not row.enabled:
         notes.append(_("apagado"))
     return {
@@ -187,6 +189,7 @@ def notice(row: Notice, language: str) -> dict[str, Any]:
         "channel": row.channel.name,
         "about": about,
         "alarm": row.alarm_id,
+        "over": row.over,
         "status": row.status,
         "word": str(STATUSES[row.status]),
         "tries": ngettext("%(count)s intento", "%(count)s intentos", row.attempts) % {"count": row.attempts} if row.attempts > 1 else "",
