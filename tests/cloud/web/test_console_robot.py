@@ -251,9 +251,9 @@ def test_the_stream_tells_a_page_what_changes_and_nobody_else(people: SimpleName
 
 
 def test_what_lies_on_a_robot_says_when_it_will_be_here():
-    from croody.console.robot import words
     from croody.console.robot.facts import Queue
     from croody.console.robot.stream import _Robot
+    from croody.console.robot.words.delivery import queue
 
     at = datetime(2026, 11, 24, tzinfo=UTC)
     known = _Robot()
@@ -262,13 +262,13 @@ def test_what_lies_on_a_robot_says_when_it_will_be_here():
     known.beat(Queue(1300, at))
     known.beat(Queue(1000, at + timedelta(seconds=30)))
     assert known.rate == 10.0
-    assert words.queue(Queue(1000, at), known.rate, "es") == (
+    assert queue(Queue(1000, at), known.rate, "es") == (
         "1\u00a0000 registros siguen en el robot",
         "Al ritmo de ahora llega en 1\u00a0min.",
     )
-    assert words.queue(Queue(1000, at), -1.0, "es")[1].startswith("A este ritmo no llega")
-    assert words.queue(Queue(0, at), None, "es") == ("Nada por enviar", "")
-    assert words.queue(None, None, "es") == ("", "")
+    assert queue(Queue(1000, at), -1.0, "es")[1].startswith("A este ritmo no llega")
+    assert queue(Queue(0, at), None, "es") == ("Nada por enviar", "")
+    assert queue(None, None, "es") == ("", "")
 
 
 def test_the_agents_own_log_is_asked_for_once_and_its_answer_stands_on_the_page(alice: Client, bob: Client):

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from croody.commands.models import Outgoing
 from croody.console.delivery.facts import Gap, Listed, Lost, One
-from croody.console.robot.words import REASONS
+from croody.console.robot.words.lines import REASONS
 from croody.liveness.judge import State
 from croody.telemetry.models import DeadLetter
 from croody.telemetry.read.proof import Line, Sums

@@ -13,11 +13,13 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from croody.console.robot import facts, words
+from croody.console.robot import facts
 from croody.console.robot.asked import FEW, Asked
 from croody.console.robot.limits import Limits, limits_of
 from croody.console.robot.log import Item
 from croody.console.robot.log import page as log
+from croody.console.robot.words import lines as log_lines
+from croody.console.robot.words import tiles
 from croody.fleet.models import Robot
 from croody.monitor.entry import PLACE
 from croody.telemetry.read import metrics
@@ -123,7 +125,7 @@ def spans(robot_id: str, start: datetime, end: datetime, now: datetime, language
         if alarm.severity == "low":
             continue
         until = min(alarm.resolved_at or now, end)
-        text = words.line(Item(alarm.opened_at, "A", alarm=alarm), language).text
+        text = log_lines.line(Item(alarm.opened_at, "A", alarm=alarm), language).text
         found.append({"from": max(alarm.opened_at, start).timestamp(), "to": until.timestamp(), "severity": alarm.severity, "text": text})
     order = ("medium", "high", "critical")
     return sorted(found, key=lambda span: order.index(span["severity"]))
@@ -132,7 +134,7 @@ def spans(robot_id: str, start: datetime, end: datetime, now: datetime, language
 def flags(robot_id: str, start: datetime, end: datetime, language: str) -> list[dict[str, Any]]:
     """What happened, as letters, the newest of them."""
     items = log(robot_id, end, MOST_FLAGS, since=start).items
-    lines = [words.line(item, language) for item in items if not item.over]
+    lines = [log_lines.line(item, language) for item in items if not item.over]
     return [{"at": line.at, "letter": line.letter, "severity": line.severity, "text": line.text} for line in reversed(lines)]
 
 
@@ -145,14 +147,14 @@ def table(found: Series, names: Sequence[str], language: str) -> list[dict[str, 
             continue
         cells = []
         for metric, line in zip(known, found.lines, strict=True):
-            cells.append([words.value_text(metric, of[index], language) for of in (line.mean, line.low, line.high)])
+            cells.append([tiles.value_text(metric, of[index], language) for of in (line.mean, line.low, line.high)])
         rows.append({"at": datetime.fromtimestamp(found.at[index], found.start.tzinfo), "cells": cells})
     return rows
 
 
 def _lane(line: Line, limits: Limits, language: str) -> dict[str, Any]:
     known = metrics.describe(line.metric)
-    drawn_limits = [[one.value * known.factor, words.limit_text(known, one, language)] for one in limits.get(line.metric, ())]
+    drawn_limits = [[one.value * known.factor, tiles.limit_text(known, one, language)] for one in limits.get(line.metric, ())]
     return {
         "metric": line.metric,
         "limits": drawn_limits,

@@ -8,8 +8,8 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
 
-from croody.console.robot import words
 from croody.console.robot.facts import Now, Slow
+from croody.console.robot.words import answer, cameras, delivery, lines, tiles
 from croody.live.picture import PAGE, Picture, Piece, Text
 from croody.live.pieces import Page, digest, piece
 from croody.telemetry.read.told import Told
@@ -39,8 +39,8 @@ class Known:
 def robot(known: Known, now: datetime, language: str) -> Page:
     """All that changes while somebody looks."""
     with override(language):
-        head = words.head(known.now, now, language)
-        tiles = words.tiles(known.now, known.slow, now, language)
+        head = answer.head(known.now, now, language)
+        shown = tiles.tiles(known.now, known.slow, now, language)
         context: dict[str, Any] = {
             "robot": known.now.robot,
             "robot_id": known.now.robot.pk,
@@ -48,28 +48,28 @@ def robot(known: Known, now: datetime, language: str) -> Page:
             "head": head,
             "at": known.now.entry.at,
             "age": formats.age(now.timestamp() - known.now.entry.at) if known.now.entry.at is not None else formats.NEVER,
-            "because": words.because(known.now, known.slow, now, language, acts=known.acts),
-            "tiles": tiles[: words.AT_ONCE],
-            "more": tiles[words.AT_ONCE :],
-            "lines": [words.line(item, language) for item in known.slow.log],
-            "ledger": words.ledger(known.now, known.slow.day, language),
-            "queue": words.queue(known.now.queue, known.rate, language),
+            "because": answer.because(known.now, known.slow, now, language, acts=known.acts),
+            "tiles": shown[: tiles.AT_ONCE],
+            "more": shown[tiles.AT_ONCE :],
+            "lines": [lines.line(item, language) for item in known.slow.log],
+            "ledger": delivery.ledger(known.now, known.slow.day, language),
+            "queue": delivery.queue(known.now.queue, known.rate, language),
             "queue_at": known.now.queue.at if known.now.queue is not None else None,
             "others": others(known.others),
             "letters": known.slow.letters,
-            "agent_log": words.agent_log(known.slow.agent_log, now),
-            "shots": [words.shot(picture, now) for picture in known.slow.pictures],
+            "agent_log": lines.agent_log(known.slow.agent_log, now),
+            "shots": [cameras.shot(picture, now) for picture in known.slow.pictures],
         }
-        return Page(context, _picture(context, head, tiles, language))
+        return Page(context, _picture(context, head, shown, language))
 
 
-def _picture(context: Mapping[str, Any], head: words.Head, tiles: Sequence[words.Tile], language: str) -> Picture:
+def _picture(context: Mapping[str, Any], head: answer.Head, shown: Sequence[tiles.Tile], language: str) -> Picture:
     robot_id = context["robot_id"]
     texts: dict[str, dict[str, Text]] = {
-        robot_id: words.tile_texts(tiles, context["at"]) | {"doing": head.doing},
+        robot_id: tiles.tile_texts(shown, context["at"]) | {"doing": head.doing},
         PAGE: {"title": title(head)},
     }
-    values = [(tile.name, tile.x >= 0, tile.usual, tile.old, tile.unit, tile.limit, tile.over) for tile in tiles]
+    values = [(tile.name, tile.x >= 0, tile.usual, tile.old, tile.unit, tile.limit, tile.over) for tile in shown]
 
     def part(name: str, *said: Any) -> Piece:
         return piece(f"console/robot/{name}.html", context, language, digest(language, *said))
@@ -87,12 +87,12 @@ def _picture(context: Mapping[str, Any], head: words.Head, tiles: Sequence[words
     return Picture(texts, pieces)
 
 
-def _lasting(because: words.Because | None) -> Any:
+def _lasting(because: answer.Because | None) -> Any:
     """What of it does not change by itself: its age a browser counts."""
     return None if because is None else (because.number, because.severity, because.sentence, because.before, because.closable, because.more)
 
 
-def title(head: words.Head) -> str:
+def title(head: answer.Head) -> str:
     """As the tab says it."""
     return f"{head.sentence} · {_('Robot')} · Croody"
 

@@ -12,11 +12,13 @@ from django.views.decorators.http import require_GET
 
 from croody.accounts.caller import Caller, of_session
 from croody.console import door, frame
-from croody.console.robot import charts, facts, looking, page, words
+from croody.console.robot import charts, facts, looking, page
 from croody.console.robot.asked import MOST, RANGES, Asked
 from croody.console.robot.log import page as log_page
 from croody.console.robot.log import parsed
 from croody.console.robot.stream import View, feed
+from croody.console.robot.words.delivery import letter
+from croody.console.robot.words.lines import line
 from croody.fleet import access
 from croody.fleet.access import Action
 from croody.fleet.models import Credential, Robot
@@ -89,7 +91,7 @@ def _tabs(row: Robot, slow: facts.Slow, known: facts.Now, caller: Caller, langua
         "administers": access.may(caller, Action.ADMINISTER, row),
         "credential": credential,
         "configuration": page.configuration(slow.start, known.queue_interval, language),
-        "letter_rows": [words.letter(one, language) for one in facts.letters(row.pk)] if slow.letters else [],
+        "letter_rows": [letter(one, language) for one in facts.letters(row.pk)] if slow.letters else [],
     }
 
 
@@ -159,7 +161,7 @@ def log(request: HttpRequest, robot_id: str) -> HttpResponseBase:
     row = door.robot(of_session(request), Action.INSPECT, robot_id)
     until, skip = parsed(request.GET.get("before", ""), now)
     found = log_page(row.pk, until, skip=skip)
-    context = {"robot": row, "lines": [words.line(item, language) for item in found.items], "older": found.older, "newest": until == now}
+    context = {"robot": row, "lines": [line(item, language) for item in found.items], "older": found.older, "newest": until == now}
     return frame.draw(request, "console/robot/log.html", context, page="fleet")
 
 
