@@ -480,6 +480,7 @@ PAGES: dict[str, tuple[str, str, int]] = {
     "console/log/": ("GET", "/console/log/", 200),
     "console/log/export/": ("GET", "/console/log/export/", 200),
     "console/system/": ("GET", "/console/system/", 200),
+    "console/organisations/new/": ("POST", "/console/organisations/new/", 422),
     "console/access/": ("GET", "/console/access/", 302),
     "console/access/<slug:organisation>/": ("GET", "/console/access/{organisation}/", 200),
     "console/access/<slug:organisation>/invite/": ("POST", "/console/access/{organisation}/invite/", 422),
@@ -616,7 +617,7 @@ def test_every_page_has_a_rule_and_an_example_here():
     known = pages()
     assert {path for path, view in known.items() if getattr(view, "rule", None) is None} == set(), "say who may: @open_to(...)"
     assert set(PAGES) == set(known)
-    assert {view.rule for view in known.values()} <= {*Action, *Affair, "anybody", "people", "staff"}
+    assert {view.rule for view in known.values()} <= {*Action, *Affair, "anybody", "people", "staff", "superuser"}
 
 
 @pytest.mark.parametrize("path", sorted(ABOUT_ROBOTS))
@@ -684,7 +685,7 @@ def test_each_page_is_for_whom_it_says(path: str, world: SimpleNamespace, settin
             assert answer.headers["Location"].startswith("/cuenta/acceder/")
         elif name == "anonymous" and path.startswith("console/"):
             expected[name] = 302
-        elif rule == Action.CONFIGURE and name in ("viewer", "operator"):
+        elif (rule == Action.CONFIGURE and name in ("viewer", "operator")) or (rule == "superuser" and name in ROLES):
             expected[name] = 403
         elif name == "anonymous" and rule in (Action.INSPECT, Action.ACT):
             expected[name] = 404

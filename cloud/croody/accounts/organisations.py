@@ -1,15 +1,19 @@
 """Organisations and who is in them: every write to both. Knows people, never robots."""
 
 from datetime import datetime
+from typing import Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from croody.accounts.models import Membership, Organisation
 from croody.audit.actor import SYSTEM, Actor
 from croody.audit.services import record
+
+_SLUG_CHARS: Final = 50
 
 
 class BadOrganisation(ValueError):
@@ -31,6 +35,19 @@ def organisation(slug: str | None) -> Organisation:
     raise BadOrganisation(
         _("organización %(slug)s: usa --organisation con una de: %(known)s") % {"slug": slug or _("(sin decir)"), "known": known}
     )
+
+
+def make(name: str, owner: User, *, now: datetime, actor: Actor) -> Organisation:
+    """A new one, owned by this person. Its slug is made of its name and never changes."""
+    with transaction.atomic():
+        # A name in another script leaves nothing of itself.
+        base = slugify(name)[: _SLUG_CHARS - 8].strip("-") or "equipo"
+        taken = set(Organisation.objects.filter(slug__startswith=base).values_list("slug", flat=True))
+        slug = next(slug for slug in (base, *(f"{base}-{number}" for number in range(2, len(taken) + 3))) if slug not in taken)
+        made = Organisation.objects.create(name=name, slug=slug)
+        record(actor, "add", "organisation", slug, organisation_id=made.pk, after={"name": name}, now=now)
+        join(owner, made, role=Membership.Role.OWNER, now=now, actor=actor)
+    return made
 
 
 def join(user: User, organisation: Organisation, *, role: Membership.Role, now: datetime | None = None, actor: Actor = SYSTEM) -> None:

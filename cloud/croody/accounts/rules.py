@@ -10,7 +10,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def open_to(who: str) -> Callable[[View], View]:
-    """Mark a view: `anybody`, `people` (who are signed in), `staff`, `bridge`, `demo`, or an action of `fleet.access`."""
+    """Mark a view: `anybody`, `people` (who are signed in), `staff`, `superuser`, `bridge`, `demo`, or an action of `fleet.access`."""
 
     def mark(view: View) -> View:
         view.rule = who  # type: ignore[attr-defined]

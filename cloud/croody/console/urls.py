@@ -2,6 +2,8 @@
 
 from django.urls import include, path
 
+from croody.console.access import views as access
+
 urlpatterns = [
     path("", include("croody.console.fleet.urls")),
     path("", include("croody.console.map.urls")),
@@ -13,6 +15,7 @@ urlpatterns = [
     path("", include("croody.console.system.urls")),
     path("", include("croody.console.detection.urls")),
     path("", include("croody.console.add_robot.urls")),
+    path("organisations/new/", access.new_organisation, name="console_new_organisation"),
     path("access/", include("croody.console.access.urls")),
     path("alerts/", include("croody.console.alerts.urls")),
     path("", include("croody.console.robot_edit.urls")),

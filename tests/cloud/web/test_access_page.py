@@ -301,6 +301,46 @@ def test_an_owner_names_the_organisation_and_asks_for_a_second_factor_once_they_
     assert signed_in(people.bob).get(HOME).status_code == 404
 
 
+def test_who_runs_a_new_site_makes_its_first_organisation_and_adds_a_robot_without_a_shell(db):
+    root = User.objects.create_superuser("root", password="root-likes-robots")
+    client = Client()
+    client.force_login(root)
+    page = client.get("/console/robots/new/").content.decode()
+    assert "aún no hay ninguna" in page
+    assert 'href="/console/access/"' in page
+    first = client.get("/console/access/").content.decode()
+    assert "<h1>Aún no hay ninguna organización</h1>" in first
+    assert 'action="/console/organisations/new/"' in first
+    refused = client.post("/console/organisations/new/", {"name": " "})
+    assert refused.status_code == 422
+    assert "<h1>Aún no hay ninguna organización</h1>" in refused.content.decode()
+    made = client.post("/console/organisations/new/", {"name": "Almacén Sur"})
+    assert (made.status_code, made.headers["Location"]) == (303, "/console/access/almacen-sur/")
+    found = Organisation.objects.get()
+    assert Membership.objects.get(organisation=found, user=root).role == "owner"
+    added = client.post("/console/robots/new/", {"robot_id": "rover-9", "kind": "robot", "way": "simulator"})
+    assert added.headers["Location"].startswith("/console/robots/new/rover-9/")
+    log = client.get("/console/log/").content.decode()
+    assert "Hizo la organización almacen-sur" in log
+
+
+def test_several_organisations_may_have_one_name_in_any_script_and_only_who_runs_the_site_makes_them(people):
+    root = User.objects.create_superuser("root", password="root-likes-robots")
+    client, alice = Client(), Client()
+    client.force_login(root)
+    alice.force_login(people.alice)
+    for name in ("Alices", "仓库", "仓库", "a" * 120):
+        assert client.post("/console/organisations/new/", {"name": name}).status_code == 303
+    slugs = set(Organisation.objects.values_list("slug", flat=True))
+    assert slugs == {"alices", "alices-2", "equipo", "equipo-2", "a" * 42}
+    assert client.post("/console/organisations/new/", {"name": "a" * 121}).status_code == 422
+    assert "Hacer otra organización" in client.get("/console/access/alices/").content.decode()
+    assert "Hacer otra organización" not in alice.get("/console/access/alices/").content.decode()
+    assert alice.post("/console/organisations/new/", {"name": "Mine"}).status_code == 403
+    assert alice.get("/console/organisations/new/").headers["Location"] == "/console/access/"
+    assert Organisation.objects.count() == 5
+
+
 @pytest.mark.parametrize("page", ["9" * 5000, "0", "x", "٣"])
 def test_a_page_of_members_that_cannot_be_is_one_that_is_there(people: SimpleNamespace, page: str):
     answer = signed_in(people.alice).get(HOME, {"page": page})

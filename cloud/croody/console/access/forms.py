@@ -45,6 +45,15 @@ class ServiceToken(NamedToken):
         return {**super().values(), "role": roles.Role(self.cleaned_data["role"])}
 
 
+class NewOrganisation(forms.Form):
+    """What it is called."""
+
+    name = forms.CharField(label=_("Nombre"), max_length=120, help_text=_("Como se llama tu equipo o tu empresa. Se puede cambiar."))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": "new-%s", **kwargs})
+
+
 class Settings(forms.Form):
     """What an organisation is called, and what it asks of its members."""
 

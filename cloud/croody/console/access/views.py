@@ -12,6 +12,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from croody.accounts import fresh_token, invitations, mail, mails, members, settings, tokens
+from croody.accounts import organisations as making
 from croody.accounts.affairs import Affair, need, organisations
 from croody.accounts.caller import actor_of, has_second_factor, of_session
 from croody.accounts.models import Invitation, Organisation, Token
@@ -19,12 +20,16 @@ from croody.accounts.roles import Role
 from croody.console import door, frame
 from croody.console.access import facts, forms, words
 from croody.web.address import page_number
+from croody.web.refusals import Denied
 
 
 @door.page()
 def access(request: HttpRequest) -> HttpResponseBase:
     """Lead to one's first organisation."""
-    first = organisations(of_session(request)).first()
+    caller = of_session(request)
+    first = organisations(caller).first()
+    if first is None and caller.superuser:
+        return _first(request, forms.NewOrganisation())
     if first is None:
         return frame.draw(request, "console/nobody.html", {"alone": True}, page="access")
     return redirect("console_access_of", organisation=first.slug)
@@ -34,6 +39,21 @@ def access(request: HttpRequest) -> HttpResponseBase:
 def access_of(request: HttpRequest, organisation: str) -> HttpResponseBase:
     """Who can do what here."""
     return _page(request, need(of_session(request), Affair.MEET, organisation))
+
+
+@door.act("superuser", back="console_access")
+def new_organisation(request: HttpRequest) -> HttpResponseBase:
+    """Make an organisation. Who runs the site makes them; the others are invited into one."""
+    caller = of_session(request)
+    if not caller.superuser or not isinstance(request.user, User):
+        raise Denied(403, "organisation: only who administers the site makes one")
+    form = forms.NewOrganisation(request.POST)
+    if not form.is_valid():
+        first = organisations(caller).first()
+        return _first(request, form, status=422) if first is None else _page(request, first, new=form, status=422)
+    made = making.make(form.cleaned_data["name"], request.user, now=timezone.now(), actor=_actor(request))
+    said = _("«%(name)s» está lista y tú la administras. Agrega un robot, o invita a quien lo cuida.") % {"name": made.name}
+    return door.done(request, _home(made), said)
 
 
 @door.act(Affair.INVITE, back="console_access_of")
@@ -171,12 +191,17 @@ def _page(request: HttpRequest, organisation: Organisation, *, refused: str = ""
         "token_form": bound.get("token") or forms.ServiceToken(),
         "settings_form": bound.get("settings")
         or forms.Settings(initial={"name": organisation.name, "asks_second_factor": organisation.asks_second_factor}),
+        "new_form": (bound.get("new") or forms.NewOrganisation()) if caller.superuser else None,
         "fresh_link": _link(request, fresh) if fresh and not fresh.startswith("crd_") else "",
         "fresh_token": fresh if fresh.startswith("crd_") else "",
         "refused": refused,
         "me": request.user.pk,
     }
     return frame.draw(request, "console/access/access.html", context, page="access", status=status)
+
+
+def _first(request: HttpRequest, form: forms.NewOrganisation, *, status: int = 200) -> HttpResponseBase:
+    return frame.draw(request, "console/access/first.html", {"new_form": form}, page="access", status=status)
 
 
 def _ask(request: HttpRequest, organisation: Organisation, question: str, effect: str, button: str) -> HttpResponseBase:

@@ -78,6 +78,7 @@ ACTS: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("add", "site"): gettext_lazy("Hizo el sitio %(id)s"),
     ("change", "site"): gettext_lazy("Cambió el sitio %(id)s"),
     ("delete", "site"): gettext_lazy("Borró el sitio %(id)s"),
+    ("add", "organisation"): gettext_lazy("Hizo la organización %(id)s"),
     ("change", "organisation"): gettext_lazy("Cambió la organización %(id)s"),
     ("invite", "invitation"): gettext_lazy("Invitó a %(id)s"),
     ("revoke", "invitation"): gettext_lazy("Retiró la invitación de %(id)s"),
