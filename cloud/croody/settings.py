@@ -154,7 +154,7 @@ AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_LOCKOUT_CALLABLE = "croody.accounts.locked.locked_out"
+AXES_LOCKOUT_CALLABLE = "croody.accounts.lockout.locked_out"
 AXES_CLIENT_IP_CALLABLE = "croody.accounts.throttle.address_of"
 AXES_VERBOSE = False
 LOGIN_URL = "login"
@@ -191,7 +191,7 @@ MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 _MAIL = ENV.smtp or _env.Smtp("", 0, "", "", "plain")
 EMAIL_BACKEND = (
-    "django.core.mail.backends.smtp.EmailBackend" if ENV.smtp else f"croody.accounts.mail.{'Shown' if ENV.demo else 'Nowhere'}Backend"
+    "django.core.mail.backends.smtp.EmailBackend" if ENV.smtp else f"croody.accounts.mailer.{'Shown' if ENV.demo else 'Nowhere'}Backend"
 )
 EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL.host, _MAIL.port, _MAIL.user, _MAIL.password
 EMAIL_USE_SSL, EMAIL_USE_TLS = _MAIL.tls == "tls", _MAIL.tls == "starttls"

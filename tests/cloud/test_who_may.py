@@ -16,7 +16,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, get_resolver
 
-from croody.accounts.affairs import Affair
+from croody.accounts.organisation_rules import Affair
 from croody.fleet.access import Action, may, robots
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -658,13 +658,13 @@ def test_a_page_about_an_organisation_is_for_those_whom_the_table_names(path: st
 
 
 def test_the_rules_about_organisations_are_one_table_and_tokens_have_no_say_in_them():
-    from croody.accounts import affairs
+    from croody.accounts import organisation_rules
     from croody.accounts.caller import Caller, Role
 
-    assert {affair for actions in affairs.ROLES.values() for affair in actions} == set(Affair)
+    assert {affair for actions in organisation_rules.ROLES.values() for affair in actions} == set(Affair)
     token = Caller("token", user_id=1, roles=((1, Role.OWNER),))
-    assert [affair for affair in Affair if affairs.may(token, affair, 1)] == [Affair.MEET]
-    assert not affairs.may(dataclasses.replace(token, scopes=frozenset()), Affair.MEET, 1)
+    assert [affair for affair in Affair if organisation_rules.may(token, affair, 1)] == [Affair.MEET]
+    assert not organisation_rules.may(dataclasses.replace(token, scopes=frozenset()), Affair.MEET, 1)
 
 
 @pytest.mark.parametrize("path", sorted(set(PAGES) - ABOUT_ROBOTS - ABOUT_ORGANISATIONS))

@@ -27,7 +27,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from croody.accounts import landing, mail, mails, throttle
+from croody.accounts import landing, mail_texts, mailer, throttle
 
 _REFUSED: Final = gettext_lazy("Nombre o contraseña no coinciden. Revisa las mayúsculas.")
 #: allauth's name of a refusal -> our words.
@@ -76,7 +76,7 @@ class ConfirmedAddress(EmailVerificationStage):  # type: ignore[misc]
     def handle(self) -> tuple[Any, bool]:
         """Go on, or lead to where the mail is spoken of."""
         user = self.login.user
-        if user is not None and (not user.email or not mail.can_mail()):
+        if user is not None and (not user.email or not mailer.can_mail()):
             return None, True
         response, goes_on = super().handle()
         return response, goes_on
@@ -129,8 +129,8 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """One mail in our words. When it could not be handed over the page says so."""
-        subject, body = mails.WORDS[template_prefix](context)
-        if not mail.send(email, subject, body):
+        subject, body = mail_texts.WORDS[template_prefix](context)
+        if not mailer.send(email, subject, body):
             messages.error(self.request, _("El correo no se pudo enviar. Prueba más tarde o avisa a quien administra el sitio."))
 
     def add_message(

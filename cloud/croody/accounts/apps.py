@@ -14,6 +14,6 @@ class AccountsConfig(AppConfig):
 
         signals.listen()
         if apps.is_installed("allauth.mfa"):
-            from croody.accounts import caller, factors
+            from croody.accounts import caller, second_factors
 
-            caller.register_second_factors(factors.has_one)
+            caller.register_second_factors(second_factors.has_one)

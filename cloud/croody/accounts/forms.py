@@ -12,7 +12,7 @@ from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from croody.accounts.mail import can_mail
+from croody.accounts.mailer import can_mail
 from croody.accounts.models import Token
 from croody.accounts.roles import SCOPES
 

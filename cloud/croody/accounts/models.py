@@ -122,7 +122,7 @@ class Preferences(models.Model):
 
 
 class ShownMail(models.Model):
-    """A mail of the demo, which has no mail server: shown on a page. Only the newest few are kept, see `mail`."""
+    """A mail of the demo, which has no mail server: shown on a page. Only the newest few are kept, see `mailer`."""
 
     to = models.CharField(max_length=254)
     subject = models.CharField(max_length=200)

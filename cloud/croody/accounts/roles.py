@@ -1,4 +1,4 @@
-"""Roles and scopes in words: what each is called, and what it lets one do. Pure; the rules are in `affairs` and `fleet.access`."""
+"""Roles and scopes in words: what each is called, and what it lets one do. Pure; `organisation_rules` and `fleet.access` have the rules."""
 
 from collections.abc import Mapping
 from typing import Final, NamedTuple

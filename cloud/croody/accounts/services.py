@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from croody.accounts import trail
+from croody.accounts import audit_trail
 from croody.accounts.models import OneTimeLogin, Token
 from croody.audit.actor import SYSTEM, Actor
 
@@ -42,7 +42,7 @@ def reset_token(user: User, *, scopes: Iterable[Token.Scope] = Token.Scope, now:
     with transaction.atomic():
         Token.objects.filter(user=user, name="", revoked_at=None).update(revoked_at=now)
         Token.objects.create(user=user, made_by=user, prefix=token[:PREFIX_CHARS], sha256=sha256_of(token), scopes=wanted)
-        trail.note(user, actor, "make", "token", token[:PREFIX_CHARS], now, after={"scopes": wanted})
+        audit_trail.note(user, actor, "make", "token", token[:PREFIX_CHARS], now, after={"scopes": wanted})
     return token
 
 
@@ -53,7 +53,7 @@ def revoke_token(user: User, *, now: datetime | None = None, actor: Actor = SYST
         token = token_of(user)
         if token is None or not Token.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now):
             return False
-        trail.note(user, actor, "revoke", "token", token.prefix, now)
+        audit_trail.note(user, actor, "revoke", "token", token.prefix, now)
     return True
 
 
@@ -86,7 +86,7 @@ def make_login_link(user: User, *, lasts: timedelta = LOGIN_LASTS, now: datetime
     now = now or timezone.now()
     with transaction.atomic():
         OneTimeLogin.objects.create(user=user, sha256=sha256_of(token), expires_at=now + lasts)
-        trail.note(user, actor, "make", "login_link", user.get_username(), now, after={"expires_at": (now + lasts).isoformat()})
+        audit_trail.note(user, actor, "make", "login_link", user.get_username(), now, after={"expires_at": (now + lasts).isoformat()})
     return f"/cuenta/entrar/{token}/"
 
 

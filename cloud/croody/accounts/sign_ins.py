@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.decorators import sync_and_async_middleware
 
-from croody.accounts import preferences, throttle, trail
+from croody.accounts import audit_trail, preferences, throttle
 from croody.accounts.models import SignIn
 from croody.accounts.sessions import kept_as
 from croody.audit.actor import Actor
@@ -74,7 +74,7 @@ def end(user: User, *, number: int | None, keep: str, now: datetime, actor: Acto
         Session.objects.filter(session_key__in=keys).delete()
         rows.delete()
         if keys:
-            trail.note(user, actor, "end", "session", user.get_username(), now, after={"count": len(keys)})
+            audit_trail.note(user, actor, "end", "session", user.get_username(), now, after={"count": len(keys)})
     return len(keys)
 
 

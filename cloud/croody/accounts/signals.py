@@ -13,7 +13,7 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.http import HttpRequest
 from django.utils import timezone
 
-from croody.accounts import trail
+from croody.accounts import audit_trail
 from croody.accounts.caller import ANONYMOUS, actor_of, of_user
 
 
@@ -48,25 +48,25 @@ def _writer(verb: str, thing: str) -> Callable[..., None]:
     def write(request: HttpRequest, user: AbstractBaseUser | None = None, email_address: Any = None, **_kwargs: Any) -> None:
         whose = user if user is not None else email_address.user
         # A link from a mail is opened by whoever has it, signed in or not: the account is what is known.
-        trail.note(whose, actor_of(request, of_user(whose)), verb, thing, whose.get_username(), timezone.now())
+        audit_trail.note(whose, actor_of(request, of_user(whose)), verb, thing, whose.get_username(), timezone.now())
 
     return write
 
 
 def _came(request: HttpRequest, user: AbstractBaseUser, **_kwargs: Any) -> None:
-    trail.note(user, actor_of(request, of_user(user)), "log_in", "person", user.get_username(), timezone.now())
+    audit_trail.note(user, actor_of(request, of_user(user)), "log_in", "person", user.get_username(), timezone.now())
 
 
 def _went(request: HttpRequest, user: AbstractBaseUser | None, **_kwargs: Any) -> None:
     if user is not None:
-        trail.note(user, actor_of(request, of_user(user)), "log_out", "person", user.get_username(), timezone.now())
+        audit_trail.note(user, actor_of(request, of_user(user)), "log_out", "person", user.get_username(), timezone.now())
 
 
 def _locked(request: HttpRequest, username: str | None = None, **_kwargs: Any) -> None:
     user = User.objects.filter(username=username or "").first()
     if user is not None:
-        trail.note(user, actor_of(request, ANONYMOUS), "lock_out", "person", user.get_username(), timezone.now())
+        audit_trail.note(user, actor_of(request, ANONYMOUS), "lock_out", "person", user.get_username(), timezone.now())
 
 
 def _failed(request: HttpRequest, user: AbstractBaseUser, **_kwargs: Any) -> None:
-    trail.note(user, actor_of(request, ANONYMOUS), "fail_second_factor", "person", user.get_username(), timezone.now())
+    audit_trail.note(user, actor_of(request, ANONYMOUS), "fail_second_factor", "person", user.get_username(), timezone.now())

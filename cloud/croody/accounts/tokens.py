@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from croody.accounts import trail
+from croody.accounts import audit_trail
 from croody.accounts.models import Membership, Organisation, Token
 from croody.accounts.services import MARK, PREFIX_CHARS, sha256_of, works
 from croody.audit.actor import Actor
@@ -52,7 +52,7 @@ def make_personal(
         if len(personal(user, now)) >= MOST:
             raise TooMany(_("Ya tienes %(most)s claves: revoca alguna antes.") % {"most": MOST})
         made, secret = _make(now, days, name=name, scopes=sorted(scopes), user=user, made_by=user)
-        trail.note(user, actor, "make", "token", made.prefix, now, after=_told(made))
+        audit_trail.note(user, actor, "make", "token", made.prefix, now, after=_told(made))
     return made, secret
 
 
@@ -86,7 +86,7 @@ def revoke(token: Token, *, now: datetime, actor: Actor) -> bool:
         if not Token.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now):
             return False
         if token.user is not None:
-            trail.note(token.user, actor, "revoke", "token", token.prefix, now)
+            audit_trail.note(token.user, actor, "revoke", "token", token.prefix, now)
         else:
             record(actor, "revoke", "token", token.prefix, organisation_id=token.organisation_id, before=_told(token), now=now)
     return True

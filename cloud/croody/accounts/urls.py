@@ -13,7 +13,7 @@ from django.urls import path, re_path
 from django.views.decorators.cache import never_cache
 from django.views.generic import RedirectView
 
-from croody.accounts import invited, own_tokens, preferences, second_factor, views
+from croody.accounts import invitation_views, preferences, second_factor_views, token_views, views
 from croody.accounts.rules import open_to
 
 
@@ -61,31 +61,31 @@ urlpatterns = [
     path("otra-vez/", _people(views.Again), name="account_reauthenticate"),
     path("correo/", _people(views.Address), name="account_email"),
     path("buzon/", views.shown_mail, name="shown_mail"),
-    path("invitacion/", invited.invited, name="invited"),
-    path("invitacion/<str:secret>/", invited.arrive, name="invitation"),
+    path("invitacion/", invitation_views.invited, name="invited"),
+    path("invitacion/<str:secret>/", invitation_views.arrive, name="invitation"),
     path("entrar/<str:token>/", views.one_time_login, name="one_time_login"),
-    path("sesiones/", second_factor.sessions, name="sessions"),
-    path("segundo-factor/", _people(second_factor.Index), name="mfa_index"),
+    path("sesiones/", second_factor_views.sessions, name="sessions"),
+    path("segundo-factor/", _people(second_factor_views.Index), name="mfa_index"),
     path("segundo-factor/entrar/", _anybody(base.AuthenticateView, "accounts/mfa/enter.html"), name="mfa_authenticate"),
-    path("segundo-factor/otra-vez/", _people(second_factor.Again), name="mfa_reauthenticate"),
+    path("segundo-factor/otra-vez/", _people(second_factor_views.Again), name="mfa_reauthenticate"),
     path("segundo-factor/aplicacion/", _people(totp.ActivateTOTPView, "accounts/mfa/add_app.html"), name="mfa_activate_totp"),
     path("segundo-factor/aplicacion/quitar/", _people(totp.DeactivateTOTPView, "accounts/mfa/remove_app.html"), name="mfa_deactivate_totp"),
-    path("segundo-factor/codigos/", _people(second_factor.Codes), name="mfa_view_recovery_codes"),
+    path("segundo-factor/codigos/", _people(second_factor_views.Codes), name="mfa_view_recovery_codes"),
     path(
         "segundo-factor/codigos/nuevos/",
         _people(recovery.GenerateRecoveryCodesView, "accounts/mfa/new_codes.html"),
         name="mfa_generate_recovery_codes",
     ),
     path("llaves/", _people(keys.ListWebAuthnView, "accounts/mfa/keys.html"), name="mfa_list_webauthn"),
-    path("llaves/agregar/", _people(second_factor.AddKey), name="mfa_add_webauthn"),
-    path("llaves/otra-vez/", _people(second_factor.KeyAgain), name="mfa_reauthenticate_webauthn"),
+    path("llaves/agregar/", _people(second_factor_views.AddKey), name="mfa_add_webauthn"),
+    path("llaves/otra-vez/", _people(second_factor_views.KeyAgain), name="mfa_reauthenticate_webauthn"),
     path("llaves/entrar/", _anybody(keys.LoginWebAuthnView), name="mfa_login_webauthn"),
     path("llaves/<int:pk>/quitar/", _people(keys.RemoveWebAuthnView, "accounts/mfa/remove_key.html"), name="mfa_remove_webauthn"),
     path("perfil/", views.profile, name="profile"),
     path("perfil/clave/", views.reset_token, name="reset_token"),
     path("perfil/clave/revocar/", views.revoke_token, name="revoke_token"),
-    path("perfil/claves/", own_tokens.make, name="make_token"),
-    path("perfil/claves/<int:number>/revocar/", own_tokens.revoke, name="revoke_one_token"),
+    path("perfil/claves/", token_views.make, name="make_token"),
+    path("perfil/claves/<int:number>/revocar/", token_views.revoke, name="revoke_one_token"),
     path("preferencias/", preferences.page, name="preferences"),
     path("perfil/contrasena/", views.set_password, name="set_password"),
 ]

@@ -26,10 +26,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
-from croody.accounts import fresh_token, invited, landing, mail, preferences, services, throttle, tokens, trail
+from croody.accounts import audit_trail, fresh_token, invitation_views, landing, mailer, preferences, services, throttle, tokens
 from croody.accounts.caller import actor_of, is_local, of_session
 from croody.accounts.forms import Login, NamedToken, NewToken, Password, Registration
-from croody.accounts.locked import locked_out
+from croody.accounts.lockout import locked_out
 from croody.accounts.models import ShownMail, Token
 from croody.accounts.rules import open_to
 
@@ -45,7 +45,7 @@ class LogIn(allauth.LoginView):  # type: ignore[misc]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Whether there is an account to make, and whether a link to a new password can be sent."""
-        return {**super().get_context_data(**kwargs), "registration": settings.ENV.registration, "can_mail": mail.can_mail()}
+        return {**super().get_context_data(**kwargs), "registration": settings.ENV.registration, "can_mail": mailer.can_mail()}
 
 
 class LogOut(LogoutView):
@@ -76,7 +76,7 @@ def register(request: HttpRequest) -> HttpResponse:
     """`/cuenta/registro/`. Throttled by address: each try costs a hash, tells which names are taken, and may make an account."""
     if request.user.is_authenticated:
         return redirect("profile")
-    if not settings.ENV.registration and invited.waiting_for(request) is None:
+    if not settings.ENV.registration and invitation_views.waiting_for(request) is None:
         return render(request, "accounts/closed.html", status=403)
     if request.method == "POST" and not throttle.may_register(throttle.address_of(request), now=timezone.now()):
         return locked_out(request)
@@ -94,7 +94,7 @@ def _registered(request: HttpRequest, form: Registration) -> HttpResponse:
     user = form.save()
     if not user.email:
         messages.success(request, _("Tu cuenta está lista."))
-    answer = complete_signup(request, user, None, reverse("invited" if invited.waiting_for(request) else "profile"))
+    answer = complete_signup(request, user, None, reverse("invited" if invitation_views.waiting_for(request) else "profile"))
     return answer
 
 
@@ -105,7 +105,7 @@ class AskForReset(allauth.PasswordResetView):  # type: ignore[misc]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Whether a link can be sent."""
-        return {**super().get_context_data(**kwargs), "can_mail": mail.can_mail()}
+        return {**super().get_context_data(**kwargs), "can_mail": mailer.can_mail()}
 
 
 class NoReplay:
@@ -134,7 +134,7 @@ class Address(allauth.EmailView):  # type: ignore[misc]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Whether another one can be confirmed."""
-        return {**super().get_context_data(**kwargs), "can_mail": mail.can_mail()}
+        return {**super().get_context_data(**kwargs), "can_mail": mailer.can_mail()}
 
 
 @never_cache
@@ -142,9 +142,9 @@ class Address(allauth.EmailView):  # type: ignore[misc]
 @open_to("anybody")
 def shown_mail(request: HttpRequest) -> HttpResponse:
     """`/cuenta/buzon/`: what the demo would have mailed, for whoever sits at this machine. There is none where mail is sent."""
-    if not (mail.is_shown() and is_local(request)):
+    if not (mailer.is_shown() and is_local(request)):
         raise Http404
-    return render(request, "accounts/shown_mail.html", {"mails": ShownMail.objects.order_by("-pk"), "most": mail.MOST_SHOWN})
+    return render(request, "accounts/shown_mail.html", {"mails": ShownMail.objects.order_by("-pk"), "most": mailer.MOST_SHOWN})
 
 
 @never_cache
@@ -225,7 +225,9 @@ def set_password(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _profile(request, request.user, form, status=422)
     form.save()
-    trail.note(request.user, actor_of(request, of_session(request)), "change_password", "person", request.user.username, timezone.now())
+    audit_trail.note(
+        request.user, actor_of(request, of_session(request)), "change_password", "person", request.user.username, timezone.now()
+    )
     update_session_auth_hash(request, request.user)
     messages.success(request, _("Contraseña guardada. Las sesiones en otros aparatos se cerraron."))
     return fresh_token.forget(redirect("profile"))

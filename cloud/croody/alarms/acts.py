@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from croody.accounts.caller import Caller
 from croody.accounts.models import Membership
 from croody.alarms import queries, services, storms, suppressions
-from croody.alarms.doing import MOST, MOST_ID, BadAct, Doing, Done, Verb, begin, organisation_of
+from croody.alarms.act_transaction import MOST, MOST_ID, BadAct, Doing, Done, Verb, begin, organisation_of
 from croody.alarms.kinds import End
 from croody.alarms.models import Alarm, Suppression
 from croody.audit.actor import Actor

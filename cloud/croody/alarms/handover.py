@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from croody.accounts.caller import Caller
 from croody.accounts.models import Organisation
-from croody.alarms.doing import BadAct
+from croody.alarms.act_transaction import BadAct
 from croody.alarms.kinds import SEVERITIES
 from croody.alarms.models import Act, Alarm, Handover
 from croody.audit.actor import Actor

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from croody.accounts.caller import Caller
 from croody.alarms import storms, suppressions
-from croody.alarms.doing import FIELDS, MOST_ID, BadAct, Done, Late, Verb, begin, last_act
+from croody.alarms.act_transaction import FIELDS, MOST_ID, BadAct, Done, Late, Verb, begin, last_act
 from croody.alarms.models import Act, Alarm
 from croody.audit.actor import Actor
 from croody.web.refusals import Denied

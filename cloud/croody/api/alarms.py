@@ -11,14 +11,14 @@ from ninja import Body, Path, Query, Router
 
 from croody.accounts.caller import Caller, actor_of
 from croody.alarms import acts, answer, queries, services, suppressions, undo
-from croody.alarms.doing import BadAct, Done, Late
+from croody.alarms.act_transaction import BadAct, Done, Late
 from croody.alarms.models import Act, Alarm
 from croody.api import cursor as places
+from croody.api.authentication import Asks
 from croody.api.errors import ERRORS, Conflict, Problem, Wrong
-from croody.api.keys import Asks
 from croody.api.pages import Cursor, Limit, page
+from croody.api.request_bodies import AssignIn, CommentIn, FalseIn, SeenIn, SnoozeIn
 from croody.api.schemas import AlarmOut, AlarmsOut, ExceptionOut, ExceptionsOut, HistoryOut
-from croody.api.wanted import AssignIn, CommentIn, FalseIn, SeenIn, SnoozeIn
 from croody.audit.actor import Actor
 from croody.fleet.access import Action, asking
 from croody.web.refusals import Denied

@@ -10,8 +10,8 @@ from pydantic import AwareDatetime
 from croody.accounts.caller import Caller
 from croody.accounts.models import Organisation
 from croody.api import cursor as places
+from croody.api.authentication import Asks
 from croody.api.errors import ERRORS
-from croody.api.keys import Asks
 from croody.api.pages import Cursor, Limit, page
 from croody.api.schemas import AuditOut
 from croody.audit import queries

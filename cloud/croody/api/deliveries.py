@@ -6,9 +6,9 @@ from django.http import HttpRequest
 from ninja import Router
 
 from croody.api import cursor as places
+from croody.api.authentication import Asks
 from croody.api.errors import ERRORS, Problem
 from croody.api.fleet import RobotId
-from croody.api.keys import Asks
 from croody.api.pages import Cursor, Limit, page
 from croody.api.schemas import DeliveriesOut, DeliveryOut
 from croody.fleet.access import Action, asking, need, visible_to

@@ -9,14 +9,14 @@ from ninja import Query, Router
 from pydantic import AwareDatetime
 
 from croody.api import cursor as places
+from croody.api.authentication import Asks
 from croody.api.errors import ERRORS, Problem, Wrong
 from croody.api.fleet import RobotId
-from croody.api.keys import Asks
 from croody.api.pages import Cursor, Limit, page
 from croody.api.schemas import EventsOut
 from croody.fleet.access import Action, asking, need
 from croody.telemetry.ingest.clock import in_utc
-from croody.telemetry.read.told import FIRST, Told, told
+from croody.telemetry.read.events import FIRST, Told, told
 
 router = Router(tags=["events"])
 

@@ -17,9 +17,9 @@ from croody.accounts.caller import Caller, again
 from croody.alarms import queries as alarms
 from croody.api import audit as log
 from croody.api import files, rates, tables
+from croody.api.authentication import Asks
 from croody.api.errors import ERRORS, Problem, Wrong
 from croody.api.files import Format, Row
-from croody.api.keys import Asks
 from croody.api.slots import Export, slots
 from croody.api.tables import Span, Table
 from croody.audit.models import Entry

@@ -13,8 +13,8 @@ from ninja import Path, Query, Router
 from croody.accounts.caller import Caller
 from croody.alarms import queries as alarms
 from croody.api import cursor as places
+from croody.api.authentication import Asks
 from croody.api.errors import ERRORS, Problem
-from croody.api.keys import Asks
 from croody.api.pages import Cursor, Limit, page
 from croody.api.schemas import OrganisationsOut, RobotOut, RobotsOut, SiteOut, SitesOut, ValuesOut
 from croody.fleet.access import Action, asking, need, organisations, robots, visible_to

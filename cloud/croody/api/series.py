@@ -7,8 +7,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Query, Router
 
+from croody.api.authentication import Asks
 from croody.api.errors import ERRORS, Problem
-from croody.api.keys import Asks
 from croody.api.schemas import SeriesOut
 from croody.fleet.access import Action, asking, need
 from croody.telemetry.read import series as read

@@ -12,9 +12,9 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 
-from croody.api import alarms, audit, changes, deliveries, errors, events, exports, fleet, series
+from croody.api import alarms, audit, deliveries, errors, events, exports, fleet, robot_changes, series
+from croody.api.authentication import SCHEMES
 from croody.api.errors import Conflict, Wrong
-from croody.api.keys import SCHEMES
 from croody.web.apidocs import PlainDocs
 from croody.web.refusals import Denied
 from croody_contract.messages import Refused
@@ -69,7 +69,7 @@ api.add_exception_handler(RequestDataTooBig, errors.too_large)
 for _gone in (OperationalError, InterfaceError, InternalError):
     api.add_exception_handler(_gone, errors.unavailable)
 
-for _router in dict.fromkeys(_subject.router for _subject in (fleet, changes, series, events, alarms, deliveries, audit, exports)):
+for _router in dict.fromkeys(_subject.router for _subject in (fleet, robot_changes, series, events, alarms, deliveries, audit, exports)):
     api.add_router("", _router)
 
 

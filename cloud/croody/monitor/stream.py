@@ -1,12 +1,12 @@
-"""The monitor's stream: what changed on each page of it. How pages are told apart and told is `live.pages`' business."""
+"""The monitor's stream: what changed on each page of it. How pages are told apart and told is `live.page_feed`' business."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from croody.accounts.caller import Caller
-from croody.live.pages import ROUND_S, PageFeed, Seen
-from croody.live.pages import Viewer as Viewer
+from croody.live.page_feed import ROUND_S, PageFeed, Seen
+from croody.live.page_feed import Viewer as Viewer
 from croody.live.picture import Picture
 from croody.monitor import facts, page
 from croody.monitor.entry import Entry, Trail

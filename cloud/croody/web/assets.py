@@ -19,11 +19,11 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import StaticFile
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
-from croody.web import lean
+from croody.web import minify
 
 log = logging.getLogger(__name__)
 _STAMP = ".collected"
-_LEAN: Final = {".js": lean.script, ".css": lean.style}
+_LEAN: Final = {".js": minify.script, ".css": minify.style}
 #: Folders of our own scripts and styles, below which nothing is others'; `vendor`, `admin` and the like are.
 OUR_FOLDERS: Final = {"accounts", "console", "monitor", "site", "web"}
 #: `import ... from "./x.js"` and `import "./x.js"`, as our own modules write them.
@@ -135,7 +135,7 @@ def collect_when_changed() -> bool:
 
 def _fingerprint() -> str:
     # How files are made lean, too: they are collected anew when that has changed.
-    digest = hashlib.sha256(Path(lean.__file__).read_bytes() + Path(__file__).read_bytes())
+    digest = hashlib.sha256(Path(minify.__file__).read_bytes() + Path(__file__).read_bytes())
     for name, path in sorted(_sources()):
         stat = path.stat()
         digest.update(f"{name}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())

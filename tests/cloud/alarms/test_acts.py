@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from croody.accounts.caller import Caller, of_user
 from croody.accounts.models import Membership, Organisation
 from croody.alarms import acts, jobs, queries, undo
+from croody.alarms.act_transaction import MOST, BadAct, Late
 from croody.alarms.acts import Scope
-from croody.alarms.doing import MOST, BadAct, Late
 from croody.alarms.models import Act, Alarm, Suppression
 from croody.alarms.services import EndsByItself, raise_alarm, resolve_alarm
 from croody.audit.actor import Actor

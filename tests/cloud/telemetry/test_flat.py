@@ -76,12 +76,12 @@ def questions() -> dict[str, Callable[[], Any]]:
     from croody.telemetry import jobs
     from croody.telemetry.ingest import services
     from croody.telemetry.read import queries
-    from croody.telemetry.read.day import day
+    from croody.telemetry.read.day_cells import day
     from croody.telemetry.read.delivery import delivered
+    from croody.telemetry.read.events import born, told
     from croody.telemetry.read.proof import edges, lines
     from croody.telemetry.read.series import series
-    from croody.telemetry.read.told import born, told
-    from croody.telemetry.read.usual import usual
+    from croody.telemetry.read.typical_ranges import usual
 
     pks = Organisation.objects.values_list("pk", flat=True)
     team = Caller("service", service="ingest", roles=tuple((pk, Role.OPERATOR) for pk in pks))

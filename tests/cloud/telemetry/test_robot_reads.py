@@ -16,7 +16,7 @@ Send = Callable[..., dict[str, Any]]
 
 def test_a_day_shows_what_came_what_came_late_what_is_missing_and_what_is_lost(send: Send, fleet: SimpleNamespace):
     from croody.telemetry import jobs
-    from croody.telemetry.read.day import day
+    from croody.telemetry.read.day_cells import day
 
     send(1, [reading(1.0, NOON + number * MINUTE) for number in range(4)], now=NOON + 4 * MINUTE)
     send(5, [reading(1.0, NOON + 16 * MINUTE)], now=NOON + 30 * MINUTE, historical=True)
@@ -35,7 +35,7 @@ def test_a_day_shows_what_came_what_came_late_what_is_missing_and_what_is_lost(s
 
 
 def test_a_day_without_anything_is_empty_and_no_gap(fleet: SimpleNamespace):
-    from croody.telemetry.read.day import CELLS, day
+    from croody.telemetry.read.day_cells import CELLS, day
 
     found = day("rover-1", "TEMP", now=NOW)
     assert [cell.sign for cell in found.cells] == [""] * CELLS
@@ -43,7 +43,7 @@ def test_a_day_without_anything_is_empty_and_no_gap(fleet: SimpleNamespace):
 
 
 def test_what_a_robot_told_is_found_among_its_readings_newest_first(send: Send, fleet: SimpleNamespace):
-    from croody.telemetry.read.told import born, told
+    from croody.telemetry.read.events import born, told
 
     records = [Born(agent="croody-edge 1", capabilities=["resend"], ts=NOON), *(reading(1.0, NOON + n * MINUTE) for n in range(1, 5))]
     send(1, [*records, Event(code="door_open", ts=NOON + 5 * MINUTE)], now=NOON + 6 * MINUTE)
@@ -60,7 +60,7 @@ def test_what_a_robot_told_is_found_among_its_readings_newest_first(send: Send, 
 
 def test_what_is_usual_is_the_least_and_the_greatest_of_a_day(send: Send, fleet: SimpleNamespace):
     from croody.telemetry import jobs
-    from croody.telemetry.read.usual import usual
+    from croody.telemetry.read.typical_ranges import usual
 
     send(1, [reading(value, NOON + number * MINUTE) for number, value in enumerate((20.0, 25.5, 19.0))], now=NOW)
     jobs.roll_up(NOW)
@@ -74,7 +74,7 @@ def test_a_picture_is_kept_without_its_bytes_staying_in_the_record_and_no_more_o
 ):
     from croody.telemetry import jobs
     from croody.telemetry.models import Record
-    from croody.telemetry.read.pictures import newest, picture
+    from croody.telemetry.read.snapshots import newest, picture
 
     moments = [0, 4, 10, 13, 21]
     rows = [Snapshot(jpeg=jpeg(64 + second), ts=NOON + timedelta(seconds=second), camera="front") for second in moments]
@@ -94,7 +94,7 @@ def test_a_picture_is_kept_without_its_bytes_staying_in_the_record_and_no_more_o
 
 def test_of_each_camera_the_newest_few_pictures_stay(send: Send, fleet: SimpleNamespace):
     from croody.telemetry import jobs
-    from croody.telemetry.jobs.pictures import CAMERAS, KEPT
+    from croody.telemetry.jobs.snapshots import CAMERAS, KEPT
     from croody.telemetry.models import Picture
 
     send(1, [Snapshot(jpeg=jpeg(), ts=NOON + number * MINUTE) for number in range(KEPT + 3)], now=NOON + (KEPT + 3) * MINUTE)

@@ -122,8 +122,8 @@ def test_who_asks_again_reads_only_what_is_new(fleet: SimpleNamespace, send: Sen
 
 def test_what_is_kept_is_bounded_in_bytes_and_in_time(fleet: SimpleNamespace, send: Send):
     from croody.telemetry.models import Record
-    from croody.telemetry.read.kept import LIFE_S, Kept
     from croody.telemetry.read.newest import stored_of
+    from croody.telemetry.read.trail_cache import LIFE_S, Kept
 
     for robot_id in ("rover-1", "rover-2", "carlos-1"):
         send(1, [reading(1.0, NOON, environment="x" * 60)] * 10, robot_id=robot_id)

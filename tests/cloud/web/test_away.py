@@ -9,7 +9,7 @@ import pytest
 from django.db import OperationalError, ProgrammingError, connection
 from django.test import Client
 
-from croody.console.away import Outage, outage
+from croody.console.database_away import Outage, outage
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 PAGES = [

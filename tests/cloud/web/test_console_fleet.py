@@ -20,7 +20,7 @@ from croody.console.fleet.stream import FleetFeed, View
 from croody.console.models import SavedView, Star
 from croody.fleet import services
 from croody.fleet.models import Robot
-from croody.live.pages import Viewer
+from croody.live.page_feed import Viewer
 from croody.liveness.judge import State
 from tests.cloud.web.helpers import DRIVING, say
 

@@ -15,7 +15,7 @@ from croody.console.map.page import Asked
 from croody.console.map.stream import MapFeed, View
 from croody.fleet import services
 from croody.fleet.models import Robot, Site
-from croody.live.pages import Viewer
+from croody.live.page_feed import Viewer
 from tests.cloud.web.helpers import DRIVING, say
 
 pytestmark = pytest.mark.django_db(databases="__all__")

@@ -116,7 +116,7 @@ def test_a_range_that_cannot_be_asked_for_is_told_why(alice: Client):
 
 
 def test_a_range_chosen_by_hand_is_history_and_one_that_makes_no_sense_is_the_usual_one():
-    from croody.console.robot.asked import Asked
+    from croody.console.robot.selection import Asked
 
     now = datetime(2026, 11, 24, tzinfo=UTC)
     chosen = Asked.of({"from": "1764000000", "to": "1764003600"}, ["a", "a", "b"])
@@ -217,13 +217,13 @@ def test_a_dead_letter_is_listed_with_its_reason_and_judged_again(alice: Client)
 
 
 def test_who_else_looks_is_told_by_name_until_they_are_gone(people: SimpleNamespace):
-    from croody.console.robot import looking, page
+    from croody.console.robot import page, viewers
 
     now = datetime.now(UTC)
-    found = looking.tell({(people.alice.pk, "rover-1"), (people.bob.pk, "rover-1"), (people.bob.pk, "rover-2")}, now)
+    found = viewers.tell({(people.alice.pk, "rover-1"), (people.bob.pk, "rover-1"), (people.bob.pk, "rover-2")}, now)
     assert [person.name for person in found["rover-1"]] == ["alice", "bob"]
     assert [person.name for person in found["rover-2"]] == ["bob"]
-    later = looking.tell({(people.alice.pk, "rover-1")}, now + timedelta(seconds=40))
+    later = viewers.tell({(people.alice.pk, "rover-1")}, now + timedelta(seconds=40))
     assert [person.name for person in later["rover-1"]] == ["alice"]
     assert page.others(()) == ""
     assert page.others(("bob",)) == "bob también ve este robot ahora"
@@ -233,7 +233,7 @@ def test_who_else_looks_is_told_by_name_until_they_are_gone(people: SimpleNamesp
 def test_the_stream_tells_a_page_what_changes_and_nobody_else(people: SimpleNamespace):
     from croody.accounts.caller import of_user
     from croody.console.robot.stream import RobotFeed, View
-    from croody.live.pages import Viewer
+    from croody.live.page_feed import Viewer
 
     say("rover-1", 1, DRIVING)
     feed = RobotFeed()

@@ -13,7 +13,7 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.models import User
 from django.test import Client
 
-from croody.accounts import mail
+from croody.accounts import mailer
 from croody.accounts.models import ShownMail
 from croody.env import Smtp
 from tools.stack import Ports
@@ -227,7 +227,7 @@ def test_the_invited_confirm_their_address_and_are_led_back_to_the_invitation(cl
 @pytest.fixture
 def demo(settings: Any) -> None:
     settings.ENV = replace(settings.ENV, demo=True, smtp=None)
-    settings.EMAIL_BACKEND = "croody.accounts.mail.ShownBackend"
+    settings.EMAIL_BACKEND = "croody.accounts.mailer.ShownBackend"
 
 
 @pytest.mark.usefixtures("demo")
@@ -251,9 +251,9 @@ def test_the_demos_mail_is_for_this_machine_alone(client: Client):
 
 @pytest.mark.usefixtures("demo")
 def test_the_demo_keeps_its_newest_mail_and_no_more():
-    for number in range(mail.MOST_SHOWN + 5):
-        mail.send("dora@example.org", f"mail {number}", "text")
-    assert ShownMail.objects.count() == mail.MOST_SHOWN
+    for number in range(mailer.MOST_SHOWN + 5):
+        mailer.send("dora@example.org", f"mail {number}", "text")
+    assert ShownMail.objects.count() == mailer.MOST_SHOWN
     assert not ShownMail.objects.filter(subject="mail 4").exists()
 
 

@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.test import Client
 
-from croody.accounts import agents
+from croody.accounts import user_agents
 from croody.accounts.models import SignIn
 from croody.audit.models import Entry
 
@@ -244,4 +244,4 @@ def test_a_session_that_ended_is_not_listed(people: Any):
     ],
 )
 def test_a_browser_is_said_in_a_few_words(agent: str, words: str):
-    assert agents.words(agent) == words
+    assert user_agents.words(agent) == words

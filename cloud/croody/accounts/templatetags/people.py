@@ -5,7 +5,7 @@ from typing import Any
 
 from django import template
 
-from croody.accounts import mail, roles
+from croody.accounts import mailer, roles
 
 register = template.Library()
 
@@ -13,7 +13,7 @@ register = template.Library()
 @register.inclusion_tag("accounts/inbox_link.html")
 def inbox_link() -> dict[str, Any]:
     """A link, in the demo; nothing where mail is really sent."""
-    return {"shown": mail.is_shown()}
+    return {"shown": mailer.is_shown()}
 
 
 @register.filter

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Final
 
 from croody.accounts import invitations, tokens
-from croody.accounts.affairs import Affair, may
 from croody.accounts.caller import Caller, Role
 from croody.accounts.models import Invitation, Membership, Organisation, Token
+from croody.accounts.organisation_rules import Affair, may
 from croody.web.address import page_count
 
 #: Members on one page.

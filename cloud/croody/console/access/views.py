@@ -1,4 +1,4 @@
-"""`/console/access/`. Who may do what is `accounts.affairs`' table; every act calls one service and leads back."""
+"""`/console/access/`. Who may do what is `accounts.organisation_rules`' table; every act calls one service and leads back."""
 
 from typing import Any
 
@@ -11,19 +11,19 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from croody.accounts import fresh_token, invitations, mail, mails, members, settings, tokens
+from croody.accounts import fresh_token, invitations, mail_texts, mailer, members, organisation_settings, tokens
 from croody.accounts import organisations as making
-from croody.accounts.affairs import Affair, need, organisations
 from croody.accounts.caller import actor_of, has_second_factor, of_session
 from croody.accounts.models import Invitation, Organisation, Token
+from croody.accounts.organisation_rules import Affair, need, organisations
 from croody.accounts.roles import Role
-from croody.console import door, frame
+from croody.console import frame, page_access
 from croody.console.access import facts, forms, words
 from croody.web.address import page_number
 from croody.web.refusals import Denied
 
 
-@door.page()
+@page_access.page()
 def access(request: HttpRequest) -> HttpResponseBase:
     """Lead to one's first organisation."""
     caller = of_session(request)
@@ -35,13 +35,13 @@ def access(request: HttpRequest) -> HttpResponseBase:
     return redirect("console_access_of", organisation=first.slug)
 
 
-@door.page(Affair.MEET)
+@page_access.page(Affair.MEET)
 def access_of(request: HttpRequest, organisation: str) -> HttpResponseBase:
     """Who can do what here."""
     return _page(request, need(of_session(request), Affair.MEET, organisation))
 
 
-@door.act("superuser", back="console_access")
+@page_access.act("superuser", back="console_access")
 def new_organisation(request: HttpRequest) -> HttpResponseBase:
     """Make an organisation. Who runs the site makes them; the others are invited into one."""
     caller = of_session(request)
@@ -53,10 +53,10 @@ def new_organisation(request: HttpRequest) -> HttpResponseBase:
         return _first(request, form, status=422) if first is None else _page(request, first, new=form, status=422)
     made = making.make(form.cleaned_data["name"], request.user, now=timezone.now(), actor=_actor(request))
     said = _("«%(name)s» está lista y tú la administras. Agrega un robot, o invita a quien lo cuida.") % {"name": made.name}
-    return door.done(request, _home(made), said)
+    return page_access.done(request, _home(made), said)
 
 
-@door.act(Affair.INVITE, back="console_access_of")
+@page_access.act(Affair.INVITE, back="console_access_of")
 def invite(request: HttpRequest, organisation: str) -> HttpResponseBase:
     """Invite somebody: the link is shown to copy, and mailed where an address was given."""
     found = need(of_session(request), Affair.INVITE, organisation)
@@ -70,13 +70,13 @@ def invite(request: HttpRequest, organisation: str) -> HttpResponseBase:
         form.add_error(None, str(refused))
         return _page(request, found, invite=form, status=422)
     said = _("Invitación lista: copia el enlace ahora, no se muestra otra vez.")
-    if email and mail.can_mail():
-        sent = mail.send(email, *mails.invitation(found.name, _name(request), _link(request, secret)))
+    if email and mailer.can_mail():
+        sent = mailer.send(email, *mail_texts.invitation(found.name, _name(request), _link(request, secret)))
         said = _("Le escribimos a %(email)s.") % {"email": email} if sent else _("El correo no se pudo enviar: entrega tú el enlace.")
-    return fresh_token.show(door.done(request, _home(found), said), secret)
+    return fresh_token.show(page_access.done(request, _home(found), said), secret)
 
 
-@door.act(Affair.INVITE, back="console_access")
+@page_access.act(Affair.INVITE, back="console_access")
 def revoke_invitation(request: HttpRequest, organisation: str, number: int) -> HttpResponseBase:
     """Take an invitation back."""
     found = need(of_session(request), Affair.INVITE, organisation)
@@ -84,10 +84,10 @@ def revoke_invitation(request: HttpRequest, organisation: str, number: int) -> H
     if invitation is None:
         raise Http404
     done = invitations.revoke(invitation, now=timezone.now(), actor=_actor(request))
-    return door.done(request, _home(found), _("La invitación ya no sirve.") if done else _("Ya se había usado o anulado."))
+    return page_access.done(request, _home(found), _("La invitación ya no sirve.") if done else _("Ya se había usado o anulado."))
 
 
-@door.act(Affair.MEMBERS, back="console_access")
+@page_access.act(Affair.MEMBERS, back="console_access")
 def change_role(request: HttpRequest, organisation: str, number: int) -> HttpResponseBase:
     """Let a member do more or less."""
     found = need(of_session(request), Affair.MEMBERS, organisation)
@@ -98,10 +98,10 @@ def change_role(request: HttpRequest, organisation: str, number: int) -> HttpRes
         members.change_role(user, found, Role(form.cleaned_data["role"]), now=timezone.now(), actor=_actor(request))
     except (members.LastOwner, members.NoMember) as refused:
         return _page(request, found, refused=str(refused), status=409)
-    return door.done(request, _home(found), _("Cambio guardado: %(name)s.") % {"name": user.get_username()})
+    return page_access.done(request, _home(found), _("Cambio guardado: %(name)s.") % {"name": user.get_username()})
 
 
-@door.page(Affair.MEMBERS)
+@page_access.page(Affair.MEMBERS)
 def remove(request: HttpRequest, organisation: str, number: int) -> HttpResponseBase:
     """GET asks, POST takes a member out: they would need an invitation to come back."""
     found = need(of_session(request), Affair.MEMBERS, organisation)
@@ -114,10 +114,10 @@ def remove(request: HttpRequest, organisation: str, number: int) -> HttpResponse
         members.remove(user, found, now=timezone.now(), actor=_actor(request))
     except (members.LastOwner, members.NoMember) as refused:
         return _page(request, found, refused=str(refused), status=409)
-    return door.done(request, _home(found), _("%(name)s ya no está.") % {"name": user.get_username()})
+    return page_access.done(request, _home(found), _("%(name)s ya no está.") % {"name": user.get_username()})
 
 
-@door.page(Affair.LEAVE)
+@page_access.page(Affair.LEAVE)
 def leave(request: HttpRequest, organisation: str) -> HttpResponseBase:
     """GET asks, POST goes."""
     found = need(of_session(request), Affair.LEAVE, organisation)
@@ -129,10 +129,10 @@ def leave(request: HttpRequest, organisation: str) -> HttpResponseBase:
         members.remove(request.user, found, now=timezone.now(), actor=_actor(request))
     except (members.LastOwner, members.NoMember) as refused:
         return _page(request, found, refused=str(refused), status=409)
-    return door.done(request, "console", _("Saliste de %(organisation)s.") % {"organisation": found.name})
+    return page_access.done(request, "console", _("Saliste de %(organisation)s.") % {"organisation": found.name})
 
 
-@door.act(Affair.SETTINGS, back="console_access_of")
+@page_access.act(Affair.SETTINGS, back="console_access_of")
 def change_settings(request: HttpRequest, organisation: str) -> HttpResponseBase:
     """Another name, and whether members need a second factor. Who asks for one has one."""
     found = need(of_session(request), Affair.SETTINGS, organisation)
@@ -143,11 +143,11 @@ def change_settings(request: HttpRequest, organisation: str) -> HttpResponseBase
     if asks and not has_second_factor(request.user.pk or 0):
         form.add_error("asks_second_factor", _("Activa antes el tuyo, en tu perfil: si no, tampoco tú verías esta organización."))
         return _page(request, found, settings=form, status=422)
-    settings.change(found, name=form.cleaned_data["name"], asks_second_factor=asks, now=timezone.now(), actor=_actor(request))
-    return door.done(request, _home(found), _("Cambio guardado: %(name)s.") % {"name": found.name})
+    organisation_settings.change(found, name=form.cleaned_data["name"], asks_second_factor=asks, now=timezone.now(), actor=_actor(request))
+    return page_access.done(request, _home(found), _("Cambio guardado: %(name)s.") % {"name": found.name})
 
 
-@door.act(Affair.TOKENS, back="console_access_of")
+@page_access.act(Affair.TOKENS, back="console_access_of")
 def make_token(request: HttpRequest, organisation: str) -> HttpResponseBase:
     """A service token, shown once."""
     found = need(of_session(request), Affair.TOKENS, organisation)
@@ -160,10 +160,10 @@ def make_token(request: HttpRequest, organisation: str) -> HttpResponseBase:
     except tokens.TooMany as refused:
         form.add_error(None, str(refused))
         return _page(request, found, token=form, status=422)
-    return fresh_token.show(door.done(request, f"{_home(found)}#tokens"), secret)
+    return fresh_token.show(page_access.done(request, f"{_home(found)}#tokens"), secret)
 
 
-@door.page(Affair.TOKENS)
+@page_access.page(Affair.TOKENS)
 def revoke_token(request: HttpRequest, organisation: str, number: int) -> HttpResponseBase:
     """GET asks, POST shuts a service token out."""
     found = need(of_session(request), Affair.TOKENS, organisation)
@@ -175,7 +175,7 @@ def revoke_token(request: HttpRequest, organisation: str, number: int) -> HttpRe
         return _ask(request, found, _("¿Revocar la clave «%(name)s»?") % {"name": token.name}, effect, _("Revocar la clave"))
     done = tokens.revoke(token, now=timezone.now(), actor=_actor(request))
     said = _("La clave ya no funciona.") if done else _("Ya se había revocado.")
-    return fresh_token.forget(door.done(request, f"{_home(found)}#tokens", said))
+    return fresh_token.forget(page_access.done(request, f"{_home(found)}#tokens", said))
 
 
 def _page(request: HttpRequest, organisation: Organisation, *, refused: str = "", status: int = 200, **bound: Any) -> HttpResponseBase:

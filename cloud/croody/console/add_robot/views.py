@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from croody.accounts.caller import actor_of, of_session
 from croody.console.add_robot import facts, fresh_secret, ways, words
 from croody.console.add_robot.forms import AddRobot
-from croody.console.door import SeeOther, page
 from croody.console.frame import draw
+from croody.console.page_access import SeeOther, page
 from croody.console.robot_edit.facts import robot_of
 from croody.fleet import services
 from croody.fleet.access import Action

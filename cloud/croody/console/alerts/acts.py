@@ -16,13 +16,13 @@ from django.utils.translation import gettext as _
 from croody.accounts.caller import Caller, actor_of, of_session
 from croody.alarms import acts as services
 from croody.alarms import undo
-from croody.alarms.doing import BadAct, Done, Late
+from croody.alarms.act_transaction import BadAct, Done, Late
 from croody.alarms.inbox import PAGE, Asked
 from croody.alarms.models import Act, Suppression
 from croody.alarms.services import EndsByItself
 from croody.alarms.suppressions import LONGEST
 from croody.audit.actor import Actor
-from croody.console import door
+from croody.console import page_access
 from croody.console.alerts import facts, words
 from croody.web.address import whole
 from croody.web.refusals import Denied
@@ -103,7 +103,7 @@ _ACTS: Final[dict[str, Callable[[_Who, _Chosen], Done]]] = {
 }
 
 
-@door.act(back="console_alerts")
+@page_access.act(back="console_alerts")
 def act(request: HttpRequest, verb: str) -> HttpResponseBase:
     """Do this to each alarm that the form names (`alarm=number.revision`), and show what stands next in the list."""
     do = _ACTS.get(verb)
@@ -121,10 +121,10 @@ def act(request: HttpRequest, verb: str) -> HttpResponseBase:
     if outcome.denied and len(chosen) == 1:
         raise outcome.denied[0]
     _say(request, verb, outcome, now, chosen=bool(chosen))
-    return door.done(request, _address(asked, following if outcome.done else here))
+    return page_access.done(request, _address(asked, following if outcome.done else here))
 
 
-@door.act(back="console_alerts")
+@page_access.act(back="console_alerts")
 def undo_acts(request: HttpRequest) -> HttpResponseBase:
     """Undo the acts that the form names (`act=number`), the last one first; the alarm of the first is shown."""
     caller, now = of_session(request), timezone.now()
@@ -146,15 +146,15 @@ def undo_acts(request: HttpRequest) -> HttpResponseBase:
                 raise
     if count:
         messages.info(request, ngettext("Deshecho en %(count)s alerta.", "Deshecho en %(count)s alertas.", count) % {"count": count})
-    return door.done(request, _address(asked, shown))
+    return page_access.done(request, _address(asked, shown))
 
 
-@door.act(back="console_exceptions")
+@page_access.act(back="console_exceptions")
 def end_exception(request: HttpRequest, number: int) -> HttpResponseBase:
     """Let alarms like it be seen again."""
     caller = of_session(request)
     services.end_suppression(caller, number, by=actor_of(request, caller), now=timezone.now())
-    return door.done(request, reverse("console_exceptions"), _("Excepción terminada: alertas así se ven de nuevo."))
+    return page_access.done(request, reverse("console_exceptions"), _("Excepción terminada: alertas así se ven de nuevo."))
 
 
 def _try(do: Callable[[_Who, _Chosen], Done], who: _Who, alarm: _Chosen, outcome: _Outcome) -> None:

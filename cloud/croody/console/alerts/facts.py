@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.contrib.auth.models import User
 
 from croody.accounts.caller import Caller
-from croody.alarms import acts, doing, inbox, queries, services, storms, suppressions
+from croody.alarms import act_transaction, acts, inbox, queries, services, storms, suppressions
 from croody.alarms.inbox import Asked, Counts, Listed, Tab
 from croody.alarms.kinds import End
 from croody.alarms.models import Act, Alarm, Suppression
@@ -105,7 +105,7 @@ def alarm_of(caller: Caller, number: int) -> Alarm:
     Raises:
         Denied: 404, the caller may not know of it.
     """
-    found = queries.known_to(caller).filter(pk=number).first() if 0 < number <= doing.MOST_ID else None
+    found = queries.known_to(caller).filter(pk=number).first() if 0 < number <= act_transaction.MOST_ID else None
     if found is None:
         raise Denied(404, f"there is no alarm {number} that you may see")
     return found

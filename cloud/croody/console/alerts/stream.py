@@ -12,9 +12,9 @@ from django.views.decorators.http import require_GET
 
 from croody.accounts.caller import Caller, of_session
 from croody.alarms import inbox
-from croody.console import door
+from croody.console import page_access
 from croody.fleet.ticket import ticket_of
-from croody.live.pages import PageFeed, Seen, Viewer
+from croody.live.page_feed import PageFeed, Seen, Viewer
 from croody.live.picture import Picture
 from croody.live.views import answer, follow
 
@@ -45,7 +45,7 @@ feed = InboxFeed()
 
 
 @require_GET
-@door.page()
+@page_access.page()
 def stream(request: HttpRequest) -> HttpResponseBase:
     """Server-sent events `page` with the mark of the inbox."""
     try:

@@ -14,26 +14,26 @@ from croody.alarms import inbox as alarms
 from croody.alarms.inbox import Asked
 from croody.alarms.kinds import SEVERITIES
 from croody.alarms.kinds import find as kind_of_code
-from croody.console import door, frame
+from croody.console import frame, page_access
 from croody.console.alerts import detail, facts, words
 
 
 @require_GET
-@door.page()
+@page_access.page()
 def inbox(request: HttpRequest) -> HttpResponseBase:
     """How many, how grave, whose; beside the list the first of them."""
     return _inbox(request, None)
 
 
 @require_GET
-@door.page()
+@page_access.page()
 def alarm(request: HttpRequest, number: int) -> HttpResponseBase:
     """The same with this alarm beside the list."""
     return _inbox(request, number)
 
 
 @require_GET
-@door.page()
+@page_access.page()
 def exceptions(request: HttpRequest) -> HttpResponseBase:
     """What was called false and still holds."""
     caller, now, language = of_session(request), timezone.now(), get_language() or "es"

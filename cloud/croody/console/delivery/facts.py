@@ -12,9 +12,9 @@ from croody.liveness.judge import State
 from croody.liveness.signs import states_of
 from croody.monitor.facts import natural
 from croody.telemetry.models import DeadLetter, Stream
-from croody.telemetry.read import day, queries
+from croody.telemetry.read import day_cells, queries
 from croody.telemetry.read.delivery import Delivered, delivered
-from croody.telemetry.read.told import Told, told
+from croody.telemetry.read.events import Told, told
 
 #: Robots on a page of the list, dead letters on one of a robot's.
 PAGE: Final = 100
@@ -45,7 +45,7 @@ class Listed:
 class Gap:
     """A hole that may still be filled, and how far that is. `stalled_since`: nothing of its stream came since."""
 
-    hole: day.Hole
+    hole: day_cells.Hole
     stalled_since: datetime | None
     request: Outgoing | None
 
@@ -54,7 +54,7 @@ class Gap:
 class Lost:
     """Numbers that will never come, and why, where the robot's own word for it is among the newest that it told."""
 
-    hole: day.Hole
+    hole: day_cells.Hole
     reason: str
     told_at: datetime | None
 
@@ -83,7 +83,7 @@ def listed(caller: Caller) -> list[Listed]:
 
 def one(robot: Robot, before: int, now: datetime) -> One:
     """Of one robot. `before`: only dead letters with a smaller number."""
-    holes = day.holes_of(robot.pk, now)
+    holes = day_cells.holes_of(robot.pk, now)
     letters = DeadLetter.objects.filter(robot_id=robot.pk, pk__lt=before).defer("body").order_by("-pk")
     shown = list(letters[: LETTERS + 1])
     return One(
@@ -98,7 +98,7 @@ def one(robot: Robot, before: int, now: datetime) -> One:
     )
 
 
-def _gaps(robot_id: str, holes: list[day.Hole]) -> tuple[Gap, ...]:
+def _gaps(robot_id: str, holes: list[day_cells.Hole]) -> tuple[Gap, ...]:
     streams = {hole.stream for hole in holes}
     stalled = dict(Stream.objects.filter(robot_id=robot_id, stream__in=streams).values_list("stream", "missing_since"))
     newest: dict[str, Outgoing] = {}
@@ -107,12 +107,12 @@ def _gaps(robot_id: str, holes: list[day.Hole]) -> tuple[Gap, ...]:
     return tuple(Gap(hole, stalled.get(hole.stream), newest.get(hole.stream)) for hole in holes)
 
 
-def _lost(robot_id: str, holes: list[day.Hole], now: datetime) -> tuple[Lost, ...]:
+def _lost(robot_id: str, holes: list[day_cells.Hole], now: datetime) -> tuple[Lost, ...]:
     tombstones = [row for row in told(robot_id, until=now, limit=_TOLD) if row.kind == "tombstone"] if holes else []
     return tuple(_why(hole, tombstones) for hole in holes)
 
 
-def _why(hole: day.Hole, tombstones: list[Told]) -> Lost:
+def _why(hole: day_cells.Hole, tombstones: list[Told]) -> Lost:
     for row in tombstones:
         if row.data.get("stream") == hole.stream and any(first <= hole.last and hole.first <= last for first, last in _spans(row)):
             return Lost(hole, str(row.data.get("reason", "")), row.at)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from croody.accounts.caller import actor_of, of_session
-from croody.console import csv_file, door, frame
+from croody.console import csv_file, frame, page_access
 from croody.console.delivery import facts, words
 from croody.console.delivery.selection import MOST_DAYS, WHAT, Period, Selection, has
 from croody.fleet.access import Action, may
@@ -38,7 +38,7 @@ _COLUMNS: Final = (
 
 
 @require_GET
-@door.page()
+@page_access.page()
 def deliveries(request: HttpRequest) -> HttpResponseBase:
     """Is anything missing; of which robots."""
     language = get_language() or "es"
@@ -64,11 +64,11 @@ def deliveries(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_GET
-@door.page(Action.INSPECT)
+@page_access.page(Action.INSPECT)
 def of_robot(request: HttpRequest, robot_id: str) -> HttpResponseBase:
     """What is missing of one robot and what is done about it, its dead letters, what it declared lost."""
     caller, now, language = of_session(request), timezone.now(), get_language() or "es"
-    robot = door.robot(caller, Action.INSPECT, robot_id)
+    robot = page_access.robot(caller, Action.INSPECT, robot_id)
     before = whole(request.GET.get("before", ""))
     found = facts.one(robot, _MOST_ID if before is None else before, now)
     context = {
@@ -87,11 +87,11 @@ def of_robot(request: HttpRequest, robot_id: str) -> HttpResponseBase:
 
 
 @require_GET
-@door.page(Action.INSPECT)
+@page_access.page(Action.INSPECT)
 def proof(request: HttpRequest, robot_id: str) -> HttpResponseBase:
     """What became of everything that a robot numbered in a period, to look at and to print."""
     caller, now, language = of_session(request), timezone.now(), get_language() or "es"
-    robot, period = door.robot(caller, Action.INSPECT, robot_id), Period.of(request.GET.dict(), now)
+    robot, period = page_access.robot(caller, Action.INSPECT, robot_id), Period.of(request.GET.dict(), now)
     if period is None:
         said = {"since": request.GET.get("since", "")[:40], "until": request.GET.get("until", "")[:40], "days": MOST_DAYS}
         problem = _("De «%(since)s» a «%(until)s» no es un periodo: acaba antes de empezar, o pasa de %(days)s días.") % said
@@ -117,14 +117,14 @@ def proof(request: HttpRequest, robot_id: str) -> HttpResponseBase:
 
 
 @require_GET
-@door.page(Action.INSPECT)
+@page_access.page(Action.INSPECT)
 def proof_file(request: HttpRequest, robot_id: str) -> HttpResponseBase:
     """The same as a file, a row a stream.
 
     Raises:
         Denied: 404, no period.
     """
-    robot, period = door.robot(of_session(request), Action.INSPECT, robot_id), Period.of(request.GET.dict(), timezone.now())
+    robot, period = page_access.robot(of_session(request), Action.INSPECT, robot_id), Period.of(request.GET.dict(), timezone.now())
     if period is None:
         raise Denied(404, f"since, until: no period of at most {MOST_DAYS} days: write 2026-11-30T08:00")
     edges = proofs.edges(robot.pk, period.since, period.until)
@@ -150,32 +150,32 @@ def _cells(robot: Robot, period: Period, line: Line) -> list[object]:
 def _replay(request: HttpRequest, robot_id: str, number: int) -> HttpResponseBase:
     """Judge a dead letter again."""
     caller = of_session(request)
-    robot = door.robot(caller, Action.ACT, robot_id)
+    robot = page_access.robot(caller, Action.ACT, robot_id)
     try:
         done = services.replay(_letter(robot, number), now=timezone.now(), actor=actor_of(request, caller))
     except services.NotReplayable as error:
         messages.error(request, str(error))
-        return door.done(request, _back(robot))
+        return page_access.done(request, _back(robot))
     said = _("Carta %(number)s: %(stored)s guardadas, %(dead)s otra vez muertas.")
-    return door.done(request, _back(robot), said % {"number": number, "stored": done.stored, "dead": done.dead})
+    return page_access.done(request, _back(robot), said % {"number": number, "stored": done.stored, "dead": done.dead})
 
 
-replay = door.act(Action.ACT, back="console_delivery_robot")(_replay)
+replay = page_access.act(Action.ACT, back="console_delivery_robot")(_replay)
 
 
 @require_http_methods(["GET", "POST"])
-@door.page(Action.ACT)
+@page_access.page(Action.ACT)
 def discard(request: HttpRequest, robot_id: str, number: int) -> HttpResponseBase:
     """GET asks, because bytes cannot be put back; POST throws the letter away."""
     caller = of_session(request)
-    robot = door.robot(caller, Action.ACT, robot_id)
+    robot = page_access.robot(caller, Action.ACT, robot_id)
     letter = _letter(robot, number)
     if request.method == "GET":
         row = words.letter_row(letter, get_language() or "es")
         return frame.draw(request, "console/delivery/discard.html", {"robot": robot, "row": row}, page="delivery")
     if throw_away(letter, now=timezone.now(), actor=actor_of(request, caller)):
-        return door.done(request, _back(robot), _("Carta %(number)s descartada.") % {"number": number})
-    return door.done(request, _back(robot), _("Alguien la descartó antes."))
+        return page_access.done(request, _back(robot), _("Carta %(number)s descartada.") % {"number": number})
+    return page_access.done(request, _back(robot), _("Alguien la descartó antes."))
 
 
 def _letter(robot: Robot, number: int) -> DeadLetter:

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from croody.accounts.caller import actor_of, of_session
 from croody.console.detection import facts, words
 from croody.console.detection.selection import MOST_PAGES, Selection
-from croody.console.door import act, done, page
 from croody.console.frame import draw
+from croody.console.page_access import act, done, page
 from croody.detection.labels import label
 from croody.monitor import detection_words as monitor
 from croody.web.refusals import Denied

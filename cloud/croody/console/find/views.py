@@ -7,13 +7,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from croody.accounts.caller import of_session
-from croody.console import door, frame
+from croody.console import frame, page_access
 from croody.console.find import facts, words
 from croody.web.address import typed
 
 
 @require_GET
-@door.page()
+@page_access.page()
 def find(request: HttpRequest) -> HttpResponseBase:
     """Robots, alarms, pages and acts that a few letters may mean. `on=`: the robot in view, whose acts come first."""
     text, on = typed(request.GET, "q"), typed(request.GET, "on")

@@ -9,7 +9,7 @@ from croody.alarms.models import Alarm
 from croody.console.fleet import facts, page, spark
 from croody.console.fleet.roster import Listed, Roster
 from croody.console.fleet.selection import Selection, select
-from croody.live.pages import ROUND_S, PageFeed, Seen
+from croody.live.page_feed import ROUND_S, PageFeed, Seen
 from croody.live.pieces import Page
 from croody.monitor.entry import Entry
 from croody.monitor.gaps import Gaps

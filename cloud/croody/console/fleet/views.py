@@ -9,19 +9,19 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 
 from croody.accounts.caller import Caller, of_session
-from croody.console import door, frame
+from croody.console import frame, page_access
 from croody.console.fleet import facts, own, spark
 from croody.console.fleet import page as pages
 from croody.console.fleet.selection import Selection, select
 from croody.console.fleet.stream import View, feed
 from croody.fleet.ticket import ticket_of
-from croody.live.pages import Viewer
+from croody.live.page_feed import Viewer
 from croody.live.pieces import Page
 from croody.live.views import answer, follow
 
 
 @require_GET
-@door.page()
+@page_access.page()
 def fleet(request: HttpRequest) -> HttpResponseBase:
     """Does any robot need me, which, why, since when."""
     caller = of_session(request)
@@ -47,7 +47,7 @@ def fleet(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_GET
-@door.page()
+@page_access.page()
 def stream(request: HttpRequest) -> HttpResponseBase:
     """What changes on the page of the same query, once a second, as server-sent events `page`."""
     caller, asked = of_session(request), Selection.of(request.GET.dict())

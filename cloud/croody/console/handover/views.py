@@ -16,8 +16,8 @@ from django.views.decorators.http import require_GET
 from croody.accounts.caller import Caller, actor_of, of_session
 from croody.accounts.models import Organisation
 from croody.alarms import handover as services
-from croody.alarms.doing import BadAct
-from croody.console import door, frame
+from croody.alarms.act_transaction import BadAct
+from croody.console import frame, page_access
 from croody.console.handover import words
 from croody.web.address import whole
 
@@ -25,7 +25,7 @@ _AT_FIRST: Final = timedelta(hours=24)
 
 
 @require_GET
-@door.page()
+@page_access.page()
 def handover(request: HttpRequest) -> HttpResponseBase:
     """The shift of one organisation."""
     caller, now, language = of_session(request), timezone.now(), get_language() or "es"
@@ -54,7 +54,7 @@ def handover(request: HttpRequest) -> HttpResponseBase:
     return frame.draw(request, "console/handover/handover.html", context, page="handover")
 
 
-@door.act(back="console_handover")
+@page_access.act(back="console_handover")
 def sign(request: HttpRequest) -> HttpResponseBase:
     """Take the shift."""
     caller, now = of_session(request), timezone.now()
@@ -68,8 +68,8 @@ def sign(request: HttpRequest) -> HttpResponseBase:
         services.sign(caller, team, request.POST.get("note", ""), since, by=actor_of(request, caller), now=now)
     except BadAct as error:
         messages.warning(request, str(error))
-        return door.done(request, reverse("console_handover"))
-    return door.done(request, reverse("console_handover"), _("El turno es tuyo desde ahora."))
+        return page_access.done(request, reverse("console_handover"))
+    return page_access.done(request, reverse("console_handover"), _("El turno es tuyo desde ahora."))
 
 
 def _since(caller: Caller, team: Organisation, asked: str, now: datetime) -> datetime:

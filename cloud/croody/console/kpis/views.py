@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from croody.accounts.caller import of_session
-from croody.console import csv_file, door, frame
+from croody.console import csv_file, frame, page_access
 from croody.console.kpis import facts, words
 from croody.console.kpis.selection import WEEKS, Selection
 from croody.web import formats
@@ -21,7 +21,7 @@ _FILE: Final = "croody-kpis-{since:%Y%m%d}-{until:%Y%m%d}.csv"
 
 
 @require_GET
-@door.page()
+@page_access.page()
 def kpis(request: HttpRequest) -> HttpResponseBase:
     """How the fleet, its sites and its robots did over weeks."""
     now, language = timezone.now(), get_language() or "es"
@@ -64,7 +64,7 @@ def kpis(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_GET
-@door.page()
+@page_access.page()
 def export(request: HttpRequest) -> HttpResponseBase:
     """A row a robot and day, as a file."""
     asked = Selection.of(request.GET.dict())

@@ -13,7 +13,7 @@ from croody.accounts.caller import of_session
 from croody.audit import queries
 from croody.audit.models import Entry
 from croody.audit.queries import Mark
-from croody.console import csv_file, door, frame
+from croody.console import csv_file, frame, page_access
 from croody.console.log import facts, words
 from croody.console.log.selection import Selection
 
@@ -23,7 +23,7 @@ _COLUMNS: Final = ("at", "kind", "name", "user_id", "token_id", "address", "requ
 
 
 @require_GET
-@door.page()
+@page_access.page()
 def log(request: HttpRequest) -> HttpResponseBase:
     """Who did what to what, when."""
     caller, now, language = of_session(request), timezone.now(), get_language() or "es"
@@ -46,7 +46,7 @@ def log(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_GET
-@door.page()
+@page_access.page()
 def export(request: HttpRequest) -> HttpResponseBase:
     """Everything that matches, as a file."""
     caller = of_session(request)

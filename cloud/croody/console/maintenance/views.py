@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
 from croody.accounts.caller import actor_of, of_session
-from croody.console import door, frame
+from croody.console import frame, page_access
 from croody.console.robot_edit.facts import robot_of
 from croody.fleet import services
 from croody.fleet.access import Action
@@ -23,13 +23,13 @@ HOURS: Final = (1, 2, 4, 8, 24, 72, 168)
 
 
 @require_GET
-@door.page(Action.ACT)
+@page_access.page(Action.ACT)
 def maintenance(request: HttpRequest, robot_id: str) -> HttpResponseBase:
     """Who works on it, until when and why; or the form to begin."""
     return _draw(request, _robot(request, robot_id))
 
 
-@door.act(Action.ACT, back="console_maintenance")
+@page_access.act(Action.ACT, back="console_maintenance")
 def start(request: HttpRequest, robot_id: str) -> HttpResponseBase:
     """Begin, or say that it takes longer."""
     robot, now = _robot(request, robot_id), timezone.now()
@@ -41,15 +41,17 @@ def start(request: HttpRequest, robot_id: str) -> HttpResponseBase:
     except services.BadRobot as error:
         return _draw(request, robot, str(error))
     said = _("%(robot)s está en mantenimiento: no pide atención hasta que termine.") % {"robot": robot_id}
-    return door.done(request, reverse("console_robot", args=[robot_id]), said)
+    return page_access.done(request, reverse("console_robot", args=[robot_id]), said)
 
 
-@door.act(Action.ACT, back="console_maintenance")
+@page_access.act(Action.ACT, back="console_maintenance")
 def end(request: HttpRequest, robot_id: str) -> HttpResponseBase:
     """The work is done."""
     robot = _robot(request, robot_id)
     services.end_maintenance(robot, actor=actor_of(request, of_session(request)), now=timezone.now())
-    return door.done(request, reverse("console_robot", args=[robot_id]), _("%(robot)s ya no está en mantenimiento.") % {"robot": robot_id})
+    return page_access.done(
+        request, reverse("console_robot", args=[robot_id]), _("%(robot)s ya no está en mantenimiento.") % {"robot": robot_id}
+    )
 
 
 def _robot(request: HttpRequest, robot_id: str) -> Robot:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from croody.accounts.caller import Caller
 from croody.console.fleet import facts as fleet
 from croody.console.map import facts, page
-from croody.live.pages import ROUND_S, PageFeed, Seen
+from croody.live.page_feed import ROUND_S, PageFeed, Seen
 from croody.monitor.entry import Entry, Trail
 
 

@@ -9,19 +9,19 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 
 from croody.accounts.caller import of_session
-from croody.console import door, frame
+from croody.console import frame, page_access
 from croody.console.fleet.facts import audience_of
 from croody.console.map import facts
 from croody.console.map.page import Asked
 from croody.console.map.page import chart as draw
 from croody.console.map.stream import View, feed, known
 from croody.fleet.ticket import ticket_of
-from croody.live.pages import Viewer
+from croody.live.page_feed import Viewer
 from croody.live.views import answer, follow
 
 
 @require_GET
-@door.page()
+@page_access.page()
 def chart(request: HttpRequest) -> HttpResponseBase:
     """Where are they; which have no position."""
     now = timezone.now()
@@ -33,7 +33,7 @@ def chart(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_GET
-@door.page()
+@page_access.page()
 def stream(request: HttpRequest) -> HttpResponseBase:
     """What changes on the page of the same query, once a second, as server-sent events `page`."""
     caller = of_session(request)

@@ -15,7 +15,7 @@ from croody.accounts.caller import actor_of, of_session
 from croody.alarms.acts import close_as
 from croody.alarms.services import EndsByItself
 from croody.commands.services import ask_for_logs
-from croody.console import door, frame
+from croody.console import frame, page_access
 from croody.console.robot.views import revoked
 from croody.fleet import services
 from croody.fleet.access import Action
@@ -34,20 +34,20 @@ def _act(action: Action, tab: str) -> Callable[[Act], Act]:
     def guard(view: Act) -> Act:
         @wraps(view)
         def guarded(request: HttpRequest, robot_id: str, **kwargs: Any) -> HttpResponseBase:
-            robot = door.robot(of_session(request), action, robot_id)
+            robot = page_access.robot(of_session(request), action, robot_id)
             try:
                 return view(request, robot, **kwargs)
             except BadRobot as bad:
                 messages.error(request, str(bad))
                 return _back(request, robot, tab)
 
-        return door.act(action, back="console_robot")(guarded)
+        return page_access.act(action, back="console_robot")(guarded)
 
     return guard
 
 
 def _back(request: HttpRequest, robot: Robot, tab: str, said: str = "") -> HttpResponseBase:
-    return door.done(request, reverse("console_robot", args=[robot.pk]) + tab, said)
+    return page_access.done(request, reverse("console_robot", args=[robot.pk]) + tab, said)
 
 
 @_act(Action.ACT, "#notas")
@@ -77,7 +77,7 @@ def _bring_back(request: HttpRequest, robot_id: str) -> HttpResponseBase:
     caller = of_session(request)
     robot = revoked(caller, robot_id)
     if robot is None:
-        robot = door.robot(caller, Action.ADMINISTER, robot_id)
+        robot = page_access.robot(caller, Action.ADMINISTER, robot_id)
         return _back(request, robot, "", _("%(robot)s no está revocado.") % {"robot": robot.pk})
     actor, now = actor_of(request, caller), timezone.now()
     try:
@@ -90,7 +90,7 @@ def _bring_back(request: HttpRequest, robot_id: str) -> HttpResponseBase:
     return _secret(request, robot, secret)
 
 
-bring_back = door.act(Action.ADMINISTER, back="console_robot")(_bring_back)
+bring_back = page_access.act(Action.ADMINISTER, back="console_robot")(_bring_back)
 
 
 @_act(Action.ACT, "#cartas")

@@ -14,16 +14,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from croody.console.robot import facts
-from croody.console.robot.asked import FEW, Asked
 from croody.console.robot.limits import Limits, limits_of
 from croody.console.robot.log import Item
 from croody.console.robot.log import page as log
+from croody.console.robot.selection import FEW, Asked
 from croody.console.robot.words import lines as log_lines
 from croody.console.robot.words import tiles
 from croody.fleet.models import Robot
 from croody.monitor.entry import PLACE
 from croody.telemetry.read import metrics
-from croody.telemetry.read.day import Hole, holes_of, late_of
+from croody.telemetry.read.day_cells import Hole, holes_of, late_of
 from croody.telemetry.read.series import MOST_LINES, Line, Series, series
 from croody.web import formats
 

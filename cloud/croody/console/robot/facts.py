@@ -22,13 +22,13 @@ from croody.liveness.signs import signs_of
 from croody.monitor.entry import Entry, Latest, as_number, delivery, entry
 from croody.telemetry.models import DeadLetter, Picture, Presence
 from croody.telemetry.read import metrics
-from croody.telemetry.read.day import Day, day
+from croody.telemetry.read.day_cells import Day, day
 from croody.telemetry.read.delivery import delivered
+from croody.telemetry.read.events import MOST as MOST_TOLD
+from croody.telemetry.read.events import Told, born, told
 from croody.telemetry.read.newest import newest_of
-from croody.telemetry.read.pictures import newest
-from croody.telemetry.read.told import MOST as MOST_TOLD
-from croody.telemetry.read.told import Told, born, told
-from croody.telemetry.read.usual import Range, usual
+from croody.telemetry.read.snapshots import newest
+from croody.telemetry.read.typical_ranges import Range, usual
 
 #: Open alarms that are shown; all are counted.
 MOST_ALARMS: Final = 5

@@ -8,7 +8,7 @@ from typing import Final, Literal
 from croody.alarms.models import Alarm
 from croody.audit.models import Entry
 from croody.commands.models import Outgoing
-from croody.telemetry.read.told import Told, told
+from croody.telemetry.read.events import Told, told
 from croody.web.address import whole
 
 #: Lines of a page.

@@ -12,7 +12,7 @@ from croody.console.robot.facts import Now, Slow
 from croody.console.robot.words import answer, cameras, delivery, lines, tiles
 from croody.live.picture import PAGE, Picture, Piece, Text
 from croody.live.pieces import Page, digest, piece
-from croody.telemetry.read.told import Told
+from croody.telemetry.read.events import Told
 from croody.web import formats
 
 #: Names of others who look at the robot that are said; all are counted.

@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from croody.accounts.caller import Caller, again
-from croody.console.robot import facts, looking, page
+from croody.console.robot import facts, page, viewers
 from croody.fleet.access import Action, may
 from croody.fleet.models import Robot
-from croody.live.pages import PageFeed, Seen
+from croody.live.page_feed import PageFeed, Seen
 from croody.live.picture import Picture
 
 #: What costs more than a few steps is asked so often, in seconds.
@@ -58,7 +58,7 @@ class RobotFeed(PageFeed[View]):
     def __init__(self) -> None:
         super().__init__("robot pages")
         self._robots: dict[str, _Robot] = {}
-        self._others: dict[str, list[looking.Person]] = {}
+        self._others: dict[str, list[viewers.Person]] = {}
         self._told_at = 0.0
         self._now: datetime | None = None
 
@@ -83,7 +83,7 @@ class RobotFeed(PageFeed[View]):
         if time.monotonic() - self._told_at >= SLOW_S:
             self._told_at = time.monotonic()
             here = {(view.audience.user_id, view.robot_id) for view in views if view.audience.user_id is not None}
-            self._others = looking.tell(here, now)
+            self._others = viewers.tell(here, now)
 
     def look(self, view: View) -> Seen:
         """See `PageFeed`."""

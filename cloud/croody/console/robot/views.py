@@ -11,11 +11,11 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 
 from croody.accounts.caller import Caller, of_session
-from croody.console import door, frame
-from croody.console.robot import charts, facts, looking, page
-from croody.console.robot.asked import MOST, RANGES, Asked
+from croody.console import frame, page_access
+from croody.console.robot import charts, facts, page, viewers
 from croody.console.robot.log import page as log_page
 from croody.console.robot.log import parsed
+from croody.console.robot.selection import MOST, RANGES, Asked
 from croody.console.robot.stream import View, feed
 from croody.console.robot.words.delivery import letter
 from croody.console.robot.words.lines import line
@@ -23,10 +23,10 @@ from croody.fleet import access
 from croody.fleet.access import Action
 from croody.fleet.models import Credential, Robot
 from croody.fleet.ticket import ticket_of
-from croody.live.pages import Viewer
+from croody.live.page_feed import Viewer
 from croody.live.views import answer, follow
-from croody.telemetry.read.pictures import picture as one_picture
 from croody.telemetry.read.series import series
+from croody.telemetry.read.snapshots import picture as one_picture
 from croody.web.refusals import Denied
 from croody_contract.messages import Refused
 
@@ -35,12 +35,12 @@ ROWS: Final = 400
 
 
 @require_GET
-@door.page(Action.INSPECT)
+@page_access.page(Action.INSPECT)
 def robot(request: HttpRequest, robot_id: str) -> HttpResponseBase:
     """Is it well; if not, value against limit, what changed before, what to do."""
     caller, now, language = of_session(request), timezone.now(), get_language() or "es"
     try:
-        row = door.robot(caller, Action.INSPECT, robot_id)
+        row = page_access.robot(caller, Action.INSPECT, robot_id)
     except Denied:
         gone = revoked(caller, robot_id)
         if gone is None:
@@ -49,7 +49,7 @@ def robot(request: HttpRequest, robot_id: str) -> HttpResponseBase:
     known = facts.now_of(row, now)
     slow = facts.slow_of(known, now)
     acts = access.may(caller, Action.ACT, row)
-    people = looking.at([robot_id], now).get(robot_id, ())
+    people = viewers.at([robot_id], now).get(robot_id, ())
     others = tuple(person.name for person in people if person.user_id != caller.user_id)
     shown = page.robot(page.Known(known, slow, feed.rate_of(robot_id), others, acts), now, language)
     asked = Asked.of(request.GET.dict(), request.GET.getlist("m"))
@@ -104,12 +104,12 @@ def revoked(caller: Caller, robot_id: str) -> Robot | None:
 
 
 @require_GET
-@door.page(Action.INSPECT)
+@page_access.page(Action.INSPECT)
 def stream(request: HttpRequest, robot_id: str) -> HttpResponseBase:
     """What changes on the page, once a second, as server-sent events `page`."""
     try:
         caller = of_session(request)
-        door.robot(caller, Action.INSPECT, robot_id)
+        page_access.robot(caller, Action.INSPECT, robot_id)
         ticket = ticket_of(request, caller)
     except DatabaseError:
         return HttpResponse(status=503, headers={"Retry-After": "2"})
@@ -118,11 +118,11 @@ def stream(request: HttpRequest, robot_id: str) -> HttpResponseBase:
 
 
 @require_GET
-@door.page(Action.INSPECT)
+@page_access.page(Action.INSPECT)
 def drawing(request: HttpRequest, robot_id: str) -> HttpResponseBase:
     """What the charts draw, as JSON. 422 names what cannot be asked for."""
     now = timezone.now()
-    row = door.robot(of_session(request), Action.INSPECT, robot_id)
+    row = page_access.robot(of_session(request), Action.INSPECT, robot_id)
     asked = Asked.of(request.GET.dict(), request.GET.getlist("m"))
     interval_s = facts.interval_of(row.pk)
     try:
@@ -133,11 +133,11 @@ def drawing(request: HttpRequest, robot_id: str) -> HttpResponseBase:
 
 
 @require_GET
-@door.page(Action.INSPECT)
+@page_access.page(Action.INSPECT)
 def table(request: HttpRequest, robot_id: str) -> HttpResponseBase:
     """The same numbers as a table: whole, or the piece that a chart opens."""
     now, language = timezone.now(), get_language() or "es"
-    row = door.robot(of_session(request), Action.INSPECT, robot_id)
+    row = page_access.robot(of_session(request), Action.INSPECT, robot_id)
     asked = Asked.of(request.GET.dict(), request.GET.getlist("m"))
     names = asked.metrics or charts.chosen(asked, facts.now_of(row, now).entry.values)
     context: dict[str, Any] = {"robot": row, "asked": asked, "lanes": [charts.Lane.of(name, language) for name in names], "rows": []}
@@ -154,11 +154,11 @@ def table(request: HttpRequest, robot_id: str) -> HttpResponseBase:
 
 
 @require_GET
-@door.page(Action.INSPECT)
+@page_access.page(Action.INSPECT)
 def log(request: HttpRequest, robot_id: str) -> HttpResponseBase:
     """All that happened to it, in pages of a hundred."""
     now, language = timezone.now(), get_language() or "es"
-    row = door.robot(of_session(request), Action.INSPECT, robot_id)
+    row = page_access.robot(of_session(request), Action.INSPECT, robot_id)
     until, skip = parsed(request.GET.get("before", ""), now)
     found = log_page(row.pk, until, skip=skip)
     context = {"robot": row, "lines": [line(item, language) for item in found.items], "older": found.older, "newest": until == now}
@@ -166,10 +166,10 @@ def log(request: HttpRequest, robot_id: str) -> HttpResponseBase:
 
 
 @require_GET
-@door.page(Action.INSPECT)
+@page_access.page(Action.INSPECT)
 def picture(request: HttpRequest, robot_id: str, number: int) -> HttpResponseBase:
     """What a camera saw, as the robot sent it: it was judged by its content when it came."""
-    row = door.robot(of_session(request), Action.INSPECT, robot_id)
+    row = page_access.robot(of_session(request), Action.INSPECT, robot_id)
     found = one_picture(row.pk, number)
     if found is None:
         raise Denied(404, f"{row.pk} has no picture {number}")

@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 
 from croody.accounts.caller import actor_of, of_session
 from croody.audit.actor import Actor
-from croody.console.door import act, done, page
 from croody.console.frame import draw
+from croody.console.page_access import act, done, page
 from croody.console.robot_edit import facts
 from croody.fleet import services
 from croody.fleet.access import Action, may

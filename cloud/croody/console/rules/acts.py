@@ -7,28 +7,28 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from croody.accounts.caller import actor_of, of_session
-from croody.console import door
+from croody.console import page_access
 from croody.notices import services
 from croody.notices.spec import BadRule
 
 
-@door.act(back="console_rules")
+@page_access.act(back="console_rules")
 def delete_rule(request: HttpRequest, number: int) -> HttpResponseBase:
     """Take a rule away, with what it raised."""
     caller = of_session(request)
     services.delete_rule(caller, number, by=actor_of(request, caller), now=timezone.now())
-    return door.done(request, "console_rules", _("Regla borrada; lo que avisaba terminó."))
+    return page_access.done(request, "console_rules", _("Regla borrada; lo que avisaba terminó."))
 
 
-@door.act(back="console_rules")
+@page_access.act(back="console_rules")
 def delete_channel(request: HttpRequest, number: int) -> HttpResponseBase:
     """Take a channel away, with its log."""
     caller = of_session(request)
     services.delete_channel(caller, number, by=actor_of(request, caller), now=timezone.now())
-    return door.done(request, "console_rules", _("Canal borrado."))
+    return page_access.done(request, "console_rules", _("Canal borrado."))
 
 
-@door.act(back="console_rules")
+@page_access.act(back="console_rules")
 def test_channel(request: HttpRequest, number: int) -> HttpResponseBase:
     """Send a test through it; the log says what became of it."""
     caller = of_session(request)
@@ -36,5 +36,5 @@ def test_channel(request: HttpRequest, number: int) -> HttpResponseBase:
         services.test_channel(caller, number, by=actor_of(request, caller), now=timezone.now())
     except BadRule as error:
         messages.warning(request, str(error))
-        return door.done(request, "console_rules")
-    return door.done(request, "console_rules", _("Prueba en camino: el registro dice en segundos qué fue de ella."))
+        return page_access.done(request, "console_rules")
+    return page_access.done(request, "console_rules", _("Prueba en camino: el registro dice en segundos qué fue de ella."))

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 
 from croody.accounts.caller import actor_of, of_session
 from croody.alarms.kinds import SEVERITIES
-from croody.console import door, frame
+from croody.console import frame, page_access
 from croody.console.rules import facts, words
 from croody.fleet.access import Action
 from croody.notices import jobs, messenger, services, spec
@@ -26,7 +26,7 @@ _LONGEST: Final = 4000
 
 
 @require_GET
-@door.page()
+@page_access.page()
 def rules(request: HttpRequest) -> HttpResponseBase:
     """What there is, what it says now, and what became of what was told."""
     caller, now, language = of_session(request), timezone.now(), get_language() or "es"
@@ -43,27 +43,27 @@ def rules(request: HttpRequest) -> HttpResponseBase:
     return frame.draw(request, "console/rules/rules.html", context, page="rules")
 
 
-@door.page(Action.CONFIGURE)
+@page_access.page(Action.CONFIGURE)
 def new_rule(request: HttpRequest) -> HttpResponseBase:
     """The form of a new rule."""
     services.check_may_configure(of_session(request))
     return _rule_form(request, None)
 
 
-@door.page()
+@page_access.page()
 def rule(request: HttpRequest, number: int) -> HttpResponseBase:
     """The form of a rule."""
     return _rule_form(request, services.rule_of(of_session(request), number))
 
 
-@door.page(Action.CONFIGURE)
+@page_access.page(Action.CONFIGURE)
 def new_channel(request: HttpRequest) -> HttpResponseBase:
     """The form of a new channel."""
     services.check_may_configure(of_session(request))
     return _channel_form(request, None)
 
 
-@door.page()
+@page_access.page()
 def channel(request: HttpRequest, number: int) -> HttpResponseBase:
     """The form of a channel."""
     return _channel_form(request, services.channel_of(of_session(request), number))
@@ -81,7 +81,9 @@ def _rule_form(request: HttpRequest, row: Rule | None) -> HttpResponseBase:
         try:
             if "preview" not in request.POST:
                 made = services.save_rule(caller, given, row, by=by, now=now)
-                return door.done(request, "console_rules", _("Regla «%(name)s» guardada: se juzga en segundos.") % {"name": made.name})
+                return page_access.done(
+                    request, "console_rules", _("Regla «%(name)s» guardada: se juzga en segundos.") % {"name": made.name}
+                )
             looked = services.draft(caller, given, row, by=by, now=now)
             robots = list(jobs.scope_of(looked).values_list("pk", flat=True)[:10_000])
             found = preview(spec.read(looked.kind, looked.params), looked.for_s, robots, now)
@@ -117,7 +119,7 @@ def _channel_form(request: HttpRequest, row: Channel | None) -> HttpResponseBase
                 # Shown once: it is nowhere else to be read.
                 return frame.draw(request, "console/rules/secret.html", {"name": made.name, "secret": made.secret}, page="rules")
             messages.info(request, _("Canal «%(name)s» guardado. Pruébalo.") % {"name": made.name})
-            return door.done(request, reverse("console_rules"))
+            return page_access.done(request, reverse("console_rules"))
     context |= {
         "form": given,
         "row": {"number": row.pk, "name": row.name, "target": words.masked(row)} if row is not None else None,

@@ -7,8 +7,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from croody.accounts.caller import actor_of, of_session
-from croody.console.door import act, done, page
 from croody.console.frame import draw
+from croody.console.page_access import act, done, page
 from croody.console.sites import facts, words
 from croody.console.sites.forms import SiteForm, of_site
 from croody.fleet import sites

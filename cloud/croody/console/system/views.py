@@ -7,7 +7,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 
 from croody.accounts.caller import of_session
-from croody.console import door, frame
+from croody.console import frame, page_access
 from croody.console.system import words
 from croody.console.system.look import look
 from croody.fleet.access import Action, names_of, organisations
@@ -15,7 +15,7 @@ from croody.web.refusals import Denied
 
 
 @require_GET
-@door.page(Action.CONFIGURE)
+@page_access.page(Action.CONFIGURE)
 def system(request: HttpRequest) -> HttpResponseBase:
     """Is Croody itself well.
 

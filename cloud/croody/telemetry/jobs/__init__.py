@@ -4,9 +4,9 @@ from croody.telemetry.jobs.alarms import raise_alarms
 from croody.telemetry.jobs.days import count_days
 from croody.telemetry.jobs.fold import fold_finished
 from croody.telemetry.jobs.gaps import request_gaps
-from croody.telemetry.jobs.pictures import keep_pictures
 from croody.telemetry.jobs.retention import apply_retention, forget_deliveries, make_partitions
 from croody.telemetry.jobs.rollups import roll_up
+from croody.telemetry.jobs.snapshots import keep_pictures
 
 __all__ = [
     "apply_retention",

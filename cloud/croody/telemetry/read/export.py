@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from croody.telemetry.models import Record
+from croody.telemetry.read.events import moment_of
 from croody.telemetry.read.sql import ask, on_postgres
-from croody.telemetry.read.told import moment_of
 from croody.telemetry.rows import moment
 from croody_contract.limits import KIB
 

@@ -14,11 +14,11 @@ from croody.fleet.queries import returned
 from croody.telemetry.ingest.ledger import Entry, missing
 from croody.telemetry.models import DeadLetter, Record, Stream
 from croody.telemetry.read import mark
-from croody.telemetry.read.kept import trails_of
 from croody.telemetry.read.mark import UNREAD, Mark
 from croody.telemetry.read.newest import Newest, newest_of
 from croody.telemetry.read.sql import sliced
 from croody.telemetry.read.trail import Heard, readings, readings_of, trails
+from croody.telemetry.read.trail_cache import trails_of
 from croody_contract import ranges
 from croody_contract.limits import MIB
 from croody_contract.topics import PLAIN_STREAMS

@@ -11,10 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from croody.accounts import factors
+from croody.accounts import second_factors
+from croody.accounts.audit_trail import note
 from croody.accounts.demo import OPERATOR
 from croody.accounts.services import make_login_link
-from croody.accounts.trail import note
 from croody.audit.actor import command_actor
 from croody.web import command
 
@@ -48,7 +48,7 @@ class Command(command.Command):
             raise CommandError(_("--minutes %(minutes)d: escribe de 1 a 1440") % {"minutes": minutes})
         user = self._user(options)
         if options["forget_second_factor"]:
-            factors.forget(user, now=timezone.now(), actor=command_actor())
+            second_factors.forget(user, now=timezone.now(), actor=command_actor())
         path = make_login_link(user, lasts=timedelta(minutes=minutes), actor=command_actor())
         prefix = f"/{options['language']}" if options["language"] else ""
         self.stdout.write(f"{options['base'].rstrip('/')}{prefix}{path}")

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from croody.accounts.caller import Caller
 from croody.alarms import acts, queries, services, undo
-from croody.alarms.doing import BadAct, Done, Late
+from croody.alarms.act_transaction import BadAct, Done, Late
 from croody.alarms.models import Alarm
 from croody.audit.actor import Actor, command_actor
 from croody.web import command

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from croody.console.robot.facts import Now, Queue
 from croody.monitor import words as monitor
 from croody.telemetry.models import DeadLetter
-from croody.telemetry.read.day import CELL_S, Cell, Day
+from croody.telemetry.read.day_cells import CELL_S, Cell, Day
 from croody.web import formats
 
 #: Fewer records than this are on their way, and no queue.

@@ -16,7 +16,7 @@ from croody.commands.models import Outgoing
 from croody.console.robot.facts import AgentLog
 from croody.console.robot.log import Item
 from croody.telemetry import kinds as telemetry_kinds
-from croody.telemetry.read.told import Told
+from croody.telemetry.read.events import Told
 from croody.web import formats
 from croody_contract.ranges import count
 

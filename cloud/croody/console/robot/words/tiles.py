@@ -13,7 +13,7 @@ from croody.console.robot.words.answer import is_old
 from croody.live.picture import Text
 from croody.monitor.entry import PLACE, as_number
 from croody.telemetry.read import metrics
-from croody.telemetry.read.usual import Range
+from croody.telemetry.read.typical_ranges import Range
 from croody.web import formats
 
 #: Tiles in sight; the others are one click away.

@@ -6,7 +6,7 @@ from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from croody.accounts import trail
+from croody.accounts import audit_trail
 from croody.audit.actor import Actor
 
 
@@ -20,5 +20,5 @@ def forget(user: User, *, now: datetime, actor: Actor) -> int:
     with transaction.atomic():
         count = int(Authenticator.objects.filter(user=user).delete()[0])
         if count:
-            trail.note(user, actor, "forget", "second_factor", user.get_username(), now, after={"count": count})
+            audit_trail.note(user, actor, "forget", "second_factor", user.get_username(), now, after={"count": count})
     return count

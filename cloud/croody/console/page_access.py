@@ -19,7 +19,7 @@ from django.views.decorators.cache import never_cache
 
 from croody.accounts.caller import Caller
 from croody.accounts.rules import open_to
-from croody.console import away
+from croody.console import database_away
 from croody.fleet.access import Action, need, robots
 from croody.fleet.models import Robot
 from croody.web.refusals import Denied
@@ -29,8 +29,8 @@ _PEOPLE: Final = "people"
 
 
 def page(rule: str = _PEOPLE) -> Callable[[View], View]:
-    """A page for people: `rule` is `people`, an action of `fleet.access` (about a robot) or an affair of `accounts.affairs`."""
-    return lambda view: open_to(rule)(never_cache(away.answering(login_required(_answering(view)))))
+    """A page for people: `rule` is `people`, an action of `fleet.access` (about a robot) or an affair of `accounts.organisation_rules`."""
+    return lambda view: open_to(rule)(never_cache(database_away.answering(login_required(_answering(view)))))
 
 
 def act(rule: str = _PEOPLE, *, back: str = "console") -> Callable[[View], View]:

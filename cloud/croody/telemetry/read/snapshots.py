@@ -1,4 +1,4 @@
-"""Pictures of a robot's cameras: the newest of each, and one by its number. What is kept of them is `jobs.pictures`' business."""
+"""Pictures of a robot's cameras: the newest of each, and one by its number. What is kept of them is `jobs.snapshots`' business."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -1,4 +1,4 @@
-"""What each mail says, in the reader's language: its subject and its text. Pure; how mail leaves is `mail`'s."""
+"""What each mail says, in the reader's language: its subject and its text. Pure; how mail leaves is `mailer`'s."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple

@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from croody.accounts import agents, sign_ins
+from croody.accounts import sign_ins, user_agents
 from croody.accounts.caller import actor_of, of_session
 from croody.accounts.rules import open_to
 from croody.accounts.views import NoReplay
@@ -81,5 +81,5 @@ def sessions(request: HttpRequest) -> HttpResponse:
         count = sign_ins.end(request.user, number=number, keep=here, now=timezone.now(), actor=actor)
         messages.success(request, ngettext("%(count)s sesión cerrada.", "%(count)s sesiones cerradas.", count) % {"count": count})
         return redirect("sessions")
-    rows = [{"row": row, "words": agents.words(row.agent), "here": row.session_key == here} for row in sign_ins.of(request.user)]
+    rows = [{"row": row, "words": user_agents.words(row.agent), "here": row.session_key == here} for row in sign_ins.of(request.user)]
     return render(request, "accounts/sessions.html", {"rows": rows})

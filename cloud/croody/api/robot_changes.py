@@ -8,11 +8,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from croody.accounts.caller import actor_of
+from croody.api.authentication import Asks
 from croody.api.errors import ERRORS, Problem, Wrong
 from croody.api.fleet import RobotId, router, shown
-from croody.api.keys import Asks
+from croody.api.request_bodies import MaintenanceIn, RobotIn, SharingIn
 from croody.api.schemas import RobotOut, TagsOut
-from croody.api.wanted import MaintenanceIn, RobotIn, SharingIn
 from croody.audit.actor import Actor
 from croody.fleet import services
 from croody.fleet.access import Action, asking, need, robots
