@@ -18,10 +18,14 @@ from croody_client.shapes import (
     Event,
     Exception_,
     Organisation,
+    Revoked,
     Robot,
+    RobotSecret,
     Series,
     Site,
     Tag,
+    Token,
+    TokenSecret,
     Values,
     made,
 )
@@ -91,6 +95,26 @@ class Client:
         said = {"label": label, "tags": list(tags) if tags is not None else None, "notes": notes}
         body = {name: value for name, value in said.items() if value is not None} | ({} if site is _UNSAID else {"site": site})
         return made(Robot, self._link.act("PATCH", f"/robots/{_part(robot_id)}", body))
+
+    def add_robot(
+        self, robot_id: str, organisation: str, *, kind: str = "robot", label: str = "", site: int | None = None, shared: bool = False
+    ) -> RobotSecret:
+        """A new robot with its secret. `ApiError` `taken` or `revoked` where the id is in use, or was: see `bring_back`."""
+        body = {"robot_id": robot_id, "organisation": organisation, "kind": kind, "label": label, "site": site, "shared": shared}
+        return made(RobotSecret, self._link.act("POST", "/robots", body))
+
+    def rotate_secret(self, robot_id: str) -> RobotSecret:
+        """A new secret; the old one stops working."""
+        return made(RobotSecret, self._link.act("POST", f"/robots/{_part(robot_id)}/secret"))
+
+    def revoke_robot(self, robot_id: str) -> Revoked:
+        """Shut it out; its readings stay."""
+        return made(Revoked, self._link.act("DELETE", f"/robots/{_part(robot_id)}"))
+
+    def bring_back(self, robot_id: str, *, kind: str | None = None, site: int | None = _UNSAID) -> RobotSecret:
+        """Let a robot in again that was shut out, with a new secret; what is left out is as it was."""
+        body: dict[str, Any] = ({} if kind is None else {"kind": kind}) | ({} if site is _UNSAID else {"site": site})
+        return made(RobotSecret, self._link.act("POST", f"/robots/{_part(robot_id)}/bring-back", body))
 
     def share(self, robot_id: str, shared: bool) -> Robot:
         """Let the public see it, or no more."""
@@ -199,6 +223,22 @@ class Client:
     def end_exception(self, number: int) -> Exception_:
         """Let such alarms be seen again."""
         return made(Exception_, self._link.act("POST", f"/exceptions/{number}/end"))
+
+    # -- keys ----------------------------------------------------------------------------------------------------
+    def tokens(self, *, organisation: str | None = None) -> Iterator[Token]:
+        """Keys of yours that work now, or of an organisation's service."""
+        return self._all("/tokens", Token, {"organisation": organisation})
+
+    def make_token(
+        self, name: str, scopes: Sequence[str], *, days: int | None = 90, organisation: str | None = None, role: str | None = None
+    ) -> TokenSecret:
+        """A new key; `days=None`: without end. A key makes none that can more or works longer than itself (`too_wide`)."""
+        body = {"name": name, "scopes": list(scopes), "days": days, "organisation": organisation, "role": role}
+        return made(TokenSecret, self._link.act("POST", "/tokens", body))
+
+    def revoke_token(self, number: int) -> Token:
+        """Shut a key out at once."""
+        return made(Token, self._link.act("DELETE", f"/tokens/{number}"))
 
     # -- the log and files ---------------------------------------------------------------------------------------
     def audit(

@@ -1,7 +1,7 @@
 """What the API answers, as dataclasses, and how JSON becomes one. Pure. A field that is not known here is left out: servers grow."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -58,6 +58,47 @@ class Robot:
     tags: list[str] | None = None
     notes: str | None = None
     maintenance: Maintenance | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RobotSecret:
+    """A robot and its secret, which is told once."""
+
+    robot: Robot
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """A robot that was shut out."""
+
+    robot_id: str
+    revoked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A key without its secret: `prefix` is how it begins. `organisation` and `role` are a service's key's."""
+
+    number: int
+    name: str
+    prefix: str
+    scopes: list[str]
+    organisation: str | None
+    role: str | None
+    made_by: str | None
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSecret:
+    """A new key and its secret, which is told once."""
+
+    token: Token
+    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +283,7 @@ def made(kind: type[T], said: Mapping[str, Any]) -> T:
         TypeError: a field without a default is not there: the server is older than this client.
     """
     hints = _hints.get(kind) or _hints.setdefault(kind, get_type_hints(kind))
-    known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+    known = {one.name for one in fields(kind)}  # type: ignore[arg-type]
     return kind(**{name: _value(hints[name], value) for name, value in said.items() if name in known})
 
 

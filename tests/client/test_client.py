@@ -69,6 +69,27 @@ def test_a_program_works_through_the_client_alone(croody: Client, tmp_path: Path
 
 
 @pytest.mark.django_db(databases="__all__", transaction=True)
+def test_a_robot_comes_goes_and_comes_back_through_the_client_alone(croody: Client, live_server: Any):
+    new = croody.add_robot("amr-07", "alices", kind="rover", label="Forklift 7")
+    assert (new.robot.label, new.secret in repr(new)) == ("Forklift 7", False)
+    assert Client(live_server.url, new.secret).robot("amr-07").kind == "rover"
+    other = croody.rotate_secret("amr-07")
+    with pytest.raises(ApiError) as old:
+        Client(live_server.url, new.secret).robot("amr-07")
+    assert (old.value.status, other.secret != new.secret) == (401, True)
+    assert croody.revoke_robot("amr-07").robot_id == "amr-07"
+    with pytest.raises(ApiError) as gone:
+        croody.add_robot("amr-07", "alices")
+    assert (gone.value.status, gone.value.code) == (409, "revoked")
+    back = croody.bring_back("amr-07", site=None)
+    assert (back.robot.kind, back.robot.label, back.robot.site) == ("rover", "Forklift 7", None)
+    token = croody.make_token("plant", ["read"], organisation="alices", role="operator")
+    assert [one.name for one in croody.tokens(organisation="alices")] == ["plant"]
+    assert Client(live_server.url, token.secret).robot("amr-07").robot_id == "amr-07"
+    assert croody.revoke_token(token.token.number).revoked_at is not None
+
+
+@pytest.mark.django_db(databases="__all__", transaction=True)
 def test_a_refusal_has_its_parts(croody: Client, live_server: Any):
     with pytest.raises(ApiError) as refused:
         list(croody.robots(state="happy"))

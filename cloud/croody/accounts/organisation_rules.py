@@ -40,7 +40,7 @@ ROLES: Final[Mapping[Role, frozenset[Affair]]] = {
     Role.OWNER: frozenset(Affair),
 }
 #: What a token must have been made for; nobody leaves by one, or lets others in.
-SCOPES: Final[Mapping[Affair, Scope]] = {Affair.MEET: Scope.READ}
+SCOPES: Final[Mapping[Affair, Scope]] = {Affair.MEET: Scope.READ, Affair.TOKENS: Scope.MANAGE}
 
 
 def may(caller: Caller, affair: Affair, organisation_id: int) -> bool:

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from croody.accounts import audit_trail
+from croody.accounts.caller import Caller
 from croody.accounts.models import Membership, Organisation, Token
 from croody.accounts.services import MARK, PREFIX_CHARS, sha256_of, works
 from croody.audit.actor import Actor
@@ -26,14 +27,41 @@ class TooMany(ValueError):
     """So many work already; says the remedy."""
 
 
+class TooWide(ValueError):
+    """A key asks for one that can more than itself or works longer; says the remedy."""
+
+
 def personal(user: User, now: datetime) -> list[Token]:
     """A person's tokens that work now, the newest first; the one without a name is not among them."""
-    return list(Token.objects.filter(works(now), user=user, organisation=None).exclude(name="").order_by("-pk")[:MOST])
+    return list(
+        Token.objects.filter(works(now), user=user, organisation=None).exclude(name="").select_related("made_by").order_by("-pk")[:MOST]
+    )
 
 
 def of_organisation(organisation: Organisation, now: datetime) -> list[Token]:
     """An organisation's service tokens that work now, the newest first."""
-    return list(Token.objects.filter(works(now), organisation=organisation).select_related("made_by").order_by("-pk")[:MOST])
+    return list(
+        Token.objects.filter(works(now), organisation=organisation).select_related("organisation", "made_by").order_by("-pk")[:MOST]
+    )
+
+
+def check_within(caller: Caller, scopes: Iterable[Token.Scope], days: int | None, now: datetime) -> None:
+    """Hold a key to its own bounds when it makes another: one that leaks can so be neither widened nor outlived. A person has none.
+
+    Raises:
+        TooWide: the new one would do more, or work longer.
+    """
+    own = Token.objects.filter(pk=caller.token_id).first() if caller.token_id is not None else None
+    if own is None:
+        return
+    more = sorted(set(scopes) - caller.scopes)
+    if more:
+        raise TooWide(
+            _("scopes: %(more)s: esta clave no lo tiene y no lo puede dar: hazla en la página del perfil") % {"more": ", ".join(more)}
+        )
+    if own.expires_at is not None and (days is None or now + timedelta(days=days) > own.expires_at):
+        said = {"days": days if days is not None else "null", "ends": own.expires_at.isoformat(timespec="minutes")}
+        raise TooWide(_("days: %(days)s: esta clave termina el %(ends)s y no hace otra que dure más: elige menos días") % said)
 
 
 def make_personal(

@@ -5,10 +5,11 @@ from typing import Final
 from django.http import HttpRequest
 from ninja.utils import check_csrf
 
-from croody.accounts.caller import TELEMETRY, Caller, caller_of
+from croody.accounts.caller import TELEMETRY, Caller, Scope, caller_of
 from croody.api import rates
 from croody.api.errors import Wrong
 from croody.fleet.access import Action, check
+from croody.web.refusals import Denied
 
 #: As the telemetry API's, and a bearer's key opens it, too.
 DOOR: Final = TELEMETRY._replace(bearer=True)
@@ -36,19 +37,55 @@ class Asks:
             Denied: 401 or 403, whichever robot it is about.
             Wrong: 403, a session's write without the page's own word; 429, too many at once.
         """
-        caller = caller_of(request, DOOR)
-        if caller.kind == "person" and request.method not in _SAFE and not _from_own_page(request):
-            raise Wrong(
-                "X-CSRFToken",
-                request.headers.get("X-CSRFToken", ""),
-                "a write with a session's cookie shows the page's token",
-                "send the value of the cookie csrftoken in this header, or use a personal token",
-                status=403,
-                code="csrf",
-            )
+        caller = _caller(request)
         check(caller, self.rule)
         rates.count(caller, request)
         return caller
+
+
+class AsksPerson:
+    """The rule of an operation on what a person has: signed in, or by a key with this scope, theirs or a service's."""
+
+    openapi_name = "X-API-Key"
+    openapi_security_schema: Final = SCHEMES["X-API-Key"]
+    rule: Final = "keys"
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def __call__(self, request: HttpRequest) -> Caller:
+        """Who asks.
+
+        Raises:
+            Denied: 401, nobody whom the site knows by name; 403, a key that was not made for it.
+            Wrong: as of `Asks`.
+        """
+        caller = _caller(request)
+        if caller.kind not in {"person", "token"}:
+            raise Denied(401, "X-API-Key: needed for this: a personal token")
+        if self._scope not in caller.scopes:
+            raise Denied(403, f"X-API-Key: this token lacks the scope {self._scope.value!r}: make a token that has it, on the profile page")
+        rates.count(caller, request)
+        return caller
+
+
+def _caller(request: HttpRequest) -> Caller:
+    """Who asks, by key or session.
+
+    Raises:
+        Denied: 401, the key is nobody's. Wrong: 403, a session's write without the page's own word.
+    """
+    caller = caller_of(request, DOOR)
+    if caller.kind == "person" and request.method not in _SAFE and not _from_own_page(request):
+        raise Wrong(
+            "X-CSRFToken",
+            request.headers.get("X-CSRFToken", ""),
+            "a write with a session's cookie shows the page's token",
+            "send the value of the cookie csrftoken in this header, or use a personal token",
+            status=403,
+            code="csrf",
+        )
+    return caller
 
 
 def _from_own_page(request: HttpRequest) -> bool:

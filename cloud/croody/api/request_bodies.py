@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from ninja import Schema
 from pydantic import AwareDatetime, ConfigDict, Field
 
+from croody.accounts.caller import Role, Scope
 from croody.alarms.acts import COMMENT
 from croody.fleet import services
 
@@ -69,6 +70,40 @@ class RobotIn(Schema):
     tags: Annotated[list[str], Field(max_length=services.MOST_TAGS, default_factory=list)]
     notes: Annotated[str, Field(max_length=services.MOST_NOTES_CHARS)] = ""
     site: Annotated[int | None, Field(ge=1, le=2**63 - 1)] = None
+
+
+class NewRobotIn(Schema):
+    """A robot to be. `organisation` by its short name, `site` by its number."""
+
+    model_config = strict(robot_id="amr-07", organisation="croody", kind="rover", label="Forklift 7", site=None, shared=False)
+
+    robot_id: Annotated[str, Field(min_length=1, max_length=64, description="3 to 64 letters, digits, _ or -; it never changes")]
+    organisation: Annotated[str, Field(min_length=1, max_length=50)]
+    kind: Annotated[str, Field(min_length=1, max_length=32, description="What it is, in a word")] = "robot"
+    label: Annotated[str, Field(max_length=services.MOST_LABEL_CHARS)] = ""
+    site: Annotated[int | None, Field(ge=1, le=2**63 - 1)] = None
+    shared: bool = False
+
+
+class ReturnIn(Schema):
+    """What is another now; what is left out stays. It comes back unseen by the public."""
+
+    model_config = strict(kind="rover")
+
+    kind: Annotated[str, Field(max_length=32)] = ""
+    site: Annotated[int | None, Field(ge=1, le=2**63 - 1)] = None
+
+
+class TokenIn(Schema):
+    """A key to be: what it is for, until when, and whose it is."""
+
+    model_config = strict(name="dashboard of the plant", scopes=["read"], days=90, organisation=None, role=None)
+
+    name: Annotated[str, Field(min_length=1, max_length=80, description="A name that you recognise")]
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(Scope))]
+    days: Annotated[int | None, Field(ge=1, le=3650, description="It expires after so many; null: never")] = 90
+    organisation: Annotated[str | None, Field(max_length=50, description="Of its service; null: your own")] = None
+    role: Annotated[Role | None, Field(description="Of a service's key: what it may do there; viewer if left out")] = None
 
 
 class SharingIn(Schema):

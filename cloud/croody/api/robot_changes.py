@@ -13,10 +13,11 @@ from croody.api.errors import ERRORS, Problem, Wrong
 from croody.api.fleet import RobotId, router, shown
 from croody.api.request_bodies import MaintenanceIn, RobotIn, SharingIn
 from croody.api.schemas import RobotOut, TagsOut
+from croody.api.sites import site_of
 from croody.audit.actor import Actor
 from croody.fleet import services
 from croody.fleet.access import Action, asking, need, robots
-from croody.fleet.models import Robot, Site
+from croody.fleet.models import Robot
 
 _DONE: Final[dict[int, Any]] = {200: RobotOut, 404: Problem, **ERRORS}
 #: Robots whose tags are looked at.
@@ -31,7 +32,7 @@ def change(request: HttpRequest, robot_id: RobotId, body: RobotIn) -> dict[str, 
     try:
         with transaction.atomic():
             if "site" in sent:
-                services.move_to_site(robot, _site(robot, body.site), actor=actor, now=now)
+                services.move_to_site(robot, site_of(robot.organisation_id, body.site), actor=actor, now=now)
             for name, write in (("label", services.set_label), ("tags", services.set_tags), ("notes", services.set_notes)):
                 if name in sent:
                     write(robot, getattr(body, name), actor=actor, now=now)
@@ -84,15 +85,6 @@ def _now(request: HttpRequest, robot_id: str, now: datetime) -> dict[str, Any]:
 
 def _actor(request: HttpRequest) -> Actor:
     return actor_of(request, asking(request))
-
-
-def _site(robot: Robot, number: int | None) -> Site | None:
-    if number is None:
-        return None
-    site = Site.objects.filter(pk=number, organisation=robot.organisation_id).first()
-    if site is None:
-        raise Wrong("site", number, "a site of the robot's own organisation", "send the number of one: GET /api/v1/sites has them")
-    return site
 
 
 def _bad(error: services.BadRobot) -> Wrong:

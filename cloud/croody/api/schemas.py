@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 from ninja import Schema
 from pydantic import ConfigDict
 
-from croody.accounts.caller import Role
+from croody.accounts.caller import Role, Scope
 from croody.alarms.answer import AlarmRow
 from croody.liveness.judge import State
 from croody.telemetry.http.schemas import Place, StreamOut
@@ -37,6 +37,19 @@ _ROBOT: Final[dict[str, Any]] = {
 }
 _SITE_ROW: Final = {**_SITE, "organisation": "croody", "robot_count": 3, "origin": {"lat": 4.6752, "lng": -74.1418}}
 _ORGANISATION: Final = {"slug": "croody", "name": "Croody", "role": "operator", "robot_count": 3}
+_TOKEN: Final[dict[str, Any]] = {
+    "number": 7,
+    "name": "dashboard of the plant",
+    "prefix": "crd_Zk3v9mTr",
+    "scopes": ["read"],
+    "organisation": None,
+    "role": None,
+    "made_by": "alice",
+    "created_at": _AT,
+    "expires_at": "2027-02-22T12:00:00Z",
+    "last_used_at": None,
+    "revoked_at": None,
+}
 
 
 class SiteRef(Schema):
@@ -90,6 +103,60 @@ class RobotsOut(Schema):
 
     items: list[RobotOut]
     next: str | None
+
+
+class RobotSecretOut(Schema):
+    """A robot and its secret, which is told here and never again."""
+
+    model_config = example(robot=_ROBOT, secret="pYt4x0uUO2lTz1XfVw0q6c7H3nJm8aKd5RbGsEiLoQM")
+
+    robot: RobotOut
+    secret: str
+
+
+class RevokedOut(Schema):
+    """A robot that was shut out."""
+
+    model_config = example(robot_id="amr-01", revoked_at=_AT)
+
+    robot_id: str
+    revoked_at: datetime
+
+
+class TokenRow(Schema):
+    """A key without its secret: `prefix` is how it begins. `organisation` and `role` are a service's key's."""
+
+    model_config = example(**_TOKEN)
+
+    number: int
+    name: str
+    prefix: str
+    scopes: list[Scope]
+    organisation: str | None
+    role: Role | None
+    made_by: str | None
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+class TokensOut(Schema):
+    """A page of keys that work now."""
+
+    model_config = example(items=[_TOKEN], next=None)
+
+    items: list[TokenRow]
+    next: str | None
+
+
+class TokenSecretOut(Schema):
+    """A new key and its secret, which is told here and never again."""
+
+    model_config = example(token=_TOKEN, secret="crd_Zk3v9mTr0aQ2c7H3nJm8aKd5RbGsEiLoQM")
+
+    token: TokenRow
+    secret: str
 
 
 class ValuesOut(Schema):

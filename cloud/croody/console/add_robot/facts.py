@@ -60,22 +60,6 @@ def sites(caller: Caller) -> list[Site]:
     return list(found.order_by("name", "pk")[:MOST_PLACES])
 
 
-def revoked(robot_id: str) -> Robot | None:
-    """The robot that had this name and was shut out."""
-    return Robot.objects.filter(pk=robot_id, deleted_at__isnull=False).first()
-
-
-def is_strange(caller: Caller, robot_id: str) -> bool:
-    """Say whether another organisation's robot has this name: then nothing more is told of it."""
-    robot = Robot.objects.filter(pk=robot_id).first()
-    return robot is not None and not organisations(caller, Action.INSPECT).filter(pk=robot.organisation_id).exists()
-
-
-def administers(caller: Caller, organisation: Organisation) -> bool:
-    """Say whether this person decides who has the robots of this organisation."""
-    return organisations(caller, Action.ADMINISTER).filter(pk=organisation.pk).exists()
-
-
 def progress(robot: Robot) -> Progress:
     """How far it has come with the secret that it has now."""
     made_at = Credential.objects.filter(robot=robot).values_list("created_at", flat=True).first() or robot.created_at

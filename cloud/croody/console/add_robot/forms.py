@@ -10,6 +10,7 @@ from croody.accounts.caller import Caller
 from croody.accounts.models import Organisation
 from croody.console.add_robot import facts
 from croody.console.add_robot.ways import WORDS
+from croody.fleet import adding
 from croody.fleet.models import Site
 from croody_contract import topics
 
@@ -57,7 +58,7 @@ class AddRobot(forms.Form):
         robot_id: str = self.cleaned_data["robot_id"].strip()
         if not topics.ROBOT_ID.fullmatch(robot_id):
             raise forms.ValidationError(_("«%(id)s»: usa de 3 a 64 letras sin tilde, dígitos, «_» o «-»") % {"id": robot_id[:80]})
-        if facts.is_strange(self._caller, robot_id):
+        if adding.is_strange(self._caller, robot_id):
             raise forms.ValidationError(_("«%(id)s»: ya está en uso: elige otro") % {"id": robot_id})
         return robot_id
 
@@ -73,11 +74,11 @@ class AddRobot(forms.Form):
             self.add_error(
                 "site", _("«%(site)s» es de otra organización: elige uno de %(whose)s") % {"site": site.name, "whose": organisation.name}
             )
-        administers = facts.administers(self._caller, organisation)
+        administers = adding.administers(self._caller, organisation)
         if cleaned.get("shared") and not administers:
             self.add_error("shared", _("Compartirlo con el público es de quienes son dueños en %(whose)s") % {"whose": organisation.name})
         robot_id = cleaned.get("robot_id")
-        if robot_id and not administers and facts.revoked(robot_id) is not None:
+        if robot_id and not administers and adding.revoked(robot_id) is not None:
             said = {"id": robot_id, "whose": organisation.name}
             self.add_error("robot_id", _("«%(id)s» fue revocado: lo traen de vuelta quienes son dueños en %(whose)s") % said)
         return cleaned
