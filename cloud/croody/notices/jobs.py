@@ -85,6 +85,15 @@ def judge_team(team: int, now: datetime) -> None:
         scope = [robot_id for robot_id, site in robots.items() if _is_about(rule, robot_id, site)]
         _forget(rule, states[rule.pk], set(scope), now)
         _judge(rule, scope, looks, states[rule.pk], now)
+    _end_those_that_went(rules, now)
+
+
+def _end_those_that_went(rules: Sequence[Rule], now: datetime) -> None:
+    """Whoever deleted a rule or put it out while it was judged finds nothing of it raised afterwards."""
+    stand = set(Rule.objects.filter(pk__in=[rule.pk for rule in rules], enabled=True).values_list("pk", flat=True))
+    for rule in rules:
+        if rule.pk not in stand:
+            let_go(rule, now)
 
 
 def scope_of(rule: Rule) -> QuerySet[Robot]:

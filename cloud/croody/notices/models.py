@@ -7,6 +7,13 @@ from croody.alarms.models import Alarm
 from croody.fleet.models import Site
 
 
+class _Standing(models.Manager["Rule"]):
+    """Rules that nobody deleted."""
+
+    def get_queryset(self) -> models.QuerySet["Rule"]:
+        return super().get_queryset().filter(deleted_at=None)
+
+
 class Rule(models.Model):
     """What raises an alarm of an organisation's robots: all of them, those of a site, or one."""
 
@@ -33,9 +40,18 @@ class Rule(models.Model):
     #: When it was looked at last, and of how many robots it could say anything then.
     judged_at = models.DateTimeField(null=True)
     judged = models.PositiveIntegerField(default=0)
+    #: Deleted rules are kept for a while, so that they can be brought back: see `services.KEPT`.
+    deleted_at = models.DateTimeField(null=True)
+    deleted_by = models.CharField(max_length=150, blank=True, default="", db_default="")
+
+    every = models.Manager["Rule"]()
+    objects = _Standing()
 
     class Meta:
-        indexes = [models.Index(fields=["organisation", "id"])]
+        indexes = [
+            models.Index(fields=["organisation", "id"]),
+            models.Index(fields=["deleted_at"], condition=models.Q(deleted_at__isnull=False), name="rule_that_was_deleted"),
+        ]
 
 
 class RuleState(models.Model):

@@ -3,13 +3,14 @@
 import re
 import secrets
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from croody.accounts.caller import Caller
@@ -25,6 +26,9 @@ from croody.notices.spec import BadRule
 from croody.web.address import whole
 from croody.web.refusals import Denied
 
+#: A deleted rule can be brought back for so long; of each organisation so many are kept.
+KEPT: Final = timedelta(days=30)
+MOST_DELETED: Final = 50
 #: Rules and channels of one organisation, and addresses of one channel.
 MOST_RULES: Final = 50
 MOST_CHANNELS: Final = 20
@@ -42,6 +46,13 @@ def rules_of(caller: Caller) -> list[Rule]:
     return list(
         Rule.objects.filter(organisation__in=teams.values("pk")).select_related("organisation", "site").order_by("name", "pk")[:500]
     )
+
+
+def deleted_rules_of(caller: Caller, now: datetime) -> list[Rule]:
+    """Deleted rules that the caller may bring back, the newest first."""
+    teams = access.organisations(caller, access.Action.CONFIGURE)
+    found = Rule.every.filter(organisation__in=teams.values("pk"), deleted_at__gt=now - KEPT)
+    return list(found.select_related("organisation", "site").order_by("-deleted_at", "-pk")[:MOST_DELETED])
 
 
 def channels_of(caller: Caller) -> list[Channel]:
@@ -114,8 +125,8 @@ def save_rule(caller: Caller, given: Mapping[str, Any], rule: Rule | None = None
     before = _told(rule) if rule is not None else {}
     made = draft(caller, given, rule, by=by, now=now)
     with transaction.atomic():
-        if rule is None and Rule.objects.filter(organisation=made.organisation).count() >= MOST_RULES:
-            raise BadRule("", _("ya hay %(most)s reglas, que es lo máximo: borra las que no hagan falta") % {"most": MOST_RULES})
+        if rule is None:
+            _has_room(made.organisation)
         if rule is not None:
             jobs.let_go(rule, now)
         made.judged_at = None
@@ -126,7 +137,7 @@ def save_rule(caller: Caller, given: Mapping[str, Any], rule: Rule | None = None
 
 
 def delete_rule(caller: Caller, number: int, *, by: Actor, now: datetime) -> None:
-    """Take a rule away, with what it raised.
+    """Take a rule away, with what it raised. For `KEPT` it can be brought back.
 
     Raises:
         Denied: 404 or 403.
@@ -135,7 +146,24 @@ def delete_rule(caller: Caller, number: int, *, by: Actor, now: datetime) -> Non
     with transaction.atomic():
         jobs.let_go(rule, now)
         record(by, "delete", "rule", str(rule.pk), organisation_id=rule.organisation_id, before=_told(rule), now=now)
-        rule.delete()
+        Rule.objects.filter(pk=rule.pk).update(deleted_at=now, deleted_by=by.name[:150])
+        # Whoever makes and deletes rules all day keeps no more of them than the list shows.
+        deleted = Rule.every.filter(organisation=rule.organisation_id, deleted_at__isnull=False).order_by("-deleted_at", "-pk")
+        Rule.every.filter(pk__in=list(deleted.values_list("pk", flat=True)[MOST_DELETED : 2 * MOST_DELETED])).delete()
+
+
+def bring_rule_back(caller: Caller, number: int, *, by: Actor, now: datetime) -> Rule:
+    """Let a deleted rule judge again, as it was.
+
+    Raises:
+        Denied: 404 or 403. BadRule: there are too many.
+    """
+    rule: Rule = _one(Rule, caller, number, Rule.every.filter(deleted_at__gt=now - KEPT))
+    with transaction.atomic():
+        _has_room(rule.organisation)
+        if Rule.every.filter(pk=rule.pk, deleted_at__isnull=False).update(deleted_at=None, deleted_by="", judged_at=None):
+            record(by, "bring_back", "rule", str(rule.pk), organisation_id=rule.organisation_id, after=_told(rule), now=now)
+    return rule
 
 
 def save_channel(caller: Caller, given: Mapping[str, Any], channel: Channel | None = None, *, by: Actor, now: datetime) -> Channel:
@@ -208,10 +236,18 @@ _PARAMS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-def _one(model: Any, caller: Caller, number: int) -> Any:
+def _has_room(team: Organisation) -> None:
+    if Rule.objects.filter(organisation=team).count() >= MOST_RULES:
+        raise BadRule("", _("ya hay %(most)s reglas, que es lo máximo: borra las que no hagan falta") % {"most": MOST_RULES})
+
+
+def _one(model: Any, caller: Caller, number: int, rows: QuerySet[Any] | None = None) -> Any:
     teams = access.organisations(caller, access.Action.INSPECT)
     found = (
-        model.objects.select_related("organisation").filter(pk=number, organisation__in=teams.values("pk")).first()
+        (model.objects.all() if rows is None else rows)
+        .select_related("organisation")
+        .filter(pk=number, organisation__in=teams.values("pk"))
+        .first()
         if 0 < number <= _MOST_ID
         else None
     )

@@ -19,7 +19,8 @@ from croody.alarms.models import Alarm, Handover, Suppression
 from croody.audit.models import Entry
 from croody.commands.models import Outgoing
 from croody.detection.models import Usual, Verdict
-from croody.notices.models import Notice
+from croody.notices.models import Notice, Rule
+from croody.notices.services import KEPT
 from croody.web.turns import delete_in_turns
 
 #: Tries to log in, and logins by a link, are kept for who looks into an incident.
@@ -53,6 +54,7 @@ LIVES: Final = (
     Life(Alarm, lambda now: Q(resolved_at__lt=now - history())),
     Life(Suppression, lambda now: Q(expires_at__lt=now - history())),
     Life(Notice, lambda now: Q(created_at__lt=now - NOTICES) & ~Q(status="pending")),
+    Life(Rule, lambda now: Q(deleted_at__lt=now - KEPT)),
     Life(Handover, lambda now: Q(at__lt=now - history())),
     Life(Outgoing, lambda now: Q(expires_at__lt=now - history())),
     Life(Verdict, lambda now: Q(judged_at__lt=now - history())),

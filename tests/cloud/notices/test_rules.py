@@ -233,6 +233,21 @@ def test_a_rule_that_says_nonsense_is_refused_at_its_field_and_half_of_it_is_not
     assert not Rule.objects.exists()
 
 
+def test_a_rule_that_is_deleted_while_it_is_judged_leaves_nothing_raised(team, made, monkeypatch):
+    rule = made("threshold", metric="t", limit="80")
+    say("rover-1", 1, {"t": 99}, now=NOW)
+    judged = jobs._judge
+
+    def and_deletes(*given):
+        services.delete_rule(team.marta.caller, rule.pk, by=team.marta.by, now=NOW)
+        judged(*given)
+
+    monkeypatch.setattr(jobs, "_judge", and_deletes)
+    jobs.judge_rules(NOW)
+    assert not Alarm.objects.filter(resolved_at=None).exists()
+    assert not RuleState.objects.exists()
+
+
 def test_who_may_change_rules_and_that_it_is_written_down(team, made):
     rule = made("threshold", metric="t", limit="80")
     assert list(Entry.objects.filter(thing="rule").values_list("verb", "thing_id")) == [("add", str(rule.pk))]

@@ -12,10 +12,12 @@ from django.utils import timezone
 
 from croody.accounts.models import Membership, Organisation
 from croody.alarms.services import raise_alarm
+from croody.audit.models import Entry
 from croody.fleet import services as fleet
-from croody.notices import jobs
+from croody.notices import jobs, services
 from croody.notices.models import Channel, Notice, Rule
 from croody.telemetry.models import Rollup
+from croody.worker.retention import let_go
 from tests.cloud.web.helpers import say
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -157,3 +159,47 @@ def test_an_operator_looks_and_a_stranger_sees_nothing_of_it(world):
     assert Rule.objects.count() == Channel.objects.count() == 1
     assert world.marta.post(f"/console/rules/{rule}/delete/").status_code == 303
     assert not Rule.objects.exists()
+
+
+def test_a_deleted_rule_is_kept_for_a_month_and_comes_back_as_it_was(world):
+    world.marta.post("/console/rules/new/", FORM)
+    rule = Rule.objects.get()
+    world.marta.post(f"/console/rules/{rule.pk}/delete/")
+    address = f"/console/rules/{rule.pk}/bring-back/"
+    listed = world.marta.get("/console/rules/").content.decode()
+    assert ("Ninguna regla todavía" in listed, address in listed, "la borró marta hace 0" in listed) == (True, True, True)
+    assert "se guarda 29 días más" in listed
+    assert address not in world.omar.get("/console/rules/").content.decode()
+    assert world.marta.get(f"/console/rules/{rule.pk}/").status_code == 404
+    assert (world.omar.post(address).status_code, world.carlos.post(address).status_code) == (403, 404)
+    assert "Motor caliente" in world.marta.post(address, follow=True).content.decode()
+    back = Rule.objects.get()
+    assert (back.pk, back.params, back.judged_at, back.deleted_by) == (rule.pk, rule.params, None, "")
+    assert world.marta.post(address).status_code == 404
+    assert list(Entry.objects.filter(thing="rule").order_by("pk").values_list("verb", flat=True)) == ["add", "delete", "bring_back"]
+
+
+def test_a_deleted_rule_goes_for_good_after_a_month_and_one_that_stands_never(world):
+    for name in ("A", "B"):
+        world.marta.post("/console/rules/new/", {**FORM, "name": name})
+    gone, stays = Rule.objects.order_by("name")
+    world.marta.post(f"/console/rules/{gone.pk}/delete/")
+    Rule.every.filter(pk=gone.pk).update(deleted_at=timezone.now() - timedelta(days=31))
+    assert world.marta.post(f"/console/rules/{gone.pk}/bring-back/").status_code == 404
+    let_go(timezone.now() + timedelta(days=400))
+    assert list(Rule.every.values_list("pk", flat=True)) == [stays.pk]
+
+
+def test_no_more_rules_come_back_than_an_organisation_may_have_and_no_more_deleted_ones_are_kept(world, monkeypatch):
+    monkeypatch.setattr(services, "MOST_RULES", 1)
+    monkeypatch.setattr(services, "MOST_DELETED", 2)
+    numbers = []
+    for name in ("A", "B", "C"):
+        world.marta.post("/console/rules/new/", {**FORM, "name": name})
+        numbers.append(Rule.objects.get().pk)
+        world.marta.post(f"/console/rules/{numbers[-1]}/delete/")
+    assert sorted(Rule.every.values_list("pk", flat=True)) == numbers[1:]
+    world.marta.post("/console/rules/new/", FORM)
+    refused = world.marta.post(f"/console/rules/{numbers[1]}/bring-back/", follow=True).content.decode()
+    assert "ya hay 1 reglas" in refused
+    assert Rule.objects.get().name == "Motor caliente"

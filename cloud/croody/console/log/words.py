@@ -71,6 +71,7 @@ ACTS: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("add", "rule"): gettext_lazy("Hizo la regla %(id)s"),
     ("change", "rule"): gettext_lazy("Cambió la regla %(id)s"),
     ("delete", "rule"): gettext_lazy("Borró la regla %(id)s"),
+    ("bring_back", "rule"): gettext_lazy("Trajo de vuelta la regla %(id)s"),
     ("add", "channel"): gettext_lazy("Hizo el canal de avisos %(id)s"),
     ("change", "channel"): gettext_lazy("Cambió el canal de avisos %(id)s"),
     ("delete", "channel"): gettext_lazy("Borró el canal de avisos %(id)s"),

@@ -17,7 +17,20 @@ def delete_rule(request: HttpRequest, number: int) -> HttpResponseBase:
     """Take a rule away, with what it raised."""
     caller = of_session(request)
     services.delete_rule(caller, number, by=actor_of(request, caller), now=timezone.now())
-    return page_access.done(request, "console_rules", _("Regla borrada; lo que avisaba terminó."))
+    said = _("Regla borrada; lo que avisaba terminó. Abajo, en «Borradas», se trae de vuelta.")
+    return page_access.done(request, "console_rules", said)
+
+
+@page_access.act(back="console_rules")
+def bring_rule_back(request: HttpRequest, number: int) -> HttpResponseBase:
+    """Let a deleted rule judge again."""
+    caller = of_session(request)
+    try:
+        row = services.bring_rule_back(caller, number, by=actor_of(request, caller), now=timezone.now())
+    except BadRule as error:
+        messages.error(request, str(error))
+        return page_access.done(request, "console_rules")
+    return page_access.done(request, "console_rules", _("Regla «%(name)s» de vuelta: se juzga en segundos.") % {"name": row.name})
 
 
 @page_access.act(back="console_rules")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from django.db.models import Count
@@ -19,7 +20,10 @@ _MOST: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """`firing`: rule -> at how many robots it tells now. `log`: newest first. `mine`: organisations that the caller may configure."""
+    """`firing`: rule -> at how many robots it tells now. `log`: newest first. `mine`: organisations that the caller may configure.
+
+    `deleted`: rules that they may bring back.
+    """
 
     rules: Sequence[Rule]
     firing: Mapping[int, int]
@@ -27,6 +31,7 @@ class Overview:
     log: Sequence[Notice]
     mine: frozenset[int]
     several: bool
+    deleted: Sequence[Rule]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +43,15 @@ class Choices:
     robots: Sequence[str]
 
 
-def overview(caller: Caller) -> Overview:
+def overview(caller: Caller, now: datetime) -> Overview:
     """All of it."""
     rules, channels = services.rules_of(caller), services.channels_of(caller)
     firing = RuleState.objects.filter(rule__in=rules, firing=True).values_list("rule_id").annotate(Count("pk"))
     log = Notice.objects.filter(channel__in=[channel.pk for channel in channels]).select_related("channel", "alarm").order_by("-pk")[:LOG]
     mine = frozenset(team.pk for team in services.may_configure(caller))
     teams = {rule.organisation_id for rule in rules} | {channel.organisation_id for channel in channels} | mine
-    return Overview(rules, dict(firing), channels, list(log), mine, len(teams) > 1)
+    deleted = services.deleted_rules_of(caller, now) if mine else []
+    return Overview(rules, dict(firing), channels, list(log), mine, len(teams) > 1, deleted)
 
 
 def choices(caller: Caller, team: int | None = None) -> Choices:

@@ -9,6 +9,7 @@ urlpatterns = [
     path("new/", views.new_rule, name="console_rule_new"),
     path("<int:number>/", views.rule, name="console_rule"),
     path("<int:number>/delete/", acts.delete_rule, name="console_rule_delete"),
+    path("<int:number>/bring-back/", acts.bring_rule_back, name="console_rule_bring_back"),
     path("channels/new/", views.new_channel, name="console_channel_new"),
     path("channels/<int:number>/", views.channel, name="console_channel"),
     path("channels/<int:number>/delete/", acts.delete_channel, name="console_channel_delete"),

@@ -30,12 +30,13 @@ _LONGEST: Final = 4000
 def rules(request: HttpRequest) -> HttpResponseBase:
     """What there is, what it says now, and what became of what was told."""
     caller, now, language = of_session(request), timezone.now(), get_language() or "es"
-    found = facts.overview(caller)
+    found = facts.overview(caller, now)
     context: dict[str, Any] = {
         "sentence": words.sentence(found, language),
         "rules": [words.rule(row, found.firing.get(row.pk, 0), row.organisation_id in found.mine, now, language) for row in found.rules],
         "channels": [words.channel(row, row.organisation_id in found.mine, language) for row in found.channels],
         "log": [words.notice(row, language) for row in found.log],
+        "deleted": [words.deleted(row, now, language) for row in found.deleted],
         "may": bool(found.mine),
         "several": found.several,
         "kinds": words.KINDS.items(),

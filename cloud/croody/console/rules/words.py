@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from croody.alarms.kinds import SEVERITIES
 from croody.console.rules.facts import Overview
-from croody.notices import spec
+from croody.notices import services, spec
 from croody.notices.kinds import quantity
 from croody.notices.models import Channel, Notice, Rule
 from croody.notices.preview import Preview
@@ -62,6 +62,20 @@ def rule(row: Rule, firing: int, mine: bool, now: datetime, language: str) -> di
         "state": state(row, firing, now, language),
         "firing": firing > 0,
         "mine": mine,
+    }
+
+
+def deleted(row: Rule, now: datetime, language: str) -> dict[str, Any]:
+    """A rule that can be brought back: who deleted it, and how long it is kept."""
+    assert row.deleted_at is not None
+    left = max(1, (row.deleted_at + services.KEPT - now) // timedelta(days=1))
+    days = ngettext("se guarda %(days)s día más", "se guarda %(days)s días más", left) % {"days": formats.number(left, 0, language)}
+    said = {"name": row.deleted_by or "Croody", "ago": formats.age_of(row.deleted_at, now), "kept": days}
+    return {
+        "number": row.pk,
+        "name": row.name,
+        "what": what(row, language),
+        "state": _("la borró %(name)s hace %(ago)s; %(kept)s") % said,
     }
 
 
