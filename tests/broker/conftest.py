@@ -30,14 +30,14 @@ def shared_house(request: pytest.FixtureRequest) -> House:
 def house(shared_house: House) -> Iterator[House]:
     """Amqtt with the guard, then Mosquitto, with the files as they should be and nobody connected."""
     yield shared_house
-    shared_house.tidy()
+    shared_house.sweep()
 
 
 @pytest.fixture
 def guard(_amqtt_house: House) -> Iterator[House]:
     """The guarded amqtt alone, shared: for tests that change no file, give no argument and read no log."""
     yield _amqtt_house
-    _amqtt_house.tidy()
+    _amqtt_house.sweep()
 
 
 @pytest.fixture(params=ENGINES)

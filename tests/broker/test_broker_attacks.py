@@ -4,7 +4,6 @@ How they refuse differs (amqtt with the guard says no at once, Mosquitto often g
 attacker achieves must not: nothing.
 """
 
-import contextlib
 import time
 
 import paho.mqtt.client as mqtt
@@ -15,6 +14,7 @@ from tests.broker.house import (
     BOB,
     BRIDGE,
     CARLOS,
+    PATIENCE_S,
     House,
     closed_within,
     connect_packet,
@@ -160,10 +160,9 @@ def test_a_publish_outside_a_robots_own_up_reaches_nobody(house: House, topic: s
     bridge = house.bridge()
     for qos in (0, 1, 2):
         carlos = house.client(CARLOS).up()
-        with contextlib.suppress(RuntimeError):  # the connection is closed already
-            carlos.publish(topic, b"forged", qos)
+        carlos.publish(topic, b"forged", qos)
         if house.engine == "amqtt" and topic != f"croody/v1/{CARLOS}/up":
-            assert carlos.gone.wait(5), "a connection that is closed is how MQTT 3.1.1 says no"
+            assert carlos.gone.wait(PATIENCE_S), "a connection that is closed is how MQTT 3.1.1 says no"
         carlos.close()
     house.client(CARLOS).up().publish(CARLOS_UP, b"real")
     got = bridge.next()
@@ -176,7 +175,9 @@ def test_a_publish_outside_a_robots_own_up_reaches_nobody(house: House, topic: s
         assert got == (CARLOS_UP, b"real")
 
 
-def test_a_publish_to_another_robots_topic_is_told(house: House) -> None:
+def test_a_publish_to_another_robots_topic_is_told(changing_house: House) -> None:
+    # One of its own: Mosquitto's log of every packet rests for a minute when tests before this one filled it quickly.
+    house = changing_house
     house.client(BOB).up().publish(f"croody/v1/{BOB}/elsewhere/telemetry", b"x", 0)
     assert wait_until(lambda: f"may not publish to 'croody/v1/{BOB}/elsewhere/telemetry'" in house.log())
     assert f"publish below croody/v1/{BOB}/up/" in house.log()
@@ -199,8 +200,7 @@ def test_an_acknowledgement_cannot_be_forged(house: House) -> None:
     alice.subscribe(f"croody/v1/{ALICE}/down/#")
     for topic in (ALICE_DOWN, f"croody/v1/{ALICE}/down/outgoing"):
         carlos = house.client(CARLOS).up()
-        with contextlib.suppress(RuntimeError):  # the connection is closed already
-            carlos.publish(topic, b'{"stored": [[1, 999999]]}', 0)
+        carlos.publish(topic, b'{"stored": [[1, 999999]]}', 0)
         carlos.close()
     house.bridge().publish(ALICE_DOWN, b"real")
     assert alice.next() == (ALICE_DOWN, b"real")

@@ -21,6 +21,8 @@ from tools.stack.health import mqtt as answers
 
 BRIDGE_PASSWORD = "the bridge's password, long enough"
 TOKEN = "t" * 40
+#: How long what must come is waited for, in seconds: no promise, only where patience ends on a machine that is busy.
+PATIENCE_S = 30.0
 
 
 class FakeApi:
@@ -34,6 +36,8 @@ class FakeApi:
         self.tokens: set[str | None] = set()
         self.due: list[relay.DueItem] = []
         self.asked = 0
+        #: When it was asked last, on the monotonic clock.
+        self.asked_at = 0.0
         #: Relays that are being answered now, and how many these were at most.
         self.at_once: list[int] = []
         self.most_at_once = 0
@@ -70,6 +74,7 @@ class FakeApi:
     def answer(self, path: str, body: bytes) -> tuple[int, bytes]:
         if path.endswith("/outgoing"):
             self.asked += 1
+            self.asked_at = time.monotonic()
             rows, self.due = self.due, []
             return 200, msgspec.json.encode(relay.Due(rows))
         self.at_once.append(1)
@@ -103,7 +108,7 @@ class Robot:
         self.client.on_message = lambda client, data, message: self.down.append((message.topic, json.loads(message.payload)))
         self.client.connect("127.0.0.1", port)
         self.client.loop_start()
-        assert self._ready.wait(5)
+        assert self._ready.wait(PATIENCE_S)
 
     def close(self) -> None:
         self.client.disconnect()
@@ -112,7 +117,7 @@ class Robot:
 
 @pytest.fixture
 def until() -> Callable[..., None]:
-    def wait(holds: Callable[[], object], within_s: float = 10) -> None:
+    def wait(holds: Callable[[], object], within_s: float = PATIENCE_S) -> None:
         deadline = time.monotonic() + within_s
         while not holds():
             assert time.monotonic() < deadline, "did not come true in time"
@@ -143,7 +148,7 @@ def broker(tmp_path: Path, free_ports: Callable[[int], list[int]], request: pyte
     process = Process(Spec("broker", [*argv, *files, *more], ready=answers(port)), tmp_path)
     process.port, process.bridge_port = port, bridge_port  # type: ignore[attr-defined]
     process.start()
-    assert process.wait_ready(time.monotonic() + 10)
+    assert process.wait_ready(time.monotonic() + PATIENCE_S)
     yield process
     process.stop()
 
