@@ -72,6 +72,7 @@ _WEB_MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "croody.web.assets.Static",
     "croody.web.language.language_prefix",
+    "croody.accounts.preferences.read_in_units",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

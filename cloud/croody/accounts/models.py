@@ -119,6 +119,8 @@ class Preferences(models.Model):
     language = models.CharField(max_length=2, blank=True)
     theme = models.CharField(max_length=5, blank=True)
     zone = models.CharField(max_length=64, blank=True)
+    #: As `web.units` writes them; empty, and as a version before this one leaves it: SI.
+    units = models.CharField(max_length=16, blank=True, default="", db_default="")
 
 
 class ShownMail(models.Model):

@@ -1,9 +1,11 @@
-"""What people like to see: name, language, theme, time zone. Kept with the account, and in a cookie: no page asks a table for it."""
+"""What people like to see: name, language, theme, time zone, units. Kept with the account, and in a cookie: no page asks a table for it."""
 
 import re
-from typing import Any, Final, NamedTuple
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, NamedTuple, cast
 from zoneinfo import available_timezones
 
+from asgiref.sync import iscoroutinefunction
 from django import forms
 from django.conf import settings
 from django.contrib import messages
@@ -12,6 +14,7 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils.decorators import sync_and_async_middleware
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
@@ -19,12 +22,16 @@ from django.views.decorators.http import require_http_methods
 
 from croody.accounts.models import Preferences
 from croody.accounts.rules import open_to
-from croody.web import language
+from croody.web import language, units
 
 _COOKIE: Final = "look"
 _YEAR_S: Final = 365 * 24 * 3600
 _THEMES: Final = ("light", "dark")
 _ZONE: Final = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+){0,2}")
+
+
+Sync = Callable[[HttpRequest], HttpResponseBase]
+Async = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
 
 class Look(NamedTuple):
@@ -36,8 +43,32 @@ class Look(NamedTuple):
 
 def look(request: HttpRequest) -> dict[str, Any]:
     """For the layout of every page."""
-    theme, _dot, zone = request.COOKIES.get(_COOKIE, "").partition(".")
+    theme, zone, *_units = [*request.COOKIES.get(_COOKIE, "").split("."), ""]
     return {"look": Look(theme if theme in _THEMES else "", zone if _ZONE.fullmatch(zone) else "")}
+
+
+@sync_and_async_middleware
+def read_in_units(get_response: Sync | Async) -> Sync | Async:
+    """Middleware: what robots measure is worded in the units that this person likes."""
+    if iscoroutinefunction(get_response):
+        answer_later = cast(Async, get_response)
+
+        async def later(request: HttpRequest) -> HttpResponseBase:
+            with units.using(_units_of(request)):
+                return await answer_later(request)
+
+        return later
+    answer_now = cast(Sync, get_response)
+
+    def now(request: HttpRequest) -> HttpResponseBase:
+        with units.using(_units_of(request)):
+            return answer_now(request)
+
+    return now
+
+
+def _units_of(request: HttpRequest) -> units.Units:
+    return units.parse(request.COOKIES.get(_COOKIE, "").rpartition(".")[2])
 
 
 def dress(response: HttpResponseBase, user: User) -> None:
@@ -45,7 +76,7 @@ def dress(response: HttpResponseBase, user: User) -> None:
     found = Preferences.objects.filter(user=user).first()
     if found is None:
         return
-    value = f"{found.theme}.{found.zone}"
+    value = f"{found.theme}.{found.zone}.{units.parse(found.units)}"
     response.set_cookie(_COOKIE, value, max_age=_YEAR_S, secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax")
     if found.language:
         language.remember(response, found.language)
@@ -83,6 +114,14 @@ class Liked(forms.Form):
         help_text=gettext_lazy("El botón de arriba lo cambia solo en ese navegador."),
     )
     zone = forms.ChoiceField(label=gettext_lazy("Zona horaria"), required=False, choices=_zones)
+    temperature = forms.ChoiceField(label=gettext_lazy("Temperaturas"), choices=[("c", "°C"), ("f", "°F")], required=False)
+    length = forms.ChoiceField(label=gettext_lazy("Distancias"), choices=[("m", "m, km"), ("ft", "ft, mi")], required=False)
+    speed = forms.ChoiceField(
+        label=gettext_lazy("Velocidades"),
+        choices=[("mps", "m/s"), ("kmh", "km/h"), ("mph", "mph")],
+        required=False,
+        help_text=gettext_lazy("Lo que mide un robot se lee así; planos, reglas y exportaciones siguen en metros y °C."),
+    )
 
 
 @never_cache
@@ -94,12 +133,15 @@ def page(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)
     user, kept = request.user, Preferences.objects.filter(user=request.user).first() or Preferences()
     initial = {"name": user.get_full_name(), "language": kept.language, "theme": kept.theme, "zone": kept.zone}
+    initial |= units.parse(kept.units)._asdict()
     form = Liked(request.POST or None, initial=initial)
     if request.method == "GET" or not form.is_valid():
         return render(request, "accounts/preferences.html", {"form": form}, status=422 if form.errors else 200)
     liked = form.cleaned_data
     User.objects.filter(pk=user.pk).update(first_name=liked["name"], last_name="")
-    Preferences.objects.update_or_create(user=user, defaults={field: liked[field] for field in ("language", "theme", "zone")})
+    chosen = units.parse("-".join(liked[field] or default for field, default in units.SI._asdict().items()))
+    defaults = {field: liked[field] for field in ("language", "theme", "zone")} | {"units": str(chosen)}
+    Preferences.objects.update_or_create(user=user, defaults=defaults)
     messages.success(request, _("Preferencias guardadas."))
     response = redirect("preferences")
     dress(response, user)

@@ -16,6 +16,7 @@ from django.utils import timezone
 from croody.accounts.caller import Caller
 from croody.live.hub import Feed, Listener
 from croody.live.picture import Picture, changes, everything
+from croody.web.units import Units, using
 
 #: When nothing changed, listeners are told the time at least this often, in seconds: then they know that we live.
 BEAT_S: Final = 4.0
@@ -29,6 +30,11 @@ class View(Protocol):
     @property
     def audience(self) -> Caller:
         """Who looks."""
+        ...
+
+    @property
+    def units(self) -> Units:
+        """In which units they read."""
         ...
 
 
@@ -124,7 +130,8 @@ class PageFeed(Feed, Generic[V]):
         for view in sorted(views, key=lambda view: self._open[view].turn_at if view in self._open else 0.0):
             if found.chunks and time.monotonic() - started > self._round_s:
                 break
-            self._tell(view, coming.get(view, set()), now.timestamp(), found)
+            with using(view.units):
+                self._tell(view, coming.get(view, set()), now.timestamp(), found)
         self.end()
         return found
 

@@ -10,6 +10,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import override
 
 from croody.live.picture import Picture, Piece
+from croody.web import units
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,5 +39,10 @@ def drawn(template: str, context: Mapping[str, Any], language: str, inside: str 
 
 
 def digest(*parts: Any) -> str:
-    """The same for the same, in every process: parts are numbers, texts, and lists and dataclasses of such."""
-    return hashlib.blake2s(repr(parts).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    """The same for the same, in every process: parts are numbers, texts, and lists and dataclasses of such.
+
+    In other units it is another one: what was drawn in them has their names in it.
+    """
+    wanted = units.current()
+    said = repr(parts if wanted == units.SI else (wanted, parts))
+    return hashlib.blake2s(said.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

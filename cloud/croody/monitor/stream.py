@@ -13,6 +13,7 @@ from croody.monitor.entry import Entry, Trail
 from croody.monitor.facts import Roster
 from croody.monitor.gaps import Gaps
 from croody.monitor.selection import Selection
+from croody.web.units import SI, Units
 
 
 class View(NamedTuple):
@@ -21,6 +22,7 @@ class View(NamedTuple):
     audience: Caller
     language: str
     asked: Selection | None
+    units: Units = SI
 
 
 class MonitorFeed(PageFeed[View]):
@@ -74,11 +76,11 @@ class _Seen:
         self.now = now
         self.entries: dict[str, Entry] = {}
         self._feed = feed
-        self._rows: dict[str, page.Rows] = {}
+        self._rows: dict[tuple[str, Units], page.Rows] = {}
 
     def picture(self, view: View, roster: Roster) -> Picture:
         """One page."""
-        rows = self._rows.setdefault(view.language, page.Rows(self.now, view.language, self._feed.gaps))
+        rows = self._rows.setdefault((view.language, view.units), page.Rows(self.now, view.language, self._feed.gaps))
         if view.asked is None:
             self._know(roster.robots[: page.STRIP])
             return page.strip(roster, self.entries, rows).picture

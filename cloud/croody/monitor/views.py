@@ -24,6 +24,7 @@ from croody.live.words import words
 from croody.monitor import facts, page, team
 from croody.monitor.selection import Selection
 from croody.monitor.stream import View, Viewer, feed
+from croody.web import units
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ def stream(request: HttpRequest) -> HttpResponseBase:
     except DatabaseError:
         return HttpResponse(status=503, headers={"Retry-After": "2"})
     asked = None if request.GET.get("tira") else Selection.of(request.GET.dict())
-    view = View(ticket.caller, get_language() or "es", asked)
+    view = View(ticket.caller, get_language() or "es", asked, units.current())
     return answer(follow(feed, Viewer(view, request.GET.get("version", "")[:64]), ticket))
 
 

@@ -136,10 +136,7 @@ def row(entry: Entry, now: datetime, language: str, sign: Sign) -> Row:
 
 
 def _value(field: str, metric: metrics.Metric, raw: Any, language: str) -> Value:
-    known = metric.name in metrics.METRICS or metric.unit
-    decimals = metric.decimals if known else None
-    text = formats.value(metric.said(raw, language), decimals, language, factor=metric.factor, yes=_("sí"), no=_("no"))
-    return Value(field, metric.label(language), text, metric.unit)
+    return Value(field, metric.label(language), metric.text(raw, language), metric.unit)
 
 
 def share(delivered: Delivery, language: str, sign: Sign = "gap") -> str:

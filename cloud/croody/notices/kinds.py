@@ -38,10 +38,9 @@ def quantities(values: Mapping[str, Any], language: str) -> str:
     return ", ".join(f"{metrics.describe(name).label(language)} {quantity(name, value, language)}" for name, value in known)
 
 
-def quantity(name: str, value: float, language: str) -> str:
-    """A value of a metric with its unit."""
-    metric = metrics.describe(name)
-    return formats.with_unit(formats.value(value, metric.decimals, language, factor=metric.factor), metric.unit)
+def quantity(name: str, value: float, language: str, *, change: bool = False) -> str:
+    """A value of a metric, or a change of it, with its unit."""
+    return metrics.describe(name).quantity(value, language, change=change)
 
 
 RULE: Final = Kind(

@@ -246,6 +246,6 @@ def _values(detail: Detail, language: str) -> str:
         metric = metrics.describe(name)
         label = _("límite") if name.partition("_")[0] == "limit" else metric.label(language)
         decimals = metric.decimals if metric.unit and raw != round(raw) else None
-        text = formats.with_unit(formats.value(raw, decimals, language, factor=metric.factor), metric.unit)
+        text = formats.with_unit(formats.value(raw, decimals, language, factor=metric.factor, offset=metric.offset), metric.unit)
         said.append(f"{label} {text}")
     return ", ".join(said)

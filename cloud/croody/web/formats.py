@@ -48,7 +48,7 @@ def counted(count: int, language: str) -> str:
     return words[count] if 0 <= count < len(words) else number(count, 0, language)
 
 
-def value(raw: Any, decimals: int | None, language: str, *, factor: float = 1.0, yes: str = "", no: str = "") -> str:
+def value(raw: Any, decimals: int | None, language: str, *, factor: float = 1.0, offset: float = 0.0, yes: str = "", no: str = "") -> str:
     """Whatever a robot said, as text without its unit: the one place that knows how. `decimals` None: nobody knows how exact it is."""
     if raw is None:
         return NEVER
@@ -58,7 +58,7 @@ def value(raw: Any, decimals: int | None, language: str, *, factor: float = 1.0,
         text = str(raw)
         return text if len(text) <= LONGEST else text[: LONGEST - 1] + "\u2026"
     try:
-        scaled = float(raw) * factor
+        scaled = float(raw) * factor + offset
     except OverflowError:
         return NEVER
     if decimals is None:

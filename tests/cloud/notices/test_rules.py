@@ -80,7 +80,7 @@ def test_a_threshold_raises_above_it_and_ends_below_its_hysteresis(made):
     assert [talk(at, t=value) for at, value in enumerate((79, 80, 81, 78, 76, 75, 79))] == [False, False, True, True, True, False, False]
     alarm = Alarm.objects.get(kind="rule")
     assert (alarm.key, alarm.severity, alarm.count) == (str(rule.pk), "high", 1)
-    assert find("rule").sentence(alarm.detail, "es") == "Motor caliente: T 81,00 (límite 80,00)."
+    assert find("rule").sentence(alarm.detail, "es") == "Motor caliente: T 81 (límite 80)."
     assert not RuleState.objects.exists()
 
 

@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 
 from croody.console.add_robot.facts import Progress
 from croody.telemetry.read import metrics
-from croody.web import formats
 
 #: After so long without the next step a person is told where to look.
 STALLED: Final = timedelta(seconds=20)
@@ -53,10 +52,7 @@ def values(data: Mapping[str, Any], language: str) -> list[tuple[str, str]]:
     """The first few values of a reading: label, and text with its unit."""
     found = []
     for metric in sorted((metrics.describe(name) for name in data), key=lambda metric: (metric.rank, metric.name))[:MOST_VALUES]:
-        known = metric.name in metrics.METRICS or metric.unit
-        said = metric.said(data[metric.name], language)
-        text = formats.value(said, metric.decimals if known else None, language, factor=metric.factor, yes=_("sí"), no=_("no"))
-        found.append((metric.label(language), formats.with_unit(text, metric.unit)))
+        found.append((metric.label(language), metric.quantity(data[metric.name], language)))
     return found
 
 

@@ -17,12 +17,14 @@ from croody.fleet.ticket import ticket_of
 from croody.live.page_feed import PageFeed, Seen, Viewer
 from croody.live.picture import Picture
 from croody.live.views import answer, follow
+from croody.web.units import SI, Units
 
 
 class View(NamedTuple):
     """An inbox. Whoever sees the same alarms shares one question, whatever they filter by."""
 
     audience: Caller
+    units: Units = SI
 
 
 class InboxFeed(PageFeed[View]):

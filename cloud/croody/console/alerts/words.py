@@ -224,7 +224,7 @@ def suppression(held: Suppression, now: datetime, language: str) -> dict[str, An
 
 def quantity(metric: metrics.Metric, value: float, language: str) -> str:
     """A value with its unit."""
-    return formats.with_unit(formats.value(value, metric.decimals, language, factor=metric.factor), metric.unit)
+    return metric.quantity(value, language)
 
 
 def _row(alarm: Alarm, found: Inbox, now: datetime, language: str) -> Row:

@@ -13,6 +13,7 @@ from croody.live.page_feed import ROUND_S, PageFeed, Seen
 from croody.live.pieces import Page
 from croody.monitor.entry import Entry
 from croody.monitor.gaps import Gaps
+from croody.web.units import SI, Units
 
 #: How often the lines of the last hour are read again, in seconds: they have a point a minute.
 HOURS_S: Final = 30.0
@@ -25,6 +26,7 @@ class View(NamedTuple):
     language: str
     asked: Selection
     starred: frozenset[str] = frozenset()
+    units: Units = SI
 
 
 class FleetFeed(PageFeed[View]):
@@ -50,12 +52,12 @@ class FleetFeed(PageFeed[View]):
         self._rosters = {audience: facts.roster(audience, now) for audience in {view.audience for view in views}}
         self._entries: dict[str, Entry] = {}
         self._reasons: dict[str, Alarm] = {}
-        self._rows: dict[str, page.Rows] = {}
+        self._rows: dict[tuple[str, Units], page.Rows] = {}
 
     def look(self, view: View) -> Seen:
         """See `PageFeed`."""
         roster = self._rosters[view.audience]
-        rows = self._rows.setdefault(view.language, page.Rows(self._now, view.language, self.gaps))
+        rows = self._rows.setdefault((view.language, view.units), page.Rows(self._now, view.language, self.gaps))
         return Seen(self._page(view, roster, rows).picture, roster.deaf_since)
 
     def end(self) -> None:

@@ -18,6 +18,7 @@ from croody.fleet.ticket import ticket_of
 from croody.live.page_feed import Viewer
 from croody.live.pieces import Page
 from croody.live.views import answer, follow
+from croody.web import units
 
 
 @require_GET
@@ -53,7 +54,7 @@ def stream(request: HttpRequest) -> HttpResponseBase:
     caller, asked = of_session(request), Selection.of(request.GET.dict())
     # Who asks for all robots shares the page with all who do; who asks for their favourites has their own.
     starred = own.stars(caller.user_id or 0) if asked.starred else frozenset()
-    view = View(facts.audience_of(caller), get_language() or "es", asked, starred)
+    view = View(facts.audience_of(caller), get_language() or "es", asked, starred, units.current())
     return answer(follow(feed, Viewer(view, request.GET.get("version", "")[:64]), ticket_of(request, caller)))
 
 

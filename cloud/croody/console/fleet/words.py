@@ -163,8 +163,7 @@ def _maintenance(robot: Listed) -> str:
 def _metric(name: str, entry: Entry, language: str) -> str:
     if not name or name not in entry.values:
         return formats.NEVER
-    metric = metrics.describe(name)
-    return formats.value(entry.values[name], metric.decimals, language, factor=metric.factor)
+    return metrics.describe(name).text(entry.values[name], language)
 
 
 def sentence(roster: Roster, language: str) -> str:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from croody.console.kpis.facts import Sums
-from croody.web import formats
+from croody.web import formats, units
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,8 @@ def row(name: str, sums: Sums, language: str, *, address: str = "", label: str =
 
     far = formats.NEVER
     if sums.distance_m is not None:
-        far = formats.with_unit(number(sums.distance_m / 1000, 1), "km")
+        scale = units.scale("km")
+        far = formats.with_unit(number(sums.distance_m / 1000 * scale.factor, 1), scale.unit)
     return Row(
         name=name,
         uptime=formats.percent(sums.minutes, sums.possible, language) if sums.possible else formats.NEVER,

@@ -9,6 +9,7 @@ from croody.console.fleet import facts as fleet
 from croody.console.map import facts, page
 from croody.live.page_feed import ROUND_S, PageFeed, Seen
 from croody.monitor.entry import Entry, Trail
+from croody.web.units import SI, Units
 
 
 class View(NamedTuple):
@@ -17,6 +18,7 @@ class View(NamedTuple):
     audience: Caller
     language: str
     asked: page.Asked
+    units: Units = SI
 
 
 class MapFeed(PageFeed[View]):

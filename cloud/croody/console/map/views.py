@@ -18,6 +18,7 @@ from croody.console.map.stream import View, feed, known
 from croody.fleet.ticket import ticket_of
 from croody.live.page_feed import Viewer
 from croody.live.views import answer, follow
+from croody.web import units
 
 
 @require_GET
@@ -37,5 +38,5 @@ def chart(request: HttpRequest) -> HttpResponseBase:
 def stream(request: HttpRequest) -> HttpResponseBase:
     """What changes on the page of the same query, once a second, as server-sent events `page`."""
     caller = of_session(request)
-    view = View(audience_of(caller), get_language() or "es", Asked.of(request.GET.dict()))
+    view = View(audience_of(caller), get_language() or "es", Asked.of(request.GET.dict()), units.current())
     return answer(follow(feed, Viewer(view, request.GET.get("version", "")[:64]), ticket_of(request, caller)))

@@ -154,7 +154,7 @@ def table(found: Series, names: Sequence[str], language: str) -> list[dict[str, 
 
 def _lane(line: Line, limits: Limits, language: str) -> dict[str, Any]:
     known = metrics.describe(line.metric)
-    drawn_limits = [[one.value * known.factor, tiles.limit_text(known, one, language)] for one in limits.get(line.metric, ())]
+    drawn_limits = [[known.scaled(one.value), tiles.limit_text(known, one, language)] for one in limits.get(line.metric, ())]
     return {
         "metric": line.metric,
         "limits": drawn_limits,
@@ -166,7 +166,7 @@ def _scaled(values: Sequence[float | None], metric: metrics.Metric) -> list[floa
     """In the unit that people read, one digit finer than they do, and six digits at most: more a chart does not show."""
     described = bool(metric.name in metrics.METRICS or metric.unit)
     return [
-        None if value is None else float(f"{round(value * metric.factor, metric.decimals + 1) if described else value:.6g}")
+        None if value is None else float(f"{round(metric.scaled(value), metric.decimals + 1) if described else value:.6g}")
         for value in values
     ]
 

@@ -13,6 +13,7 @@ from croody.fleet.access import Action, may
 from croody.fleet.models import Robot
 from croody.live.page_feed import PageFeed, Seen
 from croody.live.picture import Picture
+from croody.web.units import SI, Units
 
 #: What costs more than a few steps is asked so often, in seconds.
 SLOW_S: Final = 10.0
@@ -26,6 +27,7 @@ class View(NamedTuple):
     audience: Caller
     language: str
     robot_id: str
+    units: Units = SI
 
 
 @dataclass(slots=True)

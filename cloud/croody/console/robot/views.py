@@ -27,6 +27,7 @@ from croody.live.page_feed import Viewer
 from croody.live.views import answer, follow
 from croody.telemetry.read.series import series
 from croody.telemetry.read.snapshots import picture as one_picture
+from croody.web import units
 from croody.web.refusals import Denied
 from croody_contract.messages import Refused
 
@@ -113,7 +114,7 @@ def stream(request: HttpRequest, robot_id: str) -> HttpResponseBase:
         ticket = ticket_of(request, caller)
     except DatabaseError:
         return HttpResponse(status=503, headers={"Retry-After": "2"})
-    view = View(ticket.caller, get_language() or "es", robot_id)
+    view = View(ticket.caller, get_language() or "es", robot_id, units.current())
     return answer(follow(feed, Viewer(view, request.GET.get("version", "")[:64]), ticket))
 
 

@@ -101,7 +101,10 @@ def what(row: Rule, language: str) -> str:
                 text = _("Ninguna lectura en %(time)s") % {"time": time}
         case "rate":
             name = asked.metrics[0]
-            values = {"metric": metrics.describe(name).label(language), "limit": quantity(name, _float(params["limit"]), language)}
+            values = {
+                "metric": metrics.describe(name).label(language),
+                "limit": quantity(name, _float(params["limit"]), language, change=True),
+            }
             above = params.get("side", "above") == "above"
             up, down = _("%(metric)s cambia más de %(limit)s por minuto"), _("%(metric)s cambia por debajo de %(limit)s por minuto")
             text = (up if above else down) % values

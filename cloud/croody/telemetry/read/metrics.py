@@ -1,18 +1,21 @@
-"""Metric names -> what people read: label in both languages, unit, decimals. Pure; knows no robot.
+"""Metric names -> what people read: label in both languages, unit, decimals. Knows no robot.
 
 A metric that nobody described is shown all the same: its name as words, its unit from the name's ending. Both languages stand here and
 not in `locale/`: a new sensor is one row with name, words, unit and decimals, and "Ciclo" alone would tell a translator nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
+
+from croody.web import formats, units
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
     """`decimals`: as many as the sensor means. `rank`: smaller comes first where there is room for few.
 
-    What is shown is the value times `factor`: nobody reads bytes of a disk.
+    What is shown is the value times `factor` and `offset`: nobody reads bytes of a disk, and not everybody degrees Celsius.
     """
 
     name: str
@@ -22,6 +25,8 @@ class Metric:
     decimals: int
     rank: int = 50
     factor: float = 1.0
+    #: What is added then: only degrees have another zero.
+    offset: float = 0.0
     #: Words that are a value of it, in Spanish and English; others are shown as they came.
     words: tuple[tuple[str, str, str], ...] = ()
 
@@ -32,6 +37,21 @@ class Metric:
     def label(self, language: str) -> str:
         """Its name in `language`."""
         return self.es if language == "es" else self.en
+
+    def scaled(self, value: float) -> float:
+        """A value in the unit that people read."""
+        return value * self.factor + self.offset
+
+    def text(self, raw: object, language: str) -> str:
+        """A value as people read it, without its unit. Of what nobody described it is not known how exact it is."""
+        decimals = self.decimals if self.name in METRICS or self.unit else None
+        yes, no = ("sí", "no") if language == "es" else ("yes", "no")
+        return formats.value(self.said(raw, language), decimals, language, factor=self.factor, offset=self.offset, yes=yes, no=no)
+
+    def quantity(self, raw: object, language: str, *, change: bool = False) -> str:
+        """The same with its unit. `change`: by how much it is another one, which has no zero of its own."""
+        metric = replace(self, offset=0.0) if change else self
+        return formats.with_unit(metric.text(raw, language), self.unit)
 
 
 def _table(*rows: Metric) -> dict[str, Metric]:
@@ -123,7 +143,19 @@ _ENDINGS: Final = (
 
 
 def describe(name: str) -> Metric:
-    """The metric of this name, from the table or from the name itself."""
+    """The metric of this name, from the table or from the name itself, in the units of the page at hand."""
+    return _described(name, units.current())
+
+
+@lru_cache(maxsize=4096)
+def _described(name: str, wanted: units.Units) -> Metric:
+    found = _native(name)
+    scale = units.scale(found.unit, wanted)
+    return replace(found, unit=scale.unit, factor=found.factor * scale.factor, offset=scale.offset)
+
+
+def _native(name: str) -> Metric:
+    """As robots measure it."""
     known = METRICS.get(name)
     if known is not None:
         return known

@@ -14,7 +14,6 @@ from croody.live.picture import Text
 from croody.monitor.entry import PLACE, as_number
 from croody.telemetry.read import metrics
 from croody.telemetry.read.typical_ranges import Range
-from croody.web import formats
 
 #: Tiles in sight; the others are one click away.
 AT_ONCE: Final = 12
@@ -94,9 +93,7 @@ def _place(value: float, low: float, high: float) -> float:
 
 def value_text(metric: metrics.Metric, raw: Any, language: str) -> str:
     """A value as people read it, without its unit."""
-    known = metric.name in metrics.METRICS or metric.unit
-    decimals = metric.decimals if known else None
-    return formats.value(metric.said(raw, language), decimals, language, factor=metric.factor, yes=_("sí"), no=_("no"))
+    return metric.text(raw, language)
 
 
 def tile_texts(shown: Sequence[Tile], at: float | None) -> dict[str, Text]:
