@@ -95,15 +95,15 @@ def settings_in_code() -> set[str]:
     from croody.env import read as read_cloud
     from croody_edge.settings import from_environment as read_edge
     from croody_edge.sim.options import read as read_sim
-    from croody_edge.sources.replay.settings import read as read_replay
-    from croody_edge.variables import Variables
+    from croody_edge.sources.own import from_environment as read_source
+    from croody_edge.sources.replay.settings import ReplaySettings
 
     long = "x" * 60
     readers: list[Callable[[Mapping[str, str]], object]] = [
         read_cloud,
         read_bridge,
         read_edge,
-        lambda environ: read_replay(Variables(environ)),
+        lambda environ: read_source(ReplaySettings, environ, "CROODY_REPLAY", {"interval_s": 1.0}),
         lambda environ: read_sim([], environ),
     ]
     given = {"SECRET_KEY": long, "BRIDGE_TOKEN": long, "BRIDGE_MQTT_PASSWORD": long, "ROBOT_ID": "robot-a", "ROBOT_SECRET": long}

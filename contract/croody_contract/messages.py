@@ -84,10 +84,25 @@ class Tombstone(Struct, frozen=True, tag_field="kind", tag="tombstone", omit_def
     ts: Moment | None = None
 
 
+class MetricInfo(Struct, frozen=True, omit_defaults=True):
+    """What a metric is, in the words of whoever wrote or configured its source. `es` and `en` are its label; empty: its name is.
+
+    `decimals`: as many as the sensor means; None where nobody said so.
+    """
+
+    name: Name
+    unit: Annotated[str, Meta(max_length=16)] = ""
+    es: Annotated[str, Meta(max_length=48)] = ""
+    en: Annotated[str, Meta(max_length=48)] = ""
+    type: Literal["number", "text", "switch"] = "number"
+    decimals: Annotated[int, Meta(ge=0, le=9)] | None = None
+
+
 class Born(Struct, frozen=True, tag_field="kind", tag="born", omit_defaults=True):
     """First record of every stream (seq 1): the start of an agent. Names the stream before and its last seq.
 
-    `capabilities` are the kinds of `Outgoing` that this agent can do; absent when it does not say.
+    `capabilities` are the kinds of `Outgoing` that this agent can do; absent when it does not say. `metrics` says what the metrics of its
+    sources are, as far as anybody described them.
     """
 
     agent: Annotated[str, Meta(max_length=64)]
@@ -95,6 +110,7 @@ class Born(Struct, frozen=True, tag_field="kind", tag="born", omit_defaults=True
     prev: Stream | None = None
     prev_last: Annotated[int, Meta(ge=0, le=MAX_SEQ)] | None = None
     capabilities: Annotated[list[Kind], Meta(max_length=64)] | None = None
+    metrics: Annotated[list[MetricInfo], Meta(max_length=MAX_METRICS)] | None = None
 
 
 class Snapshot(Struct, frozen=True, tag_field="kind", tag="snapshot", omit_defaults=True):
@@ -355,6 +371,8 @@ def _holds_text(kind: inspect.Type) -> bool:
             return any(map(_holds_text, types))
         case inspect.DictType() | inspect.AnyType():
             return True
+        case inspect.StructType(cls=inner):
+            return bool(_fields_with_text(inner))
         case inspect.ListType(item_type=item) | inspect.VarTupleType(item_type=item) | inspect.Metadata(type=item):
             return _holds_text(item)
         case _:
@@ -371,6 +389,9 @@ def _check_texts_in(field: str, value: Any) -> None:
     elif isinstance(value, list):
         for inner in value:
             _check_texts_in(field, inner)
+    elif isinstance(value, Struct):
+        for inner in _fields_with_text(type(value)):
+            _check_texts_in(f"{field}.{inner}", getattr(value, inner))
 
 
 def _check_numbers(field: str, values: dict[str, Value]) -> None:

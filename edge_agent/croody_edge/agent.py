@@ -22,7 +22,8 @@ from croody_edge.pictures import Pace
 from croody_edge.recent_log import remember
 from croody_edge.screen import Screen
 from croody_edge.settings import Settings
-from croody_edge.sources import Source
+from croody_edge.sources import Source, metrics_of
+from croody_edge.sources.rack import Configured, metric_infos
 from croody_edge.sources.sampler import Sampler
 from croody_edge.sync import capabilities, make_transport
 from croody_edge.sync.transport import Transport
@@ -38,7 +39,7 @@ class Agent:
     def __init__(
         self,
         settings: Settings,
-        source: Source,
+        source: Source | Sequence[Configured],
         screen: Screen | None,
         *,
         on_published: Callable[[str, int, bytes], None] | None = None,
@@ -51,7 +52,8 @@ class Agent:
 
         Args:
             settings: of this robot.
-            source: where its readings come from; closed by `stop`.
+            source: where its readings come from: one that is asked in this very thread, or any number in threads of their own; closed by
+                `stop`.
             screen: what looks at them, if anything does.
             on_published: called with (stream, seq, bytes) of every record whose publish is about to return, in order.
             wake: set when `tick` has something to do before its time; may be shared by many agents.
@@ -69,7 +71,8 @@ class Agent:
         self._outbox: Outbox | None = None
         self._transport: Transport | None = None
         self._faults = Faults(settings.robot_id, lambda event: self._keep([event]), clock)
-        self._sampler = Sampler(source, screen, self._faults, monotonic, self._wake_up)
+        self._sampler = Sampler(source, screen, self._faults, monotonic, self._wake_up, clock)
+        self._infos = metric_infos(source) if isinstance(source, Sequence) else metrics_of(source)
 
     def start(self) -> None:
         """Open the outbox, which begins a new stream, and connect in the background.
@@ -81,7 +84,7 @@ class Agent:
         """
         settings = self.settings
         remember()
-        program = Program(f"croody-edge {version('croody-edge')}", capabilities(settings))
+        program = Program(f"croody-edge {version('croody-edge')}", capabilities(settings), self._infos)
         outbox = Outbox(settings.edge_dir, settings.robot_id, program=program, limit_bytes=settings.outbox_limit_bytes)
         try:
             transport = make_transport(settings, outbox, self._wake_up, self._random)

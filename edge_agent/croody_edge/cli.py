@@ -22,7 +22,7 @@ from croody_edge.outbox.store import Damaged, connect, read_streams
 from croody_edge.screen import Screen
 from croody_edge.screen.on_demand import ScreenOnDemand
 from croody_edge.settings import from_environment
-from croody_edge.sources import open_source
+from croody_edge.sources.config import choose
 from croody_edge.texts import text
 from croody_edge.variables import BadSetting
 
@@ -46,7 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         log_lines(settings.log_level, "%(asctime)s %(levelname)s %(name)s %(message)s")
         settings.edge_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         screen = ScreenOnDemand(load_screen) if settings.screen else None
-        run(Agent(settings, open_source(settings, os.environ), screen), heartbeat=settings.heartbeat)
+        chosen_sources = choose(settings, os.environ)
+        for problem in chosen_sources.problems:
+            log.error("%s", printable(text("sources.left", why=problem)))
+        run(Agent(settings, chosen_sources.sources, screen), heartbeat=settings.heartbeat)
     except BadSetting as error:
         print(f"croody-edge: {printable(str(error))}", file=sys.stderr)
         return _BAD_CONFIG

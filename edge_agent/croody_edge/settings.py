@@ -34,6 +34,8 @@ class Settings:
     ingest_url: str = ""
     ingest_token: str = field(default="", repr=False)
     source: str = "host"
+    #: Where the sources are described instead; None for `sources.toml` in `edge_dir`, if there is one.
+    sources_file: Path | None = None
     interval_s: float = 1.0
     screen: bool = True
     #: Size of the outbox file beyond which the oldest readings are thinned, bytes.
@@ -80,6 +82,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         raise BadSetting(text("setting.no_secret", robot_id=robot_id))
     ca_file = read.text("CROODY_CA_FILE", "", _file)
     heartbeat = read.text("CROODY_HEARTBEAT", "")
+    sources = read.text("CROODY_SOURCES", "")
     return Settings(
         robot_id=robot_id,
         secret=secret,
@@ -89,6 +92,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         ingest_url=ingest_url,
         ingest_token=read.text("TG_INGEST_TOKEN", ""),
         source=read.text("CROODY_SOURCE", "host"),
+        sources_file=Path(sources) if sources else None,
         interval_s=read.number("CROODY_INTERVAL_S", 1.0, 0.001, 86400),
         screen=read.of("CROODY_SCREEN", switch, "1"),
         outbox_limit_bytes=read.whole("CROODY_OUTBOX_LIMIT_BYTES", 256 * MIB, MIB, 2**50),

@@ -75,17 +75,68 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "CROODY_CA_FILE es {file}, donde no hay un certificado legible ({error}): da el archivo PEM de la autoridad",
         "CROODY_CA_FILE is {file}, which holds no certificate that can be read ({error}): give the PEM file of the authority",
     ),
-    "setting.source": ("CROODY_SOURCE es {name}: tiene que ser una de {names}", "CROODY_SOURCE is {name}: it must be one of {names}"),
+    "setting.source": ("{asked_by} es {name}: tiene que ser una de {names}", "{asked_by} is {name}: it must be one of {names}"),
     "setting.source_twice": (
-        "CROODY_SOURCE es {name}, que está en {count} paquetes ({packages}): deja uno",
-        "CROODY_SOURCE is {name}, which {count} packages have ({packages}): keep one of them",
+        "{asked_by} es {name}, que está en {count} paquetes ({packages}): deja uno",
+        "{asked_by} is {name}, which {count} packages have ({packages}): keep one of them",
     ),
     "setting.source_broken": (
-        "CROODY_SOURCE es {name}, y {place} del paquete {package} no se puede cargar ({error}): instala lo que le falta, o corrige"
+        "{asked_by} es {name}, y {place} del paquete {package} no se puede cargar ({error}): instala lo que le falta, o corrige"
         " su punto de entrada",
-        "CROODY_SOURCE is {name}, and {place} of the package {package} cannot be loaded ({error}): install what it needs, or mend its entry"
+        "{asked_by} is {name}, and {place} of the package {package} cannot be loaded ({error}): install what it needs, or mend its entry"
         " point",
     ),
+    "setting.source_extra": (
+        "{asked_by} es {name}, y le falta su biblioteca ({error}): pip install '{wanted}'",
+        "{asked_by} is {name}, and its library is not installed ({error}): pip install '{wanted}'",
+    ),
+    "setting.source_no_kind": (
+        "no es una clase con Settings, mira docs/how-to/write-a-source.es.md",
+        "it is no class with Settings, see docs/how-to/write-a-source.md",
+    ),
+    "own.unknown": ("{name}: no existe; hay {names}", "{name}: there is no such setting; there are {names}"),
+    "own.missing": ("falta {name}: {rule}", "{name} is missing: {rule}"),
+    "own.unreadable": (
+        "{name} es {value}, que no se puede leer ({error}): da la ruta de un archivo de texto legible",
+        "{name} is {value}, which cannot be read ({error}): give the path of a readable text file",
+    ),
+    # The file of sources.
+    "sources.none": ("{file}: ninguna fuente está encendida", "{file}: no source in it is enabled"),
+    "sources.too_large": ("es mayor que 1 MiB", "it is larger than 1 MiB"),
+    "sources.unreadable": (
+        "{file} no se puede leer ({error}): mira docs/reference/sources.es.md",
+        "{file} cannot be read ({error}): see docs/reference/sources.md",
+    ),
+    "sources.no_tables": (
+        "{file}: {name} no va ahí: cada fuente es una tabla [source.NOMBRE]",
+        "{file}: {name} does not belong there: each source is a table [source.NAME]",
+    ),
+    "sources.too_many": (
+        "{file} tiene {count} fuentes: pueden ser hasta {most}; otro agente lleva las demás",
+        "{file} has {count} sources: up to {most} may be; another agent takes the others",
+    ),
+    "sources.name": (
+        "{file}: una fuente se llama {name}: da de 1 a 32 letras, dígitos, «-» o «_», y una letra al principio",
+        "{file}: a source is called {name}: give 1 to 32 letters, digits, '-' or '_', a letter first",
+    ),
+    "sources.most": ("pueden ser hasta {most}", "up to {most} may be"),
+    "sources.left": ("fuente que no se usa: {why}", "a source is not used: {why}"),
+    "sources.hangs_at_end": (
+        "la fuente {name} no termina: se la deja",
+        "the source {name} does not end: it is left behind",
+    ),
+    "sources.left_out": (
+        "fuente {name}: de {metric} se dejan fuera valores como {cell}: {why}; lo demás de la lectura llega",
+        "source {name}: of {metric}, values such as {cell} are left out: {why}; the rest of the reading arrives",
+    ),
+    "cell.bad_type": ("no es un número, un texto ni sí o no", "no number, text, true or false"),
+    "cell.too_many": ("una lectura lleva hasta 256 métricas", "a reading carries up to 256 metrics"),
+    "cell.no_place": ("no es un lugar en la Tierra", "no place on Earth"),
+    "rule.path": ("tiene que ser la ruta de un archivo", "it must be the path of a file"),
+    "rule.table": ("tiene que ser una tabla", "it must be a table"),
+    "rule.text": ("tiene que ser un texto", "it must be a text"),
+    "rule.one_of": ("tiene que ser una de {values}", "it must be one of {values}"),
+    "rule.other": ("mira la referencia de fuentes", "see the reference of sources"),
     "rule.switch": ("tiene que ser 1 o 0", "it must be 1 or 0"),
     "rule.number": ("tiene que ser un número, como 2.5", "it must be a number, such as 2.5"),
     "rule.whole": ("tiene que ser un número entero", "it must be a whole number"),
@@ -316,10 +367,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "grabación {path}: de la columna {column} se dejan fuera celdas como {cell}: {why}; las otras de su fila llegan",
         "recording {path}: of the column {column}, cells such as {cell} are left out: {why}; the others of their row arrive",
     ),
-    "replay.no_number": ("no es un número finito", "no finite number"),
-    "replay.too_large": ("el número no cabe en 64 bits", "the number does not fit in 64 bits"),
-    "replay.bad_text": ("el texto es demasiado largo o lleva U+0000", "the text is too long, or holds U+0000"),
-    "replay.bad_column": (
+    "cell.no_number": ("no es un número finito", "no finite number"),
+    "cell.too_large": ("el número no cabe en 64 bits", "the number does not fit in 64 bits"),
+    "cell.bad_text": ("el texto es demasiado largo o lleva U+0000", "the text is too long, or holds U+0000"),
+    "cell.bad_name": (
         "una lectura lleva hasta 256 métricas, con nombres de 1 a 64 caracteres",
         "a reading carries up to 256 metrics, with names of 1 to 64 characters",
     ),

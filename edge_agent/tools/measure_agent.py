@@ -27,7 +27,7 @@ from croody_edge.cli import load_screen
 from croody_edge.link.address import BrokerAddress
 from croody_edge.screen.on_demand import ScreenOnDemand
 from croody_edge.settings import Settings
-from croody_edge.sources import open_source
+from croody_edge.sources.config import choose
 from croody_edge.sources.sim import SimSource, Site
 
 WATCHED_S = 30.0
@@ -81,7 +81,7 @@ def agents(folder: Path, count: int, source: str, seen: list[bytes]) -> list[Age
         recording = robot.edge_dir / "recording.csv"
         if source == "replay":
             subprocess.run([sys.executable, __file__, str(recording), "record", str(number)], check=True)
-        opened = open_source(robot, {"CROODY_REPLAY_FILE": str(recording)})
+        opened = choose(robot, {"CROODY_REPLAY_FILE": str(recording)}).sources
         made.append(Agent(robot, opened, ScreenOnDemand(load_screen), on_published=lambda _stream, _seq, body: seen.append(body)))
     return made
 

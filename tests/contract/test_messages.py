@@ -247,7 +247,12 @@ _PLACES = [(kind, least, path) for kind, least in _MESSAGES for path in sorted(s
 @pytest.mark.parametrize(("text", "reason"), [("abc\x00", "nul"), ("abc\ud800", "surrogate")])
 def test_every_text_of_every_message_is_held_to_one_rule(kind, least, path, text: str, reason: str):
     field, *inner = path
-    value: Any = {"": text, "[]": [text], "{}": {"a": text}, "{key}": {text: 1}}["".join(inner)]
+    value: Any
+    match inner:
+        case ["[]", name]:
+            value = [messages.MetricInfo(**{"name": "a", name: text})]
+        case _:
+            value = {"": text, "[]": [text], "{}": {"a": text}, "{key}": {text: 1}}["".join(inner)]
     with pytest.raises(Refused) as refused:
         messages.check_texts(kind(**{**least, field: value}))
     assert refused.value.reason == reason

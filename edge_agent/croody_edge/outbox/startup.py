@@ -12,7 +12,7 @@ from errno import EIO
 from pathlib import Path
 from typing import Final
 
-from croody_contract.messages import Born, Event, Tombstone, encode
+from croody_contract.messages import Born, Event, MetricInfo, Tombstone, encode
 from croody_edge.outbox import rescue, watermark
 from croody_edge.outbox.keys import StreamRow, key_of
 from croody_edge.outbox.queue_file import QueueFile
@@ -23,10 +23,11 @@ log: Final = logging.getLogger("croody.outbox")
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What writes the stream: name with version, and the kinds of commands it can do."""
+    """What writes the stream: name with version, the kinds of commands it can do, and what it knows of its metrics."""
 
     name: str
     capabilities: tuple[str, ...] = ()
+    metrics: tuple[MetricInfo, ...] = ()
 
 
 def known(folder: Path, robot_id: str, now: float) -> watermark.Known | None:
@@ -100,6 +101,7 @@ def begin(folder: Path, robot_id: str, program: Program, store: Store, before: w
                 prev=old.id if old else None,
                 prev_last=old.last if old else None,
                 capabilities=list(program.capabilities),
+                metrics=list(program.metrics) or None,
             )
             fresh = StreamRow(n, secrets.token_hex(8), born.prev, born.prev_last, 0, 0)
             store.add_stream(fresh)

@@ -1,20 +1,43 @@
 """Where readings come from, one folder a kind, found by name among the entry points of all installed packages.
 
-A source of your own is a package with an entry point in the group `croody.sources`; nothing is imported before it is asked for. There are
-two sorts: a `PullSource` is asked at intervals, a `PushSource` hands its readings over when they come.
+A source of your own is a package with an entry point in the group `croody.sources` that leads to a `Kind`; nothing is imported before it
+is asked for. There are two sorts: a `PullSource` is asked at intervals, a `PushSource` hands over what comes. Each runs in a thread of its
+own (`runner`), so what hangs or dies in one costs no other. What becomes of its readings (names, scale, rate) is data: `shape`.
 """
 
-from collections.abc import Callable, Mapping
-from importlib.metadata import EntryPoint, entry_points
-from typing import Final, Protocol, runtime_checkable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Final, Protocol, runtime_checkable
 
-from croody_contract.messages import Reading
-from croody_edge.settings import Settings
-from croody_edge.texts import text
-from croody_edge.variables import BadSetting, Variables
+import msgspec
+from msgspec import Meta
 
-#: Name in `CROODY_SOURCE` -> an `OpenSource`.
+from croody_contract.messages import Event, MetricInfo, Reading, Snapshot
+
+#: Name in `CROODY_SOURCE`, or `kind` in `sources.toml` -> a `Kind`.
 GROUP: Final = "croody.sources"
+
+#: What a source may say.
+Said = Reading | Event | Snapshot
+
+
+class SourceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What every source may be told; a kind adds its own fields. Values come from `sources.toml`, or as `CROODY_KIND_FIELD`.
+
+    A field `password` may also be given as `password_file`, the path of a file that holds it.
+    """
+
+    interval_s: Annotated[float, Meta(ge=0.001, le=86400, description="seconds between two looks; for a source that is asked")] = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Where a source finds itself. `name` is its own among the sources of this agent."""
+
+    robot_id: str
+    edge_dir: Path
+    name: str
 
 
 @runtime_checkable
@@ -24,14 +47,14 @@ class PullSource(Protocol):
     #: Wanted time until the next `read`, seconds; looked at after every one.
     interval_s: float
 
-    def read(self, now: float) -> Reading | None:
-        """The newest reading; None when there is nothing new.
+    def read(self, now: float) -> Said | Sequence[Said] | None:
+        """What is new; None when nothing is.
 
         Args:
             now: unix seconds.
 
         Raises:
-            OSError: it cannot be read at the moment; the agent says so and tries again.
+            OSError: it cannot be read at the moment; the agent says so once and tries again.
         """
         ...
 
@@ -40,19 +63,32 @@ class PullSource(Protocol):
         ...
 
 
-@runtime_checkable
-class PushSource(Protocol):
-    """Something that speaks by itself."""
+class HandOver(Protocol):
+    """What a source that speaks by itself is given; all of it from any thread, at once."""
 
-    def start(self, hand_over: Callable[[Reading], bool]) -> None:
-        """Begin, in a thread of its own, and return.
+    def __call__(self, said: Said) -> bool:
+        """Take it. False when it was not taken because too many wait: it is lost, and the cloud is told how many were."""
+        ...
+
+    def failed(self, cause: str, *, ended: bool = False) -> None:
+        """Say that what it listens to is away; log and cloud hear of it once. What is handed over next says that it is back.
 
         Args:
-            hand_over: takes a reading, from any thread, at once. False when it was not taken because too many wait: it is lost, and the
-                cloud is told how many were.
+            cause: in words.
+            ended: it has given up: the agent closes it, and opens another a little later.
+        """
+        ...
+
+
+@runtime_checkable
+class PushSource(Protocol):
+    """Something that speaks by itself. `listener.Listener` has the thread and the trying again that most of them need."""
+
+    def start(self, hand_over: HandOver) -> None:
+        """Begin, in a thread of its own, and return.
 
         Raises:
-            OSError: it cannot begin at the moment; the agent says so and tries again.
+            OSError: it cannot begin at the moment; the agent says so once and tries again.
         """
         ...
 
@@ -64,45 +100,35 @@ class PushSource(Protocol):
 Source = PullSource | PushSource
 
 
-class OpenSource(Protocol):
-    """What an entry point of the group leads to."""
+class Kind(Protocol):
+    """What an entry point of the group leads to: a class, most of the time.
 
-    def __call__(self, settings: Settings, variables: Variables) -> Source:
+    It may also have `metrics: Sequence[MetricInfo]`, what its metrics are; and `partial = True` when a reading of it says only what is
+    new, so that the agent adds what it said before.
+    """
+
+    #: Its settings; `SourceSettings` itself where it has none of its own.
+    Settings: ClassVar[type[SourceSettings]]
+
+    def __call__(self, own: Any, context: Context) -> Source:
         """A source, which begins when it is first read or started.
 
         Args:
-            settings: of the agent; `interval_s`, `robot_id` and `edge_dir` may be of use.
-            variables: of the environment, for settings of its own.
+            own: `Settings`, checked.
+            context: where it runs.
 
         Raises:
-            BadSetting: a setting of its own breaks a rule.
-            OSError: what it reads is not there.
+            BadSetting: its settings cannot work together.
+            OSError: what it reads is not there; tried again.
         """
         ...
 
 
-def open_source(settings: Settings, environ: Mapping[str, str]) -> Source:
-    """The source that `CROODY_SOURCE` names.
-
-    Raises:
-        BadSetting: no such source, or two of that name, or it cannot be loaded, or its own settings break a rule.
-        OSError: what it reads is not there.
-    """
-    points = entry_points(group=GROUP)
-    found = [point for point in points if point.name == settings.source]
-    if not found:
-        raise BadSetting(text("setting.source", name=repr(settings.source), names=", ".join(sorted(points.names))))
-    if len(found) > 1:
-        raise BadSetting(text("setting.source_twice", name=repr(settings.source), count=len(found), packages=_packages(found)))
-    (point,) = found
-    try:
-        opens: OpenSource = point.load()
-    except (ImportError, AttributeError) as error:
-        raise BadSetting(
-            text("setting.source_broken", name=repr(settings.source), place=point.value, package=_packages(found), error=error)
-        ) from error
-    return opens(settings, Variables(environ))
+def metrics_of(thing: object) -> tuple[MetricInfo, ...]:
+    """What a source or a kind says of its metrics."""
+    return tuple(getattr(thing, "metrics", ()))
 
 
-def _packages(points: list[EntryPoint]) -> str:
-    return ", ".join(sorted(point.dist.name if point.dist is not None else "?" for point in points))
+def is_partial(thing: object) -> bool:
+    """Whether its readings say only what is new."""
+    return bool(getattr(thing, "partial", False))

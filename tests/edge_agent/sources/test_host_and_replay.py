@@ -9,9 +9,10 @@ import pytest
 from croody_contract.messages import Reading, decode_record, encode
 from croody_edge.outbox.encoding import checked
 from croody_edge.sources.host import HostSource
+from croody_edge.sources.own import from_environment
 from croody_edge.sources.replay import EXCERPT, ReplaySource
-from croody_edge.sources.replay.settings import read
-from croody_edge.variables import BadSetting, Variables
+from croody_edge.sources.replay.settings import ReplaySettings
+from croody_edge.variables import BadSetting
 
 NOW = 1_790_000_000.0
 
@@ -204,7 +205,11 @@ def test_the_excerpt_that_ships_is_real_small_and_attributed() -> None:
 
 
 def test_what_replay_may_be_told_is_read_with_its_rules(tmp_path: Path) -> None:
-    told = read(Variables({"CROODY_REPLAY_FILE": str(tmp_path), "CROODY_REPLAY_SPEED": "10", "CROODY_REPLAY_LOOP": "no"}))
+    told = told_by({"CROODY_REPLAY_FILE": str(tmp_path), "CROODY_REPLAY_SPEED": "10", "CROODY_REPLAY_LOOP": "no"})
     assert (told.file, told.speed, told.loop) == (tmp_path, 10.0, False)
     with pytest.raises(BadSetting, match="CROODY_REPLAY_LOOP is 'maybe': it must be 1 or 0"):
-        read(Variables({"CROODY_REPLAY_LOOP": "maybe"}))
+        told_by({"CROODY_REPLAY_LOOP": "maybe"})
+
+
+def told_by(environ: dict[str, str]) -> ReplaySettings:
+    return from_environment(ReplaySettings, environ, "CROODY_REPLAY", {})

@@ -43,7 +43,7 @@ def run(tmp_path: Path, installed: Path, broker: Broker) -> Iterator[Run]:
     def start(source: str, **variables: str) -> subprocess.Popen[str]:
         env = {
             "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(installed),
+            "PYTHONPATH": os.pathsep.join((str(installed), os.environ.get("PYTHONPATH", ""))),
             "CROODY_BROKER_URL": str(broker.address),
             "ROBOT_ID": ROBOT,
             "ROBOT_SECRET": SECRET,
@@ -70,7 +70,7 @@ def test_both_languages_show_the_same_package() -> None:
 def test_the_source_that_is_asked_reads_its_file_and_says_when_it_cannot(tmp_path: Path, cloud: Cloud, run: Run) -> None:
     file = tmp_path / "temp"
     file.write_text("61500\n")
-    run("boiler", BOILER_FILE=str(file))
+    run("boiler", CROODY_BOILER_FILE=str(file))
     assert wait_until(lambda: len(cloud.ledger.of(Reading)) > 3)
     assert cloud.ledger.of(Reading)[-1].data == {"water_temp_c": 61.5}
     file.write_text("hot\n")
@@ -87,18 +87,18 @@ def test_the_source_that_speaks_by_itself_is_heard(cloud: Cloud, run: Run) -> No
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    run("boiler_alarms", BOILER_PORT=str(port))
+    run("boiler_alarms", CROODY_BOILER_ALARMS_PORT=str(port))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bell:
 
         def heard() -> bool:
             bell.sendto(b"low water", ("127.0.0.1", port))
-            return any(reading.data == {"boiler_alarm": "low water"} for reading in cloud.ledger.of(Reading))
+            return any(event.detail == {"word": "low water"} for event in cloud.ledger.of(Event))
 
         assert wait_until(heard)
 
 
 def test_a_variable_of_a_source_that_breaks_a_rule_is_said_in_one_line(run: Run) -> None:
-    process = run("boiler_alarms", BOILER_PORT="many")
+    process = run("boiler_alarms", CROODY_BOILER_ALARMS_PORT="many")
     _, errors = process.communicate(timeout=15)
     assert process.returncode == 78
-    assert errors == "croody-edge: BOILER_PORT is 'many': it must be a whole number\n"
+    assert errors == "croody-edge: CROODY_BOILER_ALARMS_PORT is 'many': it must be a whole number\n"

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from croody_contract.messages import Reading, Value
-from croody_edge.settings import Settings
-from croody_edge.variables import Variables
+from croody_edge.sources import Context, SourceSettings
 
 _SECTOR_BYTES: Final = 512
 _PAGE: Final = 1024
@@ -107,9 +106,17 @@ class HostSource:
         return None
 
 
-def open_source(settings: Settings, variables: Variables) -> HostSource:
-    """The source `host`, watching the disk on which the outbox lies."""
-    return HostSource(interval_s=settings.interval_s, disk=settings.edge_dir)
+class Host(HostSource):
+    """The kind `host`: watches the disk on which the outbox lies."""
+
+    Settings = SourceSettings
+
+    def __init__(self, own: SourceSettings, context: Context) -> None:
+        super().__init__(interval_s=own.interval_s, disk=context.edge_dir)
+
+
+#: What the entry point names.
+open_source = Host
 
 
 def _rates(before: _Counters, after: _Counters) -> dict[str, Value]:

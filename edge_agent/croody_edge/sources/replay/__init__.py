@@ -17,11 +17,11 @@ from typing import Final
 from croody_contract.limits import MAX_METRICS, MAX_NAME_CHARS
 from croody_contract.messages import Reading, Value
 from croody_contract.printable import printable
-from croody_edge.settings import Settings
+from croody_edge.sources import Context
 from croody_edge.sources.replay import cells
-from croody_edge.sources.replay.settings import read
+from croody_edge.sources.replay.settings import ReplaySettings
 from croody_edge.texts import text
-from croody_edge.variables import BadSetting, Variables
+from croody_edge.variables import BadSetting
 
 log = logging.getLogger("croody.replay")
 
@@ -97,12 +97,12 @@ class ReplaySource:
                 self._take(data, name, cell)
         words = {name: row[name] for name in _FIELDS if row.get(name)}
         for name in [name for name, cell in words.items() if len(cell) > MAX_NAME_CHARS or "\x00" in cell]:
-            self._leave_out(name, words.pop(name), "replay.bad_text")
+            self._leave_out(name, words.pop(name), "cell.bad_text")
         return Reading(data=data, ts=datetime.fromtimestamp(now, UTC), environment=words.get("environment"), status=words.get("status"))
 
     def _take(self, data: dict[str, Value], name: str, cell: str) -> None:
         if not 1 <= len(name) <= MAX_NAME_CHARS or "\x00" in name or len(data) >= MAX_METRICS:
-            self._leave_out(name, cell, "replay.bad_column")
+            self._leave_out(name, cell, "cell.bad_name")
             return
         try:
             data[name] = cells.value(cell)
@@ -178,11 +178,14 @@ def _moment(cell: str) -> float:
     return moment.timestamp()
 
 
-def open_source(settings: Settings, variables: Variables) -> ReplaySource:
-    """The source `replay`; without `CROODY_REPLAY_FILE` it plays the excerpt that ships.
+class Replay(ReplaySource):
+    """The kind `replay`; without a file it plays the excerpt that ships."""
 
-    Raises:
-        BadSetting: the recording cannot be used.
-    """
-    own = read(variables)
-    return ReplaySource(own.file or EXCERPT, speed=own.speed, loop=own.loop)
+    Settings = ReplaySettings
+
+    def __init__(self, own: ReplaySettings, context: Context) -> None:
+        super().__init__(own.file or EXCERPT, speed=own.speed, loop=own.loop)
+
+
+#: What the entry point names.
+open_source = Replay

@@ -30,16 +30,16 @@ def value(cell: str) -> Value:
     if cell in ("true", "false"):
         return cell == "true"
     if cell.lower() in _NO_NUMBER:
-        raise LeftOut("replay.no_number")
+        raise LeftOut("cell.no_number")
     if _WHOLE.fullmatch(cell):
         if len(cell) > _DIGITS or not _LEAST <= int(cell) <= _MOST:
-            raise LeftOut("replay.too_large")
+            raise LeftOut("cell.too_large")
         return int(cell)
     if _BROKEN.fullmatch(cell):
         number = float(cell)
         if number in (float("inf"), float("-inf")):
-            raise LeftOut("replay.too_large")
+            raise LeftOut("cell.too_large")
         return number
     if len(cell) > MAX_TEXT_CHARS or "\x00" in cell:
-        raise LeftOut("replay.bad_text")
+        raise LeftOut("cell.bad_text")
     return cell

@@ -1,30 +1,16 @@
 """What `replay` may be told."""
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from croody_edge.variables import Variables, switch
+from msgspec import Meta
+
+from croody_edge.sources import SourceSettings
 
 
-@dataclass(frozen=True, slots=True)
-class ReplaySettings:
+class ReplaySettings(SourceSettings, frozen=True):
     """`file` is None for the recording that ships."""
 
-    file: Path | None = None
-    #: 2.0 is twice as fast as it was.
-    speed: float = 1.0
-    loop: bool = True
-
-
-def read(variables: Variables) -> ReplaySettings:
-    """From the environment.
-
-    Raises:
-        BadSetting: a value breaks a rule.
-    """
-    file = variables.text("CROODY_REPLAY_FILE", "")
-    return ReplaySettings(
-        file=Path(file) if file else None,
-        speed=variables.number("CROODY_REPLAY_SPEED", 1.0, 0.001, 100_000),
-        loop=variables.of("CROODY_REPLAY_LOOP", switch, "1"),
-    )
+    file: Annotated[Path | None, Meta(description="a CSV whose first column is ts or t_s")] = None
+    speed: Annotated[float, Meta(ge=0.001, le=100_000, description="2.0 is twice as fast as it was")] = 1.0
+    loop: Annotated[bool, Meta(description="begin again at the end")] = True

@@ -9,13 +9,12 @@ from typing import Final
 from zlib import crc32
 
 from croody_contract.messages import Position, Reading
-from croody_edge.settings import Settings
 from croody_edge.sim.climate import Climate
 from croody_edge.sim.plan import BODEGA, load
 from croody_edge.sim.robot import STEP_S, Robot, Sensed
 from croody_edge.sim.route import Routes
 from croody_edge.sim.world import World
-from croody_edge.variables import Variables
+from croody_edge.sources import Context, SourceSettings
 
 #: A clock that went further than this between two reads was set, not lived through, seconds.
 _JUMP_S: Final = 30.0
@@ -89,10 +88,18 @@ class SimSource:
         return self._site.world.plan.slug
 
 
-def open_source(settings: Settings, variables: Variables) -> SimSource:
-    """A robot alone in its world; its life follows from its name."""
-    site = Site()
-    return SimSource(site.robot(settings.robot_id, crc32(settings.robot_id.encode())), site, interval_s=settings.interval_s)
+class Alone(SimSource):
+    """The kind `sim`: a robot alone in its world; its life follows from its name."""
+
+    Settings = SourceSettings
+
+    def __init__(self, own: SourceSettings, context: Context) -> None:
+        site = Site()
+        super().__init__(site.robot(context.robot_id, crc32(context.robot_id.encode())), site, interval_s=own.interval_s)
+
+
+#: What the entry point names.
+open_source = Alone
 
 
 def reading(sensed: Sensed, environment: str, now: float) -> Reading:
