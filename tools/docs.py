@@ -22,7 +22,7 @@ _INLINE = re.compile(r"`([^`\n]+)`")
 _NAMED_FILE = re.compile(r"[\w.*/-]+\.(?:py|sh|js|css|html|svg|cnf|toml|in)")
 _MODULE = re.compile(r"(?:croody|croody_edge|croody_broker|croody_contract|tools)(?:\.[a-z_]+)+")
 #: What a reader is told to write.
-_TO_BE_WRITTEN = {"croody_boiler.py"}
+_TO_BE_WRITTEN = {"croody_boiler.py", "sources.toml"}
 #: About the files of the earlier Croody.
 _ELSEWHERE = {"docs/reference/from-the-earlier-croody.md", "docs/reference/from-the-earlier-croody.es.md"}
 
@@ -103,7 +103,7 @@ def settings_in_code() -> set[str]:
         read_cloud,
         read_bridge,
         read_edge,
-        lambda environ: read_source(ReplaySettings, environ, "CROODY_REPLAY", {"interval_s": 1.0}),
+        lambda environ: read_source(ReplaySettings, environ, "CROODY_REPLAY", {}),
         lambda environ: read_sim([], environ),
     ]
     given = {"SECRET_KEY": long, "BRIDGE_TOKEN": long, "BRIDGE_MQTT_PASSWORD": long, "ROBOT_ID": "robot-a", "ROBOT_SECRET": long}
