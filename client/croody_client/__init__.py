@@ -5,6 +5,7 @@ from croody_client.errors import ApiError, Away
 from croody_client.shapes import (
     Act,
     Alarm,
+    Claim,
     Delivery,
     Entry,
     Event,
@@ -30,6 +31,7 @@ __all__ = [
     "Alarm",
     "ApiError",
     "Away",
+    "Claim",
     "Client",
     "Delivery",
     "Entry",

@@ -13,6 +13,7 @@ from croody_client.link import Link
 from croody_client.shapes import (
     Act,
     Alarm,
+    Claim,
     Delivery,
     Entry,
     Event,
@@ -128,6 +129,41 @@ class Client:
     def end_maintenance(self, robot_id: str) -> Robot:
         """The work is done."""
         return made(Robot, self._link.act("DELETE", f"/robots/{_part(robot_id)}/maintenance"))
+
+    def claim(self, robot_id: str, *, minutes: int = 15) -> Claim:
+        """A claim with which a board takes this robot's place; its `line` is for the board, and is told this once."""
+        return made(Claim, self._link.act("POST", f"/robots/{_part(robot_id)}/claims", {"minutes": minutes}))
+
+    def claim_group(
+        self,
+        organisation: str,
+        group: str,
+        *,
+        serials: str,
+        most: int,
+        minutes: int = 60,
+        kind: str = "robot",
+        site: int | None = None,
+    ) -> Claim:
+        """A claim for a line of boards: each becomes `GROUP-SERIAL`. `serials`: `#` a digit, `@` a letter, `*` at the end the rest."""
+        body = {
+            "organisation": organisation,
+            "group": group,
+            "serials": serials,
+            "most": most,
+            "minutes": minutes,
+            "kind": kind,
+            "site": site,
+        }
+        return made(Claim, self._link.act("POST", "/claims", body))
+
+    def claims(self, robot_id: str | None = None) -> Iterator[Claim]:
+        """Open claims; with a robot all of its last ones."""
+        return self._all("/claims" if robot_id is None else f"/robots/{_part(robot_id)}/claims", Claim, {})
+
+    def revoke_claim(self, number: int) -> Claim:
+        """End it; robots that came in by it stay."""
+        return made(Claim, self._link.act("POST", f"/claims/{number}/revoke", {})["items"][0])
 
     def tags(self) -> Iterator[Tag]:
         """Tags of the robots that you work with."""

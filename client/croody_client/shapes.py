@@ -272,6 +272,23 @@ class Entry:
     after: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A claim, with which boards come by secrets of their own. `line` is told once, when it is made."""
+
+    number: int
+    robot_id: str | None
+    group: str | None
+    serials: str | None
+    most: int
+    used: int
+    state: str
+    created_at: datetime
+    expires_at: datetime
+    made_by: str
+    line: str | None = field(default=None, repr=False)
+
+
 #: What the types of a dataclass's fields are, once asked.
 _hints: dict[type, dict[str, Any]] = {}
 

@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "croody.fleet",
     "croody.commands",
     "croody.liveness",
+    "croody.enrolment",
     "croody.alarms",
     "croody.telemetry",
     "croody.detection",

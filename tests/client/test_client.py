@@ -50,6 +50,12 @@ def test_a_program_works_through_the_client_alone(croody: Client, tmp_path: Path
     assert croody.end_maintenance("rover-1").maintenance is None
     assert [tag.tag for tag in croody.tags()] == ["a"]
     assert [one.role for one in croody.organisations()] == ["owner"]
+    claim = croody.claim("rover-1", minutes=5)
+    assert str(claim.line).startswith("croody+http://127.0.0.1:")
+    assert croody.revoke_claim(claim.number).state == "revoked"
+    group = croody.claim_group("alices", "line", serials="RV-##", most=2)
+    assert [one.number for one in croody.claims()] == [group.number]
+    assert [one.state for one in croody.claims("rover-1")] == ["revoked"]
     [alarm] = croody.alarms()
     seen = croody.acknowledge(alarm.id, revision=alarm.revision)
     assert seen.assignee == "alice"

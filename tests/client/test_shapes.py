@@ -32,6 +32,7 @@ ANSWERED_AS = {
     shapes.Stream: [schemas.StreamOut],
     shapes.Delivery: [schemas.DeliveryRow, schemas.DeliveryOut],
     shapes.Entry: [schemas.EntryOut],
+    shapes.Claim: [schemas.ClaimRow, schemas.ClaimMadeOut],
 }
 PAIRS: list[tuple[Any, type[Schema]]] = [(shape, schema) for shape, answers in ANSWERED_AS.items() for schema in answers]
 EACH = pytest.mark.parametrize(("shape", "schema"), PAIRS, ids=lambda one: one.__name__)

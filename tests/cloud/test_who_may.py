@@ -221,6 +221,35 @@ def _token(robot_id: str) -> int:
     return int(Token.objects.create(organisation=team, **made).pk)
 
 
+def _claim(robot_id: str, authority: str = "") -> Any:
+    from croody.audit.actor import SYSTEM
+    from croody.fleet import claims
+    from croody.fleet.models import Robot
+
+    return claims.claim_robot(Robot.objects.get(pk=robot_id), authority=authority, actor=SYSTEM, now=datetime.now(UTC))
+
+
+def _exchange(robot_id: str) -> dict[str, Any]:
+    from secrets import token_hex
+
+    from croody.api import enrol
+    from croody_contract.claims import hashes_of
+
+    # Whoever asks so often in a moment is told to wait.
+    enrol.EACH.clear()
+    hashes = hashes_of(token_hex())
+    return {"token": _claim(robot_id).token, "hashes": {"mqtt_hash": hashes.mqtt_hash, "sha256": hashes.sha256}}
+
+
+def _fingerprint(robot_id: str) -> str:
+    from croody.fleet.models import Claim
+
+    number, fingerprint = _claim(robot_id).claim.pk, "A" * 43
+    Claim.objects.filter(pk=number).update(authority="a certificate", fingerprint=fingerprint)
+    return fingerprint
+
+
+_GROUP = {"organisation": "alices", "group": "line", "serials": "RV-##", "most": 2}
 _SPAN = "metric=a&start=2026-11-24T00:00:00Z&end=2026-11-25T00:00:00Z"
 #: Operation -> how to ask it about a robot.
 EXAMPLES: dict[str, Callable[[str], Ask]] = {
@@ -283,6 +312,13 @@ EXAMPLES: dict[str, Callable[[str], Ask]] = {
     "POST /api/v1/alarms/{number}/resolve": lambda robot: ask(f"/api/v1/alarms/{_alarm(robot)}/resolve", {}),
     "GET /api/v1/deliveries": lambda robot: ask("/api/v1/deliveries", whole=True),
     "GET /api/v1/robots/{robot_id}/delivery": lambda robot: ask(f"/api/v1/robots/{robot}/delivery"),
+    "POST /api/v1/enrol": lambda robot: ask("/api/v1/enrol", _exchange(robot), whole=True),
+    "GET /api/v1/enrol/authority/{fingerprint}": lambda robot: ask(f"/api/v1/enrol/authority/{_fingerprint(robot)}", whole=True),
+    "POST /api/v1/robots/{robot_id}/claims": lambda robot: ask(f"/api/v1/robots/{robot}/claims", {}, seen=True, done=201),
+    "GET /api/v1/robots/{robot_id}/claims": lambda robot: ask(f"/api/v1/robots/{robot}/claims", seen=True),
+    "POST /api/v1/claims": lambda robot: ask("/api/v1/claims", _GROUP | {"organisation": _team(robot)}, done=201),
+    "GET /api/v1/claims": lambda robot: ask("/api/v1/claims", whole=True),
+    "POST /api/v1/claims/{number}/revoke": lambda robot: ask(f"/api/v1/claims/{_claim(robot).claim.pk}/revoke", {}),
     "GET /api/v1/organisations": lambda robot: ask("/api/v1/organisations", whole=True),
 }
 KEYS = {"service:ingest": "shared-ingest-token", "service:bridge": "b" * 40, "service:ids": "i" * 40}

@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, ConfigDict, Field
 
 from croody.accounts.caller import Role, Scope
 from croody.alarms.acts import COMMENT
-from croody.fleet import services
+from croody.fleet import claims, services
 
 Revision = Annotated[int | None, Field(ge=0, le=2**31 - 1, description="What you saw: 409 where somebody was faster; null for whatever")]
 
@@ -104,6 +104,31 @@ class TokenIn(Schema):
     days: Annotated[int | None, Field(ge=1, le=3650, description="It expires after so many; null: never")] = 90
     organisation: Annotated[str | None, Field(max_length=50, description="Of its service; null: your own")] = None
     role: Annotated[Role | None, Field(description="Of a service's key: what it may do there; viewer if left out")] = None
+
+
+class ClaimIn(Schema):
+    """For how many minutes it is good."""
+
+    model_config = strict(minutes=15)
+
+    minutes: Annotated[int, Field(ge=1, le=60)] = 15
+
+
+class GroupClaimIn(Schema):
+    """Which boards come in, as robots of whom, and how many.
+
+    `serials` is their form: `#` a digit, `@` a letter, `*` at the end whatever follows, anything else itself.
+    """
+
+    model_config = strict(organisation="croody", group="line-a", serials="RV-####", most=50, minutes=60, kind="rover", site=None)
+
+    organisation: Annotated[str, Field(max_length=50)]
+    group: Annotated[str, Field(min_length=1, max_length=32)]
+    serials: Annotated[str, Field(min_length=1, max_length=40)]
+    most: Annotated[int, Field(ge=1, le=claims.MOST_OF_GROUP)]
+    minutes: Annotated[int, Field(ge=1, le=60)] = 60
+    kind: Annotated[str, Field(min_length=1, max_length=32)] = "robot"
+    site: Annotated[int | None, Field(ge=1, le=2**63 - 1)] = None
 
 
 class SharingIn(Schema):

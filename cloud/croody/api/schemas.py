@@ -533,3 +533,51 @@ class AuditOut(Schema):
 
     items: list[EntryOut]
     next: str | None
+
+
+_CLAIM: Final[dict[str, Any]] = {
+    "number": 7,
+    "robot_id": "amr-01",
+    "group": None,
+    "serials": None,
+    "most": 1,
+    "used": 0,
+    "state": "open",
+    "created_at": _AT,
+    "expires_at": "2026-11-24T12:15:00Z",
+    "made_by": "alice",
+}
+
+
+class ClaimRow(Schema):
+    """A claim without its word: of a robot, or of the `most` robots that a group makes. `used`: boards that came in by it."""
+
+    model_config = example(**_CLAIM)
+
+    number: int
+    robot_id: str | None
+    group: str | None
+    serials: str | None
+    most: int
+    used: int
+    state: Literal["open", "used", "revoked", "expired"]
+    created_at: datetime
+    expires_at: datetime
+    made_by: str
+
+
+class ClaimMadeOut(ClaimRow):
+    """A claim that was just made, with the line for the board, which is told this once."""
+
+    model_config = example(**_CLAIM, line="croody+https://robots.example.org/amr-01/k3J9w2Qd7Xn5Rb8Tz1Lm4Vc6")
+
+    line: str
+
+
+class ClaimsOut(Schema):
+    """Claims."""
+
+    model_config = example(items=[_CLAIM], next=None)
+
+    items: list[ClaimRow]
+    next: str | None

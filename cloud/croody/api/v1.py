@@ -12,7 +12,7 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 
-from croody.api import alarms, audit, deliveries, errors, events, exports, fleet, robot_changes, robot_lifecycle, series, tokens
+from croody.api import alarms, audit, deliveries, enrol, errors, events, exports, fleet, robot_changes, robot_lifecycle, series, tokens
 from croody.api.authentication import SCHEMES
 from croody.api.errors import Conflict, Wrong
 from croody.web.apidocs import PlainDocs
@@ -69,7 +69,7 @@ api.add_exception_handler(RequestDataTooBig, errors.too_large)
 for _gone in (OperationalError, InterfaceError, InternalError):
     api.add_exception_handler(_gone, errors.unavailable)
 
-_SUBJECTS: Final = (fleet, robot_changes, robot_lifecycle, series, events, alarms, deliveries, tokens, audit, exports)
+_SUBJECTS: Final = (fleet, robot_changes, robot_lifecycle, series, events, alarms, deliveries, tokens, audit, exports, enrol)
 for _router in dict.fromkeys(_subject.router for _subject in _SUBJECTS):
     api.add_router("", _router)
 

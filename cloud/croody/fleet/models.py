@@ -69,3 +69,45 @@ class Credential(models.Model):
     sha256 = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True)
+
+
+class Claim(models.Model):
+    """A one-time word with which a board comes by a secret of its own: for `robot`, or for `most` robots of a `group` that it makes.
+
+    The word itself is kept as a hash. `authority` (PEM) is what the board has to trust, asked for by its fingerprint.
+    """
+
+    sha256 = models.CharField(max_length=64, unique=True)
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="claims")
+    robot = models.ForeignKey(Robot, on_delete=models.CASCADE, null=True, related_name="claims")
+    group = models.CharField(max_length=32, blank=True, default="")
+    #: Which serials of a group come in: `#` a digit, `@` a letter, `*` at the end whatever follows.
+    serials = models.CharField(max_length=40, blank=True, default="")
+    most = models.PositiveIntegerField(default=1)
+    kind = models.CharField(max_length=32, default="robot")
+    site = models.ForeignKey(Site, on_delete=models.SET_NULL, null=True, related_name="claims")
+    authority = models.TextField(blank=True, default="")
+    fingerprint = models.CharField(max_length=43, blank=True, default="", db_index=True)
+    made_by = models.CharField(max_length=150, blank=True, default="")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["robot", "-id"], name="claims_of_robot")]
+
+    def __str__(self) -> str:
+        return self.robot_id or f"@{self.group}"
+
+
+class Enrolment(models.Model):
+    """A board that came in by a claim: as which robot, and with which secret, hashed."""
+
+    claim = models.ForeignKey(Claim, on_delete=models.CASCADE, related_name="enrolments")
+    robot = models.ForeignKey(Robot, on_delete=models.CASCADE, related_name="enrolments")
+    sha256 = models.CharField(max_length=64)
+    at = models.DateTimeField()
+    address = models.CharField(max_length=45, blank=True, default="")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["claim", "robot"], name="one_board_a_claim_and_robot")]

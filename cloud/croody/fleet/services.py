@@ -14,8 +14,9 @@ from django.utils.translation import gettext as _
 from croody.accounts.models import Organisation
 from croody.audit.actor import SYSTEM, Actor
 from croody.audit.services import record
-from croody.fleet.models import Credential, Robot, Site
+from croody.fleet.models import Claim, Credential, Robot, Site
 from croody_contract import mosquitto, topics
+from croody_contract.claims import SecretHashes
 
 #: Names that no robot may take: the bridge's at the broker, and the page where robots are added, which stands where theirs do.
 RESERVED: Final = frozenset({mosquitto.BRIDGE_USER, "new"})
@@ -51,6 +52,28 @@ def add_robot(
     Raises:
         BadRobot: the id breaks the topic rules, is reserved, is taken, or may not come back like this.
     """
+    with transaction.atomic():
+        said: dict[str, Any] = {"site": site, "kind": kind, "shared": shared, "borrowed": borrowed, "now": now, "actor": actor}
+        robot = register_robot(robot_id, organisation=organisation, **said)
+        return robot, _new_credential(robot)
+
+
+def register_robot(
+    robot_id: str,
+    *,
+    organisation: Organisation,
+    site: Site | None = None,
+    kind: str = "robot",
+    shared: bool = False,
+    borrowed: bool = False,
+    now: datetime | None = None,
+    actor: Actor = SYSTEM,
+) -> Robot:
+    """The same without a secret: its board makes one, by a claim.
+
+    Raises:
+        BadRobot: as `add_robot`.
+    """
     if robot_id in RESERVED:
         raise BadRobot(_("robot_id %(id)s: es de la propia cuenta de Croody: elige otro") % {"id": robot_id})
     try:
@@ -75,7 +98,7 @@ def add_robot(
             robot.save(update_fields=["site", "kind", "shared", "borrowed", "deleted_at", "returned_at"])
         after = {"kind": kind, "site": site.slug if site else None, "shared": shared}
         _note(robot, "add" if made else "bring_back", actor, now, after=after)
-        return robot, _new_credential(robot)
+        return robot
 
 
 def _may_return(robot: Robot, organisation: Organisation, *, shared: bool) -> None:
@@ -105,6 +128,7 @@ def revoke(robot: Robot, *, now: datetime, actor: Actor = SYSTEM) -> None:
     """Shut the robot out; what listens to `robot_revoked` ends what was under way. Its readings stay."""
     with transaction.atomic():
         Credential.objects.filter(robot=robot).delete()
+        Claim.objects.filter(robot=robot, revoked_at=None).update(revoked_at=now)
         if Robot.objects.filter(pk=robot.pk, deleted_at=None).update(deleted_at=now):
             _note(robot, "revoke", actor, now)
         robot_revoked.send(Robot, robot=robot, now=now)
@@ -118,6 +142,12 @@ def _new_credential(robot: Robot) -> str:
     secret = secrets.token_urlsafe(32)
     Credential.objects.create(robot=robot, mqtt_hash=mosquitto.hash_secret(secret), sha256=sha256_of(secret))
     return secret
+
+
+def keep_hashes(robot: Robot, hashes: SecretHashes) -> None:
+    """Let the robot in by the secret that its board made, and by no other."""
+    Credential.objects.filter(robot=robot).delete()
+    Credential.objects.create(robot=robot, mqtt_hash=hashes.mqtt_hash, sha256=hashes.sha256)
 
 
 def sha256_of(secret: str) -> str:

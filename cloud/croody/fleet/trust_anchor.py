@@ -4,12 +4,19 @@ import re
 import socket
 import ssl
 import subprocess
+import time
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
+#: The broker's own listener with TLS, beside the one without that the cloud uses.
+TLS_PORT: Final = 8883
 _TIMEOUT_S: Final = 5.0
+#: What was found of a certificate holds for so long, in seconds: a page is loaded more often than a certificate changes.
+_FOUND_S: Final = 60.0
 #: OpenSSL's verify codes for a certificate of another host, e-mail or address.
 _OTHER_NAME: Final = (62, 63, 64)
 _CERTIFICATE: Final = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----\n", re.DOTALL)
@@ -21,6 +28,9 @@ class TrustAnchor:
 
     authority: str = ""
     problem: str = ""
+
+
+_found: dict[str, tuple[float, TrustAnchor]] = {}
 
 
 def find(host: str, port: int, name: str) -> TrustAnchor:
@@ -46,6 +56,23 @@ def find(host: str, port: int, name: str) -> TrustAnchor:
     )
 
 
+def of_site() -> TrustAnchor:
+    """What a robot needs to reach this site by the address that it is told, as it was found within the last minute.
+
+    Gateway and broker show the same certificate.
+    """
+    env = settings.ENV
+    url = env.robots_url.split(",")[0]
+    if urlsplit(url).scheme not in ("mqtts", "wss"):
+        return TrustAnchor()
+    until_s, found = _found.get(url, (0.0, TrustAnchor()))
+    if time.monotonic() >= until_s:
+        found = find(urlsplit(env.broker_url.split(",")[0]).hostname or "", TLS_PORT, urlsplit(url).hostname or "")
+        _found.clear()
+        _found[url] = (time.monotonic() + _FOUND_S, found)
+    return found
+
+
 def _refusal(host: str, port: int, name: str, context: ssl.SSLContext) -> ssl.SSLCertVerificationError | None:
     """Why a client with this context does not trust the broker; None when it does.
 
@@ -64,3 +91,12 @@ def shown(host: str, port: int, name: str) -> list[str]:
     command = ["openssl", "s_client", "-connect", f"{host}:{port}", "-servername", name, "-showcerts"]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=2 * _TIMEOUT_S)
     return _CERTIFICATE.findall(done.stdout)
+
+
+def der_of(authority: str) -> bytes:
+    """The certificate itself.
+
+    Raises:
+        ValueError: it is no PEM.
+    """
+    return ssl.PEM_cert_to_DER_cert(authority.strip() + "\n")

@@ -19,6 +19,7 @@ from croody.alarms.models import Alarm, Handover, Suppression
 from croody.audit.models import Entry
 from croody.commands.models import Outgoing
 from croody.detection.models import Usual, Verdict
+from croody.fleet.models import Claim
 from croody.notices.models import Notice, Rule
 from croody.notices.services import KEPT
 from croody.web.turns import delete_in_turns
@@ -65,6 +66,8 @@ LIVES: Final = (
     Life(User, lambda now: Q(last_login=None, date_joined__lt=now - UNCONFIRMED, emailaddress__verified=False)),
     Life(OneTimeLogin, lambda now: Q(expires_at__lt=now - LINKS)),
     Life(Token, lambda now: Q(revoked_at__lt=now - history()) | Q(expires_at__lt=now - history())),
+    # With it go the boards that came in by it; robots stay.
+    Life(Claim, lambda now: Q(expires_at__lt=now - TRIES)),
     Life(Invitation, lambda now: Q(expires_at__lt=now - TRIES)),
     Life(Counted, lambda now: Q(expires__lt=now)),
     Life(Registering, lambda now: Q(at__lt=now - timedelta(days=1))),

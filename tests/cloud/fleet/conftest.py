@@ -19,3 +19,13 @@ def people(db: None) -> SimpleNamespace:
     Membership.objects.create(user=bob, organisation=organisation, role=Membership.Role.VIEWER)
     rover, secret = services.add_robot("rover-1", organisation=organisation)
     return SimpleNamespace(alice=alice, bob=bob, carlos=carlos, organisation=organisation, rover=rover, rover_secret=secret)
+
+
+@pytest.fixture(scope="session")
+def site_authority(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A site's own, as PEM."""
+    from croody.operations import certificate
+
+    folder, authority = tmp_path_factory.mktemp("site"), tmp_path_factory.mktemp("authority")
+    certificate.ensure(folder, authority, ["robots.example"])
+    return (folder / certificate.AUTHORITY).read_text()

@@ -1,7 +1,6 @@
 """Asks for what the wizard shows: where a person may add robots, how robots get in, and what came of the new one. Words nothing."""
 
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,11 +22,6 @@ from croody.telemetry.read.newest import newest_of
 
 #: More sites or organisations than these have no line in a choice.
 MOST_PLACES: Final = 200
-#: The broker's own listener with TLS, beside the one without that the cloud uses.
-_TLS_PORT: Final = 8883
-#: What was found of a certificate holds for so long, in seconds: a page is loaded more often than a certificate changes.
-_TRUSTED_S: Final = 60.0
-_trusted: dict[str, tuple[float, trust_anchor.TrustAnchor]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +78,9 @@ def addresses(request: HttpRequest) -> Addresses:
     host = urlsplit(f"//{request.get_host()}").hostname or "localhost"
     broker = urlsplit(env.broker_url.split(",")[0])
     if env.robots_url:
-        found = _trust(env.robots_url, broker.hostname or "")
+        found = trust_anchor.of_site()
         return Addresses(env.robots_url, f"{request.scheme}://{request.get_host()}", found.authority, found.problem)
     if env.demo:
         telemetry = urlsplit(env.telemetry_url)
         return Addresses(f"mqtt://{host}:{broker.port or 1883}", f"http://{host}:{telemetry.port or 80}")
-    return Addresses(f"mqtts://{host}:{_TLS_PORT}", f"{request.scheme}://{request.get_host()}")
-
-
-def _trust(url: str, inside: str) -> trust_anchor.TrustAnchor:
-    if urlsplit(url).scheme not in ("mqtts", "wss"):
-        return trust_anchor.TrustAnchor()
-    until_s, found = _trusted.get(url, (0.0, trust_anchor.TrustAnchor()))
-    if time.monotonic() >= until_s:
-        found = trust_anchor.find(inside, _TLS_PORT, urlsplit(url).hostname or "")
-        _trusted.clear()
-        _trusted[url] = (time.monotonic() + _TRUSTED_S, found)
-    return found
+    return Addresses(f"mqtts://{host}:{trust_anchor.TLS_PORT}", f"{request.scheme}://{request.get_host()}")

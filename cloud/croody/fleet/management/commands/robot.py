@@ -1,9 +1,8 @@
-"""`croody robot add|list|show|set|maintenance|share|unshare|revoke|rotate`: the command line of `fleet.services`."""
+"""`croody robot add|claim|list|show|set|maintenance|share|unshare|revoke|rotate`: the command line of `fleet.services`."""
 
 from argparse import ArgumentParser
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.management.base import CommandError
@@ -15,25 +14,23 @@ from django.utils.translation import gettext_lazy
 from croody.accounts import organisations
 from croody.accounts.models import Organisation
 from croody.audit.actor import command_actor
-from croody.fleet import enrolment_script, queries, services, trust_anchor
+from croody.fleet import claim_command, enrolment_script, queries, services, trust_anchor
 from croody.fleet.models import Robot, Site
 from croody.web import command
-
-#: The broker's own listener with TLS, beside the one without that the cloud uses.
-TLS_PORT = 8883
 
 
 class Command(command.Command):
     """Robots by hand."""
 
     about = gettext_lazy(
-        "robots: add muestra «ID SECRETO», una vez; list; show; set; maintenance; share; unshare; "
+        "robots: add muestra «ID SECRETO», una vez; claim muestra un pase para la placa; claims; unclaim; list; show; set; maintenance; "
+        "share; unshare; "
         "revoke deja a un robot fuera; rotate muestra un secreto nuevo."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Nine verbs."""
-        names = "{add,list,show,set,maintenance,share,unshare,revoke,rotate}"
+        """Twelve verbs."""
+        names = "{add,claim,claims,unclaim,list,show,set,maintenance,share,unshare,revoke,rotate}"
         verbs = parser.add_subparsers(dest="verb", required=True, metavar=names)
         add = verbs.add_parser("add", help=_("hace un robot, o trae de vuelta uno revocado, y muestra su id y su secreto, una vez"))
         add.add_argument("robot_id", metavar="ID")
@@ -42,6 +39,7 @@ class Command(command.Command):
         add.add_argument("--organisation", metavar="SLUG", help=_("de quién es; no hace falta cuando hay una sola organización"))
         add.add_argument("--shared", action="store_true", help=_("lo muestra en el monitor público"))
         self._board_option(add)
+        claim_command.add_arguments(verbs)
         verbs.add_parser("list", help=_("un robot por línea: id, clase, sitio, estado"))
         verbs.add_parser("show", help=_("un robot con todo lo que se sabe de él")).add_argument("robot_id", metavar="ID")
         change = verbs.add_parser("set", help=_("cambia lo que un robot es para su equipo; lo que no se dice se queda"))
@@ -73,6 +71,12 @@ class Command(command.Command):
         match options["verb"]:
             case "add":
                 self._add(options)
+            case "claim":
+                self._claim(options, now)
+            case "claims":
+                claim_command.list_open(self.stdout, now)
+            case "unclaim":
+                claim_command.revoke(options["number"], self.stdout, now)
             case "list":
                 robots = list(Robot.objects.filter(deleted_at=None).select_related("site").order_by("robot_id"))
                 states = queries.states_of([robot.robot_id for robot in robots], now=now)
@@ -160,6 +164,26 @@ class Command(command.Command):
             raise CommandError(str(error)) from error
         self._tell(robot.robot_id, secret, board_only=options["board"])
 
+    def _claim(self, options: dict[str, Any], now: datetime) -> None:
+        robot_id, group = options["robot_id"], options["group"]
+        if (robot_id is None) == (group is None):
+            raise CommandError(_("di de qué robot es el pase, o de qué grupo con --group: una de las dos cosas"))
+        claim_command.server()
+        site = self._site(options["site"], options["organisation"])
+        organisation = site.organisation if site else None
+        try:
+            with transaction.atomic():
+                if group is not None:
+                    made = claim_command.group_claim(organisation or self._organisation(options["organisation"]), site, options, now)
+                else:
+                    if options["add"]:
+                        said: dict[str, Any] = {"site": site, "kind": options["kind"], "actor": command_actor(), "now": now}
+                        services.register_robot(robot_id, organisation=organisation or self._organisation(options["organisation"]), **said)
+                    made = claim_command.robot_claim(self._robot(robot_id), options, now)
+        except services.BadRobot as error:
+            raise CommandError(str(error)) from error
+        claim_command.show_new(made, self.stdout, self.stderr, line_only=options["line"])
+
     def _tell(self, robot_id: str, secret: str, *, board_only: bool) -> None:
         """`ID SECRET` for programs, and for people, beside it, what the board needs, where robots come in from outside."""
         if not board_only:
@@ -167,19 +191,13 @@ class Command(command.Command):
         url = settings.ENV.robots_url
         if not url:
             return
-        found = self._trust(url)
+        found = trust_anchor.of_site()
         lines = enrolment_script.script(robot_id, secret, url, found.authority, found.problem)
         if board_only:
             self.stdout.write(lines, ending="")
         else:
             self.stdout.flush()
             self.stderr.write(f"\n{lines}", style_func=str, ending="")
-
-    def _trust(self, url: str) -> trust_anchor.TrustAnchor:
-        # Gateway and broker show the same certificate.
-        if urlsplit(url).scheme not in ("mqtts", "wss"):
-            return trust_anchor.TrustAnchor()
-        return trust_anchor.find(urlsplit(settings.ENV.broker_url).hostname or "", TLS_PORT, urlsplit(url).hostname or "")
 
     def _robot(self, robot_id: str) -> Robot:
         robot = Robot.objects.filter(robot_id=robot_id).first()

@@ -1,0 +1,38 @@
+"""A claim as it is shown: the line to paste on a board, and as a QR code. Pure: a claim, an address and a word to text."""
+
+import io
+from urllib.parse import urlsplit
+
+import segno
+
+from croody.fleet.claims import Made
+from croody_contract.claims import Claim, is_here
+
+
+def line(made: Made, server: str) -> str:
+    """The claim in one line.
+
+    Args:
+        made: with its word.
+        server: the site's own address, `https://HOST[:PORT]`.
+    """
+    of = made.claim
+    return str(Claim(server.rstrip("/"), of.robot_id or "", of.group, made.token, of.fingerprint))
+
+
+def is_safe(server: str) -> bool:
+    """Say whether a claim may be sent there: over TLS, or to this very machine."""
+    url = urlsplit(server)
+    return url.scheme == "https" or (url.scheme == "http" and is_here(url.hostname or ""))
+
+
+def svg(text: str) -> str:
+    """A QR code as inline SVG, coloured by the page's style."""
+    return segno.make(text, error="m").svg_inline(omitsize=True, border=4, svgclass="qr", lineclass="qr-line")
+
+
+def for_terminal(text: str) -> str:
+    """A QR code in half blocks."""
+    out = io.StringIO()
+    segno.make(text, error="l").terminal(out, border=2, compact=True)
+    return out.getvalue()
