@@ -30,6 +30,7 @@ _ELSEWHERE = {"docs/reference/from-the-earlier-croody.md", "docs/reference/from-
 COMMANDS = (
     "croody-edge run",
     "croody-edge status",
+    "croody-edge doctor",
     "croody-sim",
     "croody-broker",
     "croody-broker mosquitto",

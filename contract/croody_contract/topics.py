@@ -23,6 +23,8 @@ STREAM: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 #: Streams that the cloud keeps for records that came without one.
 PLAIN_STREAMS: Final = ("http", "mqtt")
 _SPAN: Final = re.compile(r"([1-9][0-9]{0,15})-([1-9][0-9]{0,15})")
+#: No row of `outgoing` ever has this number: an answer to it has no effect, and shows that a robot may speak.
+NO_OUTGOING_ID: Final = 10**18 - 1
 _OUTGOING_ID: Final = re.compile(r"[1-9][0-9]{0,17}")
 
 #: What the bridge subscribes to.

@@ -3,6 +3,7 @@
 One thread drives it by calling `tick`; many agents may share that thread. `publish` may be called from any thread.
 """
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -12,14 +13,16 @@ from threading import Event as Flag
 from threading import RLock
 from typing import Final
 
-from croody_contract.messages import Record, Snapshot
+from croody_contract.limits import MAX_METRICS
+from croody_contract.messages import Reading, Record, Snapshot, Value
 from croody_edge.faults import Faults
+from croody_edge.local.state import Fault, State
 from croody_edge.outbox.encoding import checked
 from croody_edge.outbox.keys import place_of
 from croody_edge.outbox.queue import Outbox
 from croody_edge.outbox.startup import Program
 from croody_edge.pictures import Pace
-from croody_edge.recent_log import remember
+from croody_edge.recent_log import KEPT, recent, remember
 from croody_edge.screen import Screen
 from croody_edge.settings import Settings
 from croody_edge.sources import Source, metrics_of
@@ -73,6 +76,9 @@ class Agent:
         self._faults = Faults(settings.robot_id, lambda event: self._keep([event]), clock)
         self._sampler = Sampler(source, screen, self._faults, monotonic, self._wake_up, clock)
         self._infos = metric_infos(source) if isinstance(source, Sequence) else metrics_of(source)
+        self._program = f"croody-edge {version('croody-edge')}"
+        self._values: dict[str, Value] = {}
+        self._started_s = self._read_s = 0.0
 
     def start(self) -> None:
         """Open the outbox, which begins a new stream, and connect in the background.
@@ -84,7 +90,8 @@ class Agent:
         """
         settings = self.settings
         remember()
-        program = Program(f"croody-edge {version('croody-edge')}", capabilities(settings), self._infos)
+        self._started_s = self._clock()
+        program = Program(self._program, capabilities(settings), self._infos)
         outbox = Outbox(settings.edge_dir, settings.robot_id, program=program, limit_bytes=settings.outbox_limit_bytes)
         try:
             transport = make_transport(settings, outbox, self._wake_up, self._random)
@@ -131,6 +138,32 @@ class Agent:
     def pending(self) -> int:
         """Records not yet acknowledged."""
         return self._outbox.pending() if self._outbox is not None else 0
+
+    @property
+    def pulse_s(self) -> float:
+        """See `Transport.pulse_s`."""
+        return self._transport.pulse_s if self._transport is not None else self._monotonic()
+
+    def state(self) -> State:
+        """How it is now; may be asked from any thread."""
+        current = self._outbox.current if self._outbox is not None else None
+        return State(
+            robot_id=self.settings.robot_id,
+            agent=self._program,
+            pid=os.getpid(),
+            started_s=self._started_s,
+            now_s=self._clock(),
+            trouble=self.trouble,
+            pulse_age_s=max(0.0, self._monotonic() - self.pulse_s),
+            proven_s=self._transport.proven_s if self._transport is not None else 0.0,
+            pending=self.pending(),
+            stream=current.id if current is not None else "",
+            last_seq=current.last if current is not None else 0,
+            faults=[Fault(*fault) for fault in self._faults.now()],
+            values=dict(self._values),
+            read_s=self._read_s,
+            log=recent.last(KEPT),
+        )
 
     @property
     def trouble(self) -> str:
@@ -193,8 +226,18 @@ class Agent:
         self._faults.cleared("outbox_refused")
         self._faults.cleared("reading_refused")
 
+    def _note(self, records: Sequence[Record]) -> None:
+        """Remember the newest values, for `state`: at most as many names as one reading has."""
+        for record in records:
+            if isinstance(record, Reading):
+                self._values.update(record.data)
+                self._read_s = self._clock()
+        while len(self._values) > MAX_METRICS:
+            del self._values[next(iter(self._values))]
+
     def _keep(self, records: Sequence[Record]) -> list[tuple[str, int]]:
         encoded = [checked(record) for record in records]
+        self._note(records)
         if self._outbox is None or self._transport is None:
             raise ValueError("the agent is not started: call start first")
         with self._guard:

@@ -1,4 +1,4 @@
-"""The command `croody-edge`: `run` and `status`. Knows the environment and the terminal, nothing else does."""
+"""The command `croody-edge`: `run`, `status` and `doctor`. Knows the environment and the terminal, nothing else does."""
 
 import json
 import logging
@@ -6,7 +6,8 @@ import os
 import sqlite3
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,9 @@ from croody_edge.agent import Agent
 from croody_edge.arguments import Parser
 from croody_edge.checkout import with_ports
 from croody_edge.daemon import heard, run
+from croody_edge.doctor.examine import examine
+from croody_edge.doctor.finding import Finding
+from croody_edge.local.socket import ask
 from croody_edge.outbox.lock import Locked
 from croody_edge.outbox.rescue import FILE
 from croody_edge.outbox.store import Damaged, connect, read_streams
@@ -42,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         chosen = parser().parse_args(arguments)
         if chosen.command == "status":
             return status(Path(chosen.dir or os.environ.get("CROODY_EDGE_DIR") or "croody-edge"), os.environ, as_json=chosen.json)
+        if chosen.command == "doctor":
+            return doctor(examine(with_ports(os.environ), time.time(), log_in=chosen.log_in), as_json=chosen.json)
         settings = from_environment(with_ports(os.environ))
         log_lines(settings.log_level, "%(asctime)s %(levelname)s %(name)s %(message)s")
         settings.edge_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -75,12 +81,30 @@ def load_screen() -> Screen | None:
 def parser() -> Parser:
     """The command line, in the language that is spoken."""
     top = Parser("croody-edge", description=text("edge.about"), epilog=text("edge.more"))
-    commands = top.add_subparsers(dest="command", required=True, title=text("edge.commands"), metavar="run|status")
+    commands = top.add_subparsers(dest="command", required=True, title=text("edge.commands"), metavar="run|status|doctor")
     commands.add_parser("run", help=text("edge.run"), description=text("edge.run"), epilog=text("edge.more"))
     asking = commands.add_parser("status", help=text("edge.status"), description=text("edge.status"))
     asking.options.add_argument("--dir", metavar="DIR", help=text("edge.dir"))
     asking.options.add_argument("--json", action="store_true", help=text("edge.json"))
+    looking = commands.add_parser("doctor", help=text("edge.doctor"), description=text("edge.doctor"), epilog=text("edge.more"))
+    looking.options.add_argument("--log-in", action="store_true", help=text("edge.log_in"))
+    looking.options.add_argument("--json", action="store_true", help=text("edge.json"))
     return top
+
+
+def doctor(findings: Iterable[Finding], *, as_json: bool) -> int:
+    """Print what was found, each line when it is known. Returns 1 when something is wrong."""
+    found = []
+    for finding in findings:
+        found.append(finding)
+        if not as_json:
+            print(finding.line(), flush=True)
+    bad = sum(finding.state == "wrong" for finding in found)
+    if as_json:
+        print(json.dumps({"ok": not bad, "findings": [asdict(finding) for finding in found]}))
+    else:
+        print(text("doctor.all_well") if not bad else text("doctor.one_wrong") if bad == 1 else text("doctor.some_wrong", count=bad))
+    return 1 if bad else 0
 
 
 def status(folder: Path, environ: Mapping[str, str], *, as_json: bool) -> int:
@@ -96,6 +120,8 @@ def status(folder: Path, environ: Mapping[str, str], *, as_json: bool) -> int:
         return 1
     if environ.get("CROODY_HEARTBEAT"):
         found["link"], found["why"] = heard(Path(environ["CROODY_HEARTBEAT"]), time.time())
+    elif (agent := ask(folder)) is not None:
+        found["link"], found["why"] = ("offline" if agent.trouble else "connected"), agent.trouble
     if as_json:
         print(json.dumps(found))
         return 0

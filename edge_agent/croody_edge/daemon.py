@@ -9,6 +9,7 @@ from threading import Event as Flag
 from typing import Final
 
 from croody_edge.agent import Agent
+from croody_edge.local.socket import Teller
 
 #: Between two beats while nothing changes, seconds; a heartbeat that is three times as old counts as none.
 BEAT_S: Final = 5.0
@@ -34,8 +35,10 @@ def run(agent: Agent, *, heartbeat: Path | None = None, drain_s: float = 2.0) ->
 
     before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
     heart = Heart(heartbeat) if heartbeat is not None else None
+    teller = Teller(agent.settings.edge_dir, agent.state)
     try:
         agent.start()
+        teller.start()
         while not ending.is_set():
             wait_s = agent.tick(time.time())
             if heart is not None:
@@ -44,6 +47,7 @@ def run(agent: Agent, *, heartbeat: Path | None = None, drain_s: float = 2.0) ->
             agent.wake.clear()
         agent.stop(drain_s)
     finally:
+        teller.close()
         for number, handler in before.items():
             signal.signal(number, handler)
 

@@ -28,6 +28,10 @@ class Faults:
         self._robot_id, self._tell, self._clock = robot_id, tell, clock
         self._now: dict[tuple[str, str], _Fault] = {}
 
+    def now(self) -> list[tuple[str, str, str, int]]:
+        """Code, what it is about, cause and cost of everything that is wrong; may be asked from any thread."""
+        return [(code, about, fault.cause, fault.count) for (code, about), fault in list(self._now.items())]
+
     def raised(self, code: str, severity: Severity, cause: str, count: int = 1, *, about: str = "") -> None:
         """It happened, for the first time or again; `count` is how many readings it cost, `about` the source it is of."""
         fault = self._now.get((code, about))

@@ -18,7 +18,7 @@ PROGRAM = str(Path(sys.executable).with_name("croody-edge"))
 
 def environment(folder: Path, port: int, **more: str) -> dict[str, str]:
     return {
-        "PATH": os.environ["PATH"],
+        **{name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ},
         "LANG": "C.UTF-8",
         "CROODY_BROKER_URL": f"mqtt://127.0.0.1:{port}",
         "ROBOT_ID": ROBOT,

@@ -54,8 +54,8 @@ def test_what_keeps_a_robot_from_its_broker_is_told_in_spanish(spanish: None) ->
 @pytest.mark.parametrize(
     ("program", "arguments", "lang", "said"),
     [
-        ("croody-edge", ["--speed"], "es", "croody-edge: falta run|status: mira --help"),
-        ("croody-edge", ["dance"], "es", "croody-edge: run|status es 'dance': tiene que ser uno de 'run', 'status'"),
+        ("croody-edge", ["--speed"], "es", "croody-edge: falta run|status|doctor: mira --help"),
+        ("croody-edge", ["dance"], "es", "croody-edge: run|status|doctor es 'dance': tiene que ser uno de 'run', 'status', 'doctor'"),
         ("croody-edge", ["status", "--dir"], "es", "croody-edge: --dir: falta su valor"),
         ("croody-edge", ["status", "--fast"], "en", "croody-edge: unrecognized arguments: --fast: see --help"),
         ("croody-sim", ["--speed", "3"], "es", "croody-sim: no se conoce: --speed 3: mira --help"),
@@ -67,10 +67,12 @@ def test_what_keeps_a_robot_from_its_broker_is_told_in_spanish(spanish: None) ->
 def test_a_wrong_command_line_is_one_line_in_the_terminals_language(program: str, arguments: list[str], lang: str, said: str) -> None:
     done = run(program, *arguments, lang=lang)
     assert (done.returncode, done.stdout) == (78, "")
-    assert re.sub(r"'?run'?, '?status'?", "'run', 'status'", done.stderr) == f"{said}\n"
+    assert re.sub(r"'?run'?, '?status'?, '?doctor'?", "'run', 'status', 'doctor'", done.stderr) == f"{said}\n"
 
 
-@pytest.mark.parametrize("words", [("croody-edge",), ("croody-edge", "run"), ("croody-edge", "status"), ("croody-sim",)])
+@pytest.mark.parametrize(
+    "words", [("croody-edge",), ("croody-edge", "run"), ("croody-edge", "status"), ("croody-edge", "doctor"), ("croody-sim",)]
+)
 def test_help_says_usage_once_and_nothing_in_the_other_language(words: tuple[str, ...]) -> None:
     spoken = {lang: run(*words, "--help", lang=lang).stdout for lang in ("es", "en")}
     assert spoken["es"].startswith(f"uso: {' '.join(words)} ")
@@ -81,5 +83,6 @@ def test_help_says_usage_once_and_nothing_in_the_other_language(words: tuple[str
 
 def run(program: str, *arguments: str, lang: str) -> subprocess.CompletedProcess[str]:
     command = [str(Path(sys.executable).with_name(program)), *arguments]
-    env = {"PATH": os.environ["PATH"], "LANG": f"{lang}.UTF-8", "PYTHONUTF8": "1", "COLUMNS": "200"}
+    ours = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    env = {**ours, "LANG": f"{lang}.UTF-8", "PYTHONUTF8": "1", "COLUMNS": "200"}
     return subprocess.run(command, env=env, capture_output=True, text=True, timeout=30, check=False)

@@ -87,6 +87,14 @@ class Link:
         self._thread: Thread | None = None
         self._said: set[str] = set()
         self._why = Reason(text("link.not_yet"))
+        self._tried_s = monotonic()
+
+    @property
+    def pulse_s(self) -> float:
+        """When the broker last answered, or else when a try to reach one last ended, in seconds of the monotonic clock."""
+        with self._guard:
+            connection = self._up
+        return connection.answered_s if connection is not None else self._tried_s
 
     @property
     def trouble(self) -> str:
@@ -156,6 +164,7 @@ class Link:
         try:
             self._why = connection.live(self._stop)
         finally:
+            self._tried_s = monotonic()
             with self._guard:
                 self._up = None
         if not self._stop.is_set() and (not self._said or (self._why.by_hand and self._why.text not in self._said)):

@@ -19,7 +19,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from croody_contract import topics
 from croody_edge.link import remedies
@@ -56,9 +56,10 @@ class Down:
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """The broker took the publish with this token."""
+    """The broker answered the publish with this token; `refused` when it said, in MQTT 5, that it does not take it."""
 
     token: int
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +79,16 @@ class Account:
 
     robot_id: str
     secret: str = field(repr=False)
-    #: Topic and payload that the broker publishes when this side is lost.
-    will: tuple[str, bytes]
+    #: Topic and payload that the broker publishes when this side is lost; None: nothing.
+    will: tuple[str, bytes] | None
     keepalive_s: int
     qos: int
     #: Tells two clients of one robot apart.
     suffix: str
     ca_file: Path | None = None
     proxies: Proxies = STRAIGHT
+    #: MQTT 5 instead of 3.1.1: a broker then says when it does not take a publish.
+    mqtt5: bool = False
 
 
 class _Client(mqtt.Client):
@@ -93,6 +96,13 @@ class _Client(mqtt.Client):
 
     dig: Callable[[], Tunnel] | None = None
     reach: Callable[[], socket.socket] | None = None
+    #: Called when the broker has answered a ping; paho has no callback for it.
+    ponged: Callable[[], None] | None = None
+
+    def _handle_pingresp(self) -> MQTTErrorCode:
+        if self.ponged is not None:
+            self.ponged()
+        return super()._handle_pingresp()
 
     def _create_socket_connection(self) -> socket.socket:
         return self.reach() if self.reach is not None else super()._create_socket_connection()
@@ -119,13 +129,15 @@ class Connection:
         self.broker = broker
         self.reason: Reason | None = None
         self.was_up = False
+        #: When the broker last answered something of ours, in seconds of the monotonic clock; 0 before it did.
+        self.answered_s = 0.0
         self._account, self._tls, self._wake, self._tell = account, tls, wake, tell
         self._keepalive_s = max(1, int(account.keepalive_s * _KEEPALIVE_SHARE))
-        self._client = client = _Client(
-            CallbackAPIVersion.VERSION2, client_id=f"{account.robot_id}:{account.suffix}", clean_session=True, protocol=mqtt.MQTTv311
-        )
+        session: dict[str, Any] = {"protocol": mqtt.MQTTv5} if account.mqtt5 else {"protocol": mqtt.MQTTv311, "clean_session": True}
+        self._client = client = _Client(CallbackAPIVersion.VERSION2, client_id=f"{account.robot_id}:{account.suffix}", **session)
         client.username_pw_set(account.robot_id, account.secret)
-        client.will_set(*account.will, qos=min(account.qos, 1), retain=False)
+        if account.will is not None:
+            client.will_set(*account.will, qos=min(account.qos, 1), retain=False)
         client.connect_timeout = _CONNECT_S
         if broker.tls and tls is not None:
             client.tls_set_context(tls)
@@ -133,6 +145,7 @@ class Connection:
         client.on_socket_register_write = lambda *_: None
         client.on_connect, client.on_subscribe = self._on_connect, self._on_subscribe
         client.on_message, client.on_publish = self._on_message, self._on_publish
+        client.ponged = self._answered
 
     def publish(self, topic: str, payload: bytes) -> int | None:
         """Hand a message over. Returns its token, or None when it could not be taken; a `Confirmed` follows."""
@@ -207,6 +220,9 @@ class Connection:
                 self._because(Reason(text("link.no_connack", seconds=_CONNACK_S)))
                 return
 
+    def _answered(self) -> None:
+        self.answered_s = monotonic()
+
     def _because(self, reason: Reason) -> None:
         """The first reason is the cause, later ones are its consequences."""
         self.reason = self.reason or reason
@@ -223,6 +239,7 @@ class Connection:
             client.disconnect()
             return
         self.was_up = True
+        self._answered()
         self._tell(Up())
 
     def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
@@ -233,5 +250,6 @@ class Connection:
             return
         self._tell(Message(topic, bytes(message.payload)))
 
-    def _on_publish(self, _client: mqtt.Client, _data: Any, mid: int, _code: Any, _properties: Any) -> None:
-        self._tell(Confirmed(mid))
+    def _on_publish(self, _client: mqtt.Client, _data: Any, mid: int, code: Any, _properties: Any) -> None:
+        self._answered()
+        self._tell(Confirmed(mid, code.is_failure))

@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 from threading import Event as Flag
 from threading import Thread
-from time import time
+from time import monotonic, time
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -117,6 +117,17 @@ class HttpTransport:
         self._said: set[str] = set()
         self._why = ""
         self._wait_s = 0.0
+        self._pulse_s, self._proven_s = monotonic(), 0.0
+
+    @property
+    def pulse_s(self) -> float:
+        """See `Transport.pulse_s`; with nothing to send there is nobody to answer, and the thread itself counts."""
+        return self._pulse_s
+
+    @property
+    def proven_s(self) -> float:
+        """See `Transport.proven_s`."""
+        return self._proven_s
 
     @property
     def trouble(self) -> str:
@@ -157,6 +168,7 @@ class HttpTransport:
 
     def _run(self) -> None:
         while not self._stop.is_set():
+            self._pulse_s = monotonic()
             try:
                 batch = self._outbox.read(0, _EVERYTHING, _ROWS, 1 << 20, time())
                 if batch is None:
@@ -199,9 +211,11 @@ class HttpTransport:
         try:
             answer = self._post(record.telemetry(self._robot_id))
         except (OSError, http.client.HTTPException) as error:
+            self._pulse_s = monotonic()
             self._hang_up()
             self._trouble(Outage(type(error).__name__, printable(str(error)) or type(error).__name__))
             return False
+        self._pulse_s = monotonic()
         match answer:
             case Outage():
                 self._trouble(answer)
@@ -210,6 +224,7 @@ class HttpTransport:
                 log.warning("%s", text("http.refused", answer=why, body=printable(body[:300].decode("utf-8", "replace"))))
                 self._outbox.bury(key, why, body, time())
             case Stored():
+                self._proven_s = time()
                 self._outbox.remove(((key, key),), time())
         if self._said:
             self._said.clear()

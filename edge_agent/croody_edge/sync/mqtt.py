@@ -49,11 +49,22 @@ class MqttTransport:
         self._unremoved: Ranges = ranges.EMPTY
         self._remove_at_s = 0.0
         self._verify_at_s = 0.0
+        self._proven_s = 0.0
 
     @property
     def trouble(self) -> str:
         """See `Transport.trouble`."""
         return self._link.trouble
+
+    @property
+    def pulse_s(self) -> float:
+        """See `Transport.pulse_s`."""
+        return self._link.pulse_s
+
+    @property
+    def proven_s(self) -> float:
+        """See `Transport.proven_s`."""
+        return self._proven_s
 
     @property
     def online(self) -> bool:
@@ -161,6 +172,7 @@ class MqttTransport:
             match topics.parse(message.topic):
                 case DownAck():
                     self._acknowledged(msgspec.json.decode(message.payload, type=Ack), mono_s)
+                    self._proven_s = now
                 case DownOutgoing():
                     self._outgoing(msgspec.json.decode(message.payload, type=Outgoing), now, mono_s)
                 case _:

@@ -19,6 +19,16 @@ class Transport(Protocol):
         ...
 
     @property
+    def pulse_s(self) -> float:
+        """When the other side last answered, or else when a try to reach it last ended, in seconds of the monotonic clock."""
+        ...
+
+    @property
+    def proven_s(self) -> float:
+        """When the cloud last said that it has something of this robot, in unix seconds; 0 before it did."""
+        ...
+
+    @property
     def protected(self) -> Ranges:
         """Keys on their way: not to be thinned."""
         ...
