@@ -621,6 +621,8 @@ PAGES: dict[str, tuple[str, str, int]] = {
     "console/alerts/": ("GET", "/console/alerts/", 200),
     # What becomes of an alarm that there is, is `test_console_alerts`' business.
     "console/alerts/<int:number>/": ("GET", "/console/alerts/1/", 404),
+    "console/alerts/all/": ("GET", "/console/alerts/all/", 200),
+    "console/alerts/all/<slug:verb>/": ("POST", "/console/alerts/all/close/", 303),
     "console/alerts/act/<slug:verb>/": ("POST", "/console/alerts/act/close/", 303),
     "console/alerts/undo/": ("POST", "/console/alerts/undo/", 303),
     "console/alerts/exceptions/": ("GET", "/console/alerts/exceptions/", 200),

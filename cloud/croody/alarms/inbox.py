@@ -106,6 +106,11 @@ def listed(caller: Caller, asked: Asked, now: datetime, most: int = PAGE) -> Lis
     return Listed(tuple(rows[:most]), cursor_of(rows[most - 1], asked.tab) if len(rows) > most else "")
 
 
+def matching(caller: Caller, asked: Asked, now: datetime) -> QuerySet[Alarm]:
+    """All that an address asks for, on whichever page it stands, in the order of `listed`."""
+    return _behind(_filtered(caller, asked, now), replace(asked, after=""))
+
+
 def in_sight(caller: Caller, now: datetime) -> QuerySet[Alarm]:
     """What is open and waits for somebody."""
     return _open(caller).exclude(_hidden(now))

@@ -44,6 +44,15 @@ def undo(caller: Caller, act_id: int, *, by: Actor, now: datetime) -> Alarm:
         return doing.alarm
 
 
+def together_with(act_id: int, user_id: int | None, most: int) -> list[int]:
+    """An act and those that the same person did in the same go, so that they are undone as one; empty when it is not theirs."""
+    act = Act.objects.filter(pk=act_id, by_id=user_id).first() if user_id is not None and 0 < act_id <= MOST_ID else None
+    if act is None:
+        return []
+    same = Act.objects.filter(at=act.at, by_id=user_id, verb=act.verb, undone_at=None)
+    return list(same.order_by("pk").values_list("pk", flat=True)[:most])
+
+
 def reopen(caller: Caller, number: int, *, by: Actor, now: datetime, seen: int | None = None) -> Done:
     """Open again what is closed.
 

@@ -163,7 +163,8 @@ def test_several_are_done_at_once_and_undone_at_once(world):
     answer = act(world.bob, "close", *alarms)
     page = world.bob.get(answer.headers["Location"]).content.decode()
     assert "3 alertas resueltas." in page
-    world.bob.post("/console/alerts/undo/", {"act": re.findall(r'name="act" value="(\d+)"', page)})
+    undone = dict(re.findall(r'<input type="hidden" name="(act|together)" value="(\d+)"', page))
+    world.bob.post("/console/alerts/undo/", undone)
     assert Alarm.objects.filter(resolved_at=None).count() == 3
 
 
@@ -261,3 +262,74 @@ def test_ten_thousand_alarms_cost_a_page_the_same_number_of_questions(world, dja
         page = world.bob.get("/console/alerts/").content.decode()
     assert "10\N{NO-BREAK SPACE}000 bajas" in page
     assert len(re.findall(r'<li id="alert-', page)) == 100
+
+
+def many(world: SimpleNamespace, count: int, kind: str = "conflict", severity: str = "low") -> None:
+    at = world.now
+    Alarm.objects.bulk_create(
+        Alarm(
+            robot_id=f"rover-{1 + n % 7}", kind=kind, key=f"m{n}", severity=severity, opened_at=at - timedelta(minutes=60 + n), last_at=at
+        )
+        for n in range(count)
+    )
+
+
+def asked_of_all(client: Client, query: str = "") -> tuple[str, dict[str, str]]:
+    page = client.get(f"/console/alerts/all/{query}").content.decode()
+    fields = dict(re.findall(r'<input type="hidden" name="(query|upto)" value="([^"]*)"', page))
+    return page, {name: value.replace("&amp;", "&") for name, value in fields.items()}
+
+
+def test_what_matches_on_every_page_is_told_first_done_at_once_and_undone_at_once(world):
+    many(world, 130)
+    conflict(world, "rover-2", "critical")
+    assert "Con las 130 que coinciden…" in world.bob.get("/console/alerts/?severity=low").content.decode()
+    page, form = asked_of_all(world.bob, "?severity=low")
+    assert ("<h1>130 alertas coinciden</h1>" in page, "Reconocer 130" in page, "Abiertas · Baja" in page) == (True, True, True)
+    came_since = conflict(world, "rover-3", "low", key="new")
+    answer = world.bob.post("/console/alerts/all/acknowledge/", form, follow=True).content.decode()
+    assert "130 alertas reconocidas." in answer
+    assert Alarm.objects.filter(acknowledged_at=None).count() == 2
+    came_since.refresh_from_db()
+    assert came_since.acknowledged_at is None
+    undone = dict(re.findall(r'<input type="hidden" name="(act|together)" value="(\d+)"', answer))
+    assert "Deshecho en 130 alertas." in world.bob.post("/console/alerts/undo/", undone, follow=True).content.decode()
+    assert Alarm.objects.filter(acknowledged_at=None).count() == 132
+
+
+def test_only_so_many_are_done_in_one_go_the_worst_first_and_what_is_left_is_said(world, monkeypatch):
+    from croody.console.alerts import all_that_match
+
+    monkeypatch.setattr(all_that_match, "MOST_AT_ONCE", 5)
+    many(world, 7)
+    worst = conflict(world, "rover-2", "critical")
+    page, form = asked_of_all(world.bob)
+    assert "De una vez van 5, las más graves primero." in page
+    answer = world.bob.post("/console/alerts/all/assign/", {**form, "person": "me"}, follow=True).content.decode()
+    assert ("5 alertas asignadas." in answer, "Quedan 3: hazlo otra vez para seguir." in answer) == (True, True)
+    worst.refresh_from_db()
+    assert worst.assignee is not None
+
+
+def test_what_ends_by_itself_is_not_counted_among_what_is_closed(world):
+    many(world, 3)
+    many(world, 2, kind="offline", severity="high")
+    page, form = asked_of_all(world.bob)
+    assert ("<h1>5 alertas coinciden</h1>" in page, "Resolver 3<" in page, "Asignarme 5<" in page) == (True, True, True)
+    assert "3 alertas resueltas." in world.bob.post("/console/alerts/all/close/", form, follow=True).content.decode()
+    assert set(Alarm.objects.filter(resolved_at=None).values_list("kind", flat=True)) == {"offline"}
+
+
+def test_who_only_looks_does_nothing_to_many_and_strangers_match_nothing(world):
+    many(world, 3)
+    page, _form = asked_of_all(world.vera)
+    assert ("<h1>3 alertas coinciden</h1>" in page, "Reconocer" in page.partition("<main")[2].partition("</main>")[0]) == (True, False)
+    assert "que coinciden…" not in world.vera.get("/console/alerts/").content.decode()
+    form = {"query": "", "upto": "999999"}
+    assert world.vera.post("/console/alerts/all/acknowledge/", form).status_code == 403
+    assert "Ninguna alerta coincide" in asked_of_all(world.carlos)[0]
+    assert world.carlos.post("/console/alerts/all/acknowledge/", form).status_code == 303
+    assert world.bob.post("/console/alerts/all/false/", form).status_code == 404
+    assert world.bob.get("/console/alerts/all/?tab=resolved").status_code == 404
+    assert not Alarm.objects.exclude(acknowledged_at=None).exists()
+    assert world.carlos.post("/console/alerts/undo/", {"act": "1", "together": "1"}).status_code == 404

@@ -27,19 +27,25 @@ from croody.console.alerts import facts, words
 from croody.web.address import whole
 from croody.web.refusals import Denied
 
+#: Alarms of one go; the next ones are done in another.
+MOST_AT_ONCE: Final = 500
 #: What a week's snooze stands for: until it gets worse.
 _WEEK: Final = timedelta(days=7)
 #: After these the alarm is dealt with, and the next one is shown.
 _GO_ON: Final = frozenset({Act.Verb.ACKNOWLEDGE, Act.Verb.CLOSE, Act.Verb.FALSE, Act.Verb.SNOOZE})
 
 
-class _Chosen(NamedTuple):
+class Chosen(NamedTuple):
+    """An alarm, and the revision that was looked at."""
+
     number: int
     seen: int | None
 
 
 @dataclass(frozen=True, slots=True)
-class _Who:
+class Who:
+    """Who does it, when, and what their form says beside it."""
+
     caller: Caller
     by: Actor
     now: datetime
@@ -47,7 +53,7 @@ class _Who:
 
 
 @dataclass(slots=True)
-class _Outcome:
+class Outcome:
     """What came of it, for each of the alarms."""
 
     done: list[Done] = field(default_factory=list)
@@ -56,27 +62,27 @@ class _Outcome:
     denied: list[Denied] = field(default_factory=list)
 
 
-def _acknowledge(who: _Who, alarm: _Chosen) -> Done:
+def _acknowledge(who: Who, alarm: Chosen) -> Done:
     return services.acknowledge(who.caller, alarm.number, by=who.by, now=who.now, seen=alarm.seen)
 
 
-def _assign(who: _Who, alarm: _Chosen) -> Done:
+def _assign(who: Who, alarm: Chosen) -> Done:
     person = who.form.get("person", "")
     to = who.caller.user_id if person == "me" else whole(person)
     return services.assign(who.caller, alarm.number, to, by=who.by, now=who.now, seen=alarm.seen)
 
 
-def _snooze(who: _Who, alarm: _Chosen) -> Done:
+def _snooze(who: Who, alarm: Chosen) -> Done:
     minutes = whole(who.form.get("minutes", ""))
     until = who.now + (timedelta(minutes=min(minutes, _WEEK // timedelta(minutes=1))) if minutes else _WEEK)
     return services.snooze(who.caller, alarm.number, until, by=who.by, now=who.now, seen=alarm.seen)
 
 
-def _close(who: _Who, alarm: _Chosen) -> Done:
+def _close(who: Who, alarm: Chosen) -> Done:
     return services.resolve(who.caller, alarm.number, by=who.by, now=who.now, seen=alarm.seen)
 
 
-def _false(who: _Who, alarm: _Chosen) -> Done:
+def _false(who: Who, alarm: Chosen) -> Done:
     scope, days = who.form.get("scope", ""), whole(who.form.get("days", "")) or 7
     if scope not in Suppression.Scope.values:
         raise BadAct(_("alcance: elige a qué se aplica"))
@@ -84,15 +90,15 @@ def _false(who: _Who, alarm: _Chosen) -> Done:
     return services.mark_false(who.caller, alarm.number, Suppression.Scope(scope), until, by=who.by, now=who.now, seen=alarm.seen)
 
 
-def _comment(who: _Who, alarm: _Chosen) -> Done:
+def _comment(who: Who, alarm: Chosen) -> Done:
     return services.comment(who.caller, alarm.number, who.form.get("text", ""), by=who.by, now=who.now)
 
 
-def _reopen(who: _Who, alarm: _Chosen) -> Done:
+def _reopen(who: Who, alarm: Chosen) -> Done:
     return undo.reopen(who.caller, alarm.number, by=who.by, now=who.now, seen=alarm.seen)
 
 
-_ACTS: Final[dict[str, Callable[[_Who, _Chosen], Done]]] = {
+ACTS: Final[dict[str, Callable[[Who, Chosen], Done]]] = {
     Act.Verb.ACKNOWLEDGE: _acknowledge,
     Act.Verb.ASSIGN: _assign,
     Act.Verb.SNOOZE: _snooze,
@@ -106,21 +112,21 @@ _ACTS: Final[dict[str, Callable[[_Who, _Chosen], Done]]] = {
 @page_access.act(back="console_alerts")
 def act(request: HttpRequest, verb: str) -> HttpResponseBase:
     """Do this to each alarm that the form names (`alarm=number.revision`), and show what stands next in the list."""
-    do = _ACTS.get(verb)
+    do = ACTS.get(verb)
     if do is None:
         raise Http404
     caller, now = of_session(request), timezone.now()
-    who = _Who(caller, actor_of(request, caller), now, request.POST)
+    who = Who(caller, actor_of(request, caller), now, request.POST)
     chosen = _chosen(request.POST)
     asked = Asked.of(QueryDict(request.POST.get("query", "")[:500].lstrip("?")).dict())
     here = whole(request.POST.get("here", ""))
     following = facts.next_after(caller, asked, chosen[0].number, now) if here and verb in _GO_ON and len(chosen) == 1 else here
-    outcome = _Outcome()
+    outcome = Outcome()
     for alarm in chosen:
-        _try(do, who, alarm, outcome)
+        attempt(do, who, alarm, outcome)
     if outcome.denied and len(chosen) == 1:
         raise outcome.denied[0]
-    _say(request, verb, outcome, now, chosen=bool(chosen))
+    tell(request, verb, outcome, now, chosen=bool(chosen))
     return page_access.done(request, _address(asked, following if outcome.done else here))
 
 
@@ -129,7 +135,9 @@ def undo_acts(request: HttpRequest) -> HttpResponseBase:
     """Undo the acts that the form names (`act=number`), the last one first; the alarm of the first is shown."""
     caller, now = of_session(request), timezone.now()
     by, language = actor_of(request, caller), get_language() or "es"
-    numbers = sorted({number for text in request.POST.getlist("act")[:PAGE] if (number := whole(text))}, reverse=True)
+    named = [number for text in request.POST.getlist("act")[:PAGE] if (number := whole(text))]
+    numbers = undo.together_with(named[0], caller.user_id, MOST_AT_ONCE) if len(named) == 1 and request.POST.get("together") else named
+    numbers = sorted(set(numbers or named), reverse=True)
     asked = Asked.of(QueryDict(request.POST.get("query", "")[:500].lstrip("?")).dict())
     shown: int | None = None
     count = 0
@@ -157,7 +165,8 @@ def end_exception(request: HttpRequest, number: int) -> HttpResponseBase:
     return page_access.done(request, reverse("console_exceptions"), _("Excepción terminada: alertas así se ven de nuevo."))
 
 
-def _try(do: Callable[[_Who, _Chosen], Done], who: _Who, alarm: _Chosen, outcome: _Outcome) -> None:
+def attempt(do: Callable[[Who, Chosen], Done], who: Who, alarm: Chosen, outcome: Outcome) -> None:
+    """Do it to one alarm, and note what came of it."""
     try:
         outcome.done.append(do(who, alarm))
     except Late as late:
@@ -170,10 +179,11 @@ def _try(do: Callable[[_Who, _Chosen], Done], who: _Who, alarm: _Chosen, outcome
         outcome.denied.append(refused)
 
 
-def _say(request: HttpRequest, verb: str, outcome: _Outcome, now: datetime, *, chosen: bool) -> None:
+def tell(request: HttpRequest, verb: str, outcome: Outcome, now: datetime, *, chosen: bool) -> None:
+    """Say what came of it, with the way back. Of what was done in one go the first act stands for all."""
     language = get_language() or "es"
     if outcome.done:
-        undoable = " ".join(str(done.act.pk) for done in outcome.done) if verb != Act.Verb.COMMENT else ""
+        undoable = str(outcome.done[0].act.pk) if verb != Act.Verb.COMMENT else ""
         messages.info(request, words.done(verb, len(outcome.done), language), extra_tags=undoable)
     if outcome.late is not None:
         messages.warning(request, words.late(outcome.late.first, now, language))
@@ -183,12 +193,12 @@ def _say(request: HttpRequest, verb: str, outcome: _Outcome, now: datetime, *, c
         messages.warning(request, _("Elige al menos una alerta."))
 
 
-def _chosen(form: QueryDict) -> list[_Chosen]:
-    found: dict[int, _Chosen] = {}
+def _chosen(form: QueryDict) -> list[Chosen]:
+    found: dict[int, Chosen] = {}
     for text in form.getlist("alarm")[:PAGE]:
         number, _dot, seen = text.partition(".")
         if pk := whole(number):
-            found.setdefault(pk, _Chosen(pk, whole(seen)))
+            found.setdefault(pk, Chosen(pk, whole(seen)))
     return list(found.values())
 
 

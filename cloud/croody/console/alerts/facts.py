@@ -41,7 +41,10 @@ _HISTORY: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """One page of the inbox. `names`: user -> what they are called; `sites`: robot -> its site; `maintained`: robot -> until when."""
+    """One page of the inbox. `names`: user -> what they are called; `sites`: robot -> its site; `maintained`: robot -> until when.
+
+    `matching`: alarms of all its pages.
+    """
 
     asked: Asked
     listed: Listed
@@ -54,6 +57,7 @@ class Inbox:
     maintained: Mapping[str, datetime]
     last: Alarm | None
     held: int
+    matching: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,8 @@ def page(caller: Caller, asked: Asked, now: datetime) -> Inbox:
         maintained={robot_id: until for robot_id, (_site, until) in known.items() if until is not None and until > now},
         last=None if listed.alarms else inbox.last_resolved(caller),
         held=suppressions.visible_to(caller, now).count(),
+        # Of what is over there is any number, and nothing is done to all of it.
+        matching=0 if asked.tab is Tab.RESOLVED else inbox.matching(caller, asked, now).order_by().count(),
     )
 
 

@@ -58,6 +58,8 @@ def _inbox(request: HttpRequest, number: int | None) -> HttpResponseBase:
         "may_act": bool(facts.may_end(caller)),
         "query": query,
         "mark": alarms.mark(caller, now),
+        "all": found.matching if found.matching > 1 and facts.may_end(caller) else 0,
+        "all_query": asked.address(after=""),
         "tabs": [_tab(tab, found, language) for tab in words.TABS],
         "head": words.HEADS[asked.tab],
         "rows": words.rows(found, now, language),

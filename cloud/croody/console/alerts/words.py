@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from croody.alarms import kinds
-from croody.alarms.inbox import Counts, Tab
+from croody.alarms.inbox import Asked, Counts, Tab
 from croody.alarms.models import Act, Alarm, Suppression
 from croody.console.alerts.facts import AROUND, SUCH_FOR, USUAL, Evidence, Inbox
 from croody.monitor import alarm_words
@@ -189,6 +189,47 @@ def done(verb: str, count: int, language: str) -> str:
         Act.Verb.REOPEN: ngettext("%(count)s alerta abierta de nuevo.", "%(count)s alertas abiertas de nuevo.", count),
     }
     return str(said[Act.Verb(verb)]) % number
+
+
+def match(total: int, language: str) -> str:
+    """The head of the page that asks before something is done to many."""
+    if not total:
+        return _("Ninguna alerta coincide")
+    text = ngettext("%(count)s alerta coincide", "%(count)s alertas coinciden", total)
+    return text % {"count": formats.number(total, 0, language)}
+
+
+def grave(severities: Mapping[str, int], language: str) -> str:
+    """`3 críticas, 12 altas`."""
+    return ", ".join(of_severity(severity, count, language) for severity, count in severities.items())
+
+
+def filters(asked: Asked) -> str:
+    """What the list was asked for, in a line: `Abiertas · alta · rover`."""
+    parts = [str(TABS[asked.tab]), str(kinds.SEVERITIES[asked.severity]) if asked.severity else ""]
+    parts += [str(kinds.find(asked.kind).title) if asked.kind else "", asked.robot]
+    parts += [{"me": _("asignadas a ti"), "nobody": _("sin asignar")}.get(asked.who, "")]
+    return " · ".join(part for part in parts if part)
+
+
+def act_on_many(verb: str, count: int, language: str) -> dict[str, Any]:
+    """A button: what it does, to how many of those that match."""
+    number = {"count": formats.number(count, 0, language)}
+    said = {
+        Act.Verb.ACKNOWLEDGE: ngettext("Reconocer %(count)s", "Reconocer %(count)s", count),
+        Act.Verb.CLOSE: ngettext("Resolver %(count)s", "Resolver %(count)s", count),
+        Act.Verb.SNOOZE: ngettext("Posponer %(count)s, 1 h", "Posponer %(count)s, 1 h", count),
+        Act.Verb.ASSIGN: ngettext("Asignarme %(count)s", "Asignarme %(count)s", count),
+    }
+    fields = {Act.Verb.SNOOZE: ("minutes", "60"), Act.Verb.ASSIGN: ("person", "me")}
+    name, value = fields.get(Act.Verb(verb), ("", ""))
+    return {"verb": str(verb), "words": said[Act.Verb(verb)] % number, "count": count, "name": name, "value": value}
+
+
+def left(count: int, language: str) -> str:
+    """After a go that did not reach all of them."""
+    text = ngettext("Queda %(count)s: hazlo otra vez para seguir.", "Quedan %(count)s: hazlo otra vez para seguir.", count)
+    return text % {"count": formats.number(count, 0, language)}
 
 
 def late(first: Act | None, now: datetime, language: str) -> str:
