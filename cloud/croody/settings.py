@@ -104,6 +104,14 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 
 
+#: A new file has pages of 8 KiB: half as many are written for each commit. One that is there keeps its own. The index pages that each
+#: commit touches are written back once in 2,000 pages of the log, not once in 1,000, and are not read again within one transaction.
+_SQLITE = (
+    "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=20000; "
+    "PRAGMA wal_autocheckpoint=2000; PRAGMA cache_size=-8000;"
+)
+
+
 def _database(database: _env.Database) -> dict[str, Any]:
     if database.engine == "sqlite":
         # With Django's defaults 78 % of the web's writes failed beside two ingesters; with these, none.
@@ -115,7 +123,7 @@ def _database(database: _env.Database) -> dict[str, Any]:
             "OPTIONS": {
                 "timeout": 20,
                 "transaction_mode": "IMMEDIATE",
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=20000;",
+                "init_command": _SQLITE,
             },
         }
     return {
