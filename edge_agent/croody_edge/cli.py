@@ -1,4 +1,4 @@
-"""The command `croody-edge`: `run`, `status` and `doctor`. Knows the environment and the terminal, nothing else does."""
+"""The command `croody-edge`: `run`, `status`, `doctor` and `bundle`. Knows the environment and the terminal, nothing else does."""
 
 import json
 import logging
@@ -15,6 +15,7 @@ from croody_contract.printable import log_lines, printable
 from croody_contract.texts import speak
 from croody_edge.agent import Agent
 from croody_edge.arguments import Parser
+from croody_edge.bundle import archive
 from croody_edge.checkout import with_ports
 from croody_edge.daemon import heard, run
 from croody_edge.doctor.examine import examine
@@ -23,6 +24,7 @@ from croody_edge.local.socket import ask
 from croody_edge.outbox.lock import Locked
 from croody_edge.outbox.rescue import FILE
 from croody_edge.outbox.store import Damaged, connect, read_streams
+from croody_edge.recent_log import remember
 from croody_edge.screen import Screen
 from croody_edge.screen.on_demand import ScreenOnDemand
 from croody_edge.settings import from_environment
@@ -48,8 +50,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return status(Path(chosen.dir or os.environ.get("CROODY_EDGE_DIR") or "croody-edge"), os.environ, as_json=chosen.json)
         if chosen.command == "doctor":
             return doctor(examine(with_ports(os.environ), time.time(), log_in=chosen.log_in), as_json=chosen.json)
+        if chosen.command == "bundle":
+            return bundle(with_ports(os.environ), chosen.out, time.time())
         settings = from_environment(with_ports(os.environ))
         log_lines(settings.log_level, "%(asctime)s %(levelname)s %(name)s %(message)s")
+        remember()
         settings.edge_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         screen = ScreenOnDemand(load_screen) if settings.screen else None
         chosen_sources = choose(settings, os.environ)
@@ -81,7 +86,7 @@ def load_screen() -> Screen | None:
 def parser() -> Parser:
     """The command line, in the language that is spoken."""
     top = Parser("croody-edge", description=text("edge.about"), epilog=text("edge.more"))
-    commands = top.add_subparsers(dest="command", required=True, title=text("edge.commands"), metavar="run|status|doctor")
+    commands = top.add_subparsers(dest="command", required=True, title=text("edge.commands"), metavar="run|status|doctor|bundle")
     commands.add_parser("run", help=text("edge.run"), description=text("edge.run"), epilog=text("edge.more"))
     asking = commands.add_parser("status", help=text("edge.status"), description=text("edge.status"))
     asking.options.add_argument("--dir", metavar="DIR", help=text("edge.dir"))
@@ -89,7 +94,25 @@ def parser() -> Parser:
     looking = commands.add_parser("doctor", help=text("edge.doctor"), description=text("edge.doctor"), epilog=text("edge.more"))
     looking.options.add_argument("--log-in", action="store_true", help=text("edge.log_in"))
     looking.options.add_argument("--json", action="store_true", help=text("edge.json"))
+    packing = commands.add_parser("bundle", help=text("edge.bundle"), description=text("edge.bundle"), epilog=text("edge.more"))
+    packing.options.add_argument("--out", metavar="FILE", help=text("edge.out"))
     return top
+
+
+def bundle(environ: Mapping[str, str], out: str | None, now: float) -> int:
+    """Write a bundle. Returns 1 when it must not leave."""
+    try:
+        data = archive.make(environ, now)
+    except archive.Leak as error:
+        print(f"croody-edge: {error}", file=sys.stderr)
+        return 1
+    if out == "-":
+        sys.stdout.buffer.write(data)
+        return 0
+    path = Path(out or archive.name_of(environ, now))
+    archive.write(data, path)
+    print(text("bundle.made", path=printable(str(path)), size=len(data) // 1024 + 1))
+    return 0
 
 
 def doctor(findings: Iterable[Finding], *, as_json: bool) -> int:

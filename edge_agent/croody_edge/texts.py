@@ -218,6 +218,23 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "la nube aún no ha confirmado nada al agente; {waiting} registros esperan",
         "the cloud has not confirmed anything to the agent yet; {waiting} records wait",
     ),
+    # A bundle for somebody far away.
+    "edge.bundle": (
+        "hace un archivo pequeño con lo que hace falta para entender esta placa desde lejos, sin secretos",
+        "make a small archive of what is needed to understand this board from afar, without secrets",
+    ),
+    "edge.out": ("dónde escribirlo; «-» para la salida estándar", "where to write it; '-' for standard output"),
+    "bundle.made": ("{path}: {size} KiB, sin secretos", "{path}: {size} KiB, without secrets"),
+    "bundle.leak": (
+        "{name} llevaría un secreto: no se escribió nada; avisa de este fallo",
+        "{name} would hold a secret: nothing was written; report this as a bug",
+    ),
+    "bundle.about": (
+        "Lo que una placa dice de sí misma: versions (programas), settings y sources (ajustes, con *** en lugar de secretos), doctor (qué"
+        " va bien y qué mal), agent y log (el agente), outbox (qué espera), system (la placa). No lleva lecturas.\n",
+        "What a board says of itself: versions (programs), settings and sources (with *** in the place of secrets), doctor (what is well"
+        " and what is not), agent and log (the agent), outbox (what waits), system (the board). There are no readings in it.\n",
+    ),
     # One way to a broker, step by step.
     "probe.name": ("{host} es {addresses}", "{host} is {addresses}"),
     "probe.tcp": ("{broker} acepta conexiones", "{broker} takes connections"),
