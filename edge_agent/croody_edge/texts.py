@@ -663,6 +663,90 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "the witness {file} could not be written: {reason}",
     ),
     "sim.witness_in_part": ("una línea quedó a medias: libera espacio", "a line was written in part: free some space"),
+    # ROS 2.
+    "ros.no_topics": (
+        "no nombra ningún topic: hace falta al menos un [[source.NOMBRE.topics]] con `name`",
+        "names no topic: at least one [[source.NAME.topics]] with a `name` is needed",
+    ),
+    "ros.twice": ("{name} está dos veces: junta sus `fields`", "{name} is there twice: put its `fields` together"),
+    "ros.path": (
+        "{topic}: {path} no es un lugar de un mensaje: como twist.linear.x o ranges[0]",
+        "{topic}: {path} is no place in a message: like twist.linear.x or ranges[0]",
+    ),
+    "ros.unknown_type": (
+        "{topic}: de los mensajes {kind} no se sabe qué leer: nómbralo en `fields`",
+        "{topic}: nobody knows what to read of messages {kind}: name it in `fields`",
+    ),
+    "ros.picture": (
+        "{topic}: las imágenes no se pueden guardar ({why}): hace falta JPEG, 44 KiB y 4096 puntos como mucho; publícalas más pequeñas",
+        "{topic}: its pictures cannot be kept ({why}): they have to be JPEG, 44 KiB and 4,096 points at most; publish smaller ones",
+    ),
+    "ros.distro": ("distro {distro} no se conoce: hay {names}", "distro {distro} is not known: there are {names}"),
+    "ros.definition": (
+        "definitions {path}: no se puede leer ({error}); tiene que ser PAQUETE/msg/NOMBRE.msg, y los tipos que usa delante de él",
+        "definitions {path}: cannot be read ({error}); it has to be PACKAGE/msg/NAME.msg, with the types it uses before it",
+    ),
+    "ros.no_such_type": ("el tipo {kind} no se conoce", "the type {kind} is not known"),
+    "ros.type_not_on_dds": ("{kind} tiene {what}, que aquí no se puede leer", "{kind} has {what}, which cannot be read here"),
+    "ros.other_type": (
+        "{topic} lleva {found} y no {kind}: corrige `type`, o quítalo",
+        "{topic} carries {found} and not {kind}: correct `type`, or leave it out",
+    ),
+    "ros.no_definition": (
+        "{topic} lleva {kind}, que ROS 2 no trae: nombra su archivo .msg en `definitions`",
+        "{topic} carries {kind}, which ROS 2 does not ship: name its .msg file in `definitions`",
+    ),
+    "ros.bad_message": (
+        "{topic}: lo que llega no es un {kind} ({error}): se pasa por alto",
+        "{topic}: what comes is no {kind} ({error}): it is passed over",
+    ),
+    "ros.absent": (
+        "nadie publica {topic} en el dominio {domain}; hay: {there}",
+        "nobody publishes {topic} on domain {domain}; there are: {there}",
+    ),
+    "ros.nothing": ("nada: revisa ROS_DOMAIN_ID, la red y `peers`", "nothing: check ROS_DOMAIN_ID, the network and `peers`"),
+    # rosbridge.
+    "rosbridge.url": ("url {url}: tiene que empezar por ws:// o wss://", "url {url}: has to begin with ws:// or wss://"),
+    "rosbridge.nonsense": (
+        "{url} envía algo que no es del protocolo de rosbridge ({error}): se pasa por alto",
+        "{url} sends what is not rosbridge's protocol ({error}): it is passed over",
+    ),
+    "rosbridge.absent": (
+        "{url}: nadie publica {topic}, o no está rosapi; con `type` no hace falta preguntarlo",
+        "{url}: nobody publishes {topic}, or rosapi is not there; with `type` it need not be asked",
+    ),
+    "rosbridge.complaint": ("{url} dice: {said}", "{url} says: {said}"),
+    # Recordings.
+    "recording.unreadable": (
+        "file {path}: no se puede leer ({error}); tiene que ser un archivo .mcap, una carpeta de rosbag2 o un .bag",
+        "file {path}: cannot be read ({error}); it has to be a .mcap file, a rosbag2 folder or a .bag",
+    ),
+    "recording.torn": (
+        "{path} está rota después de {count} mensajes ({error}): se reproduce hasta ahí",
+        "{path} is torn after {count} messages ({error}): it is played up to there",
+    ),
+    "recording.encoding": (
+        "{topic}: los mensajes {kind} en {encoding} no se saben leer: se pasan por alto",
+        "{topic}: messages {kind} in {encoding} cannot be read: they are passed over",
+    ),
+    "recording.topic": ("{path}: {error}", "{path}: {error}"),
+    # MAVLink.
+    "mavlink.url": (
+        "tiene que ser como udp://127.0.0.1:14550, udpout://HOST:PUERTO, tcp://HOST:PUERTO o serial:///dev/ttyACM0?baud=57600",
+        "has to be like udp://127.0.0.1:14550, udpout://HOST:PORT, tcp://HOST:PORT or serial:///dev/ttyACM0?baud=57600",
+    ),
+    "mavlink.others": (
+        "en este enlace hay otros vehículos ({others}); se lee solo el {mine}: otro se elige con `system`",
+        "there are other vehicles on this link ({others}); {mine} alone is read: `system` chooses another",
+    ),
+    "mavlink.noise": (
+        "por {url} llega mucho que no es MAVLink, o va sin la firma pedida: revisa la velocidad (`baud`), el cable y `secret`",
+        "much of what comes through {url} is no MAVLink, or is not signed as asked: check the speed (`baud`), the cable and `secret`",
+    ),
+    "mavlink.bare": (
+        "el autopiloto solo envía latidos: con `ask_hz = 2` se le piden sus demás mensajes",
+        "the autopilot sends heartbeats alone: `ask_hz = 2` asks it for its other messages",
+    ),
 }
 
 
