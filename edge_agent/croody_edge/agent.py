@@ -31,6 +31,7 @@ from croody_edge.sources.sampler import Sampler
 from croody_edge.sync import capabilities, make_transport
 from croody_edge.sync.transport import Transport
 from croody_edge.texts import text
+from croody_edge.update_lock import UpdateLock
 
 #: Longest sleep between two ticks, seconds.
 _REST_S: Final = 1.0
@@ -71,6 +72,7 @@ class Agent:
         self._news = False
         self._guard = RLock()
         self._pace = Pace()
+        self._updates = UpdateLock(settings.update_lock, settings.busy_when, settings.busy_rest_s)
         self._outbox: Outbox | None = None
         self._transport: Transport | None = None
         self._faults = Faults(settings.robot_id, lambda event: self._keep([event]), clock)
@@ -113,6 +115,7 @@ class Agent:
             ValueError: the record breaks a rule of the contract; the message names the field.
             OSError: it cannot be kept: ENOSPC when the disk or the outbox is full.
         """
+        self._updates.saw([record], self._monotonic())
         kept = self._keep([record])[0]
         self._wake_up()
         return kept
@@ -184,6 +187,8 @@ class Agent:
         self._news = False
         mono_s = self._monotonic()
         records = self._sampler.take(now, mono_s)
+        self._updates.saw(records, mono_s)
+        self._updates.turn(mono_s)
         if records:
             self._keep_or_say(records)
         return min(self._sampler.wait_s(), self._move(now, mono_s), _REST_S)
@@ -202,6 +207,7 @@ class Agent:
             transport.close(self._clock())
         if self._outbox is not None:
             self._outbox.close()
+        self._updates.release()
 
     # inside
 

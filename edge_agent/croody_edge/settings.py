@@ -15,10 +15,13 @@ from croody_edge.link.address import BrokerAddress, parse_brokers
 from croody_edge.link.proxy import STRAIGHT, Proxies
 from croody_edge.link.proxy import from_environment as proxies_from
 from croody_edge.texts import text
+from croody_edge.update_lock.busy import Condition, conditions
 from croody_edge.variables import BadSetting, Variables, switch
 
 #: A name that the HTTP contract has always used when none is given.
 DEFAULT_ROBOT_ID: Final = "robot-clases"
+#: What makes a robot busy, where nobody says otherwise.
+BUSY_WHEN: Final = "speed_mps>0.05, status=moving, mission_active=1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,11 @@ class Settings:
     proxies: Proxies = STRAIGHT
     #: Where the process says again and again how it is.
     heartbeat: Path | None = None
+    #: A lock file that holds updates back while the robot is busy.
+    update_lock: Path | None = None
+    busy_when: tuple[Condition, ...] = ()
+    #: How long a robot that stopped is still left alone, seconds.
+    busy_rest_s: float = 30.0
 
     @property
     def http(self) -> bool:
@@ -81,7 +89,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
     if not secret and not ingest_url:
         raise BadSetting(text("setting.no_secret", robot_id=robot_id))
     ca_file = read.text("CROODY_CA_FILE", "", _file)
-    heartbeat = read.text("CROODY_HEARTBEAT", "")
+    heartbeat, update_lock = read.text("CROODY_HEARTBEAT", ""), read.text("CROODY_UPDATE_LOCK", "")
     sources = read.text("CROODY_SOURCES", "")
     return Settings(
         robot_id=robot_id,
@@ -106,6 +114,9 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         log_level=read.text("CROODY_LOG_LEVEL", "INFO", _log_level),
         proxies=proxies_from(environ),
         heartbeat=Path(heartbeat) if heartbeat else None,
+        update_lock=Path(update_lock) if update_lock else None,
+        busy_when=read.of("CROODY_BUSY_WHEN", conditions, BUSY_WHEN),
+        busy_rest_s=read.number("CROODY_BUSY_REST_S", 30.0, 0, 3600),
     )
 
 

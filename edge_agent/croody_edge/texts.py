@@ -41,6 +41,21 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{folder} lo usa otro agente (proceso {holder}): detenlo, o da a este un CROODY_EDGE_DIR propio",
         "{folder} is in use by another agent (process {holder}): stop it, or give this one a CROODY_EDGE_DIR of its own",
     ),
+    "lock.taken": ("en marcha: {path} aplaza las actualizaciones", "the robot is busy: {path} holds updates back"),
+    "lock.released": ("en reposo: las actualizaciones pueden seguir", "the robot rests: updates may go on"),
+    "lock.taken_by_another": (
+        "lo tiene otro, seguramente porque empieza una actualización",
+        "somebody else holds it, most likely because an update begins",
+    ),
+    "lock.refused": (
+        "el robot está en marcha y {path} no se puede tomar: {error}. Una actualización puede pararlo a medias",
+        "the robot is busy, and {path} cannot be taken: {error}. An update may stop it in the middle",
+    ),
+    "lock.cleared": (
+        "{path} quedó de una ejecución que murió mientras el robot estaba en marcha: quitado",
+        "{path} was left by a run that died while the robot was busy: removed",
+    ),
+    "lock.not_cleared": ("{path} no se puede mirar: {error}", "{path} cannot be looked at: {error}"),
     "edge.not_started": ("no ha arrancado", "not started"),
     "status.none": ("{path}: todavía no hay cola de salida", "{path}: there is no outbox yet"),
     "status.unreadable": ("{path}: no se puede leer: {error}", "{path}: cannot be read: {error}"),
@@ -351,6 +366,11 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "rule.whole": ("tiene que ser un número entero", "it must be a whole number"),
     "rule.between": ("tiene que estar entre {low} y {high}", "it must lie between {low} and {high}"),
     "rule.port": ("tiene que ser un número de 0 a 65535", "it must be a number from 0 to 65535"),
+    "rule.condition": (
+        "{part} no es una condición: métrica, signo (> < >= <= = !=) y valor, como speed_mps>0.05 o status=moving",
+        "{part} is not a condition: metric, sign (> < >= <= = !=) and value, such as speed_mps>0.05 or status=moving",
+    ),
+    "rule.conditions": ("tiene que tener {most} condiciones como mucho", "it must have at most {most} conditions"),
     "rule.length": ("tiene que tener de 3 a 64 caracteres", "it must have 3 to 64 characters"),
     "rule.robot_id": (
         "tiene que tener de 3 a 64 letras, dígitos, «-» o «_» (por HTTP, con TELEMETRY_INGEST_URL, valen también otros nombres)",

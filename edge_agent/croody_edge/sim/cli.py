@@ -193,6 +193,8 @@ def _settings(robot: Credential, chosen: Options, state: Path, environ: Mapping[
         "CROODY_BROKER_URL": chosen.broker,
         "CROODY_SOURCE": "sim",
         "CROODY_INTERVAL_S": str(1.0 / chosen.rate_hz),
+        # Virtual robots can be stopped at any time.
+        "CROODY_UPDATE_LOCK": "",
     }
     return from_environment({name: value for name, value in environ.items() if name.removesuffix("_FILE") not in own} | own)
 
