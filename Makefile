@@ -1,6 +1,6 @@
 # Thin on purpose: every handle calls tools/. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help up dev test test-fast test-long test-stack chaos bench lint docs pictures pins
+.PHONY: help up dev test test-fast test-long test-stack chaos bench lint docs pictures pins balena
 
 help:
 	@sh tools/help
@@ -37,6 +37,9 @@ docs:
 
 pictures:
 	@exec sh tools/run dev tools.pictures
+
+balena:
+	@exec sh tools/run dev tools.balena.layout
 
 pins:
 	@exec sh tools/run check tools.pins

@@ -95,6 +95,7 @@ def settings_in_code() -> set[str]:
     from croody.bridge.settings import read as read_bridge
     from croody.env import ROLES
     from croody.env import read as read_cloud
+    from croody_edge.balena import plan as read_on_balena
     from croody_edge.settings import from_environment as read_edge
     from croody_edge.sim.options import read as read_sim
     from croody_edge.sources.own import from_environment as read_source
@@ -107,6 +108,7 @@ def settings_in_code() -> set[str]:
         read_edge,
         lambda environ: read_source(ReplaySettings, environ, "CROODY_REPLAY", {}),
         lambda environ: read_sim([], environ),
+        lambda environ: (read_on_balena("agent", environ), read_on_balena("simulator", environ)),
     ]
     given = {"SECRET_KEY": long, "BRIDGE_TOKEN": long, "BRIDGE_MQTT_PASSWORD": long, "ROBOT_ID": "robot-a", "ROBOT_SECRET": long}
     names = {"CROODY_ROLE"}

@@ -48,6 +48,7 @@ def checks() -> dict[str, list[str]]:
         # Actions are named by tags, which a person can read and GitHub's own can be trusted with.
         "jactionlint": [_program("jactionlint"), "--no-hints", "--ignore", "unpinned-uses", "--shellcheck", _program("shellcheck")],
         "docker compose config": [script("python"), "-m", "tools.compose_check"],
+        "balena": [script("python"), "-m", "tools.balena.lint"],
         "migrations": [script("croody"), "makemigrations", "--check", "--dry-run"],
         "deploy check": [script("croody"), "check", "--deploy", "--fail-level", "WARNING"],
     }

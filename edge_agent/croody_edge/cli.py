@@ -30,7 +30,7 @@ from croody_edge.screen.on_demand import ScreenOnDemand
 from croody_edge.settings import from_environment
 from croody_edge.sources.config import choose
 from croody_edge.texts import text
-from croody_edge.update_lock.lock_file import clear
+from croody_edge.update_lock import clear_left_over
 from croody_edge.variables import BadSetting
 
 log = logging.getLogger("croody.agent")
@@ -53,7 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return doctor(examine(with_ports(os.environ), time.time(), log_in=chosen.log_in), as_json=chosen.json)
         if chosen.command == "bundle":
             return bundle(with_ports(os.environ), chosen.out, time.time())
-        clear_update_lock(os.environ)
+        # Before any setting is judged: the update that waits may be what mends the setting.
+        if said := clear_left_over(os.environ.get("CROODY_UPDATE_LOCK", "")):
+            print(f"croody-edge: {printable(said)}", file=sys.stderr)
         settings = from_environment(with_ports(os.environ))
         log_lines(settings.log_level, "%(asctime)s %(levelname)s %(name)s %(message)s")
         remember()
@@ -73,18 +75,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"croody-edge: {printable(str(error))}", file=sys.stderr)
         return _TRY_LATER
     return 0
-
-
-def clear_update_lock(environ: Mapping[str, str]) -> None:
-    """Remove the lock that a run left which died: before any setting is judged, for the update may be what mends the setting."""
-    path = environ.get("CROODY_UPDATE_LOCK")
-    if not path:
-        return
-    try:
-        if clear(Path(path)):
-            print(f"croody-edge: {printable(text('lock.cleared', path=path))}", file=sys.stderr)
-    except OSError as error:
-        print(f"croody-edge: {printable(text('lock.not_cleared', path=path, error=error.strerror))}", file=sys.stderr)
 
 
 def load_screen() -> Screen | None:

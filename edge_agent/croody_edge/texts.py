@@ -56,6 +56,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{path} was left by a run that died while the robot was busy: removed",
     ),
     "lock.not_cleared": ("{path} no se puede mirar: {error}", "{path} cannot be looked at: {error}"),
+    "balena.service": ("{name} no es ningún servicio: {names}", "{name} is not a service: {names}"),
     "edge.not_started": ("no ha arrancado", "not started"),
     "status.none": ("{path}: todavía no hay cola de salida", "{path}: there is no outbox yet"),
     "status.unreadable": ("{path}: no se puede leer: {error}", "{path}: cannot be read: {error}"),
@@ -369,6 +370,14 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "rule.condition": (
         "{part} no es una condición: métrica, signo (> < >= <= = !=) y valor, como speed_mps>0.05 o status=moving",
         "{part} is not a condition: metric, sign (> < >= <= = !=) and value, such as speed_mps>0.05 or status=moving",
+    ),
+    "rule.robots": (
+        "tiene que tener un robot por línea o entre comas, como ID SECRETO; los da croody robot add",
+        "it must have one robot a line, or commas between them, as ID SECRET; croody robot add gives them",
+    ),
+    "rule.pem": (
+        "tiene que ser un certificado PEM entero, de BEGIN CERTIFICATE a END CERTIFICATE",
+        "it must be a whole PEM certificate, from BEGIN CERTIFICATE to END CERTIFICATE",
     ),
     "rule.conditions": ("tiene que tener {most} condiciones como mucho", "it must have at most {most} conditions"),
     "rule.length": ("tiene que tener de 3 a 64 caracteres", "it must have 3 to 64 characters"),

@@ -11,12 +11,20 @@ from typing import Final
 from croody_contract.messages import Reading, Record
 from croody_edge.texts import text
 from croody_edge.update_lock.busy import Busy, Condition
-from croody_edge.update_lock.lock_file import LockFile
+from croody_edge.update_lock.lock_file import LockFile, clear
 
 log = logging.getLogger("croody.agent")
 
 #: The file is looked at this often, seconds.
 _EVERY_S: Final = 1.0
+
+
+def clear_left_over(path: str) -> str:
+    """Remove the lock of a run that died while its robot was busy. Returns what a person should hear of it, if anything."""
+    try:
+        return text("lock.cleared", path=path) if path and clear(Path(path)) else ""
+    except OSError as error:
+        return text("lock.not_cleared", path=path, error=error.strerror)
 
 
 class UpdateLock:
