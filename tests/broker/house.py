@@ -21,13 +21,10 @@ import paho.mqtt.client as mqtt
 import pytest
 
 from croody_contract import mosquitto
+from tests.patience import PATIENCE_S
 
 PROGRAM = str(Path(sys.executable).with_name("croody-broker"))
 ENGINES = ("amqtt", "mosquitto")
-
-#: How long what must come is waited for, in seconds: no promise, only where patience ends on a machine that is busy.
-PATIENCE_S = 30.0
-
 #: How long a broker that hangs, or has ended, is given to hang up.
 GOODBYE_S = 3.0
 
@@ -92,8 +89,10 @@ class Client:
     def _on_connect(self, _client: object, _data: object, flags: mqtt.ConnectFlags, code: mqtt.ReasonCode, _properties: object) -> None:
         self.code = code.value
         self.session_present = flags.session_present
-        if not code.is_failure:
-            self.connected.set()
+        with self._news:
+            if not code.is_failure:
+                self.connected.set()
+            self._news.notify_all()
 
     def _on_disconnect(self, *_: object) -> None:
         with self._news:
@@ -112,6 +111,12 @@ class Client:
     def up(self) -> "Client":
         assert self.connected.wait(PATIENCE_S), f"{self.paho._client_id!r} was refused: {self.code}"
         return self
+
+    def comes_in(self) -> bool:
+        """Whether it is let in: the broker's answer is waited for."""
+        with self._news:
+            self._news.wait_for(lambda: self.connected.is_set() or self.gone.is_set(), PATIENCE_S)
+        return self.connected.is_set()
 
     def refused(self) -> bool:
         """Was told no, or cut off, and never got in."""
@@ -311,7 +316,7 @@ def publish_packet(topic: str | bytes, payload: bytes = b"x", packet_id: int = 1
     return packet(0x30 | flags, text(topic) + identity + payload)
 
 
-def closed_within(sock: socket.socket, seconds: float) -> bool:
+def closed_within(sock: socket.socket, seconds: float = PATIENCE_S) -> bool:
     """Say whether the other side ends the connection in time; what it sends before that is read and forgotten."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:

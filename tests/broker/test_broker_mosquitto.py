@@ -12,7 +12,8 @@ import pytest
 from croody_broker.mosquitto import MosquittoSettings, render_conf
 from croody_contract.limits import MAX_PUBLISH_BYTES, MIB
 from croody_contract.mosquitto import share_group
-from tests.broker.house import ALICE, BRIDGE, PROGRAM, free_ports, running, secret_of, wait_until
+from tests.broker.house import ALICE, BRIDGE, PROGRAM, answers, free_ports, running, secret_of, wait_until
+from tests.patience import A_BUSY_SECOND_S, PATIENCE_S
 
 needs_mosquitto = pytest.mark.skipif(
     shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin") is None, reason="Mosquitto is not installed: apt install mosquitto"
@@ -96,11 +97,11 @@ def test_the_printed_configuration_starts_mosquitto_without_our_help(tmp_path: P
     (tmp_path / "conf").write_bytes(done.stdout)
     program = shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin") or ""
     with subprocess.Popen([program, "-c", str(tmp_path / "conf")], stderr=subprocess.PIPE) as process:
-        time.sleep(0.5)
+        wait_until(lambda: (answers(port) and answers(bridge_port)) or process.poll() is not None)
         running_still = process.poll() is None
         process.send_signal(signal.SIGTERM)
         assert running_still, process.stderr.read() if process.stderr else ""
-        process.wait(5)
+        process.wait(PATIENCE_S)
 
 
 @needs_mosquitto
@@ -123,7 +124,7 @@ def test_two_bridges_share_the_work_and_one_takes_over_when_the_other_dies(tmp_p
             alice.publish(ALICE_UP, str(number))
         assert wait_until(lambda: [each.messages.qsize() for each in bridges] == [10, 10])
         bridges[0].cut()
-        time.sleep(0.2)
+        assert wait_until(lambda: f"{BRIDGE}:one closed its connection" in house.log())
         for number in range(10):
             alice.publish(ALICE_UP, str(number))
         assert wait_until(lambda: bridges[1].messages.qsize() == 20)
@@ -140,8 +141,7 @@ def test_a_guessable_group_would_let_a_robot_take_from_the_bridges(tmp_path: Pat
         alice = house.client(ALICE).up()
         for number in range(20):
             alice.publish(ALICE_UP, str(number))
-        time.sleep(0.3)
-        assert bridge.messages.qsize() == 10
+        assert wait_until(lambda: bridge.messages.qsize() == 10)
         assert carlos.messages.qsize() == 0
 
 
@@ -150,7 +150,7 @@ def test_missing_files_let_nobody_in_until_they_appear(tmp_path: Path) -> None:
     with running("mosquitto", tmp_path, free_ports(2), files=False) as house:
         assert house.client(ALICE).refused()
         house.write_files()
-        assert wait_until(lambda: house.client(ALICE).connected.wait(0.2), 1.5)
+        assert wait_until(lambda: house.client(ALICE).comes_in(), A_BUSY_SECOND_S)
 
 
 @needs_mosquitto
@@ -163,10 +163,10 @@ def test_the_process_is_mosquitto_itself_and_whoever_watched_its_files_ends_with
         [watcher] = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         start = time.monotonic()
         house.process.send_signal(number)
-        assert house.process.wait(5) == (-number if number == signal.SIGKILL else 0)
-        assert time.monotonic() - start < 2.0
-        assert house.clients[0].gone.wait(1)
-        assert wait_until(lambda: not Path(f"/proc/{watcher}").exists() or "Z" in Path(f"/proc/{watcher}/stat").read_text(), 1)
+        assert house.process.wait(PATIENCE_S) == (-number if number == signal.SIGKILL else 0)
+        assert time.monotonic() - start < A_BUSY_SECOND_S
+        assert house.clients[0].gone.wait(PATIENCE_S)
+        assert wait_until(lambda: not Path(f"/proc/{watcher}").exists() or "Z" in Path(f"/proc/{watcher}/stat").read_text())
 
 
 @needs_mosquitto

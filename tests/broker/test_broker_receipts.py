@@ -10,6 +10,7 @@ from croody_broker import receipts
 from croody_broker.receipts import BYTES_A_CLIENT, MOST_A_CLIENT, WINDOW, Held, Receipts
 from croody_contract.limits import KIB, MAX_PUBLISH_BYTES
 from tests.broker.house import ALICE, BOB, BRIDGE, Client, House, connect_packet, packet, publish_packet, text, wait_until
+from tests.patience import PATIENCE_S
 
 ALICE_UP = f"croody/v1/{ALICE}/up/telemetry"
 BOB_UP = f"croody/v1/{BOB}/up/telemetry"
@@ -144,9 +145,9 @@ def test_a_publisher_hears_of_its_reading_when_the_bridge_does_and_of_a_batch_at
     alice = guard_house.client(ALICE).up()
     reading = alice.paho.publish(ALICE_UP, b"a", 1)
     batch = alice.paho.publish(f"croody/v1/{ALICE}/up/batch/stream-of-alice/1-1", b"b", 1)
-    batch.wait_for_publish(5)
+    batch.wait_for_publish(PATIENCE_S)
     assert batch.is_published()
-    message = bridge.messages.get(timeout=5)
+    message = bridge.messages.get(timeout=PATIENCE_S)
     time.sleep(0.2)
     assert not reading.is_published()
     bridge.paho.ack(message.mid, 1)
@@ -161,18 +162,18 @@ def test_without_a_bridge_nothing_is_acknowledged_and_the_next_one_gets_it(guard
     assert not any(each.is_published() for each in readings)
     bridge = guard_house.bridge()
     assert wait_until(lambda: all(each.is_published() for each in readings))
-    assert [payload for _, payload in bridge.drain()] == [b"%d" % number for number in range(10)]
+    assert [bridge.next()[1] for _ in range(10)] == [b"%d" % number for number in range(10)]
 
 
 def test_what_a_bridge_had_and_did_not_acknowledge_goes_to_the_next_also_when_its_publisher_is_gone(guard_house: House) -> None:
     first = late_bridge(guard_house, "first")
     alice = guard_house.client(ALICE).up()
     alice.paho.publish(ALICE_UP, b"held", 1)
-    number = first.messages.get(timeout=5).mid
+    number = first.messages.get(timeout=PATIENCE_S).mid
     alice.cut()
     first.cut()
     second = late_bridge(guard_house, "second")
-    message = second.messages.get(timeout=5)
+    message = second.messages.get(timeout=PATIENCE_S)
     assert (message.payload, message.dup, message.mid) == (b"held", True, number)
 
 
@@ -191,7 +192,7 @@ def test_what_a_client_repeats_after_it_came_back_is_known_while_it_is_held(guar
     lost = guard_house.socket(connect_packet(ALICE))
     assert lost.recv(4) == b"\x20\x02\x00\x00"
     lost.sendall(publish_packet(ALICE_UP, b"once", 7))
-    number = bridge.messages.get(timeout=5).mid
+    number = bridge.messages.get(timeout=PATIENCE_S).mid
     lost.close()
     back = guard_house.socket(connect_packet(ALICE))
     assert back.recv(4) == b"\x20\x02\x00\x00"
@@ -199,7 +200,7 @@ def test_what_a_client_repeats_after_it_came_back_is_known_while_it_is_held(guar
     time.sleep(0.3)
     assert bridge.drain() == []
     bridge.paho.ack(number, 1)
-    back.settimeout(5)
+    back.settimeout(PATIENCE_S)
     assert back.recv(4) == b"\x40\x02\x00\x07"
 
 
@@ -209,7 +210,7 @@ def test_a_new_reading_of_a_client_that_came_back_is_no_repeat_whatever_its_pack
         sock = guard_house.socket(connect_packet(ALICE))
         assert sock.recv(4) == b"\x20\x02\x00\x00"
         sock.sendall(publish_packet(ALICE_UP, b"the same again", 1, flags))
-        assert bridge.messages.get(timeout=5).payload == b"the same again"
+        assert bridge.messages.get(timeout=PATIENCE_S).payload == b"the same again"
         sock.close()
 
 
@@ -229,9 +230,9 @@ def test_above_a_thousand_a_client_is_read_no_further_and_not_closed_for_it_and_
     assert wait_until(lambda: bridge.messages.qsize() == MOST_A_CLIENT + 1)
     seen = 0
     while seen < MOST_A_CLIENT + 201:
-        bridge.paho.ack(bridge.messages.get(timeout=5).mid, 1)
+        bridge.paho.ack(bridge.messages.get(timeout=PATIENCE_S).mid, 1)
         seen += 1
-    sock.settimeout(5)
+    sock.settimeout(PATIENCE_S)
     answer = b""
     while len(answer) < 4 * (MOST_A_CLIENT + 200) + len(PINGRESP):
         answer += sock.recv(65536)
@@ -242,7 +243,7 @@ def test_what_is_held_costs_bounded_memory_however_much_is_published(guard_house
     before = guard_house.rss_bytes()
     socks = []
     for number in range(4):
-        sock = socket.create_connection(("127.0.0.1", guard_house.port), 5)
+        sock = socket.create_connection(("127.0.0.1", guard_house.port), PATIENCE_S)
         guard_house.sockets.append(sock)
         sock.sendall(connect_packet(ALICE, f"{ALICE}:{number}"))
         assert sock.recv(4) == b"\x20\x02\x00\x00"

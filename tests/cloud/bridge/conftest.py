@@ -16,13 +16,12 @@ import paho.mqtt.client as mqtt
 import pytest
 
 from croody_contract import messages, mosquitto, relay
+from tests.patience import PATIENCE_S
 from tools.stack import Process, Spec, script
 from tools.stack.health import mqtt as answers
 
 BRIDGE_PASSWORD = "the bridge's password, long enough"
 TOKEN = "t" * 40
-#: How long what must come is waited for, in seconds: no promise, only where patience ends on a machine that is busy.
-PATIENCE_S = 30.0
 
 
 class FakeApi:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from paho.mqtt.enums import CallbackAPIVersion
 
 from croody.bridge.client import Buffered, Client
+from tests.patience import PATIENCE_S
 
 Sent = tuple[str, bytes, int, bool]
 
@@ -39,7 +40,7 @@ class Broker:
 
     def accept(self) -> socket.socket:
         connection, _ = self._server.accept()
-        connection.settimeout(10)
+        connection.settimeout(PATIENCE_S)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.recv(1000)
         connection.sendall(b"\x20\x02\x00\x00")
@@ -71,7 +72,7 @@ def connect(broker: Broker) -> Iterator[Callable[..., tuple[Client, socket.socke
         client.loop_start()
         connection = broker.accept()
         made.extend((client, connection))
-        assert joined.wait(10)
+        assert joined.wait(PATIENCE_S)
         return client, connection, came
 
     yield run
@@ -122,7 +123,7 @@ def test_by_hand_nothing_is_acknowledged_until_it_is_and_then_all_at_once(connec
     connection.settimeout(0.3)
     with pytest.raises(TimeoutError):
         connection.recv(1)
-    connection.settimeout(10)
+    connection.settimeout(PATIENCE_S)
     client.ack_all([])
     client.ack_all([mid for _, _, mid, _ in came][:400])
     assert pubacks(connection, 400) == list(range(1, 401))
@@ -134,12 +135,12 @@ def test_a_connection_that_closes_is_noticed_and_a_broken_packet_ends_it(connect
     client.on_disconnect = lambda *_: lost.set()
     connection.sendall(packet("a/b", b"last"))
     connection.close()
-    assert lost.wait(5)
+    assert lost.wait(PATIENCE_S)
     assert [payload for _, payload, _, _ in came] == [b"last"]
     lost.clear()
     again = broker.accept()
     again.sendall(packet("a/b", b"good") + b"\x32\x03\x00\xff\x00" + packet("a/b", b"never"))
-    assert lost.wait(5)
+    assert lost.wait(PATIENCE_S)
     again.close()
     assert [payload for _, payload, _, _ in came] == [b"last", b"good"]
 
@@ -165,7 +166,7 @@ def test_a_connection_that_brings_messages_is_alive_though_no_ping_is_answered(c
         connection.sendall(packet("a/b", b"%d" % turn))
         time.sleep(0.1)
     assert not lost.is_set()
-    assert lost.wait(10)
+    assert lost.wait(PATIENCE_S)
 
 
 class Pieces:

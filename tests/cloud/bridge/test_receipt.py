@@ -10,6 +10,7 @@ import pytest
 
 from croody.bridge.receipts import MOST_OPEN, Receipts
 from croody_contract import relay
+from tests.patience import PATIENCE_S
 
 UP = "croody/v1/rover-1/up/telemetry"
 BOTH = pytest.mark.parametrize("broker", ["amqtt", "mosquitto"], indirect=True)
@@ -91,7 +92,7 @@ def test_bridges_killed_at_any_moment_lose_no_acknowledged_reading(start_bridge,
         bridge.kill()
         bridge.wait()
     start_bridge()
-    until(lambda: publisher.numbers() == set(range(total)), within_s=20)
+    until(lambda: publisher.numbers() == set(range(total)))
     until(lambda: set(stored(api)) == set(range(total)))
 
 
@@ -100,7 +101,7 @@ def test_a_reading_that_is_delivered_again_to_the_next_bridge_says_so_and_keeps_
     bridge = start_bridge()
     api.delay_s = 2.0
     publisher.publish(1)
-    time.sleep(0.5)
+    until(lambda: api.at_once)
     bridge.kill()
     bridge.wait()
     api.delay_s = 0.0
@@ -150,9 +151,9 @@ def test_a_reading_that_breaks_the_api_while_others_pass_becomes_a_dead_letter(s
     api.answer = broken
     for number in range(30):
         publisher.publish(number)
-    until(lambda: publisher.numbers() == set(range(30)), within_s=30)
-    until(lambda: set(stored(api)) == set(range(30)) - {13}, within_s=30)
-    until(lambda: any(sent.dead for sent in api.relays), within_s=30)
+    until(lambda: publisher.numbers() == set(range(30)))
+    until(lambda: set(stored(api)) == set(range(30)) - {13})
+    until(lambda: any(sent.dead for sent in api.relays))
     (letter,) = [letter for sent in api.relays for letter in sent.dead]
     assert (letter.reason, letter.body) == ("refused", b'{"data": {"n": 13}}')
 
@@ -165,10 +166,10 @@ def test_an_api_that_stalls_costs_nothing_and_a_bridge_that_ends_meanwhile_neith
         publisher.publish(number)
     time.sleep(1)
     bridge.terminate()
-    assert bridge.wait(5) == 0
+    assert bridge.wait(PATIENCE_S) == 0
     start_bridge()
     api.status = 200
-    until(lambda: publisher.numbers() == set(range(200)), within_s=20)
+    until(lambda: publisher.numbers() == set(range(200)))
     until(lambda: set(stored(api)) == set(range(200)))
 
 
@@ -182,7 +183,7 @@ def test_what_mosquitto_had_to_drop_is_told(start_bridge, publisher, api, until,
         publisher.client.publish(UP, body, qos=1)
     until(lambda: len(publisher.acknowledged) == 300)
     start_bridge()
-    until(lambda: any(letter.reason == "broker_dropped" for sent in api.relays for letter in sent.dead), within_s=20)
+    until(lambda: any(letter.reason == "broker_dropped" for sent in api.relays for letter in sent.dead))
     assert "has dropped" in (tmp_path / "bridge.log").read_text()
 
 

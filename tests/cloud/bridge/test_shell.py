@@ -14,6 +14,7 @@ import pytest
 from croody.bridge.shell import ASK_AFTER_S, HEARS_S, POLL_S
 from croody_contract import batch, messages, relay
 from croody_contract.messages import Outgoing
+from tests.patience import A_BUSY_SECOND_S, PATIENCE_S
 
 UP = "croody/v1/rover-1/up"
 STREAM = "stream-of-alice"
@@ -34,7 +35,7 @@ def test_what_is_published_is_relayed_and_acknowledged_within_a_moment(start_bri
     begun = time.monotonic()
     publish(robot, 1, 3)
     until(lambda: acked(robot) == [1, 2, 3])
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < A_BUSY_SECOND_S
     for first in range(4, 404, 4):
         publish(robot, first, 4)
     until(lambda: len(acked(robot)) == 403)
@@ -44,7 +45,7 @@ def test_what_is_published_is_relayed_and_acknowledged_within_a_moment(start_bri
     assert len(api.connections) <= 3, "one kept-alive connection for relays, one for outgoing"
 
 
-def test_poison_blocks_nothing_and_the_next_good_message_passes_within_a_second(start_bridge, robot, api, until):
+def test_poison_blocks_nothing_and_the_next_good_message_passes_at_once(start_bridge, robot, api, until):
     start_bridge()
     for payload in (
         b"",
@@ -62,7 +63,7 @@ def test_poison_blocks_nothing_and_the_next_good_message_passes_within_a_second(
     publish(robot, 2, 1)
     begun = time.monotonic()
     until(lambda: acked(robot) == [2])
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < A_BUSY_SECOND_S
     letters = [letter for sent in api.relays for letter in sent.dead]
     assert {letter.reason for letter in letters} >= {"bad_json", "bad_utf8", "bad_gzip", "not_finite", "too_large", "bad_topic"}
 
@@ -82,6 +83,7 @@ def test_an_outage_of_the_api_is_waited_out_and_said_once(status, start_bridge, 
     api.status = status
     for first in range(1, 41, 4):
         publish(robot, first, 4)
+    until(lambda: "the telemetry API is lost" in (tmp_path / "bridge.log").read_text())
     time.sleep(2)
     assert acked(robot) == []
     api.status = 200
@@ -121,14 +123,12 @@ def test_the_broker_is_found_again_after_it_was_killed(start_bridge, broker, api
     assert (tmp_path / "bridge.log").read_text().count("is lost") == 1
 
 
-def test_a_due_row_is_published_within_half_a_second_and_none_is_fetched_without_a_broker(
-    start_bridge, robot, api, until, broker, tmp_path
-):
+def test_a_due_row_is_published_at_once_and_none_is_fetched_without_a_broker(start_bridge, robot, api, until, broker, tmp_path):
     start_bridge()
     api.due.append(relay.DueItem("rover-1", Outgoing(7, "stop", {"why": "test"}, datetime.now(UTC) + timedelta(minutes=1))))
     begun = time.monotonic()
     until(lambda: any(topic.endswith("/outgoing") for topic, _ in robot.down))
-    assert time.monotonic() - begun < 0.6
+    assert time.monotonic() - begun < A_BUSY_SECOND_S
     body = next(body for topic, body in robot.down if topic.endswith("/outgoing"))
     assert (body["id"], body["kind"], body["payload"]) == (7, "stop", {"why": "test"})
     broker.kill()
@@ -154,7 +154,6 @@ def test_a_broker_that_hangs_is_not_heard_within_four_seconds_and_heard_again_at
         asked = api.asked
     finally:
         os.killpg(broker.pid, signal.SIGCONT)
-    # At once, on a machine that has nothing else to do.
     until(lambda: api.asked > asked)
 
 
@@ -178,21 +177,21 @@ def test_a_bridge_that_does_not_come_back_leaves_its_share_to_the_others(start_b
     start_bridge("1", BRIDGE_SHARE="1")
     second = start_bridge("2", BRIDGE_SHARE="1", BRIDGE_LEAVES="1")
     second.send_signal(signal.SIGTERM)
-    assert second.wait(5) == 0
+    assert second.wait(PATIENCE_S) == 0
     for seq in range(1, 21):
         publish(robot, seq, 1)
     until(lambda: len(acked(robot)) == 20)
 
 
-def test_sigterm_ends_it_within_two_seconds_even_while_the_api_is_away(start_bridge, robot, api):
+def test_sigterm_ends_it_before_docker_would_even_while_the_api_is_away(start_bridge, robot, api):
     bridge = start_bridge()
     api.status = 503
     publish(robot, 1, 4)
     time.sleep(0.5)
     begun = time.monotonic()
     bridge.send_signal(signal.SIGTERM)
-    assert bridge.wait(5) == 0
-    assert time.monotonic() - begun < 2
+    assert bridge.wait(PATIENCE_S) == 0
+    assert time.monotonic() - begun < A_BUSY_SECOND_S
 
 
 def test_memory_stays_bounded_while_the_api_is_away_and_robots_go_on(start_bridge, robot, api, until, tmp_path):
@@ -205,8 +204,8 @@ def test_memory_stays_bounded_while_the_api_is_away_and_robots_go_on(start_bridg
     before = rss_mib()
     for seq in range(1, 601):
         body = b'{"records":[{"kind":"reading","data":{"n":%d}}]}' % seq + b" " * 200_000
-        robot.client.publish(f"{UP}/batch/{STREAM}/{seq}-{seq}", body, qos=1).wait_for_publish(20)
-    until(lambda: "the queue is full" in (tmp_path / "bridge.log").read_text() or rss_mib() > before + 90, within_s=20)
+        robot.client.publish(f"{UP}/batch/{STREAM}/{seq}-{seq}", body, qos=1).wait_for_publish(PATIENCE_S)
+    until(lambda: "the queue is full" in (tmp_path / "bridge.log").read_text() or rss_mib() > before + 90)
     assert rss_mib() < before + 90, "120 MB were published"
     api.status = 200
     # What waits of one robot is bounded, too: the rest it sends again.
@@ -217,28 +216,32 @@ def test_memory_stays_bounded_while_the_api_is_away_and_robots_go_on(start_bridg
 
 def test_a_clean_end_relays_what_was_queued_so_that_plain_readings_are_not_lost(start_bridge, robot, api):
     bridge = start_bridge()
-    api.delay_s = 0.3
+    api.delay_s = 0.1
     for number in range(40):
-        robot.client.publish(f"{UP}/telemetry", b'{"data":{"n":%d}}' % number, qos=1).wait_for_publish(5)
+        robot.client.publish(f"{UP}/telemetry", b'{"data":{"n":%d}}' % number, qos=1).wait_for_publish(PATIENCE_S)
     bridge.send_signal(signal.SIGTERM)
     begun = time.monotonic()
-    assert bridge.wait(5) == 0
-    assert time.monotonic() - begun < 2
+    assert bridge.wait(PATIENCE_S) == 0
+    assert time.monotonic() - begun < A_BUSY_SECOND_S
     assert sum(len(sent.plain) for sent in api.relays) == 40
 
 
-def test_a_wrong_password_is_said_once_and_not_given_up_on(broker, api, tmp_path):
+def test_a_wrong_password_is_said_once_and_not_given_up_on(broker, api, until, tmp_path):
     environ = {
         "CROODY_BROKER_URL": f"mqtt://127.0.0.1:{broker.bridge_port}",
         "CROODY_TELEMETRY_URL": f"http://127.0.0.1:{api.port}",
         "BRIDGE_MQTT_PASSWORD": "wrong",
         "BRIDGE_TOKEN": "t" * 40,
     }
-    bridge = subprocess.Popen([sys.executable, "-m", "croody.bridge"], env=environ, stderr=subprocess.PIPE, text=True)
-    time.sleep(4)
-    assert bridge.poll() is None
-    bridge.send_signal(signal.SIGTERM)
-    said = bridge.communicate(timeout=5)[1]
+    log = tmp_path / "bridge.log"
+    with log.open("wb") as file, subprocess.Popen([sys.executable, "-m", "croody.bridge"], env=environ, stderr=file) as bridge:
+        try:
+            until(lambda: "the broker refuses us" in log.read_text())
+            time.sleep(2.5)  # two more attempts
+            assert bridge.poll() is None
+        finally:
+            bridge.terminate()
+    said = log.read_text()
     assert said.count("the broker refuses us") == 1
     assert json.dumps("wrong") not in said
 
@@ -247,7 +250,7 @@ def test_a_wrong_password_is_said_once_and_not_given_up_on(broker, api, tmp_path
 def test_a_missing_secret_stops_start_up_and_is_named(missing):
     environ = {"BRIDGE_MQTT_PASSWORD": "p", "BRIDGE_TOKEN": "t"}
     del environ[missing]
-    ended = subprocess.run([sys.executable, "-m", "croody.bridge"], env=environ, capture_output=True, text=True, timeout=20, check=False)
+    ended = subprocess.run([sys.executable, "-m", "croody.bridge"], env=environ, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 1
     assert missing in ended.stderr
     assert "Traceback" not in ended.stderr
@@ -266,7 +269,7 @@ def test_much_goes_in_two_relays_at_once_each_with_other_robots_and_in_the_order
         for n in range(3000):
             robot.client.publish(f"{UP}/telemetry", json.dumps({"data": {"n": n}}), qos=1)
             other.client.publish("croody/v1/rover-2/up/telemetry", json.dumps({"data": {"n": n}}), qos=1)
-        until(lambda: sum(len(sent.plain) for sent in api.relays) == 6000, 30)
+        until(lambda: sum(len(sent.plain) for sent in api.relays) == 6000)
     finally:
         other.close()
     for robot_id in ("rover-1", "rover-2"):
