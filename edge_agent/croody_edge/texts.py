@@ -354,6 +354,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "fuente {name}: de {metric} se dejan fuera valores como {cell}: {why}; lo demás de la lectura llega",
         "source {name}: of {metric}, values such as {cell} are left out: {why}; the rest of the reading arrives",
     ),
+    "cell.no_value": ("el dispositivo no da ahí un valor que se entienda", "the device gives no value there that can be read"),
     "cell.bad_type": ("no es un número, un texto ni sí o no", "no number, text, true or false"),
     "cell.too_many": ("una lectura lleva hasta 256 métricas", "a reading carries up to 256 metrics"),
     "cell.no_place": ("no es un lugar en la Tierra", "no place on Earth"),
@@ -616,6 +617,36 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "la primera columna es {name}, y tiene que ser ts o t_s",
         "the first column is {name}, it must be ts or t_s",
     ),
+    # Kinds of sources.
+    "modbus.host_or_device": (
+        "da host (TCP) o device (línea serie), uno de los dos",
+        "give host (TCP) or device (a serial line), one of them",
+    ),
+    "modbus.twice": ("dos registros se llaman {name}: da a cada uno un nombre", "two registers are called {name}: give each its own name"),
+    "modbus.unreachable": ("no se llega a {where}", "{where} cannot be reached"),
+    "modbus.silent": ("{where} no responde: {error}", "{where} does not answer: {error}"),
+    "modbus.refused": (
+        "{where} no da lo que hay en {address} (código {code})",
+        "{where} does not give what is at {address} (code {code})",
+    ),
+    "serial.no_port": ("no hay ningún puerto {pattern}", "there is no port {pattern}"),
+    "serial.no_columns": ("format = columns pide columns, los nombres en orden", "format = columns wants columns, the names in order"),
+    "serial.bad_pattern": ("pattern no es una expresión regular: {error}", "pattern is no regular expression: {error}"),
+    "serial.no_groups": (
+        "pattern no tiene grupos con nombre: (?P<temp_c>[0-9.]+)",
+        "pattern has no named groups: (?P<temp_c>[0-9.]+)",
+    ),
+    "mqtt.bad_topic": (
+        "topic es {topic}: un nivel es texto, +, {{nombre}}, o # al final",
+        "topic is {topic}: a level is text, +, {{name}}, or # at the end",
+    ),
+    "mqtt.bad_metric": (
+        "metric es {metric}, y su topic solo nombra: {names}",
+        "metric is {metric}, and its topic names only: {names}",
+    ),
+    "mqtt.one_broker": ("broker es uno solo", "broker is one only"),
+    "robot_tcp.silent": ("{where} no dice nada", "{where} says nothing"),
+    "robot_tcp.ended": ("{where} cerró la conexión", "{where} closed the connection"),
     # Virtual robots.
     "sim.about": (
         "Robots virtuales en un solo proceso, cada uno con el mismo agente que un robot real.",

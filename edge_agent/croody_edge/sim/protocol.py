@@ -10,8 +10,6 @@ from hmac import compare_digest
 from typing import Final, Protocol
 
 DIRECTIONS: Final = ("UP", "DOWN", "LEFT", "RIGHT")
-#: Longest line that is read, bytes. A longer one is refused once, and skipped to its end.
-MAX_LINE_BYTES: Final = 1024
 #: Every client gets a `DATA` line this often, seconds.
 BROADCAST_S: Final = 15.0
 #: A client that asks once a second by its own clock may be this early, seconds; the mean rate is still held.
@@ -131,30 +129,3 @@ class Session:
 def data_line(pairs: dict[str, str], now: float) -> str:
     """`DATA <unix-seconds> K=V;K=V`."""
     return f"DATA {int(now)} {';'.join(f'{name}={value}' for name, value in pairs.items())}"
-
-
-@dataclass(slots=True)
-class Lines:
-    """Bytes as they come -> whole lines; None stands for one that was too long."""
-
-    _rest: bytes = b""
-    _skipping: bool = False
-
-    def feed(self, data: bytes) -> list[bytes | None]:
-        """Lines that `data` completes, without the line feed and one carriage return before it."""
-        *whole, rest = (self._rest + data).split(b"\n")
-        out: list[bytes | None] = []
-        for line in whole:
-            if self._skipping:
-                self._skipping = False
-            elif len(line) > MAX_LINE_BYTES:
-                out.append(None)
-            else:
-                out.append(line.removesuffix(b"\r"))
-        if self._skipping:
-            rest = b""
-        elif len(rest) > MAX_LINE_BYTES:
-            out.append(None)
-            self._skipping, rest = True, b""
-        self._rest = rest
-        return out

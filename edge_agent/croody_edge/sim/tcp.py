@@ -11,7 +11,8 @@ from collections import deque
 from threading import Event, Thread
 from typing import Final, cast
 
-from croody_edge.sim.protocol import BROADCAST_S, INVALID, Lines, Machine, Role, Session, data_line
+from croody_edge.lines import Lines
+from croody_edge.sim.protocol import BROADCAST_S, INVALID, Machine, Role, Session, data_line
 
 #: More clients than this, and one that never spoke, or has been silent for `QUIET_S`, makes room for the next; while none has, the next is
 #: turned away.

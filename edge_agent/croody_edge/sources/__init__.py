@@ -22,6 +22,16 @@ GROUP: Final = "croody.sources"
 Said = Reading | Event | Snapshot
 
 
+class NoValue:
+    """In a reading's data: what the device said there is no value. It is left out and said once; the others of the reading go."""
+
+    def __init__(self, shown: object) -> None:
+        self._shown = shown
+
+    def __repr__(self) -> str:
+        return repr(self._shown)
+
+
 class SourceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What every source may be told; a kind adds its own fields. Values come from `sources.toml`, or as `CROODY_KIND_FIELD`.
 

@@ -195,6 +195,9 @@ class Runner:
             return
         due_s = self._monotonic()
         while not self._closed.is_set():
+            if len(self._waiting) > MOST_WAITING // 2:
+                self._closed.wait(0.05)  # What is asked can wait; what speaks by itself cannot.
+                continue
             try:
                 said = self._call(lambda: source.read(self._clock()))
             except OSError as error:

@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 
 from croody_contract.limits import MAX_METRICS, MAX_NAME_CHARS, MAX_TEXT_CHARS
 from croody_contract.messages import Event, MetricInfo, Name, Position, Reading, Value
-from croody_edge.sources import Said
+from croody_edge.sources import NoValue, Said
 
 #: Metrics of which a left-out cell is said; beyond them nothing is, for a device may make up names for ever.
 MOST_LEFT_OUT: Final = 50
@@ -231,6 +231,8 @@ def _cell(value: object, shape: MetricShape | None) -> Value:
         if len(value) > MAX_TEXT_CHARS or not _storable(value):
             raise _LeftOut("cell.bad_text")
         return str(value)
+    if isinstance(value, NoValue):
+        raise _LeftOut("cell.no_value")
     if not isinstance(value, int | float):
         raise _LeftOut("cell.bad_type")
     return _number(int(value) if isinstance(value, int) else float(value), shape)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from croody_edge.sim.protocol import MAX_LINE_BYTES, Lines, Pace, Role, Session, data_line
+from croody_edge.lines import MAX_LINE_BYTES, Lines
+from croody_edge.sim.protocol import Pace, Role, Session, data_line
 
 NOW = 1_795_516_156.7
 

@@ -17,8 +17,7 @@ from typing import Final
 from croody_contract.limits import MAX_METRICS, MAX_NAME_CHARS
 from croody_contract.messages import Reading, Value
 from croody_contract.printable import printable
-from croody_edge.sources import Context
-from croody_edge.sources.replay import cells
+from croody_edge.sources import Context, cells
 from croody_edge.sources.replay.settings import ReplaySettings
 from croody_edge.texts import text
 from croody_edge.variables import BadSetting
