@@ -26,13 +26,15 @@ from croody_broker.complaints import Complaints
 from croody_broker.door import Door
 from croody_broker.frames import MAX_TOPIC_BYTES, Malformed
 from croody_broker.handler import GuardedHandler, GuardedWriter
+from croody_broker.noticed import Notices
 from croody_broker.policy import Policy
 from croody_broker.rates import Rates
 from croody_broker.receipts import FIRST_NUMBER, LAST_NUMBER, Held, Receipts
 from croody_broker.rules import Grant, Levels, matches
 from croody_broker.settings import Settings
-from croody_contract.connection_limits import Visitor
+from croody_contract.connection_limits import Visitor, one_address
 from croody_contract.mosquitto import BRIDGE_USER
+from croody_contract.security import TOPIC, Kind
 from croody_contract.topics import UP_FILTER, is_plain
 
 log = logging.getLogger("croody.broker")
@@ -67,6 +69,7 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
         self.policy = policy or Policy()
         self._door = Door(self)
         self._complaints = Complaints()
+        self._notices = Notices()
         self.rates = Rates(settings.max_rate_bytes_s)
         self.receipts = Receipts(first_number=random.randint(FIRST_NUMBER, LAST_NUMBER))
         self._sweeper: asyncio.Task[None] | None = None
@@ -119,6 +122,18 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
         """Log what was refused, once a minute for each kind and client."""
         self._complaints.say(kind, who, text, asyncio.get_running_loop().time())
 
+    def notice(
+        self, kind: Kind, *, address: str = "", account: str = "", known: bool = False, secret: str | None = None, topic: str = ""
+    ) -> None:
+        """Count it for detection: see `noticed`."""
+        now_s = asyncio.get_running_loop().time()
+        self._notices.take(now_s, kind, address=address, account=account, known=known, secret=secret, topic=topic)
+
+    def _tell_noticed(self, now_s: float) -> None:
+        if self._notices.close(now_s) and self._subscriptions.get(TOPIC) and self._targets(TOPIC):
+            for report in self._notices.hand_over(now_s):
+                self.route(TOPIC, report, 0)
+
     def _went_wrong(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Asyncio tells of every connection that it cannot take, hundreds of times a second, with a traceback each."""
         error = context.get("exception")
@@ -138,6 +153,7 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
             await asyncio.sleep(_SWEEP_S)
             now = loop.time()
             self._door.send_away_the_silent(now)
+            self._tell_noticed(now)
             for _, handler in self.guarded():
                 if handler.keep_alive_s and not handler.paused and now - handler.last_in_s > 1.5 * handler.keep_alive_s:
                     handler.end(f"silent for more than 1.5 x its keepalive of {handler.keep_alive_s} s")
@@ -219,6 +235,7 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
             )
         except Malformed as error:
             self.complain("connect", peer[0], f"no valid CONNECT: {error}")
+            self.notice(Kind.MALFORMED, address=one_address(str(peer[0])))
             await link.close()
             return
         if came is None:
@@ -240,6 +257,7 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
         is where an older connection with the same client id, which is the same user's, makes room."""
         while (old := self._sessions.get(session.client_id or "")) is not None:
             await self._end(old[0], old[1], "taken over by a newer connection with its client id")
+            self.notice(Kind.TAKEN_OVER, account=old[1].admitted.user, known=True, address=old[1].address)
         return True
 
     # -- going out -------------------------------------------------------------------------------------------------
@@ -325,6 +343,7 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
         code = int(await self.add_subscription((topic_filter, min(qos, 1)), handler.session))
         if code == _REFUSED_FILTER:
             self.complain("subscribe", handler.admitted.user, f"may not subscribe to {topic_filter[:200]!r}: refused")
+            self.notice(Kind.DENIED_SUBSCRIBE, address=handler.address, account=handler.admitted.user, known=True, topic=topic_filter)
         else:
             handler.filters.add(topic_filter)
             if code and topic_filter == UP_FILTER and handler.admitted.user == BRIDGE_USER:

@@ -19,6 +19,7 @@ from croody_broker.frames import BodyReader, Frame, FrameReader, Malformed, leng
 from croody_broker.handler import GuardedHandler, GuardedWriter
 from croody_broker.policy import Admitted, Knock, Refused
 from croody_contract.connection_limits import Crowd, Visitor, one_address
+from croody_contract.security import Kind
 
 if TYPE_CHECKING:
     from croody_broker.broker import GuardedBroker
@@ -53,6 +54,7 @@ class Door:
             self._broker.complain(
                 "crowd", goes.address, "too many connections without a CONNECT from there, or in all: one is closed for each that comes"
             )
+            self._broker.notice(Kind.CROWD, address=goes.address)
             goes.abort()
         return visitor
 
@@ -102,8 +104,11 @@ class Door:
             who = str(session.username) if known else address
             if not _is_probe(session, address):
                 self._broker.complain(f"refused {verdict.code}", who, f"refused: {verdict.reason}")
+                secret = session.password if verdict.kind is Kind.WRONG_SECRET else None
+                self._broker.notice(verdict.kind, address=one_address(address), account=session.username or "", known=known, secret=secret)
             await _turn_away(link, verdict.code)
             return None
+        self._broker.notice(Kind.CONNECTED, address=one_address(address), account=verdict.user, known=True)
         # amqtt must not time anything by itself, keep a password, or keep a session.
         keep_alive_s, session.keep_alive = session.keep_alive, 0
         session.client_id, session.username, session.password = verdict.client_id, verdict.user, None

@@ -21,6 +21,8 @@ from amqtt.mqtt.unsubscribe import UnsubscribePacket
 from croody_broker.frames import BodyReader, Frame, FrameReader, Malformed, Publish, build_publish, parse_publish
 from croody_broker.policy import Admitted
 from croody_broker.receipts import FIRST_NUMBER, Held
+from croody_contract.connection_limits import one_address
+from croody_contract.security import Kind
 from croody_contract.topics import ROOT, is_plain
 
 if TYPE_CHECKING:
@@ -43,6 +45,10 @@ _LINGER_S: Final = 1.0
 
 class NotAllowed(Malformed):
     """A publish that its account may not make: MQTT 3.1.1 has no other way to say so than to close the connection."""
+
+    def __init__(self, user: str, topic: str) -> None:
+        super().__init__(f"{user} may not publish to {topic[:200]!r}: publish below {ROOT}/{user}/up/")
+        self.topic = topic
 
 
 class GuardedWriter(StreamWriterAdapter):  # type: ignore[misc]  # amqtt ships no types
@@ -79,6 +85,8 @@ class GuardedHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ship
         self.broker = broker
         self.frames = frames
         self.link = link
+        #: Where it comes from; an IPv6 one as its network.
+        self.address = one_address(str((link.get_peer_info() or ("",))[0]))
         self.admitted = admitted
         self.keep_alive_s = keep_alive_s
         #: Loop time of the last sign of life.
@@ -155,8 +163,9 @@ class GuardedHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ship
                     await asyncio.sleep(0)
         except Malformed as error:
             self.ended = self.ended or str(error)
-            kind = "publish" if isinstance(error, NotAllowed) else "malformed"
+            kind, topic = (Kind.DENIED_PUBLISH, error.topic) if isinstance(error, NotAllowed) else (Kind.MALFORMED, "")
             self.broker.complain(kind, self.admitted.user, f"connection closed: {error}")
+            self.broker.notice(kind, address=self.address, account=self.admitted.user, known=True, topic=topic)
         except ConnectionError:
             self.ended = self.ended or "connection lost"
         except asyncio.CancelledError:
@@ -206,8 +215,7 @@ class GuardedHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ship
     async def _take_publish(self, frame: Frame) -> None:
         message = parse_publish(frame)
         if not self.admitted.grant.may_publish(message.topic.split("/")):
-            user = self.admitted.user
-            raise NotAllowed(f"{user} may not publish to {message.topic[:200]!r}: publish below {ROOT}/{user}/up/")
+            raise NotAllowed(self.admitted.user, message.topic)
         if message.retain:
             raise Malformed("retained PUBLISH: nothing is retained here, clear the flag")
         answer = (b"\x50\x02" if message.qos == 2 else b"\x40\x02") + message.packet_id.to_bytes(2, "big")

@@ -13,6 +13,7 @@ from typing import Final
 from croody_broker.settings import TLS12_CIPHERS, Settings, Tls, split_bind
 from croody_broker.texts import text
 from croody_contract.limits import MIB
+from croody_contract.security import TOPIC
 
 #: For one subscriber that falls behind: Mosquitto cannot slow publishers down, and drops what is above. So the bridge's queue has
 #: room for 40 s at 10,000 messages a second; each costs about 370 bytes beside its payload. A hard `memory_limit` is no
@@ -24,6 +25,7 @@ _BACKLOG_BYTES_A_MESSAGE: Final = 336
 #: Mosquitto sends more all the same; the bridge reads no further then.
 MAX_INFLIGHT_MESSAGES: Final = 4_000
 MAX_INFLIGHT_BYTES: Final = 8 * MIB
+OWN_RULES: Final = f"topic write {TOPIC}\n"
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class MosquittoSettings:
     user: str | None = None
     #: Log every packet, for who reads that and keeps the refusals: see `mosquitto_log`.
     log_packets: bool = False
+    #: Where this machine's own process tells what that log says of who comes: a socket, beside which lie its rules.
+    own_socket: Path | None = None
 
 
 def render_conf(settings: MosquittoSettings) -> str:
@@ -63,7 +67,16 @@ def render_conf(settings: MosquittoSettings) -> str:
         blocks.append(note + _everywhere(settings.websocket_bind) + robots + "protocol websockets\n")
     note = "# Bridges only, for several of them share one account. Keep this address private.\n"
     blocks.append(note + _listener(settings.bridge_bind) + bridges)
+    if settings.own_socket is not None:
+        note = "# The process that reads this log: it may say what it noticed, and nothing else.\n"
+        rules = f"allow_anonymous true\nacl_file {_path(own_rules(settings.own_socket))}\n"
+        blocks.append(f"{note}listener 0 {_path(settings.own_socket)}\n{rules}")
     return "\n".join(blocks)
+
+
+def own_rules(own_socket: Path) -> Path:
+    """Where the rules of `own_socket` lie: `OWN_RULES`."""
+    return own_socket.with_name("acl")
 
 
 def _globals(settings: MosquittoSettings) -> str:

@@ -11,6 +11,7 @@ import select
 import shutil
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -20,8 +21,9 @@ from typing import Final
 
 from croody_broker import openssl
 from croody_broker.complaints import Complaints
-from croody_broker.mosquitto import MosquittoSettings, render_conf
+from croody_broker.mosquitto import OWN_RULES, MosquittoSettings, own_rules, render_conf
 from croody_broker.mosquitto_log import Attention, MosquittoLog
+from croody_broker.mosquitto_teller import Teller
 from croody_broker.settings import Tls
 from croody_broker.texts import text
 from croody_broker.watch import Watched
@@ -59,6 +61,7 @@ def main(arguments: Sequence[str]) -> int:
         max_backlog_bytes=options.max_backlog,
         user=options.user if command == "mosquitto-conf" else getpass.getuser(),
         log_packets=command == "mosquitto",
+        own_socket=_own_socket() if command == "mosquitto" else None,
     )
     try:
         conf = render_conf(settings)
@@ -128,6 +131,13 @@ def _run(conf: str, settings: MosquittoSettings) -> int:
     os.execv(program, [program, "-c", str(place)])
 
 
+def _own_socket() -> Path:
+    """A place that nobody else on this machine can reach, with the rules beside it."""
+    socket = Path(tempfile.mkdtemp(prefix="croody-broker-")) / "socket"
+    own_rules(socket).write_text(OWN_RULES, encoding="utf-8")
+    return socket
+
+
 def _ensure(path: Path) -> None:
     """Mosquitto does not start without its files; an empty one lets nobody in, as a missing one should."""
     if not path.exists():
@@ -140,16 +150,17 @@ def _stand_by(mosquitto: int, files: Sequence[Watched], reads: int, settings: Mo
     """Until Mosquitto ends: hand its log on, and send SIGHUP when a file changed, and once after a while for what changed at the start."""
     started = look_at_s = time.monotonic()
     told_once = ended = False
-    written, complaints, attention = MosquittoLog(), Complaints(), Attention()
+    written, complaints, attention, teller = MosquittoLog(), Complaints(), Attention(), Teller(settings.own_socket)
     while os.getppid() == mosquitto and not ended:
         ready, _, _ = select.select([reads], [], [], max(0.0, look_at_s - time.monotonic()))
         if ready:
             data = os.read(reads, _PIECE_BYTES)
             attention.heard(len(data))
-            ended = not _hand_on(data, written, complaints)
+            ended = not _hand_on(data, written, complaints, teller)
         if time.monotonic() < look_at_s:
             continue
         look_at_s = time.monotonic() + _LOOK_S
+        teller.tell(time.monotonic())
         changed = [each for each in files if each.changed()]
         for each in changed:
             with suppress(OSError):
@@ -164,13 +175,15 @@ def _stand_by(mosquitto: int, files: Sequence[Watched], reads: int, settings: Mo
             os.kill(mosquitto, signal.SIGHUP)
 
 
-def _hand_on(data: bytes, written: MosquittoLog, complaints: Complaints) -> bool:
-    """Write what of Mosquitto's log is for a person. False at its end."""
-    lines, refusals = written.feed(data)
+def _hand_on(data: bytes, written: MosquittoLog, complaints: Complaints, teller: Teller) -> bool:
+    """Write what of Mosquitto's log is for a person, and count what is for detection. False at its end."""
+    lines, refusals, visits = written.feed(data)
     with suppress(OSError):  # whoever read our log is gone; Mosquitto goes on all the same
         sys.stderr.write(lines)
         sys.stderr.flush()
     for refusal in refusals:
         rule = f"publish below {ROOT}/{refusal.client.partition(':')[0]}/up/"
         complaints.say("publish", refusal.client, f"may not publish to {refusal.topic[:200]!r}, it was dropped: {rule}", time.monotonic())
+    for visit in visits:
+        teller.take(visit, time.monotonic())
     return bool(data)

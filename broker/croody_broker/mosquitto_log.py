@@ -8,6 +8,7 @@ than the message itself: so under load it is asked for a moment only, once in a 
 import re
 from typing import Final, NamedTuple
 
+from croody_broker.mosquitto_visitors import Visit, Visitors
 from croody_contract.printable import printable
 
 #: Longest line that is kept together, bytes; Mosquitto's topics end at 65,535.
@@ -58,21 +59,31 @@ class Refusal(NamedTuple):
     topic: str
 
 
+class Heard(NamedTuple):
+    """Lines for a person, made fit for a terminal; the publishes among the others that were refused; and what detection is told."""
+
+    lines: str
+    refusals: list[Refusal]
+    visits: list[Visit]
+
+
 class MosquittoLog:
     """Fed with what Mosquitto writes, in pieces of any size."""
 
     def __init__(self) -> None:
         self._rest = b""
+        self._visitors = Visitors()
 
-    def feed(self, data: bytes) -> tuple[str, list[Refusal]]:
-        """Whole lines for a person, made fit for a terminal, and the refusals among the others."""
+    def feed(self, data: bytes) -> Heard:
+        """What the whole lines hold that there are by now."""
         data = self._rest + data
         end = data.rfind(b"\n") + 1
         data, self._rest = data[:end], data[end:]
         if len(self._rest) > _LONGEST:
             data, self._rest = data + self._rest + b"\n", b""
         refusals = [Refusal(_text(found["client"]), _text(found["topic"])) for found in _DENIED.finditer(data)]
-        return printable(_PACKETS.sub(b"", data).decode("utf-8", "backslashreplace"), keep="\n\t"), refusals
+        lines = printable(_PACKETS.sub(b"", data).decode("utf-8", "backslashreplace"), keep="\n\t")
+        return Heard(lines, refusals, list(self._visitors.read(data)))
 
 
 def _text(raw: bytes) -> str:

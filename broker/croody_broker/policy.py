@@ -8,6 +8,7 @@ from typing import Final
 
 from croody_broker.credentials import Accounts
 from croody_broker.rules import Grant, Rules
+from croody_contract.security import Kind
 
 IDENTIFIER_REJECTED: Final = 0x02
 NOT_AUTHORIZED: Final = 0x05
@@ -40,10 +41,11 @@ class Admitted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Stay out."""
+    """Stay out. `kind`: what detection is told."""
 
     code: int
     reason: str
+    kind: Kind = Kind.WRONG_IDENTITY
 
 
 class Policy:
@@ -57,7 +59,7 @@ class Policy:
         """Judge a CONNECT. `fresh_id`: the suffix for a client that leaves its id to the broker."""
         user = knock.user or ""
         if not self.accounts.check(user, knock.secret or ""):
-            return Refused(NOT_AUTHORIZED, f"user {user[:80]!r}: unknown, or a wrong password")
+            return Refused(NOT_AUTHORIZED, f"user {user[:80]!r}: unknown, or a wrong password", Kind.WRONG_SECRET)
         if knock.needs_certificate and knock.common_name != user:
             return Refused(NOT_AUTHORIZED, f"user {user!r}: its certificate is for {knock.common_name!r}")
         client_id = knock.client_id or f"{user}:{fresh_id}"

@@ -14,6 +14,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from typing import Final
 
+from croody_contract.security import TOPIC as SECURITY_TOPIC
 from croody_contract.topics import ASTRAY_FILTER, ROBOT_ID, ROOT, UP_FILTER
 
 PASSWD_NAME: Final = "passwd"
@@ -131,6 +132,7 @@ def render_acl(bridge_user: str = BRIDGE_USER) -> str:
         f"topic read {UP_FILTER}\n"
         f"topic read {ASTRAY_FILTER}\n"
         f"topic read {DROPPED_TOPIC}\n"
+        f"topic read {SECURITY_TOPIC}\n"
         f"topic write {ROOT}/+/down/#\n"
     )
 

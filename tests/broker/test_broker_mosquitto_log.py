@@ -26,7 +26,7 @@ def test_what_passes_is_for_a_person_and_refusals_are_found_however_it_is_cut() 
     for size in (1, 7, 100, len(LOG)):
         log, lines, refusals = MosquittoLog(), "", []
         for start in range(0, len(LOG), size):
-            passed, found = log.feed(LOG[start : start + size])
+            passed, found, _visits = log.feed(LOG[start : start + size])
             lines += passed
             refusals += found
         assert (lines, refusals) == (LINES, REFUSALS)
@@ -34,7 +34,7 @@ def test_what_passes_is_for_a_person_and_refusals_are_found_however_it_is_cut() 
 
 def test_a_line_without_an_end_is_not_kept_for_ever() -> None:
     log = MosquittoLog()
-    assert log.feed(b"x" * 200_000) == ("x" * 200_000 + "\n", [])
+    assert log.feed(b"x" * 200_000) == ("x" * 200_000 + "\n", [], [])
 
 
 def test_under_load_the_log_of_every_packet_is_rested_from_and_looked_at_again_a_minute_later() -> None:

@@ -263,6 +263,7 @@ EXAMPLES: dict[str, Callable[[str], Ask]] = {
     "GET /api/telemetry/alarms": lambda robot: ask("/api/telemetry/alarms", whole=True),
     "POST /api/telemetry/alarms/{int:number}/resolve": lambda robot: ask(f"/api/telemetry/alarms/{_alarm(robot)}/resolve", {}),
     "POST /api/telemetry/bridge/relay": lambda robot: ask("/api/telemetry/bridge/relay", {}),
+    "POST /api/telemetry/bridge/security": lambda robot: ask("/api/telemetry/bridge/security", [], done=204),
     "POST /api/telemetry/bridge/outgoing": lambda robot: ask("/api/telemetry/bridge/outgoing", {}),
     "POST /api/telemetry/demo/robots": lambda robot: ask("/api/telemetry/demo/robots", {"count": 1}),
     "GET /api/telemetry/dead-letters": lambda robot: ask("/api/telemetry/dead-letters", whole=True),

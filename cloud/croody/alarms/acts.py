@@ -151,6 +151,8 @@ def _suppress(doing: Doing, scope: Scope, until: datetime) -> Suppression:
         raise BadAct(_("alerta %(number)s: no es de ningún robot: resuélvela") % {"number": alarm.pk})
     if alarm.kind == storms.STORM.code and scope is not Scope.TEAM:
         raise BadAct(_("alcance: la alerta %(number)s es de varios robots: elige toda la organización") % {"number": alarm.pk})
+    if not alarm.robot_id and scope is Scope.ROBOT:
+        raise BadAct(_("alcance: la alerta %(number)s no es de un robot: elige esta causa, o toda la organización") % {"number": alarm.pk})
     if Suppression.objects.filter(organisation_id=team, expires_at__gt=doing.now).count() >= suppressions.MOST:
         text = _("ya hay %(most)s excepciones, que es lo máximo: termina las que ya no hagan falta")
         raise BadAct(text % {"most": suppressions.MOST})

@@ -24,7 +24,17 @@ class EndsByItself(ValueError):
     """An alarm that no person can close, because what it tells still holds; says what ends it."""
 
 
-def raise_alarm(robot_id: str, kind: Kind | str, key: str, severity: str, detail: dict[str, Any], now: datetime, times: int = 1) -> Alarm:
+def raise_alarm(
+    robot_id: str,
+    kind: Kind | str,
+    key: str,
+    severity: str,
+    detail: dict[str, Any],
+    now: datetime,
+    times: int = 1,
+    *,
+    organisation: int | None = None,
+) -> Alarm:
     """Open an alarm, or count one more in the open one of the same cause (`robot_id`, `kind`, `key`), which keeps its worst severity.
     One that a person called false is opened out of sight, and counted there: see `suppressions`.
 
@@ -39,6 +49,7 @@ def raise_alarm(robot_id: str, kind: Kind | str, key: str, severity: str, detail
         detail: what the kind's sentence is made of.
         now: when it was noticed.
         times: how often, since it was raised last.
+        organisation: whose, for one of no robot; without it, it is for who administers the server.
 
     Raises:
         ValueError: an unknown severity, or a kind that nobody declared.
@@ -57,8 +68,9 @@ def raise_alarm(robot_id: str, kind: Kind | str, key: str, severity: str, detail
                 return row
         if _is_its_own(cause) and quota.has_opened_too_many(cause["robot_id"], now):
             return raise_alarm(cause["robot_id"], quota.QUOTA, "", quota.QUOTA.severity, {"kind": code}, now, times)
-        held = suppressions.covering(**cause, now=now)
+        held = suppressions.covering(**cause, now=now, organisation=organisation)
         fresh = {"severity": severity, "detail": detail, "opened_at": now, "last_at": now, "count": times, "suppressed_by": held}
+        fresh["organisation_id"] = organisation
         try:
             with transaction.atomic():
                 row = Alarm.objects.create(**cause, **fresh)

@@ -19,10 +19,12 @@ LONGEST: Final = timedelta(days=90)
 MOST: Final = 200
 
 
-def covering(robot_id: str, kind: str, key: str, *, now: datetime) -> Suppression | None:
-    """The one that holds such an alarm back now, the narrowest first; None when it is to be seen."""
+def covering(robot_id: str, kind: str, key: str, *, now: datetime, organisation: int | None = None) -> Suppression | None:
+    """The one that holds such an alarm back now, the narrowest first; None when it is to be seen. `organisation`: of one of no robot."""
     mine = Q(scope=Scope.ROBOT, robot_id=robot_id) | Q(scope=Scope.CAUSE, robot_id=robot_id, key=key)
     team = Q(scope=Scope.TEAM, organisation__in=Robot.objects.filter(pk=robot_id).values("organisation_id"))
+    if organisation is not None:
+        team = Q(scope=Scope.TEAM, organisation=organisation)
     # `cause`, `robot`, `team`: the alphabet puts the narrowest first.
     return Suppression.objects.filter(mine | team, kind=kind, expires_at__gt=now).order_by("scope", "pk").first()
 

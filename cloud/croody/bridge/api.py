@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 TIMEOUT_S: Final = 10.0
 RELAY: Final = "/api/telemetry/bridge/relay"
 OUTGOING: Final = "/api/telemetry/bridge/outgoing"
+SECURITY: Final = "/api/telemetry/bridge/security"
 
 
 class Unreachable(OSError):

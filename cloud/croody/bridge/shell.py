@@ -26,10 +26,11 @@ from croody.bridge.client import Came, Client
 from croody.bridge.courier import Courier, Outage
 from croody.bridge.handler import Item
 from croody.bridge.inbox import LANES, Inbox, Message
+from croody.bridge.noticed import Noticed
 from croody.bridge.receipts import Receipts
 from croody.bridge.robot_limits import RobotLimits, robot_of
 from croody.bridge.settings import Settings
-from croody_contract import mosquitto, relay, topics
+from croody_contract import mosquitto, relay, security, topics
 from croody_contract.limits import ACK_MERGE_S, KIB
 
 log = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ class Bridge:
         self._acks_lock = threading.Lock()
         self._outgoing_api = api.Api(settings.telemetry_url, settings.token)
         self._receipts = Receipts(settings.client_id, settings.session, lambda packets: self._client.ack_all(packets))
+        self._noticed = Noticed(api.Api(settings.telemetry_url, settings.token), self._stop)
         outage = Outage()
         self._couriers = [self._make_courier(outage) for _ in LANES]
         self._threads: list[threading.Thread] = []
@@ -82,7 +84,7 @@ class Bridge:
         # paho keeps its thread to itself, and an error in a callback ends it in silence: find it, to be watched.
         self._threads = [thread for thread in threading.enumerate() if thread not in before]
         loops: list[Callable[[], None]] = [partial(self._relay_loop, lane) for lane in LANES]
-        for target in (*loops, self._outgoing_loop, self._acks_loop):
+        for target in (*loops, self._outgoing_loop, self._acks_loop, self._noticed.run):
             thread = threading.Thread(target=target, daemon=True)
             thread.start()
             self._threads.append(thread)
@@ -139,7 +141,7 @@ class Bridge:
             return
         self._said_refused = False
         self._receipts.connected()
-        client.subscribe([(self._wanted, 1), (self._astray, 1), (mosquitto.DROPPED_TOPIC, 0)])
+        client.subscribe([(self._wanted, 1), (self._astray, 1), (mosquitto.DROPPED_TOPIC, 0), (security.TOPIC, 0)])
 
     def _on_subscribe(self, client: mqtt.Client, userdata: Any, mid: int, reasons: list[ReasonCode], properties: Any) -> None:
         # A broker that still has the rules of before does not grant the second, and only Mosquitto has the third.
@@ -165,6 +167,9 @@ class Bridge:
             except UnicodeDecodeError as error:
                 topic = error.object.decode("utf-8", "backslashreplace")
             payload, packet = bytes(message.payload), message.mid if message.qos else 0
+            if topic == security.TOPIC:
+                self._noticed.put(payload)
+                continue
             if topics.is_plain(topic):
                 delivery = self._receipts.take(packet, topic, payload, again=message.dup)
                 if delivery is not None:

@@ -71,3 +71,53 @@ class Cursor(models.Model):
 
     name = models.CharField(max_length=64, primary_key=True)
     last_id = models.BigIntegerField(default=0)
+
+
+class SecurityEvent(models.Model):
+    """The same thing `times` times within about a second: who came, who was refused, who asked for what is not theirs.
+
+    From the broker (`croody_contract.security`) or from one of our own APIs and pages. Never a secret.
+    """
+
+    at = models.DateTimeField(db_index=True)
+    source = models.CharField(max_length=16)
+    kind = models.CharField(max_length=24)
+    #: Who it was; an IPv6 one as its /64, empty where nobody can tell.
+    address = models.CharField(max_length=64)
+    #: The name that was given, and whether there is such an account.
+    account = models.CharField(max_length=80)
+    known = models.BooleanField(default=False)
+    #: Which wrong secret, as a code that says only whether two are the same.
+    secret = models.CharField(max_length=16)
+    topic = models.CharField(max_length=200)
+    times = models.PositiveIntegerField(default=1)
+
+
+class Incident(models.Model):
+    """What one offender did, from its first sign to its last; two minutes without a sign end it. It has one alarm a team."""
+
+    class Offender(models.TextChoices):
+        ADDRESS = "address"
+        ACCOUNT = "account"
+
+    offender_kind = models.CharField(max_length=8, choices=Offender.choices)
+    offender = models.CharField(max_length=80)
+    #: The worst of what was seen: a code of `incidents.rules`.
+    worst = models.CharField(max_length=32)
+    severity = models.CharField(max_length=16)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    #: code -> {"value", "limit", "seconds"}: the highest that each counter stood.
+    evidence = models.JSONField(default=dict)
+    #: Robots that it concerns, and addresses or accounts beside the offender: names, bounded.
+    robots = models.JSONField(default=list)
+    beside = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["offender_kind", "offender"], condition=models.Q(ended_at=None), name="one_open_incident_an_offender"
+            )
+        ]
+        indexes = [models.Index(fields=["-last_at"], name="incident_by_news")]

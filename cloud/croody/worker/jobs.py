@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from croody.alarms import jobs as alarms
+from croody.detection.incidents import jobs as incidents
 from croody.detection.windows import jobs as ids
 from croody.fleet import jobs as fleet
 from croody.liveness import jobs as liveness
@@ -15,7 +16,7 @@ from croody.telemetry import jobs as telemetry
 from croody.worker import retention
 from croody.worker.runs import note_runs
 
-Thread = Literal["credentials", "quick", "alarms", "fold", "rollups", "slow", "detection", "rules", "notices", "days"]
+Thread = Literal["credentials", "quick", "alarms", "fold", "rollups", "slow", "detection", "incidents", "rules", "notices", "days"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ JOBS: list[Job] = [
     Job("raise_alarms", 2, telemetry.raise_alarms, "alarms"),
     Job("fold_finished", 10, telemetry.fold_finished, "fold"),
     Job("score_windows", 2, ids.score_windows, "detection"),
+    # Alone: who gets in meanwhile does not wait for windows.
+    Job("find_incidents", 2, incidents.find_incidents, "incidents"),
     Job("keep_pictures", 2, telemetry.keep_pictures, "detection"),
     Job("judge_rules", 5, notices.judge_rules, "rules"),
     Job("tell", 5, deliver.tell, "rules"),

@@ -15,7 +15,7 @@ import msgspec
 import paho.mqtt.client as mqtt
 import pytest
 
-from croody_contract import messages, mosquitto, relay
+from croody_contract import messages, mosquitto, relay, security
 from tests.patience import PATIENCE_S
 from tools.stack import Process, Spec, script
 from tools.stack.health import mqtt as answers
@@ -37,6 +37,7 @@ class FakeApi:
         self.asked = 0
         #: When it was asked last, on the monotonic clock.
         self.asked_at = 0.0
+        self.reports: list[security.Report] = []
         #: Relays that are being answered now, and how many these were at most.
         self.at_once: list[int] = []
         self.most_at_once = 0
@@ -76,6 +77,9 @@ class FakeApi:
             self.asked_at = time.monotonic()
             rows, self.due = self.due, []
             return 200, msgspec.json.encode(relay.Due(rows))
+        if path.endswith("/security"):
+            self.reports += security.decode_reports(body) if self.status == 200 else []
+            return self.status or 500, b""
         self.at_once.append(1)
         self.most_at_once = max(self.most_at_once, len(self.at_once))
         time.sleep(self.delay_s)

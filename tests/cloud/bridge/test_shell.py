@@ -5,15 +5,18 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import paho.mqtt.client as mqtt
 import pytest
 
 from croody.bridge.shell import ASK_AFTER_S, HEARS_S, POLL_S
 from croody_contract import batch, messages, relay
 from croody_contract.messages import Outgoing
+from croody_contract.security import Kind
 from tests.patience import A_BUSY_SECOND_S, PATIENCE_S
 
 UP = "croody/v1/rover-1/up"
@@ -277,3 +280,26 @@ def test_much_goes_in_two_relays_at_once_each_with_other_robots_and_in_the_order
         assert came == list(range(3000))
     assert {sent.sender.run for sent in api.relays} == {api.relays[0].sender.run}
     assert api.most_at_once == 2
+
+
+@pytest.mark.parametrize("broker", ["mosquitto", "amqtt"], indirect=True)
+def test_who_was_refused_is_told_to_the_api_and_kept_while_it_is_away(start_bridge, broker, api, until):
+    start_bridge()
+    api.status = 503
+    guess(broker.port, "first")
+    time.sleep(3)
+    assert api.reports == []
+    api.status = 200
+    guess(broker.port, "second")
+    until(lambda: sum(one.times for report in api.reports for one in report.noticed if one.kind is Kind.WRONG_SECRET) == 2)
+
+
+def guess(port: int, secret: str) -> None:
+    refused = threading.Event()
+    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, "rover-1", reconnect_on_failure=False)
+    client.username_pw_set("rover-1", secret)
+    client.on_connect = lambda *_: refused.set()
+    client.connect("127.0.0.1", port)
+    client.loop_start()
+    assert refused.wait(10)
+    client.loop_stop()

@@ -111,6 +111,22 @@ def test_only_the_bridge_relays(api: Client, keys: dict[str, str], path: str):
         assert response.status_code == (200 if caller == "bridge" else 401), caller
 
 
+def test_only_the_bridge_tells_who_came_to_the_broker_and_nonsense_is_refused_whole(api: Client, keys: dict[str, str]):
+    from croody.detection.models import SecurityEvent
+
+    def post(body: bytes, key: str) -> int:
+        return api.post(f"{BASE}/bridge/security", data=body, content_type="application/json", headers=headers(key)).status_code
+
+    # In the default database, beside the two of telemetry that this is played with.
+    SecurityEvent.objects.all().delete()
+    told = b'[{"noticed": [{"kind": "malformed", "address": "203.0.113.9"}]}]'
+    assert {caller: post(told, key) for caller, key in keys.items()} == {caller: 204 if caller == "bridge" else 401 for caller in keys}
+    assert SecurityEvent.objects.get().address == "203.0.113.9"
+    for nonsense in (b"", b"{}", b'[{"noticed": [{"kind": "nonsense"}]}]', b'[{"noticed": [{"kind": "crowd", "times": 0}]}]'):
+        assert post(nonsense, keys["bridge"]) == 422
+    assert SecurityEvent.objects.count() == 1
+
+
 def test_a_revoked_robot_neither_writes_nor_comes_back_by_being_met_again(api: Client, keys: dict[str, str], fleet: SimpleNamespace):
     from croody.fleet import services
     from croody.fleet.models import Robot

@@ -10,6 +10,7 @@ from croody.alarms.storms import STORM, kind_of
 from croody.alarms.undo import UNDO_FOR
 from croody.console.alerts import chart, words
 from croody.console.alerts.facts import Evidence
+from croody.detection.incidents import kinds as incidents
 from croody.monitor import alarm_words
 from croody.telemetry.read import metrics
 
@@ -41,7 +42,8 @@ def detail(found: Evidence, now: datetime, language: str, user_id: int | None) -
         "closable": found.closable,
         "people": [{"pk": user.pk, "name": user.get_full_name() or user.get_username()} for user in found.people],
         "assignee_id": alarm.assignee_id,
-        "scopes": [(code, said) for code, said in words.SCOPES.items() if code == "team" or alarm.robot_id],
+        "scopes": words.scopes(alarm),
+        "signs": incidents.signs(alarm.detail, language) if alarm.kind == incidents.INTRUSION.code else [],
         "bars": words.bars(found, language),
         "usual": words.usual_of(found) if alarm.robot_id else "",
         "lines": _lines(found, language),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext
 from croody.alarms import kinds
 from croody.alarms.inbox import Asked, Counts, Tab
 from croody.alarms.models import Act, Alarm, Suppression
+from croody.alarms.storms import STORM
 from croody.console.alerts.facts import AROUND, SUCH_FOR, USUAL, Evidence, Inbox
 from croody.monitor import alarm_words
 from croody.monitor.alarm_words import AlarmRow
@@ -78,6 +79,14 @@ class Line:
     text: str
     quote: str
     undone: bool
+
+
+def scopes(alarm: Alarm) -> list[tuple[str, str]]:
+    """How far it may be called false: one of many robots for the whole organisation alone, one of no robot for its cause, too."""
+    if alarm.robot_id:
+        return [(code, str(said)) for code, said in SCOPES.items()]
+    cause = [] if alarm.kind == STORM.code else [("cause", _("Solo esta causa"))]
+    return [*cause, ("team", str(SCOPES["team"]))]
 
 
 def sentence(counts: Counts, language: str) -> str:

@@ -1,4 +1,4 @@
-"""Asks for what the page shows: open anomalies, verdicts, what screening misses, what people said, models. Words nothing."""
+"""Asks for what the page shows: incidents, open anomalies, verdicts, what screening misses, what people said, models. Words nothing."""
 
 import json
 from collections.abc import Mapping
@@ -11,8 +11,10 @@ from django.conf import settings
 from django.db.models import Count, Max, Q
 
 from croody.accounts.caller import Caller
+from croody.alarms import queries as alarms
 from croody.alarms.models import Alarm
 from croody.console.detection.selection import ALL, PAGE, RESULTS, Selection
+from croody.detection.incidents.kinds import INTRUSION
 from croody.detection.kinds import ANOMALY
 from croody.detection.models import Verdict
 from croody.detection.nslkdd.model import SHIPPED
@@ -53,6 +55,7 @@ class CloudModel:
 class Found:
     """Everything of the page. `more`: there is another page of verdicts."""
 
+    incidents: tuple[Alarm, ...]
     anomalies: tuple[Alarm, ...]
     tally: Tally
     missed: Missed
@@ -82,6 +85,7 @@ def read(caller: Caller, asked: Selection, now: datetime) -> Found:
     shown = {verdict.robot_id for verdict in page}
     models = recent.values("edge_model").annotate(robots=Count("robot_id", distinct=True), windows=Count("pk"), at=Max("at"))
     return Found(
+        incidents=tuple(alarms.still_open(alarms.visible_to(caller)).filter(kind=INTRUSION.code)[:MOST_OPEN]),
         anomalies=tuple(Alarm.objects.filter(kind=ANOMALY.code, resolved_at=None, robot_id__in=mine).order_by("opened_at")[:MOST_OPEN]),
         tally=queries.tally(robots, now - OVER),
         missed=queries.missed(robots, None, now - queries.MISSED_OVER),

@@ -27,7 +27,8 @@ def index(request: HttpRequest) -> HttpResponseBase:
     context = {
         "sentence": words.sentence(found, language),
         "tally": monitor.sentence(found.tally, language),
-        "anomalies": words.anomalies(found, now, language),
+        "incidents": words.listed(found.incidents, now, language),
+        "anomalies": words.listed(found.anomalies, now, language),
         "missed": monitor.missed_sentence(found.missed, language),
         "people": words.people_sentence(found.people, language),
         "rows": [words.row(verdict, verdict.robot_id in found.may_label, now, language) for verdict in found.verdicts],

@@ -1,6 +1,6 @@
 """Detection in words and numbers. Pure but for translation; verdicts are worded where the monitor's are."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from croody.alarms.kinds import SEVERITIES, find
+from croody.alarms.models import Alarm
 from croody.console.detection.facts import CloudModel, EdgeModel, Found
 from croody.console.detection.selection import ALL, RESULTS, Selection
 from croody.detection.models import Verdict
@@ -49,6 +50,10 @@ class Row:
 
 def sentence(found: Found, language: str) -> str:
     """The page's answer."""
+    if found.incidents:
+        count = len(found.incidents)
+        text = ngettext("%(count)s posible intrusión sin cerrar", "%(count)s posibles intrusiones sin cerrar", count)
+        return text % {"count": formats.counted(count, language)}
     count = len(found.anomalies)
     if not count:
         return _("Ningún robot se aparta de lo habitual")
@@ -56,8 +61,8 @@ def sentence(found: Found, language: str) -> str:
     return text % {"count": formats.counted(count, language)}
 
 
-def anomalies(found: Found, now: datetime, language: str) -> list[dict[str, Any]]:
-    """Robots that behave oddly now, why, and since when."""
+def listed(alarms: Iterable[Alarm], now: datetime, language: str) -> list[dict[str, Any]]:
+    """Alarms that are open: whose, why, and since when."""
     return [
         {
             "number": alarm.pk,
@@ -69,7 +74,7 @@ def anomalies(found: Found, now: datetime, language: str) -> list[dict[str, Any]
             "since": alarm.opened_at.timestamp(),
             "age": formats.age_of(alarm.opened_at, now),
         }
-        for alarm in found.anomalies
+        for alarm in alarms
     ]
 
 

@@ -4,6 +4,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from croody.alarms.api import router as alarms_router
+from croody.detection.incidents.http import router as security_router
 from croody.telemetry.http.api import api
 from croody.telemetry.http.bridge import router as bridge_router
 from croody.telemetry.http.letters import router as letters_router
@@ -12,6 +13,7 @@ from croody.web.health import healthz
 
 api.add_router("", alarms_router)
 api.add_router("", bridge_router)
+api.add_router("", security_router)
 api.add_router("/dead-letters", letters_router)
 
 

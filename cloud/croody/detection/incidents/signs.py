@@ -1,0 +1,70 @@
+"""Signs are written down, bounded whatever comes, and read back. Knows the table, never what signs mean."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db.models import Max, Sum
+
+from croody.detection.incidents.rules import WITHIN, Sign
+from croody.detection.models import SecurityEvent
+from croody_contract.security import Kind, Noticed, Report
+
+#: How long signs are kept: an incident keeps what was evidence.
+KEPT: Final = timedelta(days=2)
+#: Rows within `WITHIN` from which on a flood is on: then only the most frequent of a report are written.
+FLOOD: Final = 1_000
+_FEW: Final = 4
+#: Rows that are read at once.
+MOST: Final = 5_000
+#: Who comes in is remembered only of addresses that were refused a moment before.
+_WAS_REFUSED: Final = (Kind.WRONG_SECRET.value, Kind.WRONG_IDENTITY.value)
+
+
+def write(source: str, reports: Sequence[Report], now: datetime) -> None:
+    """Write down what some source noticed. `now`: when it was handed over."""
+    recent = SecurityEvent.objects.filter(at__gt=now - WITHIN)
+    flood = recent.count() >= FLOOD
+    refused = set(recent.filter(kind__in=_WAS_REFUSED).values_list("address", flat=True).distinct()[:MOST])
+    rows: list[SecurityEvent] = []
+    for report in reports:
+        refused |= {one.address for one in report.noticed if one.kind in _WAS_REFUSED}
+        worth = [one for one in report.noticed if one.kind is not Kind.CONNECTED or one.address in refused]
+        if flood or len(rows) >= FLOOD:
+            worth = sorted(worth, key=lambda one: -one.times)[:_FEW]
+        at = now - timedelta(seconds=report.ago_s)
+        rows += [_row(source, one, at) for one in worth]
+    SecurityEvent.objects.bulk_create(rows, batch_size=500)
+
+
+def _row(source: str, one: Noticed, at: datetime) -> SecurityEvent:
+    return SecurityEvent(
+        at=at,
+        source=source,
+        kind=one.kind.value,
+        address=one.address,
+        account=one.account,
+        known=one.known,
+        secret=one.secret,
+        topic=one.topic,
+        times=one.times,
+    )
+
+
+def read(now: datetime) -> list[Sign]:
+    """Those of the last moments, newest first where there are too many; oldest first."""
+    found = SecurityEvent.objects.filter(at__gt=now - WITHIN, at__lte=now).order_by("-at", "-pk")
+    rows = found.values_list("at", "kind", "address", "account", "known", "secret", "topic", "times")[:MOST]
+    return [Sign(*row) for row in reversed(rows)]
+
+
+def last_of(source: str) -> datetime | None:
+    """When this source noticed something last."""
+    at: datetime | None = SecurityEvent.objects.filter(source=source).aggregate(at=Max("at"))["at"]
+    return at
+
+
+def how_many(since: datetime) -> dict[str, int]:
+    """Kind -> how often, since then."""
+    found = SecurityEvent.objects.filter(at__gte=since).order_by().values_list("kind").annotate(Sum("times"))
+    return dict(found)
