@@ -1,7 +1,9 @@
 """The pages of a running `make up` in headless Chromium: robots move, the printed login works, a lost role heals."""
 
 import os
+import re
 import signal
+import socket
 import time
 from collections.abc import Iterator
 
@@ -82,6 +84,39 @@ def test_the_printed_login_works_once(system: System, browser: Browser) -> None:
         page.goto(system.login_link)
         page.goto(f"{system.web_url}/cuenta/perfil/")
         assert "/cuenta/acceder/" in page.url
+
+
+def test_forty_wrong_passwords_are_an_incident_in_the_console_that_names_who(system: System, browser: Browser) -> None:
+    link = system.croody("login-link")
+    with browser.new_context(locale="es-CO") as context:
+        page = context.new_page()
+        page.goto(re.search(r"http://\S+", link)[0])  # type: ignore[index]
+        if page.locator("form button[type=submit]").count() and "/entrar/" in page.url:
+            page.locator("main form button[type=submit]").click()
+        page.goto(f"{system.web_url}/console/detection/")
+        expect(page.locator("h1")).not_to_contain_text("intrusi")
+        for number in range(40):
+            guess(system.ports.mqtt, "robot-clases", f"password-{number}")
+        told = time.monotonic()
+        while "intrusi" not in page.inner_text("h1"):
+            assert time.monotonic() - told < 30, page.inner_text("main")
+            page.wait_for_timeout(250)
+            page.reload()
+        print(f"seen {time.monotonic() - told:.1f} s after the last of them")
+        incident = page.locator("ul.anomalies li", has_text="contraseñas").first
+        expect(incident).to_contain_text("127.0.0.1 probó 40 contraseñas")
+        expect(incident).to_contain_text("robot-clases")
+        incident.locator("a").click()
+        expect(page.locator("main")).to_contain_text("T1110.001")
+
+
+def guess(port: int, account: str, secret: str) -> None:
+    """Knock once with a wrong secret, and wait for the answer."""
+    name, password = account.encode(), secret.encode()
+    body = b"\x00\x04MQTT\x04\xc2\x00\x3c" + b"".join(len(part).to_bytes(2, "big") + part for part in (name, name, password))
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(b"\x10" + bytes([len(body)]) + body)
+        assert connection.recv(4) == b"\x20\x02\x00\x05"
 
 
 def test_the_monitor_heals_when_the_web_role_was_killed(system: System, page: Page) -> None:
