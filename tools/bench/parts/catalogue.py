@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from tools.bench.parts import agent, backlog, batches, broker, ceiling, console, live, monitor, overload, series, starts, stream
+from tools.bench.parts import agent, backlog, batches, broker, ceiling, console, live, monitor, overload, robots, series, starts, stream
 from tools.bench.plan import Plan
 from tools.bench.row import Note, Row
 
@@ -34,4 +34,5 @@ PARTS: Final[Mapping[str, Part]] = {
     "agent": Part(
         "The agent on a robot, its model loaded: memory, processor, durable readings; beside a gateway that does nothing.", agent.run
     ),
+    "robots": Part("An agent that listens to a robot with ROS 2: processor, loss, memory.", robots.run),
 }

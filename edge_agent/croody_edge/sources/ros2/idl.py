@@ -59,6 +59,21 @@ class IdlTypes:
             made.deserialize = classmethod(lambda cls, data, **more: Raw(bytes(data)))  # type: ignore[method-assign, assignment]
         return made
 
+    def blank(self, kind: str) -> Any:
+        """A message with nothing in it: zeros and empty texts."""
+        return self._blank((Nodetype.NAME, kind))
+
+    def _blank(self, description: Any) -> Any:
+        sort, what = description
+        if sort == Nodetype.NAME:
+            shape = {f"{name}_": self._blank(inner) for name, inner in self._definitions[what][1]}
+            return self._struct(what)(**shape)
+        if sort == Nodetype.ARRAY:
+            return [self._blank(what[0]) for _ in range(what[1])]
+        if sort == Nodetype.SEQUENCE:
+            return []
+        return "" if what[0] == "string" else 0
+
     def _struct(self, kind: str) -> type[IdlStruct]:
         if kind not in self._made:
             _, fields = self._definitions[kind]

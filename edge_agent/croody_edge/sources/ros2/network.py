@@ -144,11 +144,12 @@ def _domain(domain: int, interface: str, peers: tuple[str, ...]) -> Domain | Non
     with _guard:
         made = _domains.get(domain)
         if made is None:
-            made = _domains[domain] = Domain(domain, _configuration(interface, peers))
+            made = _domains[domain] = Domain(domain, configuration(interface, peers))
         return made
 
 
-def _configuration(interface: str, peers: tuple[str, ...]) -> str:
+def configuration(interface: str, peers: tuple[str, ...]) -> str:
+    """What cyclonedds has to be told; on the loopback interface it does without multicast."""
     attribute = "address" if interface.replace(".", "").isdigit() or ":" in interface else "name"
     general = f"<Interfaces><NetworkInterface {attribute}={quoteattr(interface)}/></Interfaces>" if interface else ""
     asked = "".join(f"<Peer address={quoteattr(peer)}/>" for peer in peers)
