@@ -1,9 +1,16 @@
-"""What tests of the cloud share: a process, which remembers what robots used of their quotas."""
+"""What tests of the cloud share: a process, which remembers what robots used of their quotas, and the language of the last page."""
 
 import sys
 from collections.abc import Iterator
 
 import pytest
+from django.utils import translation
+
+
+@pytest.fixture(autouse=True)
+def _spanish() -> None:
+    """No test leaves its language to the next one."""
+    translation.activate("es")
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.utils import translation
 
 from croody.accounts.models import Membership, Organisation
 from croody.fleet import services
@@ -15,13 +14,6 @@ from croody.fleet.models import Site
 from tests.cloud.web.helpers import PLAN
 from tests.cloud.web.server import Web
 from tools.stack import Ports
-
-
-@pytest.fixture(autouse=True)
-def _spanish() -> Iterator[None]:
-    """No test leaves its language to the next one."""
-    yield
-    translation.activate("es")
 
 
 @pytest.fixture(autouse=True)

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from tests.cloud.web.helpers import events
+from tests.patience import PATIENCE_S
 
 _SEED = """
 import django; django.setup()
@@ -153,7 +154,7 @@ class Web:
         with self.log.open("a") as log:
             command = [sys.executable, "-m", "croody.serve", "--bind", f"127.0.0.1:{self._port}"]
             self.process = subprocess.Popen(command, env=self.environ, stdout=log, stderr=log)
-        ends = time.monotonic() + 30
+        ends = time.monotonic() + 2 * PATIENCE_S
         while time.monotonic() < ends:
             try:
                 if httpx.get(f"{self.url}/healthz").status_code == 200:
@@ -208,13 +209,13 @@ class Web:
         for process in (self.process, self._mouth):
             process.terminate()
         for process in (self.process, self._mouth):
-            process.wait(10)
+            process.wait(PATIENCE_S)
         for pipe in (self._mouth.stdin, self._mouth.stdout):
             assert pipe is not None
             pipe.close()
 
     def stream(self, stack: ExitStack, path: str = "/api/telemetry/stream", **headers: str) -> httpx.Response:
-        client = stack.enter_context(httpx.Client(timeout=httpx.Timeout(5, read=20)))
+        client = stack.enter_context(httpx.Client(timeout=httpx.Timeout(PATIENCE_S)))
         return stack.enter_context(client.stream("GET", self.url + path, headers=headers))
 
 
@@ -230,13 +231,13 @@ class Ear:
 
     def _listen(self) -> None:
         try:
-            for event in events(self._response, until_s=60):
+            for event in events(self._response, until_s=4 * PATIENCE_S):
                 self.heard.append(event)
         except httpx.TransportError:
             pass
         self.ended_at = time.monotonic()
 
-    def wait(self, wanted: Any, within_s: float = 10.0) -> tuple[str, str, Any]:
+    def wait(self, wanted: Any, within_s: float = PATIENCE_S) -> tuple[str, str, Any]:
         ends = time.monotonic() + within_s
         while time.monotonic() < ends:
             for event in self.heard:
