@@ -31,6 +31,7 @@ COMMANDS = (
     "croody-edge run",
     "croody-edge status",
     "croody-edge doctor",
+    "croody-edge check-source",
     "croody-edge bundle",
     "croody-sim",
     "croody-broker",

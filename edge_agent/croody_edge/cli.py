@@ -1,4 +1,4 @@
-"""The command `croody-edge`: `run`, `status`, `doctor` and `bundle`. Knows the environment and the terminal, nothing else does."""
+"""The command `croody-edge` and its verbs. Knows the environment and the terminal, nothing else does."""
 
 import json
 import logging
@@ -18,6 +18,7 @@ from croody_edge.arguments import Parser
 from croody_edge.bundle import archive
 from croody_edge.checkout import with_ports
 from croody_edge.daemon import heard, run
+from croody_edge.doctor import conformance
 from croody_edge.doctor.examine import examine
 from croody_edge.doctor.finding import Finding
 from croody_edge.local.socket import ask
@@ -51,6 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return status(Path(chosen.dir or os.environ.get("CROODY_EDGE_DIR") or "croody-edge"), os.environ, as_json=chosen.json)
         if chosen.command == "doctor":
             return doctor(examine(with_ports(os.environ), time.time(), log_in=chosen.log_in), as_json=chosen.json)
+        if chosen.command == "check-source":
+            log_lines("ERROR", "%(message)s")
+            return doctor(conformance.check(os.environ, chosen.name, seconds=chosen.seconds, away=chosen.away), as_json=chosen.json)
         if chosen.command == "bundle":
             return bundle(with_ports(os.environ), chosen.out, time.time())
         # Before any setting is judged: the update that waits may be what mends the setting.
@@ -90,7 +94,9 @@ def load_screen() -> Screen | None:
 def parser() -> Parser:
     """The command line, in the language that is spoken."""
     top = Parser("croody-edge", description=text("edge.about"), epilog=text("edge.more"))
-    commands = top.add_subparsers(dest="command", required=True, title=text("edge.commands"), metavar="run|status|doctor|bundle")
+    commands = top.add_subparsers(
+        dest="command", required=True, title=text("edge.commands"), metavar="run|status|doctor|check-source|bundle"
+    )
     commands.add_parser("run", help=text("edge.run"), description=text("edge.run"), epilog=text("edge.more"))
     asking = commands.add_parser("status", help=text("edge.status"), description=text("edge.status"))
     asking.options.add_argument("--dir", metavar="DIR", help=text("edge.dir"))
@@ -98,6 +104,11 @@ def parser() -> Parser:
     looking = commands.add_parser("doctor", help=text("edge.doctor"), description=text("edge.doctor"), epilog=text("edge.more"))
     looking.options.add_argument("--log-in", action="store_true", help=text("edge.log_in"))
     looking.options.add_argument("--json", action="store_true", help=text("edge.json"))
+    checking = commands.add_parser("check-source", help=text("edge.check_source"), description=text("edge.check_source"))
+    checking.add_argument("name", metavar="NAME", help=text("edge.source_name"))
+    checking.options.add_argument("--seconds", metavar="N", type=float, default=10.0, help=text("edge.seconds"))
+    checking.options.add_argument("--away", action="store_true", help=text("edge.away"))
+    checking.options.add_argument("--json", action="store_true", help=text("edge.json"))
     packing = commands.add_parser("bundle", help=text("edge.bundle"), description=text("edge.bundle"), epilog=text("edge.more"))
     packing.options.add_argument("--out", metavar="FILE", help=text("edge.out"))
     return top

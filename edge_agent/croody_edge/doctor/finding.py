@@ -24,6 +24,17 @@ _NAMES: Final = {
     "tls": "check.tls",
     "login": "check.login",
     "rights": "check.rights",
+    "again": "check.again_name",
+    "away": "check.away_name",
+    "begin": "check.begin_name",
+    "end": "check.end_name",
+    "metrics": "check.metrics_name",
+    "names": "check.names_name",
+    "rate": "check.rate_name",
+    "records": "check.records_name",
+    "times": "check.times_name",
+    "types": "check.types_name",
+    "values": "check.values_name",
 }
 
 

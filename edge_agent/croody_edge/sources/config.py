@@ -43,7 +43,7 @@ def choose(settings: Settings, environ: Mapping[str, str]) -> Chosen:
     """
     file = settings.sources_file or settings.edge_dir / FILE
     if settings.sources_file is None and not file.exists():
-        return Chosen([_from_environment(settings, environ)], [])
+        return Chosen([_opened(settings, environ)], [])
     tables = read(file)
     found: list[Configured] = []
     problems: list[str] = []
@@ -115,12 +115,21 @@ def configured(kind: Kind, own: Any, context: Context, report: Report, metrics: 
     )
 
 
-def _from_environment(settings: Settings, environ: Mapping[str, str]) -> Configured:
+def environment_source(settings: Settings, environ: Mapping[str, str]) -> Configured:
+    """The source that `settings.source` names, with settings from variables; not opened.
+
+    Raises:
+        BadSetting: no such kind, or a variable breaks a rule.
+    """
     kind = find(settings.source, "CROODY_SOURCE")
     prefix = "CROODY_" + settings.source.upper().replace("-", "_").replace(".", "_")
     own = from_environment(kind.Settings, environ, prefix, {"interval_s": settings.interval_s})
     context = Context(settings.robot_id, settings.edge_dir, settings.source)
-    made = configured(kind, own, context, Report(), {})
+    return configured(kind, own, context, Report(), {})
+
+
+def _opened(settings: Settings, environ: Mapping[str, str]) -> Configured:
+    made = environment_source(settings, environ)
     try:
         once = [made.opens()]  # Opened here, so that a wrong setting ends the agent at once; what is away is tried again.
     except OSError:

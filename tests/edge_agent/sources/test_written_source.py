@@ -67,6 +67,34 @@ def test_both_languages_show_the_same_package() -> None:
     assert files(PAGES[0]) == files(PAGES[1])
 
 
+def test_the_template_is_what_the_page_shows() -> None:
+    template = ROOT / "edge_agent" / "source_template"
+    assert files(PAGES[0]) == {path.name: path.read_text(encoding="utf-8") for path in template.iterdir() if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "there", "status", "said"),
+    [
+        (["boiler", "--seconds", "2"], True, 0, "all is well"),
+        (["boiler", "--seconds", "2", "--away"], False, 0, "No such file"),
+        (["boiler", "--seconds", "2"], False, 1, "none in 2 s"),
+        (["boiler", "--seconds", "2", "--away"], True, 1, "it does not say so"),
+        (["boiler_alarms", "--seconds", "1"], True, 1, "none in 1 s"),
+    ],
+)
+def test_the_page_s_source_is_held_to_what_an_agent_expects(
+    tmp_path: Path, installed: Path, arguments: list[str], there: bool, status: int, said: str
+) -> None:
+    if there:
+        (tmp_path / "temp").write_text("61500\n")
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join((str(installed), os.environ.get("PYTHONPATH", "")))}
+    env |= {"CROODY_BOILER_FILE": str(tmp_path / "temp"), "CROODY_EDGE_DIR": str(tmp_path / "edge"), "CROODY_INTERVAL_S": "0.1"}
+    program = str(Path(sys.executable).with_name("croody-edge"))
+    done = subprocess.run([program, "check-source", *arguments], env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (status, "")
+    assert said in done.stdout
+
+
 def test_the_source_that_is_asked_reads_its_file_and_says_when_it_cannot(tmp_path: Path, cloud: Cloud, run: Run) -> None:
     file = tmp_path / "temp"
     file.write_text("61500\n")
