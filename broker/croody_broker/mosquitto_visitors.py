@@ -22,7 +22,7 @@ _LINES: Final = re.compile(
     rb"^[^ \n]+: (?:New connection from (?P<came>[^\n]+):(?P<port>\d+) on port |"
     rb"New client connected from (?P<let_in>[^\n]+):(?P<let_in_port>\d+) as (?P<client>[^\n]+) \(p\d, c\d, k\d+, u'(?P<user>[^\n]*)'\)\.|"
     rb"Sending CONNACK to (?P<connack>[^\n]+) \(0, 5\)|"
-    rb"Client [^\n]+ (?P<refused>disconnected, not authorised|disconnected due to protocol error)\.|"
+    rb"Client (?P<leaver>[^\n]+) (?P<refused>disconnected, not authorised|disconnected due to protocol error)\.|"
     rb"Client (?P<taken_over>[^\n]+) already connected, closing old connection\.|"
     rb"Denied PUBLISH from (?P<publisher>[^\n]*?) \(d\d, q\d, r\d, m\d+, '(?P<topic>[^\n]*)', \.\.\. |"
     rb"Received SUBSCRIBE from (?P<subscriber>[^\n]+)$|"
@@ -64,7 +64,8 @@ class Visitors:
                 case "refused":
                     kind = Kind.WRONG_SECRET if found["refused"].endswith(b"authorised") else Kind.MALFORMED
                     address = self._refused()
-                    if address is not None:
+                    # The site's own health probes have no account: that they are refused is all that they ask.
+                    if address is not None and found["leaver"] != b"probe":
                         yield Visit(kind, address)
                 case "taken_over":
                     yield self._of(Kind.TAKEN_OVER, found["taken_over"])

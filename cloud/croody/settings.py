@@ -56,6 +56,7 @@ if ENV.role not in {"telemetry", "ids"}:
 _API_MIDDLEWARE = [
     "croody.web.request_id.remember_request_id",
     "croody.web.headers.security_headers",
+    "croody.detection.incidents.refused.count_refusals",
     "croody.web.head.answer_head",
     "croody.web.refusals.speak_json",
     "croody.web.cors.CorsMiddleware",
@@ -66,6 +67,7 @@ _API_MIDDLEWARE = [
 _WEB_MIDDLEWARE = [
     "croody.web.request_id.remember_request_id",
     "croody.web.headers.security_headers",
+    "croody.detection.incidents.refused.count_refusals",
     "croody.web.head.answer_head",
     "croody.web.refusals.speak_json",
     "croody.web.health.answer_health",

@@ -38,6 +38,14 @@ class Kind(StrEnum):
     """So many connections wait that one was closed."""
     TAKEN_OVER = "taken_over"
     """A newer connection took an older one's place."""
+    WRONG_KEY = "wrong_key"
+    """An API was asked with nobody's key. This and the following are told by our own APIs and pages."""
+    WRONG_PASSWORD = "wrong_password"
+    """A log-in that failed."""
+    FORBIDDEN = "forbidden"
+    """An API was asked for what is not the caller's."""
+    MISSING = "missing"
+    """An address was asked for that does not exist: `topic`."""
 
 
 _Text = Annotated[str, Meta(max_length=TOPIC_CHARS)]

@@ -24,6 +24,9 @@ LOG = b"""2026-11-30T17:09:44: New connection from 10.0.0.9:39437 on port 1883.
 2026-11-30T17:09:47: Client <unknown> disconnected due to protocol error.
 2026-11-30T17:09:48: Client rover-1 already connected, closing old connection.
 2026-11-30T17:09:49: Client <unknown> disconnected, not authorised.
+2026-11-30T17:09:50: New connection from 172.18.0.3:4000 on port 1883.
+2026-11-30T17:09:50: Sending CONNACK to probe (0, 5)
+2026-11-30T17:09:50: Client probe disconnected, not authorised.
 """
 
 

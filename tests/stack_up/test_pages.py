@@ -102,8 +102,8 @@ def test_forty_wrong_passwords_are_an_incident_in_the_console_that_names_who(sys
             page.wait_for_timeout(250)
             page.reload()
         print(f"seen {time.monotonic() - told:.1f} s after the last of them")
-        incident = page.locator("ul.anomalies li", has_text="contraseñas").first
-        expect(incident).to_contain_text("127.0.0.1 probó 40 contraseñas")
+        incident = page.locator("ul.anomalies li", has_text="secretos").first
+        expect(incident).to_contain_text("127.0.0.1 probó 40 secretos distintos")
         expect(incident).to_contain_text("robot-clases")
         incident.locator("a").click()
         expect(page.locator("main")).to_contain_text("T1110.001")

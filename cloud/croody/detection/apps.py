@@ -12,7 +12,9 @@ class DetectionConfig(AppConfig):
     def ready(self) -> None:
         """Register; called once at the start."""
         from croody.alarms import kinds
+        from croody.detection.incidents import refused
         from croody.detection.incidents.kinds import KINDS as INCIDENTS
         from croody.detection.kinds import KINDS
 
         kinds.register(*KINDS, *INCIDENTS)
+        refused.listen()

@@ -25,6 +25,7 @@ from django.http.response import HttpResponseBase
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "croody.settings")
 _pages = get_asgi_application()
 
+from croody.detection.incidents.refused import counts as refusals  # noqa: E402
 from croody.live.hub import close_all  # noqa: E402  (needs the applications that the line above loads)
 from croody_contract.limits import KIB  # noqa: E402
 
@@ -81,6 +82,7 @@ async def application(scope: dict[str, Any], receive: Receive, send: Send) -> No
         if message["type"] == "lifespan.startup":
             end_streams_on_signal(asyncio.get_running_loop())
             # Code stays for ever: whoever looks for garbage among a thousand streams need not look through it as well.
+            refusals.start("web")
             gc.collect()
             gc.freeze()
             asyncio.get_running_loop().set_exception_handler(Complaints())

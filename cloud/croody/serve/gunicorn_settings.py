@@ -18,6 +18,15 @@ preload_app = "--reload" not in os.environ.get("GUNICORN_CMD_ARGS", "")
 keepalive = 30
 
 
+def post_worker_init(worker: Any) -> None:
+    """Count what is refused, in each worker: threads do not outlive a fork."""
+    from django.conf import settings
+
+    from croody.detection.incidents.refused import counts
+
+    counts.start(settings.ENV.role)
+
+
 def on_starting(server: Any) -> None:
     """Allow as many open files as the system does, and read the views too, which Django leaves to the first request."""
     allow_many_files()

@@ -75,6 +75,20 @@ def test_refusals_of_which_a_broker_cannot_tell_the_secret_count_only_when_they_
     assert codes([sign(Kind.WRONG_SECRET, times=20)]) == {of(STRANGER): ["refusals"]}
 
 
+def test_persons_mistype_and_scripts_repeat_one_key_and_neither_is_an_incident():
+    assert codes([sign(Kind.WRONG_PASSWORD, account="alice", times=9)]) == {}
+    assert codes([sign(Kind.WRONG_KEY, secret="one", times=600)]) == {}
+    assert codes([sign(Kind.MISSING, topic="/favicon.png", times=600)]) == {}
+
+
+def test_what_the_apis_and_pages_refuse_is_evidence_too():
+    assert codes([sign(Kind.WRONG_PASSWORD, account="alice", times=10)]) == {of(STRANGER): ["passwords"]}
+    assert codes([sign(Kind.WRONG_PASSWORD, account=f"person-{number}") for number in range(5)]) == {of(STRANGER): ["accounts"]}
+    assert codes([sign(Kind.WRONG_KEY, secret=str(number)) for number in range(6)]) == {of(STRANGER): ["guessing"]}
+    assert codes([sign(Kind.MISSING, topic=f"/{number}.php") for number in range(30)]) == {of(STRANGER): ["scanning"]}
+    assert codes([sign(Kind.FORBIDDEN, times=20)]) == {of(STRANGER): ["forbidden"]}
+
+
 # From signs to an alarm
 
 
@@ -104,7 +118,7 @@ def test_forty_wrong_passwords_are_one_incident_and_one_alarm_that_names_who(tea
     assert (alarm.robot_id, alarm.organisation, alarm.count) == ("", team, 1)
     with translation.override("es"):
         text = INTRUSION.sentence(alarm.detail, "es")
-    assert text.startswith(f"{STRANGER} probó 40 contraseñas distintas en un minuto (límite 6), como rover-1: ")
+    assert text.startswith(f"{STRANGER} probó 40 secretos distintos en un minuto (límite 6), como rover-1: ")
 
 
 def test_what_goes_on_is_the_same_incident_and_after_two_quiet_minutes_it_is_over(team):

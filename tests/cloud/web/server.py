@@ -122,6 +122,11 @@ def listened(seconds_ago):
         at = timezone.now() - timedelta(seconds=seconds_ago)
         Listening.objects.create(pk=Listening.ONLY, since=at - timedelta(hours=1), at=at)
 
+def signs():
+    from croody.detection.models import SecurityEvent
+    found = SecurityEvent.objects.order_by("pk").values_list("source", "kind", "address", "account", "secret", "topic", "times")
+    return [list(row) for row in found]
+
 for line in sys.stdin:
     connections.close_all()
     name, *arguments = json.loads(line)

@@ -14,11 +14,13 @@ from croody.detection.incidents.rules import BY_CODE
 _SAID: Final[Mapping[str, str | Promise]] = {
     "guessed": _("%(who)s probó %(value)s contraseñas y luego entró como %(beside)s"),
     "spoofing": _("%(who)s quiso publicar en nombre de otros robots (%(value)s temas ajenos), desde %(beside)s"),
-    "guessing": _("%(who)s probó %(value)s contraseñas distintas en un minuto (límite %(limit)s), como %(beside)s"),
+    "guessing": _("%(who)s probó %(value)s secretos distintos en un minuto (límite %(limit)s), como %(beside)s"),
     "accounts": _("%(who)s probó %(value)s cuentas distintas en un minuto (límite %(limit)s): %(beside)s"),
     "listening": _("%(who)s quiso leer lo de otros robots (%(value)s temas ajenos), desde %(beside)s"),
+    "passwords": _("%(who)s falló %(value)s contraseñas de personas en un minuto (límite %(limit)s), como %(beside)s"),
     "refusals": _("%(who)s fue rechazado %(value)s veces en un minuto (límite %(limit)s)"),
     "forbidden": _("%(who)s pidió %(value)s veces en un minuto lo que no es suyo (límite %(limit)s)"),
+    "scanning": _("%(who)s pidió %(value)s direcciones que no existen en un minuto (límite %(limit)s)"),
     "flood": _("%(who)s abre conexiones sin presentarse: se cerraron %(value)s en un minuto (límite %(limit)s)"),
     "probing": _("%(who)s envió %(value)s veces en un minuto algo que no es MQTT (límite %(limit)s)"),
 }
@@ -28,8 +30,10 @@ _FIRST: Final[Mapping[str, str | Promise]] = {
     "guessing": _("bloquea la dirección en tu red; los secretos de Croody no se adivinan, los elegidos por personas sí."),
     "accounts": _("bloquea la dirección en tu red."),
     "listening": _("mira qué programa usa esa cuenta; no recibió nada."),
+    "passwords": _("pregunta a esa persona; si no fue ella, bloquea la dirección y pídele un segundo factor."),
     "refusals": _("si es un robot tuyo, revisa su secreto; si no, bloquea la dirección."),
     "forbidden": _("si es un programa tuyo, revisa su clave; si no, bloquea la dirección."),
+    "scanning": _("si no es una prueba tuya, bloquea la dirección."),
     "flood": _("bloquea la dirección en tu red."),
     "probing": _("si no es un aparato tuyo mal configurado, bloquea la dirección."),
 }
@@ -38,7 +42,7 @@ _MOST_NAMED: Final = 3
 
 def said(code: str, evidence: Mapping[str, Any], who: str, beside: list[str], language: str) -> str:
     """One piece of evidence, as a sentence without its end."""
-    names = ", ".join(beside[:_MOST_NAMED]) + (", …" if len(beside) > _MOST_NAMED else "") or "?"
+    names = ", ".join(beside[:_MOST_NAMED]) + (", …" if len(beside) > _MOST_NAMED else "") or str(_("nadie en particular"))
     numbers = {name: whole(float(evidence.get(name, 0)), language) for name in ("value", "limit")}
     return str(_SAID[code]) % {"who": who, "beside": names, **numbers}
 

@@ -89,7 +89,7 @@ def _times(signs: Sequence[Sign]) -> int:
 
 
 def _different_secrets(signs: Sequence[Sign]) -> int:
-    """Different wrong secrets; the same one again and again is a device that was set up wrongly, and no guess."""
+    """Different wrong secrets or keys; the same one again and again is a device that was set up wrongly, and no guess."""
     return len({sign.secret for sign in signs if sign.secret})
 
 
@@ -124,16 +124,25 @@ def _guessed(signs: Sequence[Sign]) -> int:
     return most
 
 
-_WRONG: Final = frozenset({Kind.WRONG_SECRET.value})
+def _addresses(signs: Sequence[Sign]) -> int:
+    """Different addresses of pages and APIs."""
+    return len({sign.topic for sign in signs})
+
+
+_WRONG: Final = frozenset({Kind.WRONG_SECRET.value, Kind.WRONG_KEY.value})
+_NAMED: Final = frozenset({Kind.WRONG_SECRET.value, Kind.WRONG_PASSWORD.value})
+_PASSWORDS: Final = frozenset({Kind.WRONG_PASSWORD.value})
 #: The worst first: an incident is called after the first that holds.
 RULES: Final = (
     Rule("guessed", "address", frozenset({*_WRONG, Kind.CONNECTED}), _guessed, 4, "critical", "T1110.001"),
     Rule("spoofing", "account", frozenset({Kind.DENIED_PUBLISH}), _foreign, 1, "high", "T0856"),
     Rule("guessing", "address", _WRONG, _different_secrets, 6, "high", "T1110.001"),
-    Rule("accounts", "address", _WRONG, _accounts, 5, "high", "T1110.003"),
+    Rule("accounts", "address", _NAMED, _accounts, 5, "high", "T1110.003"),
     Rule("listening", "account", frozenset({Kind.DENIED_SUBSCRIBE}), _foreign, 1, "medium", "T0842"),
-    Rule("refusals", "address", _WRONG, _untold, 20, "medium", "T1110"),
-    Rule("forbidden", "address", frozenset({"unauthorised"}), _times, 20, "medium", "T1190"),
+    Rule("passwords", "address", _PASSWORDS, _times, 10, "medium", "T1110.001"),
+    Rule("refusals", "address", frozenset({Kind.WRONG_SECRET}), _untold, 20, "medium", "T1110"),
+    Rule("forbidden", "address", frozenset({Kind.FORBIDDEN}), _times, 20, "medium", "T1190"),
+    Rule("scanning", "address", frozenset({Kind.MISSING}), _addresses, 30, "medium", "T1595.003"),
     Rule("flood", "address", frozenset({Kind.CROWD}), _times, 20, "medium", "T0814"),
     Rule("probing", "address", frozenset({Kind.MALFORMED}), _times, 10, "medium", "T0846"),
 )
