@@ -863,6 +863,18 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{topic}: messages {kind} in {encoding} cannot be read: they are passed over",
     ),
     "recording.topic": ("{path}: {error}", "{path}: {error}"),
+    # VDA 5050.
+    "vda5050.vehicle": (
+        "manufacturer {manufacturer} y serial {serial}: tienen que ser como en los topics del vehículo, sin / + ni #; el número de serie"
+        " solo con A-Z a-z 0-9 _ . : -",
+        "manufacturer {manufacturer} and serial {serial}: have to be as in the vehicle's topics, without / + and #; the serial number of"
+        " A-Z a-z 0-9 _ . : - alone",
+    ),
+    "vda5050.interface": ("interface {interface}: un nivel de un topic, o +", "interface {interface}: one level of a topic, or +"),
+    "vda5050.bad_message": (
+        "{topic}: no es un mensaje de este vehículo ({error}): se pasa por alto",
+        "{topic}: no message of this vehicle ({error}): it is passed over",
+    ),
     # MAVLink.
     "mavlink.url": (
         "tiene que ser como udp://127.0.0.1:14550, udpout://HOST:PUERTO, tcp://HOST:PUERTO o serial:///dev/ttyACM0?baud=57600",
