@@ -1,7 +1,7 @@
 // The inbox: moving through it, acting by keyboard, and drawing it again when something changed. The server makes every word and number;
 // without this file each link and form does the same by itself.
 import { Idiomorph } from "../vendor/idiomorph-0.8.0/idiomorph.esm.min.js";
-import { localise, plural } from "../web/ages.js";
+import { everySecond, localise, plural } from "../web/ages.js";
 import { meant } from "../web/keys.js";
 import { isFrozen, onPlaced, titles } from "../web/live.js";
 import { forget } from "../web/place.js";
@@ -128,7 +128,7 @@ onPlaced((message) => {
   mark = fresh;
   setTimeout(refresh, Math.random() * 300);
 });
-setInterval(() => settle(), 1000);
+everySecond(() => settle());
 
 // Acting
 

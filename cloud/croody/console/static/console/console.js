@@ -1,27 +1,28 @@
 // What every page of the console does: clocks, the palette, keys. Without it everything still works.
-import { clock, offset, setZone } from "../web/ages.js";
+import { clock, everySecond, offset, set, setZone } from "../web/ages.js";
 import { meant, setSingleKeys, singleKeys } from "../web/keys.js";
 
 const root = document.documentElement;
 
 // Clocks: the reader's and UTC beside it; one switch for all times of all pages
 
-const place = () => {
-  const zone = root.dataset.home || Intl.DateTimeFormat().resolvedOptions().timeZone || "";
-  return zone.split("/").pop().replaceAll("_", " ");
-};
+const ZONE = root.dataset.home || Intl.DateTimeFormat().resolvedOptions().timeZone || "";
+const PLACE = ZONE.split("/").pop().replaceAll("_", " ");
 
 function tick() {
   const button = document.querySelector("[data-zone-switch]");
-  if (!button || document.hidden) return;
+  if (!button) return;
   const now = new Date();
   const utc = root.dataset.zone === "UTC";
-  button.querySelector("[data-clock-local]").textContent = clock(now);
-  button.querySelector("[data-clock-zone]").textContent = utc ? "UTC" : place() || offset(now);
-  button.querySelector("[data-clock-utc]").textContent = `${now.toISOString().slice(11, 19)} UTC`;
-  button.querySelector(".clock-other").hidden = utc || place() === "UTC";
+  const title = utc ? button.dataset.utc : button.dataset.local;
+  set(button.querySelector("[data-clock-local]"), clock(now));
+  set(button.querySelector("[data-clock-utc]"), `${now.toISOString().slice(11, 19)} UTC`);
+  set(button.querySelector("[data-clock-zone]"), utc ? "UTC" : PLACE || offset(now));
+  // What stays as it is from one second to the next is not written again.
+  if (button.title === title && "ready" in button.dataset) return;
+  button.querySelector(".clock-other").hidden = utc || PLACE === "UTC";
   button.dataset.ready = "";
-  button.title = utc ? button.dataset.utc : button.dataset.local;
+  button.title = title;
 }
 
 // Whether what one sees is live, held or lost, in a word beside the clock.
@@ -160,4 +161,4 @@ document.addEventListener("keydown", (event) => {
 
 link();
 tick();
-setInterval(tick, 1000);
+everySecond(tick);

@@ -68,14 +68,29 @@ function leaflet(address) {
   });
 }
 
+// Its style, where the page does not have it from the first.
+function styled(address) {
+  if (!address || document.querySelector(`link[href="${address}"]`)) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const link = document.createElement("link");
+    Object.assign(link, { rel: "stylesheet", href: address });
+    link.addEventListener("load", resolve);
+    link.addEventListener("error", reject);
+    document.head.prepend(link);
+  });
+}
+
 let starting = false;
 
 async function start() {
   const element = document.getElementById("map");
   if (!element || starting || (map && map.getContainer() === element)) return;
+  // Whoever has the world folded away asks for nothing of it.
+  const shell = element.closest("details");
+  if (shell && !shell.open) return;
   starting = true;
   try {
-    L = await leaflet(element.dataset.leaflet);
+    [L] = await Promise.all([leaflet(element.dataset.leaflet), styled(element.dataset.style)]);
   } catch (_) {
     // The list of places stands in the map's room; the next picture tries again.
     return;
@@ -135,6 +150,15 @@ onPlaced((message) => {
   if (told || (message.html && (message.html.structure || message.html["plan-figure"]))) draw(false);
 });
 
+document.addEventListener(
+  "toggle",
+  (event) => {
+    if (event.target.nodeName !== "DETAILS" || !event.target.querySelector("#map")) return;
+    if (map) map.invalidateSize();
+    start();
+  },
+  true,
+);
 const first = document.getElementById("places");
 if (first) places = JSON.parse(first.textContent);
 start();

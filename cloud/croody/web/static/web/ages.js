@@ -14,6 +14,26 @@ export function age(seconds) {
   return Math.floor(whole / 86400) + NBSP + "d";
 }
 
+// What a page does each second, all of it at once: each thing that changes on its own costs a layout and a paint of its own.
+const EVERY_MS = 1000;
+const acts = [];
+let due = 0;
+
+export function everySecond(act) {
+  acts.push(act);
+  if (!due) due = setTimeout(second, EVERY_MS);
+}
+
+// Do it now, with whatever else changes now; the next time is a second from here.
+export function second() {
+  clearTimeout(due);
+  due = setTimeout(second, EVERY_MS);
+  if (document.hidden) return;
+  for (const act of acts) act();
+}
+
+document.addEventListener("visibilitychange", second);
+
 // The zone of all times on the page: the reader's own, or the one they chose; once for all pages.
 const root = document.documentElement;
 const listeners = [];
@@ -79,6 +99,16 @@ function short(at) {
   if (parts(new Date()).slice(0, 3).join() === [year, month, day].join()) return clock(at);
   const months = root.dataset.months.split(" ");
   return `${day} ${months[month]} ${two(hours)}:${two(minutes)}`;
+}
+
+// A text in its place, when it is another one: the node stays, so that only its line is laid out again.
+export function set(element, text) {
+  const node = element.firstChild;
+  if (node && node === element.lastChild && node.nodeType === Node.TEXT_NODE) {
+    if (node.data !== text) node.data = text;
+  } else if (element.textContent !== text) {
+    element.textContent = text;
+  }
 }
 
 export function localise(scope) {

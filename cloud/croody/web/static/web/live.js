@@ -1,8 +1,8 @@
 // The live connection of a page: one EventSource, ages that count by themselves, pause, and the banner when Croody is away.
 // What changes is worded by the server and placed by place.js; a page adds its own part with onPlaced(function (message) {...}).
-import { age, clock, fill, moment, offset, onZone, plural } from "./ages.js";
+import { age, clock, everySecond, fill, moment, offset, onZone, plural, second, set } from "./ages.js";
 import { meant } from "./keys.js";
-import { ageing, arrange, forget, pieces, set, texts } from "./place.js";
+import { ageing, arrange, forget, pieces, texts } from "./place.js";
 
 const live = () => document.getElementById("live");
 const words = JSON.parse(document.getElementById("words").textContent);
@@ -94,7 +94,7 @@ function put(message) {
   }
   if (message.html) showPause();
   for (const listener of listeners) listener(message);
-  ages();
+  second();
   if (message.html) titles(document);
 }
 
@@ -177,27 +177,30 @@ function tickBanner() {
 
 // Ages
 
-let agedAt = 0;
-
 function ages() {
-  agedAt = Date.now();
   const at = now();
   for (const element of ageing()) {
-    const text = age(at - Number(element.dataset.at));
-    set(element, "ago" in element.dataset ? fill(words.ago, { age: text }) : text);
-  }
-  // Since when what is written beside it holds: no message moves that.
-  for (const element of document.querySelectorAll("[data-since]")) {
-    set(element, fill(words.since, { age: age(at - Number(element.dataset.since)) }));
+    const told = element.dataset;
+    // Since when what is written beside it holds: no message moves that.
+    const then = told.since || told.at;
+    if (!then) continue;
+    const text = age(at - Number(then));
+    const sentence = told.since ? words.since : "ago" in told ? words.ago : "";
+    set(element, sentence ? fill(sentence, { age: text }) : text);
   }
   const newest = document.querySelector("[data-newest][data-at]");
   if (newest) set(newest, "; " + fill(words.newest, { age: age(at - Number(newest.dataset.at)) }) + ".");
 }
 
+// Element -> the moment that its title says: a title is worded again when that is another one, or the zone is.
+let titled = new WeakMap();
+
 export function titles(part) {
   for (const element of part.querySelectorAll("[data-age][data-at]")) {
+    if (titled.get(element) === element.dataset.at && element.title) continue;
     const at = new Date(Number(element.dataset.at) * 1000);
     element.title = `${moment(at)} (${offset(at)})`;
+    titled.set(element, element.dataset.at);
   }
 }
 
@@ -254,23 +257,27 @@ addEventListener("keydown", (event) => {
 banner.querySelector("[data-retry]").addEventListener("click", connect);
 addEventListener("online", () => { if (retryAt) connect(); });
 document.addEventListener("visibilitychange", () => {
-  if (document.hidden) return;
-  ages();
-  if (retryAt) connect();
+  if (!document.hidden && retryAt) connect();
 });
 addEventListener("pageshow", (event) => { if (event.persisted) connect(); });
 addEventListener("pagehide", () => { if (source) source.close(); });
 
-setInterval(() => {
-  if (!document.hidden && Date.now() - agedAt > 900) ages();
+everySecond(() => {
+  ages();
   if (!frozen) settle();
-  if (retryAt && Date.now() >= retryAt) connect();
-  else if (!retryAt && source && Date.now() - heardAt > SILENT_S * 1000) lost();
   tickBanner();
   if (frozen) showFrozen();
+});
+// A page that nobody sees keeps its line all the same.
+setInterval(() => {
+  if (retryAt && Date.now() >= retryAt) connect();
+  else if (!retryAt && source && Date.now() - heardAt > SILENT_S * 1000) lost();
 }, 1000);
 
-onZone(() => titles(document));
+onZone(() => {
+  titled = new WeakMap();
+  titles(document);
+});
 titles(document);
 if (live().hasAttribute("data-lost")) setTrouble("database", now());
 connect();

@@ -1,5 +1,6 @@
 // Puts what the server says into the page: texts, pieces of HTML, the order of lists. Makes no word and no number.
 import { Idiomorph } from "../vendor/idiomorph-0.8.0/idiomorph.esm.min.js";
+import { set } from "./ages.js";
 
 // Robot -> its elements, each with its fields; and all that has an age. Found again when the structure changes.
 let index = null;
@@ -21,10 +22,10 @@ const sight = new IntersectionObserver(
   { rootMargin: "25%" },
 );
 
-// What has an age, as long as somebody sees it: [element, the robot's row or null].
+// What has an age, or says since when something holds, as long as somebody sees it.
 export function ageing() {
-  aging ||= [...document.querySelectorAll("[data-age], [data-ago]")].map((element) => [element, element.closest("[data-robot]")]);
-  return aging.filter(([element, row]) => element.dataset.at && !hidden.has(row)).map(([element]) => element);
+  aging ||= [...document.querySelectorAll("[data-age], [data-ago], [data-since]")].map((element) => [element, element.closest("[data-robot]")]);
+  return aging.filter(([, row]) => !hidden.has(row)).map(([element]) => element);
 }
 
 function catchUp(element) {
@@ -51,10 +52,6 @@ function elements(robot) {
     }
   }
   return index.get(robot) || [];
-}
-
-export function set(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }
 
 function at(element, time) {
@@ -85,7 +82,11 @@ function write(one, fields) {
   if (fields.at !== undefined) for (const element of one.ages) at(element, fields.at);
   for (const [name, element] of one.fields) {
     if (fields[name] === undefined) continue;
-    if (element.dataset.attribute) element.setAttribute(element.dataset.attribute, fields[name]);
+    const attribute = element.dataset.attribute;
+    if (attribute) {
+      const value = String(fields[name]);
+      if (element.getAttribute(attribute) !== value) element.setAttribute(attribute, value);
+    }
     else set(element, fields[name]);
   }
 }
