@@ -837,6 +837,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "nadie publica {topic} en el dominio {domain}; hay: {there}",
         "nobody publishes {topic} on domain {domain}; there are: {there}",
     ),
+    "ros.no_library": (
+        "rmw {rmw} necesita {library}, que no está aquí: pip install 'croody-edge[ros2]'; en placas ARM usa rmw = \"zenoh\" o rosbridge",
+        "rmw {rmw} needs {library}, which is not here: pip install 'croody-edge[ros2]'; on ARM boards use rmw = \"zenoh\" or rosbridge",
+    ),
     "ros.nothing": ("nada: revisa ROS_DOMAIN_ID, la red y `peers`", "nothing: check ROS_DOMAIN_ID, the network and `peers`"),
     # rosbridge.
     "rosbridge.url": ("url {url}: tiene que empezar por ws:// o wss://", "url {url}: has to begin with ws:// or wss://"),

@@ -13,9 +13,9 @@ from cyclonedds.qos import Policy, Qos
 from cyclonedds.topic import Topic
 from rosbags.typesys import Stores, get_typestore
 
+from croody_edge.sources.ros2.dds import configuration
 from croody_edge.sources.ros2.idl import IdlTypes
 from croody_edge.sources.ros2.names import dds_topic
-from croody_edge.sources.ros2.network import configuration
 
 _KIND = "nav_msgs/msg/Odometry"
 

@@ -153,6 +153,32 @@ def test_a_domain_that_another_source_of_this_agent_is_on_is_shared(tmp_path: Pa
         assert other.has(lambda it: it.readings, 30)
 
 
+def test_a_robot_whose_ros_speaks_zenoh_is_heard_at_its_router_also_when_that_starts_again(
+    tmp_path: Path, free_port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    command = [sys.executable, str(Path(__file__).with_name("zenoh_node.py")), str(free_port)]
+    wanted = topics("/base/odom", "/nowhere", "/torn")
+    own = {"rmw": "zenoh", "router": f"tcp/127.0.0.1:{free_port}", "domain": 7}
+    with listening(Ros2Source, tmp_path, topics=wanted, **own) as heard:
+        assert heard.has(lambda it: it.failures, 30), "nobody is there yet"
+        robot = subprocess.Popen(command)
+        assert heard.has(lambda it: len(it.readings) > 100, 40)
+        numbers = [reading.data["x_m"] for reading in heard.readings if "x_m" in reading.data]
+        assert heard.has(lambda _: "/nowhere" in caplog.text, 30)
+        assert "/base/odom" in caplog.text
+        robot.kill()
+        robot.wait(10)
+        failures = len(heard.failures)
+        assert heard.has(lambda it: len(it.failures) > failures, 30)
+        before = len(heard.readings)
+        robot = subprocess.Popen(command)
+        assert heard.has(lambda it: len(it.readings) > before, 60)
+        robot.kill()
+        robot.wait(10)
+    assert numbers == [numbers[0] + number for number in range(len(numbers))]
+    assert len([record for record in caplog.records if "/torn" in record.message and "Odometry" in record.message]) == 1
+
+
 @pytest.mark.parametrize(
     ("own", "said"),
     [
