@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from croody.liveness.judge import State
 from croody.telemetry.read.delivery import Delivered
+from croody.telemetry.read.metrics import NOBODY_SAID, Said
 
 #: How far back a trail goes, in seconds, and how far apart two of its points are at least, in metres.
 TRAIL_S: Final = 120.0
@@ -52,6 +53,8 @@ class Entry:
     lng: float | None
     delivery: Delivery
     hole_s: float
+    #: What it says of its own metrics.
+    said: Said = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class Latest:
 
     row: Mapping[str, Any]
     at: datetime
+    said: Said = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,7 @@ def entry(
         lng=as_number(position.get("lng")),
         delivery=delivered,
         hole_s=hole_s(interval_s),
+        said=latest.said if latest is not None else NOBODY_SAID,
     )
 
 

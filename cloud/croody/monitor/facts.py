@@ -24,6 +24,8 @@ from croody.monitor.entry import TRAIL_S, Entry, Latest, Trail, as_metres, deliv
 from croody.monitor.words import public
 from croody.telemetry.models import Record
 from croody.telemetry.read.delivery import delivered
+from croody.telemetry.read.metric_infos import said_by
+from croody.telemetry.read.metrics import NOBODY_SAID, Said
 from croody.telemetry.read.newest import Newest, newest_of
 
 #: More sites than these have no tab of their own; the search finds their robots.
@@ -133,13 +135,14 @@ def entries(listed: Collection[Listed]) -> tuple[Entry, ...]:
     robot_ids = [robot.robot_id for robot in listed]
     newest = newest_of(robot_ids)
     numbers = delivered(robot_ids)
+    said = said_by({robot_id: one.stream for robot_id, one in newest.items()})
     return tuple(
         entry(
             robot.robot_id,
             robot.site,
             robot.kind,
             robot.state,
-            _latest(newest.get(robot.robot_id)),
+            _latest(newest.get(robot.robot_id), said.get(robot.robot_id, NOBODY_SAID)),
             delivery(numbers.get(robot.robot_id)),
             robot.interval_s,
         )
@@ -191,5 +194,5 @@ def _deaf_since(now: datetime) -> datetime | None:
     return heard[1] if heard is not None and judge.deaf(now, heard[1]) else None
 
 
-def _latest(one: Newest | None) -> Latest | None:
-    return Latest(msgspec.json.decode(one.row), one.heard_at) if one is not None else None
+def _latest(one: Newest | None, said: Said) -> Latest | None:
+    return Latest(msgspec.json.decode(one.row), one.heard_at, said) if one is not None else None

@@ -99,11 +99,11 @@ def public(state: State) -> State:
 
 def row(entry: Entry, now: datetime, language: str, sign: Sign) -> Row:
     """One robot."""
-    known = sorted((metrics.describe(name) for name in entry.values), key=lambda metric: (metric.rank, metric.name))
+    known = sorted((metrics.describe(name, entry.said) for name in entry.values), key=lambda metric: (metric.rank, metric.name))
     listed = [metric for metric in known if metric.name not in OWN_COLUMN]
     values = [_value(f"v{index}", metric, entry.values[metric.name], language) for index, metric in enumerate(listed)]
-    battery = _own("battery", "battery_pct", entry.values, language)
-    score = _own("score", "screen_score", entry.values, language)
+    battery = _own("battery", "battery_pct", entry, language)
+    score = _own("score", "screen_score", entry, language)
     percent = as_number(entry.values.get("battery_pct"))
     charge = round(max(0.0, min(100.0, percent or 0.0)) * 0.14, 1)
     # What a robot did when it was last heard is no word on now.
@@ -114,7 +114,13 @@ def row(entry: Entry, now: datetime, language: str, sign: Sign) -> Row:
     if battery is not None:
         texts["charge"] = charge
     # Names of metrics are whatever a robot likes: they are told apart here, never by a browser.
-    made_of = (language, entry.state.value, [metric.name for metric in known], entry.at is None, sign if sign != "young" else "")
+    made_of = (
+        language,
+        entry.state.value,
+        [(metric.name, metric.label(language), metric.unit) for metric in known],
+        entry.at is None,
+        sign if sign != "young" else "",
+    )
     return Row(
         robot_id=entry.robot_id,
         state=entry.state.value,
@@ -225,8 +231,8 @@ def mark(entry: Entry, drawing: Drawing, language: str) -> Mark | None:
     return Mark(spot.x, spot.y, heading, side, off)
 
 
-def _own(field: str, name: str, values: Mapping[str, Any], language: str) -> Value | None:
-    return _value(field, metrics.describe(name), values[name], language) if name in values else None
+def _own(field: str, name: str, entry: Entry, language: str) -> Value | None:
+    return _value(field, metrics.describe(name, entry.said), entry.values[name], language) if name in entry.values else None
 
 
 def side_of(x: float, width: float, heading_deg: float, room: float) -> str:

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from croody_contract.batch import payload_hash
-from croody_contract.messages import Answer, Born, Event, Log, Reading, Snapshot
+from croody_contract.messages import Answer, Born, Event, Log, MetricInfo, Reading, Snapshot
 from tests.cloud.web.helpers import DRIVING, say
 from tests.contract.test_pictures import jpeg
 
@@ -293,6 +293,31 @@ def test_the_agents_own_log_is_asked_for_once_and_its_answer_stands_on_the_page(
     assert "connected &lt;now&gt;\nreading 7" in page
     assert "Mandó las últimas 2 líneas de su registro" in page
     assert "cumplida" in page
+
+
+def test_what_a_robot_says_of_its_metrics_is_what_its_pages_call_them(alice: Client):
+    from croody.telemetry.ingest import services
+    from tests.cloud.telemetry.helpers import batch
+
+    now = datetime.now(UTC)
+    infos = [
+        MetricInfo("hydraulic", unit="bar", es="Presión <hidráulica>", en="Hydraulic pressure", decimals=1),
+        MetricInfo("TEMP", unit="K", en="Oil", es="Aceite"),
+        MetricInfo("lamp", es="Luz", en="Lamp", type="switch"),
+    ]
+    records = [Born(agent="croody-edge 9", metrics=infos, ts=now), Reading(data={"hydraulic": 7.126, "TEMP": 293.0, "lamp": True}, ts=now)]
+    services.ingest_relay(batch("rover-1", "stream-of-infos", 1, records), now=now)
+    page = text(alice, "/console/robots/rover-1/")
+    assert "Presión &lt;hidráulica&gt;" in page
+    assert "7,1" in page
+    assert "Aceite" in page
+    assert "Temperatura" not in page
+    assert "Luz" in page
+    assert "Presión &lt;hidráulica&gt;" in text(alice, "/console/robots/rover-1/table/?m=hydraulic")
+    services.ingest_relay(
+        batch("rover-1", "stream-without", 1, [Born(agent="x", ts=now), Reading(data={"hydraulic": 7.126}, ts=now)]), now=now
+    )
+    assert "pressure" not in text(alice, "/console/robots/rover-1/"), "this agent says nothing"
 
 
 def test_a_picture_is_shown_with_its_age_and_only_to_its_team(alice: Client, people: SimpleNamespace):

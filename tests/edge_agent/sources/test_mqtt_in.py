@@ -20,15 +20,15 @@ TREE = "croody/v1/press-7/down"
 
 
 class Device:
-    def __init__(self, port: int) -> None:
-        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, f"{BRIDGE}:device")
-        self._client.username_pw_set(BRIDGE, BRIDGE_SECRET)
+    def __init__(self, port: int, account: str = BRIDGE, secret: str = BRIDGE_SECRET) -> None:
+        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, f"{account}:device")
+        self._client.username_pw_set(account, secret)
         self._client.connect_async("127.0.0.1", port)
         self._client.reconnect_delay_set(0.1, 0.2)
         self._client.loop_start()
 
-    def say(self, topic: str, payload: Any) -> None:
-        self._client.publish(f"{TREE}/{topic}", payload)
+    def say(self, topic: str, payload: Any, tree: str = TREE) -> None:
+        self._client.publish(f"{tree}/{topic}", payload)
 
     def close(self) -> None:
         self._client.disconnect()

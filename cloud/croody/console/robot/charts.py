@@ -24,6 +24,7 @@ from croody.fleet.models import Robot
 from croody.monitor.entry import PLACE
 from croody.telemetry.read import metrics
 from croody.telemetry.read.day_cells import Hole, holes_of, late_of
+from croody.telemetry.read.metric_infos import said_by_robot
 from croody.telemetry.read.series import MOST_LINES, Line, Series, series
 from croody.web import formats
 
@@ -46,9 +47,9 @@ class Lane:
     decimals: int
 
     @classmethod
-    def of(cls, name: str, language: str) -> "Lane":
-        """From the catalogue of metrics."""
-        known = metrics.describe(name)
+    def of(cls, name: str, language: str, said: metrics.Said) -> "Lane":
+        """As the robot says, or from the catalogue of metrics."""
+        known = metrics.describe(name, said)
         return cls(name, known.label(language), known.unit, known.decimals)
 
 
@@ -74,7 +75,7 @@ def drawn(robot: Robot, names: Sequence[str], asked: Asked, interval_s: float | 
     start, end = asked.span(now)
     found = series([robot.pk], list(names)[:MOST_LINES], start, end, now=now, buckets=BUCKETS)
     silent = silences(found, interval_s, min(end, now))
-    limits = limits_of(robot)
+    limits, said = limits_of(robot), said_by_robot(robot.pk)
     gaps = [hole for hole in holes_of(robot.pk, now) if hole.end >= start and hole.start <= end]
     return {
         "start": start.timestamp(),
@@ -84,7 +85,7 @@ def drawn(robot: Robot, names: Sequence[str], asked: Asked, interval_s: float | 
         "note": note(found, language),
         "first": found.at[0],
         "count": len(found.at),
-        "lanes": [_lane(line, limits, language) for line in found.lines],
+        "lanes": [_lane(line, limits, language, said) for line in found.lines],
         "holes": [[first, last, _asked_again(first, last, gaps)] for first, last in silent],
         "late": _late(robot.pk, found),
         "spans": spans(robot.pk, start, end, now, language),
@@ -138,10 +139,10 @@ def flags(robot_id: str, start: datetime, end: datetime, language: str) -> list[
     return [{"at": line.at, "letter": line.letter, "severity": line.severity, "text": line.text} for line in reversed(lines)]
 
 
-def table(found: Series, names: Sequence[str], language: str) -> list[dict[str, Any]]:
+def table(found: Series, names: Sequence[str], language: str, said: metrics.Said) -> list[dict[str, Any]]:
     """The same as rows, newest first: when, and of each metric mean, least and greatest as text."""
     rows = []
-    known = [metrics.describe(name) for name in names]
+    known = [metrics.describe(name, said) for name in names]
     for index in range(len(found.at) - 1, -1, -1):
         if not any(line.count[index] for line in found.lines):
             continue
@@ -152,8 +153,8 @@ def table(found: Series, names: Sequence[str], language: str) -> list[dict[str, 
     return rows
 
 
-def _lane(line: Line, limits: Limits, language: str) -> dict[str, Any]:
-    known = metrics.describe(line.metric)
+def _lane(line: Line, limits: Limits, language: str, said: metrics.Said) -> dict[str, Any]:
+    known = metrics.describe(line.metric, said)
     drawn_limits = [[known.scaled(one.value), tiles.limit_text(known, one, language)] for one in limits.get(line.metric, ())]
     return {
         "metric": line.metric,
@@ -164,7 +165,7 @@ def _lane(line: Line, limits: Limits, language: str) -> dict[str, Any]:
 
 def _scaled(values: Sequence[float | None], metric: metrics.Metric) -> list[float | None]:
     """In the unit that people read, one digit finer than they do, and six digits at most: more a chart does not show."""
-    described = bool(metric.name in metrics.METRICS or metric.unit)
+    described = bool(metric.known or metric.name in metrics.METRICS or metric.unit)
     return [
         None if value is None else float(f"{round(metric.scaled(value), metric.decimals + 1) if described else value:.6g}")
         for value in values

@@ -26,6 +26,8 @@ from croody.telemetry.read.day_cells import Day, day
 from croody.telemetry.read.delivery import delivered
 from croody.telemetry.read.events import MOST as MOST_TOLD
 from croody.telemetry.read.events import Told, born, told
+from croody.telemetry.read.metric_infos import said_by
+from croody.telemetry.read.metrics import NOBODY_SAID
 from croody.telemetry.read.newest import newest_of
 from croody.telemetry.read.snapshots import newest
 from croody.telemetry.read.typical_ranges import Range, usual
@@ -122,7 +124,8 @@ def now_of(robot: Robot, now: datetime) -> Now:
     # While the cloud is deaf every robot seems silent: it is judged as of when the cloud last heard.
     state = judge.state(deaf_since or now, replace(signs, faulted=worst == "critical"))
     newest = newest_of([robot_id]).get(robot_id)
-    latest = Latest(msgspec.json.decode(newest.row), newest.heard_at) if newest is not None else None
+    said = said_by({robot_id: newest.stream}).get(robot_id, NOBODY_SAID) if newest is not None else NOBODY_SAID
+    latest = Latest(msgspec.json.decode(newest.row), newest.heard_at, said) if newest is not None else None
     site = robot.site.slug if robot.site is not None else ""
     shown = entry(robot_id, site, robot.kind, state, latest, delivery(delivered([robot_id]).get(robot_id)), signs.interval_s)
     return Now(robot, state, shown, signs.heard_at, deaf_since, alarms, count, queue_of(robot_id))

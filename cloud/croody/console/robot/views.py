@@ -25,6 +25,7 @@ from croody.fleet.models import Credential, Robot
 from croody.fleet.ticket import ticket_of
 from croody.live.page_feed import Viewer
 from croody.live.views import answer, follow
+from croody.telemetry.read.metric_infos import said_by_robot
 from croody.telemetry.read.series import series
 from croody.telemetry.read.snapshots import picture as one_picture
 from croody.web import units
@@ -72,12 +73,12 @@ def robot(request: HttpRequest, robot_id: str) -> HttpResponseBase:
 
 def _charts(known: facts.Now, asked: Asked, language: str) -> dict[str, Any]:
     names = charts.chosen(asked, known.entry.values)
-    every = facts.numeric(known.entry.values)
+    every, said = facts.numeric(known.entry.values), known.entry.said
     return {
         "asked": asked,
         "ranges": [{"name": name, "address": asked.address(range=name), "current": asked.live and asked.range == name} for name in RANGES],
-        "lanes": [charts.Lane.of(name, language) for name in names],
-        "choices": [{"lane": charts.Lane.of(name, language), "chosen": name in names} for name in dict.fromkeys((*names, *every))],
+        "lanes": [charts.Lane.of(name, language, said) for name in names],
+        "choices": [{"lane": charts.Lane.of(name, language, said), "chosen": name in names} for name in dict.fromkeys((*names, *every))],
         "most": MOST,
         "said": charts.sentences(),
         "query": asked.address(),
@@ -141,12 +142,13 @@ def table(request: HttpRequest, robot_id: str) -> HttpResponseBase:
     row = page_access.robot(of_session(request), Action.INSPECT, robot_id)
     asked = Asked.of(request.GET.dict(), request.GET.getlist("m"))
     names = asked.metrics or charts.chosen(asked, facts.now_of(row, now).entry.values)
-    context: dict[str, Any] = {"robot": row, "asked": asked, "lanes": [charts.Lane.of(name, language) for name in names], "rows": []}
+    said = said_by_robot(row.pk)
+    context: dict[str, Any] = {"robot": row, "asked": asked, "lanes": [charts.Lane.of(name, language, said) for name in names], "rows": []}
     try:
         if names:
             start, end = asked.span(now)
             found = series([row.pk], names, start, end, now=now, buckets=ROWS)
-            context |= {"rows": charts.table(found, names, language)[:ROWS], "note": charts.note(found, language)}
+            context |= {"rows": charts.table(found, names, language, said)[:ROWS], "note": charts.note(found, language)}
     except Refused as refused:
         context["refused"] = str(refused)
     if request.headers.get("HX-Request"):

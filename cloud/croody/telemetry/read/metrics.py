@@ -1,14 +1,18 @@
 """Metric names -> what people read: label in both languages, unit, decimals. Knows no robot.
 
-A metric that nobody described is shown all the same: its name as words, its unit from the name's ending. Both languages stand here and
-not in `locale/`: a new sensor is one row with name, words, unit and decimals, and "Ciclo" alone would tell a translator nothing.
+A robot may say what its metrics are (`metric_infos`), which goes before. A metric that nobody described is shown all the same: its name as
+words, its unit from the name's ending. Both languages stand here and not in `locale/`: a new sensor is one row with name, words, unit and
+decimals, and "Ciclo" alone would tell a translator nothing.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
 from croody.web import formats, units
+from croody_contract.messages import MetricInfo
+from croody_contract.printable import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,8 @@ class Metric:
     offset: float = 0.0
     #: Words that are a value of it, in Spanish and English; others are shown as they came.
     words: tuple[tuple[str, str, str], ...] = ()
+    #: Somebody said what it is: here, or the robot itself. Of others it is not known how exact they are.
+    known: bool = False
 
     def said(self, raw: object, language: str) -> object:
         """A value that is a word in people's words; any other as it is."""
@@ -44,7 +50,7 @@ class Metric:
 
     def text(self, raw: object, language: str) -> str:
         """A value as people read it, without its unit. Of what nobody described it is not known how exact it is."""
-        decimals = self.decimals if self.name in METRICS or self.unit else None
+        decimals = self.decimals if self.known or self.name in METRICS or self.unit else None
         yes, no = ("sí", "no") if language == "es" else ("yes", "no")
         return formats.value(self.said(raw, language), decimals, language, factor=self.factor, offset=self.offset, yes=yes, no=no)
 
@@ -142,14 +148,36 @@ _ENDINGS: Final = (
 )
 
 
-def describe(name: str) -> Metric:
-    """The metric of this name, from the table or from the name itself, in the units of the page at hand."""
-    return _described(name, units.current())
+#: What a robot says of its own metrics, by their names.
+Said = Mapping[str, Metric]
+NOBODY_SAID: Final[Said] = {}
+
+
+def describe(name: str, said: Said = NOBODY_SAID) -> Metric:
+    """The metric of this name, as the robot says, or from the table or the name itself, in the units of the page at hand."""
+    return _described(name, said.get(name), units.current())
+
+
+def of_info(info: MetricInfo) -> Metric:
+    """What a robot says of one metric, over what is known of its name: the words are the robot's, so nothing in them steers a page."""
+    base = _native(info.name)
+    es, en = printable(info.es or info.en), printable(info.en or info.es)
+    unit = printable(info.unit) or base.unit
+    return replace(
+        base,
+        es=es or base.es,
+        en=en or base.en,
+        unit=unit,
+        decimals=base.decimals if info.decimals is None else info.decimals,
+        # What is shown is what the robot measures, in its unit; a factor of ours belongs to a unit of ours.
+        factor=base.factor if unit == base.unit else 1.0,
+        known=info.decimals is not None,
+    )
 
 
 @lru_cache(maxsize=4096)
-def _described(name: str, wanted: units.Units) -> Metric:
-    found = _native(name)
+def _described(name: str, said: Metric | None, wanted: units.Units) -> Metric:
+    found = said or _native(name)
     scale = units.scale(found.unit, wanted)
     return replace(found, unit=scale.unit, factor=found.factor * scale.factor, offset=scale.offset)
 

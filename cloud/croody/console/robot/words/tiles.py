@@ -42,7 +42,9 @@ class Tile:
 def tiles(now_: Now, slow: Slow, now: datetime, language: str) -> list[Tile]:
     """Every value of the newest reading, what counts most first."""
     values = now_.entry.values
-    known = sorted((metrics.describe(name) for name in values if name not in PLACE), key=lambda metric: (metric.rank, metric.name))
+    known = sorted(
+        (metrics.describe(name, now_.entry.said) for name in values if name not in PLACE), key=lambda metric: (metric.rank, metric.name)
+    )
     old = is_old(now_, now)
     ranges, limits = slow.usual, slow.limits
     return [
