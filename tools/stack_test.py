@@ -28,6 +28,7 @@ PARTS = (
     _part("replicas", "replicas"),
     _part("earlier commands", "earlier_commands"),
     _part("edge", "edge"),
+    _part("balena", "balena"),
     _part("gateway", "gateway", "reload", "roles"),
     _part("mosquitto", "mosquitto"),
     _part("development", "contract_apis", "contract_pages", "contract_robot", "development"),

@@ -25,6 +25,7 @@ _LOCK_FOLDER_MODE: Final = 0o1777
 _MEMORY: Final = "/tmp"
 _CA: Final = f"{_MEMORY}/ca.pem"
 _ROBOTS: Final = f"{_MEMORY}/robots"
+_SOURCES: Final = f"{_MEMORY}/sources.toml"
 #: Half a megabyte that does nothing and ends when it is told to, which a bare `sleep` as a container's first process does not.
 _IDLE: Final = ("sh", "-c", "trap exit TERM; sleep infinity & wait")
 #: Of the 62 letters of a board's id: enough to tell a fleet's boards apart, few enough to read out.
@@ -56,7 +57,7 @@ def plan(service: str, environ: Mapping[str, str]) -> Plan:
 
 
 def _agent(environ: Mapping[str, str]) -> Plan:
-    ready, files = _authority(environ)
+    ready, files = _laid(environ)
     uuid = environ.get("BALENA_DEVICE_UUID", "")
     if uuid:
         # With a claim of a group the board makes a robot of itself, named by this; it begins as the dashboard's short id of the board.
@@ -71,19 +72,21 @@ def _simulator(environ: Mapping[str, str]) -> Plan:
         return Plan(_IDLE, environ)
     if any(len(robot.split()) != 2 for robot in robots):
         raise BadSetting(text("setting.rule", name="CROODY_SIMULATOR", value=text("setting.secret"), rule=text("rule.robots")))
-    ready, files = _authority(environ)
+    ready, files = _laid(environ)
     return Plan(("croody-sim", "--credentials", _ROBOTS, "--state", "/data"), ready, {**files, _ROBOTS: "\n".join(robots) + "\n"})
 
 
-def _authority(environ: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """The environment and the files, with the authority of the site's as a file: nobody can lay files here, so `CROODY_CA_PEM` holds it."""
-    pem = environ.get("CROODY_CA_PEM", "").replace("\\n", "\n").strip()
-    ready = {name: value for name, value in environ.items() if name not in ("CROODY_CA_PEM", "CROODY_SIMULATOR")}
-    if not pem:
-        return ready, {}
-    if not pem.startswith("-----BEGIN CERTIFICATE-----") or not pem.endswith("-----END CERTIFICATE-----"):
-        raise BadSetting(text("setting.rule", name="CROODY_CA_PEM", value=repr(pem[:40]), rule=text("rule.pem")))
-    return {**ready, "CROODY_CA_FILE": _CA}, {_CA: pem + "\n"}
+def _laid(environ: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """The environment and the files in it: nobody can lay files here, so variables hold the site's authority and the sources."""
+    ready = {name: value for name, value in environ.items() if name not in ("CROODY_CA_PEM", "CROODY_SOURCES_TOML", "CROODY_SIMULATOR")}
+    files = {}
+    if pem := environ.get("CROODY_CA_PEM", "").replace("\\n", "\n").strip():
+        if not pem.startswith("-----BEGIN CERTIFICATE-----") or not pem.endswith("-----END CERTIFICATE-----"):
+            raise BadSetting(text("setting.rule", name="CROODY_CA_PEM", value=repr(pem[:40]), rule=text("rule.pem")))
+        ready["CROODY_CA_FILE"], files[_CA] = _CA, f"{pem}\n"
+    if sources := environ.get("CROODY_SOURCES_TOML", "").strip():
+        ready["CROODY_SOURCES"], files[_SOURCES] = _SOURCES, f"{sources}\n"
+    return ready, files
 
 
 _SERVICES: Final[dict[str, Callable[[Mapping[str, str]], Plan]]] = {"agent": _agent, "simulator": _simulator}

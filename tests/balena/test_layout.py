@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tools.balena.dialect import findings
-from tools.balena.layout import devices, dockerfile, lay_out, moment, pack, version, with_devices, without_simulator
+from tools.balena.layout import devices, dockerfile, extras, lay_out, moment, pack, version, with_devices, without_simulator
 from tools.balena.lint import BALENA
 from tools.stack import ROOT
 from tools.words import Problem
@@ -19,7 +19,7 @@ from tools.words import Problem
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return lay_out(tmp_path_factory.mktemp("build") / "balena", [])
+    return lay_out(tmp_path_factory.mktemp("build") / "balena")
 
 
 def compose() -> str:
@@ -30,7 +30,7 @@ def test_the_tree_has_all_that_its_dockerfile_copies_and_nothing_built(tree: Pat
     copied = re.findall(r"^COPY (?!--from)(.+) \S+$", (tree / "Dockerfile").read_text(), re.MULTILINE)
     assert copied
     for source in " ".join(copied).split():
-        assert (tree / source).exists(), source
+        assert list(tree.glob(source)), source
     names = {str(path.relative_to(tree)) for path in tree.rglob("*") if path.is_file()}
     assert {"balena.yml", "contract.yml", "docker-compose.yml", "Dockerfile", "LICENSE", "README.md"} <= names
     assert "edge_agent/croody_edge/screen/models/sensors.tflite" in names
@@ -51,7 +51,7 @@ def test_a_dockerfile_that_names_its_base_otherwise_is_no_silent_failure() -> No
 def test_what_lay_in_the_folder_before_goes(tmp_path: Path) -> None:
     (tmp_path / "balena").mkdir()
     (tmp_path / "balena" / "secret").touch()
-    assert not (lay_out(tmp_path / "balena", []) / "secret").exists()
+    assert not (lay_out(tmp_path / "balena") / "secret").exists()
 
 
 def test_the_archive_is_the_same_every_time_and_has_one_folder_in_it(tree: Path, tmp_path: Path) -> None:
@@ -91,6 +91,13 @@ def test_devices_of_the_board_go_to_the_agent_alone() -> None:
 def test_what_is_no_path_of_a_device_is_refused_with_its_name(written: str) -> None:
     with pytest.raises(Problem, match=re.escape(repr(written))):
         devices(f"/dev/ok,{written}")
+
+
+def test_extra_libraries_are_named_in_the_dockerfile_and_unknown_ones_refused_with_those_there_are(tmp_path: Path) -> None:
+    text = (lay_out(tmp_path / "balena", libraries=extras("serial modbus")) / "Dockerfile").read_text()
+    assert 'ARG EXTRAS="serial modbus"\n' in text
+    with pytest.raises(Problem, match=r"'gpio'.*serial"):
+        extras("serial gpio")
 
 
 def test_the_simulator_can_stay_out() -> None:

@@ -30,6 +30,12 @@ def test_an_authority_in_a_variable_becomes_the_file_that_the_agent_reads(writte
     assert dict(ready.files) == {"/tmp/ca.pem": PEM + "\n"}
 
 
+def test_sources_in_a_variable_become_the_file_that_the_agent_reads() -> None:
+    ready = plan("agent", {"CROODY_SOURCES_TOML": "[[source]]\nkind = 'host'\n"})
+    assert dict(ready.environ) == {"CROODY_SOURCES": "/tmp/sources.toml"}
+    assert dict(ready.files) == {"/tmp/sources.toml": "[[source]]\nkind = 'host'\n"}
+
+
 @pytest.mark.parametrize("written", ["ca.pem", PEM[:-9], "-----BEGIN PRIVATE KEY-----\nsecret"])
 def test_what_is_no_certificate_is_refused(written: str) -> None:
     with pytest.raises(BadSetting, match="CROODY_CA_PEM is"):

@@ -1,7 +1,7 @@
 """`make balena`: lays out `build/balena/`, one folder that `balena push` takes whole, and the same as an archive for the deploy button.
 
 Reproducible: the same commit gives the same bytes. DEVICES=/dev/ttyUSB0,/dev/i2c-1 hands devices of the board to the agent;
-SIMULATOR=0 leaves the simulator out, which is half of what a board downloads.
+EXTRAS="serial ros2" adds libraries of those kinds of source; SIMULATOR=0 leaves the simulator out, which is half of what a board downloads.
 """
 
 import gzip
@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,7 @@ SOURCES: Final = (
     "LICENSE",
     "requirements/build.txt",
     "requirements/edge.txt",
+    "requirements/extra-*.txt",
     "contract/pyproject.toml",
     "contract/croody_contract",
     "edge_agent/pyproject.toml",
@@ -43,7 +45,8 @@ def main() -> int:
     """Lay it out and say where it is and what to do with it; the exit status is 0 when that could be done."""
     try:
         simulator = os.environ.get("SIMULATOR", "1") != "0"
-        folder = lay_out(ROOT / "build" / "balena", devices(os.environ.get("DEVICES", "")), simulator=simulator)
+        given = devices(os.environ.get("DEVICES", "")), extras(os.environ.get("EXTRAS", ""))
+        folder = lay_out(ROOT / "build" / "balena", *given, simulator=simulator)
         archive = pack(folder, ROOT / "build" / f"croody-balena-{version()}.tar.gz", moment())
     except Problem as problem:
         return fail(problem)
@@ -71,12 +74,29 @@ def devices(written: str) -> list[str]:
     return paths
 
 
-def lay_out(folder: Path, paths: list[str], *, simulator: bool = True) -> Path:
+def extras(written: str) -> list[str]:
+    """Names of extra libraries, with spaces between.
+
+    Raises:
+        Problem: there are none of that name.
+    """
+    known = sorted(path.stem.removeprefix("extra-") for path in (ROOT / "requirements").glob("extra-*.txt"))
+    for name in written.split():
+        if name not in known:
+            raise Problem(
+                f"EXTRAS tiene {name!r}: escribe, con espacios entre ellos, {', '.join(known)}",
+                f"EXTRAS has {name!r}: write, with spaces between them, {', '.join(known)}",
+            )
+    return written.split()
+
+
+def lay_out(folder: Path, paths: Sequence[str] = (), libraries: Sequence[str] = (), *, simulator: bool = True) -> Path:
     """Fill the folder anew.
 
     Args:
         folder: what is in it goes.
         paths: devices that the agent gets.
+        libraries: extra ones.
         simulator: whether its service is there.
 
     Raises:
@@ -87,7 +107,7 @@ def lay_out(folder: Path, paths: list[str], *, simulator: bool = True) -> Path:
         _put(folder / name, (ROOT / name).read_bytes())
     for name in _OWN:
         _put(folder / name, (BALENA / name).read_bytes())
-    _put(folder / "Dockerfile", dockerfile((ROOT / "edge_agent" / "Dockerfile").read_text(encoding="utf-8")).encode())
+    _put(folder / "Dockerfile", dockerfile((ROOT / "edge_agent" / "Dockerfile").read_text(encoding="utf-8"), libraries).encode())
     compose = (BALENA / "docker-compose.yml").read_text(encoding="utf-8")
     compose = with_devices(compose, paths) if paths else compose
     _put(folder / "docker-compose.yml", (compose if simulator else without_simulator(compose)).encode())
@@ -96,7 +116,7 @@ def lay_out(folder: Path, paths: list[str], *, simulator: bool = True) -> Path:
     return folder
 
 
-def dockerfile(text: str) -> str:
+def dockerfile(text: str, libraries: Sequence[str] = ()) -> str:
     """The agent's own Dockerfile, its base image written out: balena's builder reads FROM lines as they stand to learn which platforms
     the base has, and where a variable stands it builds for the machine it runs on.
     """
@@ -106,11 +126,11 @@ def dockerfile(text: str) -> str:
             "edge_agent/Dockerfile ya no empieza por ARG PYTHON_IMAGE=IMAGEN: enséñale a tools/balena/layout.py cómo nombra su base",
             "edge_agent/Dockerfile no longer begins with ARG PYTHON_IMAGE=IMAGE: teach tools/balena/layout.py how it names its base",
         )
-    body = text[base.end() :].replace("${PYTHON_IMAGE}", base[1])
+    body = text[base.end() :].replace("${PYTHON_IMAGE}", base[1]).replace("ARG EXTRAS=\n", f'ARG EXTRAS="{" ".join(libraries)}"\n')
     return f"# Laid out by `make balena` from edge_agent/Dockerfile: change that one.\n{body.lstrip()}"
 
 
-def with_devices(text: str, paths: list[str]) -> str:
+def with_devices(text: str, paths: Sequence[str]) -> str:
     """The compose file with devices for the agent, each under the same path, and the group that serial ports belong to."""
     lines = f"    devices: [{', '.join(f'{path}:{path}' for path in paths)}]\n    group_add: ['{_DIALOUT}']\n"
     return text.replace(_AGENT, _AGENT + lines, 1)
