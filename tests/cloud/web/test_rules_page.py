@@ -203,3 +203,28 @@ def test_no_more_rules_come_back_than_an_organisation_may_have_and_no_more_delet
     refused = world.marta.post(f"/console/rules/{numbers[1]}/bring-back/", follow=True).content.decode()
     assert "ya hay 1 reglas" in refused
     assert Rule.objects.get().name == "Motor caliente"
+
+
+def test_an_area_stands_on_the_plan_of_its_site_and_its_corners_are_a_text_all_the_same(world):
+    from croody.fleet.models import Site
+
+    assert "Ningún sitio tiene plano todavía" in world.marta.get("/console/rules/new/?kind=fence").content.decode()
+    yard, hall = (
+        Site.objects.create(organisation=world.organisation, name=name, slug=name.lower(), plan={"width_m": wide, "height_m": 24})
+        for name, wide in (("Hall", 40), ("Yard", 80))
+    )
+    fence = {"kind": "fence", "name": "Fuera", "side": "outside", "severity": "low", "site": str(hall.pk), "points": "0, 0; 40, 0; 40, 24"}
+    assert 'id="fence"' in world.marta.get(f"/console/rules/new/?kind=fence&site={yard.pk}").content.decode()
+    assert 'id="fence"' not in world.marta.get("/console/rules/new/?kind=threshold").content.decode()
+    assert world.marta.post("/console/rules/new/", fence).status_code == 303
+    rule = Rule.objects.get()
+    page = world.marta.get(f"/console/rules/{rule.pk}/").content.decode()
+    corners = re.search(r'<polygon class="area" points="([^"]+)"', page)
+    scale = re.search(r'data-scale="([^"]+)"', page)
+    assert corners is not None
+    assert scale is not None
+    first, second, _third = (tuple(map(float, corner.split(","))) for corner in corners[1].split())
+    assert second[0] - first[0] == pytest.approx(40 * float(scale[1]), abs=0.2)
+    assert f'data-site="{hall.slug}"' in page
+    wrong = world.marta.post("/console/rules/new/", {**fence, "points": "a, b"})
+    assert (wrong.status_code, "<polygon" in wrong.content.decode()) == (422, False)

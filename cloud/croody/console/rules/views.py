@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET
 from croody.accounts.caller import actor_of, of_session
 from croody.alarms.kinds import SEVERITIES
 from croody.console import frame, page_access
-from croody.console.rules import facts, words
+from croody.console.rules import area, facts, words
 from croody.fleet.access import Action
 from croody.notices import jobs, messenger, services, spec
 from croody.notices.models import Channel, Rule
@@ -99,6 +99,7 @@ def _rule_form(request: HttpRequest, row: Rule | None) -> HttpResponseBase:
         "choices": choices,
         "severities": SEVERITIES.items(),
         "action": request.path,
+        **(area.drawn(given, choices.sites) if kind == Rule.Kind.FENCE else {}),
     }
     return frame.draw(request, "console/rules/rule.html", context, page="rules", status=422 if context["error"] else 200)
 
@@ -140,7 +141,8 @@ def _given(request: HttpRequest, row: Any, as_form: Callable[[Any], dict[str, An
         return sent | {name: "on" if sent.get(name) else "off" for name in ("enabled", "tells_end")}
     if row is not None:
         return as_form(row)
-    return {"kind": request.GET.get("kind", ""), "severity": "medium", "enabled": "on", "tells_end": "on", "time_zone": "UTC", "for_s": "0"}
+    asked = {name: request.GET.get(name, "")[:64] for name in ("kind", "site")}
+    return {**asked, "severity": "medium", "enabled": "on", "tells_end": "on", "time_zone": "UTC", "for_s": "0"}
 
 
 def _as_form(row: Rule) -> dict[str, Any]:
