@@ -38,7 +38,7 @@ def test_a_text_exists_in_both_languages_with_the_same_places(package: str, key:
 @EACH
 def test_every_text_is_said_somewhere_and_every_text_that_is_said_exists(package: str) -> None:
     sources = code(package).values()
-    written = {word for source in sources for word in re.findall(r"""["']([a-z]+\.[a-z_]+)["']""", source)}
+    written = {word for source in sources for word in re.findall(r"""["']([a-z0-9_]+\.[a-z_]+)["']""", source)}
     asked = {key for source in sources for key in re.findall(r"""(?<![.\w])(?:text\(|said\(TEXTS,)\s*["']([^"']+)["']""", source)}
     assert sorted(set(PACKAGES[package]) - written) == []
     assert sorted(asked - set(PACKAGES[package])) == []
@@ -51,7 +51,9 @@ def test_no_key_stands_in_two_catalogues() -> None:
 @EACH
 def test_no_module_but_the_catalogue_knows_two_languages(package: str) -> None:
     accents = re.compile("[áéíóúñ¿¡]")
-    others = {path.relative_to(ROOT / package).as_posix() for path, source in code(package).items() if accents.search(source)}
+    # What a kind of source says of its metrics goes to the cloud in both languages: it is no sentence of a terminal.
+    plain = {path: re.sub(r"^ *MetricInfo\(.*$", "", source, flags=re.MULTILINE) for path, source in code(package).items()}
+    others = {path.relative_to(ROOT / package).as_posix() for path, source in plain.items() if accents.search(source)}
     assert others <= SPANISH_WORDS.get(package, set())
 
 

@@ -20,6 +20,8 @@ log = logging.getLogger("croody.sources")
 
 #: All sources together get so long to end, seconds.
 _END_S: Final = 2.0
+#: A source that is away for longer is told to the cloud while it is, seconds.
+_LASTS_S: Final = 10.0
 #: All that a birth record says of metrics, bytes: half of what a record may have.
 _MOST_INFO_BYTES: Final = 32 * 1024
 
@@ -111,7 +113,7 @@ class Rack:
     def _judge(self, runner: Runner, mono_s: float) -> list[Event]:
         news = runner.news(mono_s)
         if news.failures:
-            self._faults.raised("source_failed", "medium", news.cause, news.failures, about=runner.name)
+            self._faults.raised("source_failed", "medium", news.cause, news.failures, about=runner.name, lasts_s=_LASTS_S)
         if not news.works and self._carry is not None:
             self._carry.forget(runner.name)
         if news.works:

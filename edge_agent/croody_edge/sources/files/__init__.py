@@ -133,7 +133,3 @@ def _timed(data: dict[str, Any]) -> Reading:
             ts, data["ts"] = None, NoValue(said)
     fields = {name: data.pop(name) for name in ("status", "environment") if isinstance(data.get(name), str)}
     return Reading(data=data, ts=ts, **fields)
-
-
-#: What the entry point names.
-open_source = Files

@@ -115,10 +115,6 @@ class Host(HostSource):
         super().__init__(interval_s=own.interval_s, disk=context.edge_dir)
 
 
-#: What the entry point names.
-open_source = Host
-
-
 def _rates(before: _Counters, after: _Counters) -> dict[str, Value]:
     elapsed_s = after.at_s - before.at_s
     out: dict[str, Value] = {}

@@ -115,7 +115,3 @@ def _type(kind: str, bit: int | None, table: str) -> Any:
     if kind == "bool" or bit is not None or table in ("coil", "discrete"):
         return "switch"
     return "text" if kind == "text" else "number"
-
-
-#: What the entry point names.
-open_source = Modbus

@@ -90,7 +90,3 @@ def _values(name: str, payload: bytes, format_: str) -> dict[str, Any]:
     if not said:
         return {}
     return {name: said if format_ == "text" else words.cell(said)}
-
-
-#: What the entry point names.
-open_source = Mqtt

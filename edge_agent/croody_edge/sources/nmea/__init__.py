@@ -43,7 +43,3 @@ def _reading(line: str) -> Reading:
     except Torn:
         return Reading(data={"sentence": NoValue(line)})  # type: ignore[dict-item]
     return Reading(data={}) if said is None else Reading(data=said.data, position=said.position)
-
-
-#: What the entry point names.
-open_source = Nmea

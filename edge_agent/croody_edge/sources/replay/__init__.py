@@ -184,7 +184,3 @@ class Replay(ReplaySource):
 
     def __init__(self, own: ReplaySettings, context: Context) -> None:
         super().__init__(own.file or EXCERPT, speed=own.speed, loop=own.loop)
-
-
-#: What the entry point names.
-open_source = Replay

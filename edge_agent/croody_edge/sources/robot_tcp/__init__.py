@@ -59,7 +59,3 @@ class RobotTcp(Listener):
                     said = reading(line.decode("utf-8", "replace")) if line else None
                     if said is not None:
                         hand_over(said)
-
-
-#: What the entry point names.
-open_source = RobotTcp

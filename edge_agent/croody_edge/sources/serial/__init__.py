@@ -63,7 +63,3 @@ def reader(own: SerialSettings) -> Callable[[str], dict[str, Any]]:
         pattern = re.compile(own.pattern)
         return lambda line: words.groups(line, pattern)
     return lambda line: words.pairs(line, own.separator or ";", own.equals)
-
-
-#: What the entry point names.
-open_source = SerialLines

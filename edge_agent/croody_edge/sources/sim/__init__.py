@@ -98,10 +98,6 @@ class Alone(SimSource):
         super().__init__(site.robot(context.robot_id, crc32(context.robot_id.encode())), site, interval_s=own.interval_s)
 
 
-#: What the entry point names.
-open_source = Alone
-
-
 def reading(sensed: Sensed, environment: str, now: float) -> Reading:
     """A look at a robot as the record that travels, rounded to what such sensors give."""
     return Reading(
