@@ -28,6 +28,7 @@ _ELSEWHERE = {"docs/reference/from-the-earlier-croody.md", "docs/reference/from-
 
 #: Our commands, as a person types them. The last word of `croody` ones is the management command.
 COMMANDS = (
+    "croody-edge enrol",
     "croody-edge run",
     "croody-edge status",
     "croody-edge doctor",
@@ -97,6 +98,7 @@ def settings_in_code() -> set[str]:
     from croody.env import ROLES
     from croody.env import read as read_cloud
     from croody_edge.balena import plan as read_on_balena
+    from croody_edge.enrol import claim_of, serial_of
     from croody_edge.settings import from_environment as read_edge
     from croody_edge.sim.options import read as read_sim
     from croody_edge.sources.own import from_environment as read_source
@@ -107,6 +109,7 @@ def settings_in_code() -> set[str]:
         read_cloud,
         read_bridge,
         read_edge,
+        lambda environ: (claim_of(environ), serial_of(environ, files=())),
         lambda environ: read_source(ReplaySettings, environ, "CROODY_REPLAY", {}),
         lambda environ: read_sim([], environ),
         lambda environ: (read_on_balena("agent", environ), read_on_balena("simulator", environ)),

@@ -6,13 +6,16 @@ import os
 import sqlite3
 import sys
 import time
+from argparse import Namespace
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from math import inf
 from pathlib import Path
 from typing import Any, Final
 
 from croody_contract.printable import log_lines, printable
 from croody_contract.texts import speak
+from croody_edge import identity
 from croody_edge.agent import Agent
 from croody_edge.arguments import Parser
 from croody_edge.bundle import archive
@@ -21,6 +24,8 @@ from croody_edge.daemon import heard, run
 from croody_edge.doctor import conformance
 from croody_edge.doctor.examine import examine
 from croody_edge.doctor.finding import Finding
+from croody_edge.enrol import NotEnrolled, claim_of, enrol_in_time, read_claim, serial_of
+from croody_edge.link.proxy import from_environment as proxies_from
 from croody_edge.local.socket import ask
 from croody_edge.outbox.lock import Locked
 from croody_edge.outbox.rescue import FILE
@@ -28,17 +33,20 @@ from croody_edge.outbox.store import Damaged, connect, read_streams
 from croody_edge.recent_log import remember
 from croody_edge.screen import Screen
 from croody_edge.screen.on_demand import ScreenOnDemand
-from croody_edge.settings import from_environment
+from croody_edge.settings import OF_A_ROBOT, from_environment
 from croody_edge.sources.config import choose
 from croody_edge.texts import text
 from croody_edge.update_lock import clear_left_over
-from croody_edge.variables import BadSetting
+from croody_edge.variables import BadSetting, variable
 
 log = logging.getLogger("croody.agent")
 
 #: Exit statuses as sysexits.h has them: configuration, temporary failure.
 _BAD_CONFIG: Final = 78
 _TRY_LATER: Final = 75
+_LOG: Final = "%(asctime)s %(levelname)s %(name)s %(message)s"
+#: For so long a claim that somebody typed is tried while nobody answers, seconds.
+_TYPED_S: Final = 60.0
 #: What a heartbeat says of the link -> its text.
 _LINK: Final = {"connected": "status.connected", "offline": "status.offline", "silent": "status.silent"}
 
@@ -60,8 +68,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Before any setting is judged: the update that waits may be what mends the setting.
         if said := clear_left_over(os.environ.get("CROODY_UPDATE_LOCK", "")):
             print(f"croody-edge: {printable(said)}", file=sys.stderr)
-        settings = from_environment(with_ports(os.environ))
-        log_lines(settings.log_level, "%(asctime)s %(levelname)s %(name)s %(message)s")
+        if chosen.command == "enrol":
+            speak_up(os.environ)
+            environ = come_in(chosen, os.environ)
+            if chosen.only:
+                return 0
+        else:
+            environ = with_ports(os.environ)
+            come_in_at_first_start(environ)
+        settings = from_environment(environ)
+        log_lines(settings.log_level, _LOG)
         remember()
         settings.edge_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         screen = ScreenOnDemand(load_screen) if settings.screen else None
@@ -72,6 +88,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BadSetting as error:
         print(f"croody-edge: {printable(str(error))}", file=sys.stderr)
         return _BAD_CONFIG
+    except NotEnrolled as error:
+        print(f"croody-edge: {printable(str(error))}", file=sys.stderr)
+        return _TRY_LATER if error.late else _BAD_CONFIG
     except Locked as error:
         print(f"croody-edge: {printable(str(error.strerror))}", file=sys.stderr)
         return _TRY_LATER
@@ -79,6 +98,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"croody-edge: {printable(str(error))}", file=sys.stderr)
         return _TRY_LATER
     return 0
+
+
+def come_in(chosen: Namespace, environ: Mapping[str, str]) -> dict[str, str]:
+    """Come in by the claim that was typed, and say so. Returns the environment of the agent that this board is from then on.
+
+    Raises:
+        NotEnrolled: why not.
+        BadSetting: it is no claim, or a setting breaks a rule.
+    """
+    claim = read_claim(chosen.claim)
+    # Who the board was before says nothing of who it is now.
+    rest = {name: value for name, value in environ.items() if name.removesuffix("_FILE") not in OF_A_ROBOT}
+    folder = Path(chosen.dir or environ.get("CROODY_EDGE_DIR") or "croody-edge")
+    mine = enrol_in_time(claim, folder, proxies_from(environ), serial_of(environ, chosen.serial), for_s=_TYPED_S)
+    print(text("enrol.done", robot_id=mine.robot_id, folder=folder.absolute()), file=sys.stderr)
+    return rest | {"CROODY_EDGE_DIR": str(folder)}
+
+
+def come_in_at_first_start(environ: Mapping[str, str]) -> None:
+    """Come in by `CROODY_CLAIM`, while this board has no secret: the variable may stay where it is.
+
+    Raises:
+        NotEnrolled: the server says no.
+        BadSetting: it is no claim.
+    """
+    line = claim_of(environ)
+    folder = Path(environ.get("CROODY_EDGE_DIR") or "croody-edge")
+    if line is None or variable(environ, "ROBOT_SECRET") is not None or identity.read(folder) is not None:
+        return
+    speak_up(environ)
+    mine = enrol_in_time(read_claim(line), folder, proxies_from(environ), serial_of(environ), for_s=inf)
+    log.info("%s", text("enrol.done", robot_id=mine.robot_id, folder=folder.absolute()))
+
+
+def speak_up(environ: Mapping[str, str]) -> None:
+    """Log before there are settings."""
+    log_lines(environ.get("CROODY_LOG_LEVEL", "INFO").upper() or "INFO", _LOG)
 
 
 def load_screen() -> Screen | None:
@@ -95,8 +151,13 @@ def parser() -> Parser:
     """The command line, in the language that is spoken."""
     top = Parser("croody-edge", description=text("edge.about"), epilog=text("edge.more"))
     commands = top.add_subparsers(
-        dest="command", required=True, title=text("edge.commands"), metavar="run|status|doctor|check-source|bundle"
+        dest="command", required=True, title=text("edge.commands"), metavar="enrol|run|status|doctor|check-source|bundle"
     )
+    coming = commands.add_parser("enrol", help=text("edge.enrol"), description=text("edge.enrol"), epilog=text("edge.more"))
+    coming.add_argument("claim", metavar="CLAIM", help=text("edge.claim"))
+    coming.options.add_argument("--serial", metavar="SERIAL", help=text("edge.serial"))
+    coming.options.add_argument("--only", action="store_true", help=text("edge.enrol_only"))
+    coming.options.add_argument("--dir", metavar="DIR", help=text("edge.dir"))
     commands.add_parser("run", help=text("edge.run"), description=text("edge.run"), epilog=text("edge.more"))
     asking = commands.add_parser("status", help=text("edge.status"), description=text("edge.status"))
     asking.options.add_argument("--dir", metavar="DIR", help=text("edge.dir"))

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from croody_contract.limits import MAX_RECORDS, MIB
 from croody_contract.topics import BadTopic, check_robot_id
+from croody_edge import identity
 from croody_edge.link.address import BrokerAddress, parse_brokers
 from croody_edge.link.proxy import STRAIGHT, Proxies
 from croody_edge.link.proxy import from_environment as proxies_from
@@ -22,6 +23,8 @@ from croody_edge.variables import BadSetting, Variables, switch
 DEFAULT_ROBOT_ID: Final = "robot-clases"
 #: What makes a robot busy, where nobody says otherwise.
 BUSY_WHEN: Final = "speed_mps>0.05, status=moving, mission_active=1"
+#: Variables that say which robot this is, and where it is known as that.
+OF_A_ROBOT: Final = frozenset({"ROBOT_ID", "ROBOT_SECRET", "CROODY_BROKER_URL", "CROODY_CA_FILE", "TELEMETRY_INGEST_URL", "CROODY_CLAIM"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +81,16 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
     read = Variables(environ)
     ingest_url = read.text("TELEMETRY_INGEST_URL", "", _http_url)
     robot_id = read.text("ROBOT_ID", DEFAULT_ROBOT_ID if ingest_url else "", _robot_id)
+    secret = read.text("ROBOT_SECRET", "")
+    edge_dir = Path(read.text("CROODY_EDGE_DIR", "croody-edge"))
+    mine = None if secret or ingest_url else identity.read(edge_dir)
+    if mine is not None:
+        if robot_id not in ("", mine.robot_id):
+            said = {"robot_id": robot_id, "enrolled": mine.robot_id, "file": edge_dir / identity.NAME}
+            raise BadSetting(text("setting.other_robot", **said))
+        robot_id, secret = mine.robot_id, mine.secret
     if not robot_id:
         raise BadSetting(text("setting.no_robot_id"))
-    secret = read.text("ROBOT_SECRET", "")
     if not ingest_url:
         try:
             check_robot_id(robot_id)
@@ -94,9 +104,9 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
     return Settings(
         robot_id=robot_id,
         secret=secret,
-        edge_dir=Path(read.text("CROODY_EDGE_DIR", "croody-edge")),
-        brokers=read.of("CROODY_BROKER_URL", parse_brokers, f"mqtt://127.0.0.1:{read.text('MQTT_PORT', '1883')}"),
-        ca_file=Path(ca_file) if ca_file else None,
+        edge_dir=edge_dir,
+        brokers=read.of("CROODY_BROKER_URL", parse_brokers, _brokers(mine, read)),
+        ca_file=Path(ca_file) if ca_file else edge_dir / mine.authority if mine is not None and mine.authority else None,
         ingest_url=ingest_url,
         ingest_token=read.text("TG_INGEST_TOKEN", ""),
         source=read.text("CROODY_SOURCE", "host"),
@@ -118,6 +128,10 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         busy_when=read.of("CROODY_BUSY_WHEN", conditions, BUSY_WHEN),
         busy_rest_s=read.number("CROODY_BUSY_REST_S", 30.0, 0, 3600),
     )
+
+
+def _brokers(mine: identity.Identity | None, read: Variables) -> str:
+    return ",".join(mine.brokers) if mine is not None else f"mqtt://127.0.0.1:{read.text('MQTT_PORT', '1883')}"
 
 
 def _robot_id(value: str) -> str:

@@ -38,7 +38,7 @@ def test_help_names_our_commands_each_with_what_it_does(environ: dict[str, str],
     ("words", "spanish", "english"),
     [
         (("robot", "--help"), "opciones:", "options:"),
-        (("robot",), "falta: {add,list,show,set,", "required: {add,list,show,set,"),
+        (("robot",), "falta: {add,claim,claims,unclaim,list,", "required: {add,claim,claims,unclaim,list,"),
         (("robot", "set", "nobody-1"), "no hay tal robot", "no such robot"),
         (("alarms", "list", "--help"), "cuántas como mucho", "how many at most"),
         (("alarms", "resolve", "7"), "there is no alarm 7", "there is no alarm 7"),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from croody.accounts.models import Organisation
 from croody.audit.actor import command_actor
-from croody.fleet import claim_lines, claims, trust_anchor
+from croody.fleet import claim_lines, claims, enrolment_script, trust_anchor
 from croody.fleet.models import Claim, Robot, Site
 
 #: Rows of a list; the newest first.
@@ -31,16 +31,20 @@ def add_arguments(verbs: Any) -> None:
     claim.add_argument("--kind", default="robot", help=_("qué es, en una palabra (rover, arm, host)"))
     claim.add_argument("--site", metavar="SLUG", help=_("dónde trabaja"))
     claim.add_argument("--organisation", metavar="SLUG", help=_("de quién es; no hace falta cuando hay una sola organización"))
+    claim.add_argument("--board", action="store_true", help=_("muestra solo lo que se ejecuta en una placa con Docker"))
     claim.add_argument("--line", action="store_true", help=_("muestra solo el pase, sin código QR"))
     verbs.add_parser("claims", help=_("un pase abierto por línea: número, de quién, usos, hasta cuándo"))
     verbs.add_parser("unclaim", help=_("revoca un pase; quien entró por él se queda")).add_argument("number", type=int)
 
 
-def show_new(made: claims.Made, out: OutputWrapper, beside: OutputWrapper, *, line_only: bool) -> None:
+def show_new(made: claims.Made, out: OutputWrapper, beside: OutputWrapper, options: dict[str, Any]) -> None:
     """The line on `out`, for programs; what people want to know `beside` it."""
     line = claim_lines.line(made, server())
+    if options["board"]:
+        out.write(enrolment_script.claim_script(str(made.claim), line), ending="")
+        return
     out.write(line)
-    if line_only:
+    if options["line"]:
         return
     out.flush()
     until = made.claim.expires_at.isoformat(timespec="minutes")

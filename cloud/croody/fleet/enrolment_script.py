@@ -44,6 +44,27 @@ def script(robot_id: str, secret: str, url: str, authority: str, problem: str = 
     return "\n".join([*(f"# {line}" for line in _comments(robot_id, urlsplit(url).hostname or "", problem)), *lines, ""])
 
 
+def claim_script(robot_id: str, claim: str) -> str:
+    """Shell commands with which the board enrols by this claim and starts: nothing secret is written but by the agent itself.
+
+    Args:
+        robot_id: whose the claim is, or `@GROUP`.
+        claim: its line.
+    """
+    replaced = "COMPOSE_FILE|CROODY_BROKER_URL|ROBOT_ID|CROODY_CA_FILE|CROODY_CLAIM|ROBOT_SECRET_PATH"
+    lines = ["(", "set -eu; umask 022", *_refusals(), "mkdir -p secrets/ca; chmod 700 secrets"]
+    lines += [
+        "{ grep -s '^COMPOSE_FILE=' .env || echo COMPOSE_FILE=docker-compose.edge.yml",
+        "echo ROBOT_SECRET_PATH=/dev/null",
+        f"grep -svE '^({replaced})=' .env || true; }} > .env.new",
+        "mv .env.new .env",
+        f"docker compose run --rm -T agent croody-edge enrol --only {quote(claim)} < /dev/null",
+        "docker compose up -d --wait --force-recreate",
+        ")",
+    ]
+    return "\n".join([*(f"# {line}" for line in _comments(robot_id, "", "")), *lines, ""])
+
+
 def _comments(robot_id: str, host: str, problem: str) -> list[str]:
     said = [_("%(robot)s: pega esto en la placa, en una carpeta que tenga docker-compose.edge.yml.") % {"robot": robot_id}]
     if host in {"localhost", "127.0.0.1", "::1"}:

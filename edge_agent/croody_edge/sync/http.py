@@ -24,7 +24,8 @@ from croody_contract.limits import MAX_RECORD_BYTES
 from croody_contract.messages import encode
 from croody_contract.printable import printable
 from croody_contract.ranges import Ranges
-from croody_edge.link.proxy import STRAIGHT, Proxies, through
+from croody_edge.link import https
+from croody_edge.link.proxy import STRAIGHT, Proxies
 from croody_edge.outbox.keys import TOP_SEQ, key_of
 from croody_edge.outbox.queue import Batch, Outbox
 from croody_edge.sync.answers import Meaning, Outage, Refused, Stored, meaning
@@ -254,15 +255,7 @@ class HttpTransport:
             near = self._proxy
             host, port = (near.host, near.port) if near is not None else (self._host, self._port)
             return http.client.HTTPConnection(host, port, timeout=_TIMEOUT_S)
-        server = http.client.HTTPSConnection(self._host, self._port, timeout=_TIMEOUT_S, context=self._tls)
-        if self._proxy is not None:
-            sock = through(self._proxy, self._host, self._port or 443, _TIMEOUT_S)
-            try:
-                server.sock = self._tls.wrap_socket(sock, server_hostname=self._host)
-            except BaseException:
-                sock.close()
-                raise
-        return server
+        return https.connect(self._host, self._port or 443, self._tls, self._proxy, _TIMEOUT_S)
 
     def _trouble(self, outage: Outage) -> None:
         """Remember why, and log each kind of trouble once an outage."""

@@ -66,7 +66,7 @@ class Command(command.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run one verb."""
         now = timezone.now()
-        if options.get("board") and not settings.ENV.robots_url:
+        if options.get("board") and options["verb"] != "claim" and not settings.ENV.robots_url:
             raise CommandError(_("CROODY_ROBOTS_URL: falta decir por dónde llegan los robots al broker: pon mqtts://HOST:PUERTO"))
         match options["verb"]:
             case "add":
@@ -182,7 +182,7 @@ class Command(command.Command):
                     made = claim_command.robot_claim(self._robot(robot_id), options, now)
         except services.BadRobot as error:
             raise CommandError(str(error)) from error
-        claim_command.show_new(made, self.stdout, self.stderr, line_only=options["line"])
+        claim_command.show_new(made, self.stdout, self.stderr, options)
 
     def _tell(self, robot_id: str, secret: str, *, board_only: bool) -> None:
         """`ID SECRET` for programs, and for people, beside it, what the board needs, where robots come in from outside."""
