@@ -1,5 +1,6 @@
 """What lets two containers of one service change places: each tells the gateway when it is the one that goes."""
 
+import gc
 import importlib
 import socket
 
@@ -27,3 +28,14 @@ def test_the_views_are_read_before_the_port_opens_unless_workers_reload_them(mon
     assert not importlib.reload(serving).preload_app
     monkeypatch.delenv("GUNICORN_CMD_ARGS")
     importlib.reload(serving)
+
+
+def test_no_process_of_the_api_looks_through_its_code_for_garbage():
+    thresholds = gc.get_threshold()
+    try:
+        serving.when_ready(None)
+        assert gc.get_freeze_count() > 10_000
+        assert gc.get_threshold()[0] > thresholds[0]
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*thresholds)
