@@ -19,6 +19,8 @@ _MISSING = re.compile(r"Object missing required field `(.+)`", re.DOTALL)
 _NUMBER = re.compile(r"\d{1,20}(\.\d{1,9})?")
 #: Below so much a number of Unix time is in this unit, and a second has so many of it.
 _UNITS = ((1e11, "seconds", 1.0), (1e14, "milliseconds", 1e3), (1e17, "microseconds", 1e6), (1e20, "nanoseconds", 1e9))
+#: What the decoder says of an integer beyond 64 bits.
+_BOUNDS = (f"`int` <= {2**63 - 1}", f"`int` >= {-(2**63)}")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.+)`", re.DOTALL)
 
 
@@ -37,6 +39,8 @@ def explain(error: Exception, raw: bytes | msgspec.Raw, *, key_type: Any, value_
     if isinstance(error, UnicodeError):
         return "bad_utf8", f"body: not valid UTF-8: {text}"
     if isinstance(error, msgspec.ValidationError):
+        if any(bound in text for bound in _BOUNDS):
+            return "out_of_range", f"{_sentence(text, bytes(raw), key_type, value_type)}: an integer must fit in 64 bits; send it as text"
         return "bad_value", _sentence(text, bytes(raw), key_type, value_type)
     if any(word in bytes(raw) for word in (b"NaN", b"Infinity")):
         return "not_finite", f"body: JSON has no NaN or Infinity; leave the metric out instead ({text})"

@@ -24,7 +24,9 @@ RobotId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{3,64}$(?!\n)")]
 Stream = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{8,64}$(?!\n)")]
 Seq = Annotated[int, Meta(ge=1, le=MAX_SEQ)]
 Span = tuple[Seq, Seq]
-Value = bool | int | float | Text
+#: As far as databases keep whole numbers exact.
+Integer = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+Value = bool | Integer | float | Text
 Kind = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{1,31}$(?!\n)")]
 
 
@@ -260,18 +262,21 @@ def decode_records(raws: Sequence[bytes]) -> list[Record] | None:
     Each of `raws` is one JSON value, as it comes out of a relay.
     """
     records = _all(_records, raws)
-    if records is None or not all(_in_64_bits(record.data) if type(record) is Reading else _keeps(record) for record in records):
+    if records is None or not all(map(_keeps, [record for record in records if type(record) is not Reading])):
         return None
     return records
 
 
 def decode_telemetries(raws: Sequence[bytes]) -> list[Telemetry] | None:
     """The same of plain readings."""
-    bodies = _all(_telemetries, raws)
-    return bodies if bodies is not None and all(_in_64_bits(body.data) for body in bodies) else None
+    return _all(_telemetries, raws)
 
 
 def _all(decoder: "msgspec.json.Decoder[list[T]]", raws: Sequence[bytes]) -> list[T] | None:
+    """Decode all at once. Of a reading nothing is left to check then, but for an escaped U+0000.
+
+    JSON knows neither NaN nor infinity, and the decoder takes no lone surrogate, no float that overflows and no integer beyond 64 bits.
+    """
     joined = b"[%b]" % b",".join(raws)
     if _BACKSLASH in joined:
         return None
@@ -287,18 +292,6 @@ def _keeps(record: Record) -> bool:
         check_record(record)
     except Refused:
         return False
-    return True
-
-
-def _in_64_bits(values: dict[str, Value]) -> bool:
-    """Say whether every integer is, among values that came as JSON.
-
-    JSON knows neither NaN nor infinity, and the decoder takes no lone surrogate and no float that overflows. Of all rules for
-    values that are not in the types, only an integer beyond 64 bits and an escaped U+0000 can come through it.
-    """
-    for value in values.values():  # noqa: SIM110 - a generator costs more than what it looks at
-        if type(value) is int and not _LEAST <= value <= _MOST:
-            return False
     return True
 
 
