@@ -15,9 +15,15 @@ def effective(ts: datetime | None, received_at: datetime, retention: timedelta) 
     """
     if ts is None:
         return received_at, False
-    if received_at - retention <= ts <= received_at + _AHEAD:
+    oldest, newest = believable(received_at, retention)
+    if oldest <= ts <= newest:
         return ts, False
     return received_at, True
+
+
+def believable(received_at: datetime, retention: timedelta) -> tuple[datetime, datetime]:
+    """The earliest and the latest `ts` that counts."""
+    return received_at - retention, received_at + _AHEAD
 
 
 def in_utc(ts: datetime, field: str = "ts") -> datetime:

@@ -5,13 +5,13 @@ Everything is judged one by one here: what breaks a rule becomes a unit with its
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 import msgspec
 
 from croody.telemetry.ingest import letters
-from croody.telemetry.ingest.clock import effective, in_utc
+from croody.telemetry.ingest.clock import believable, effective, in_utc
 from croody.telemetry.ingest.letters import Letter
 from croody.telemetry.ingest.position import coordinates_of
 from croody.telemetry.ingest.repeats import Delivered, delivered
@@ -67,7 +67,10 @@ class One(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Records of one stream in a row, and what its head said. `sound`: each of them fits. `buries`: what its tombstones name."""
+    """Records of one stream in a row, and what its head said. `sound`: each of them fits. `buries`: what its tombstones name.
+
+    `readings`: all of them are readings that fit.
+    """
 
     key: Key
     ones: list[One]
@@ -77,6 +80,7 @@ class Batch:
     prev_last: int | None
     historical: bool
     topic: str
+    readings: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,13 +170,40 @@ class Reader:
             out.units.append(Buried(key, ((item.first, last),), list(found)))
             return
         raws = [bytes(raw) for raw in item.records]
-        decoded: Sequence[Record | None] = (messages.decode_records(raws) if _fit(raws) else None) or [None] * len(raws)
-        numbered = enumerate(zip(raws, decoded, strict=True), start=item.first)
+        decoded = messages.decode_records(raws) if _fit(raws) else None
+        readings = self._readings(key, item, raws, decoded) if decoded is not None else None
+        if readings is not None:
+            out.units.append(Batch(key, readings, True, [], *_said(item, item.prev, item.prev_last), item.historical, topic, readings=True))
+            return
+        each: Sequence[Record | None] = decoded or [None] * len(raws)
+        numbered = enumerate(zip(raws, each, strict=True), start=item.first)
         ones = [self._one(key, seq, raw, item.historical, record) for seq, (raw, record) in numbered]
         prev, prev_last = _head(item, ones)
         sound = all(one.row is not None for one in ones)
         buries = [one.buries for one in ones if one.buries is not None]
         out.units.append(Batch(key, ones, sound, buries, prev, prev_last, item.historical, topic))
+
+    def _readings(self, key: Key, item: BatchItem, raws: Sequence[bytes], records: Sequence[Record]) -> list[One] | None:
+        """What `_one` makes of nearly all batches, in one loop: all are readings and fit. None: look at each."""
+        if self.poison:
+            return None
+        (robot_id, stream), historical, now = key, item.historical, self.now
+        oldest, newest = believable(now, self.retention)
+        out: list[One] = []
+        for seq, (raw, record) in enumerate(zip(raws, records, strict=True), start=item.first):
+            if type(record) is not Reading:
+                return None
+            ts = record.ts
+            if ts is None or ts.tzinfo is not UTC or not oldest <= ts <= newest:
+                return None
+            lat, lng, alt = _coordinates(record) if record.position is not None else _NOWHERE
+            digest = payload_hash(raw)
+            data, environment, status = record.data, record.environment, record.status
+            row = Row(
+                robot_id, stream, seq, "reading", ts, ts, now, False, historical, digest, data, lat, lng, alt, environment, status
+            )  # fmt: skip
+            out.append(One(seq, raw, digest, row))
+        return out
 
     def _one(self, key: Key, seq: int, raw: bytes, historical: bool, record: Record | None) -> One:
         """One record judged; `record`: what its bytes say where that is known already."""
@@ -252,11 +283,15 @@ def _fit(raws: list[bytes]) -> bool:
 
 def _head(item: BatchItem, ones: list[One]) -> tuple[str | None, int | None]:
     """The stream before, as the head of the batch says, or else its `born` record."""
-    prev, prev_last = item.prev, item.prev_last
-    if prev is None:
+    if item.prev is None:
         born = next((one.row for one in ones if one.row is not None and one.row.kind == "born"), None)
         if born is not None:
-            prev, prev_last = born.data.get("prev"), born.data.get("prev_last")
+            return _said(item, born.data.get("prev"), born.data.get("prev_last"))
+    return _said(item, item.prev, item.prev_last)
+
+
+def _said(item: BatchItem, prev: str | None, prev_last: int | None) -> tuple[str | None, int | None]:
+    """The stream before, as far as that can be believed."""
     if prev is None or prev == item.stream or not topics.STREAM.fullmatch(prev):
         return None, None
     return prev, prev_last if prev_last is not None and 0 <= prev_last <= MAX_SEQ else None

@@ -143,7 +143,7 @@ class Account:
         share.take(work, unit.key[1], prev)
         if isinstance(unit, Buried):
             return unit
-        whole = sum(map(_price, unit.ones))
+        whole = _price_of(unit)
         if not unit.buries and share.work + whole <= share.most:
             share.work += whole
             return unit
@@ -167,8 +167,7 @@ class Account:
                 robot_id = unit.key[0]
                 size = sum([len(one.raw) for one in unit.ones])
                 sizes[robot_id] = sizes.get(robot_id, 0) + size
-                later = _WINDOW_LATER * sum(one.row is not None and one.row.kind == "window" for one in unit.ones)
-                work.add(robot_id, sum(map(_price, unit.ones)) + later + size / BYTES_A_RECORD)
+                work.add(robot_id, _price_of(unit) + _later(unit) + size / BYTES_A_RECORD)
         whole = sum(sizes.values())
         for robot_id, size in sizes.items():
             work.add(robot_id, read_s / RECORD_S * size / whole)
@@ -232,6 +231,15 @@ class _Share:
         """Book them."""
         self.work += work
         self.names.update(name for name in names if name is not None)
+
+
+def _price_of(unit: Batch) -> float:
+    return float(len(unit.ones)) if unit.readings else sum(map(_price, unit.ones))
+
+
+def _later(unit: Batch) -> float:
+    """What a job will still have to do."""
+    return 0.0 if unit.readings else _WINDOW_LATER * sum(one.row is not None and one.row.kind == "window" for one in unit.ones)
 
 
 def _price(one: One) -> float:

@@ -91,3 +91,12 @@ class Store(Protocol):
 def place_of(row: Row) -> Place:
     """Its key."""
     return row.robot_id, row.stream, row.seq
+
+
+def ids_of(rows: Sequence[Row], ids: Sequence[int], newest: Sequence[Row], told: Collection[str]) -> dict[Place, int]:
+    """Of rows and their ids those that are told of: in the streams `told`, and of `newest` those that are among them."""
+    by_row = dict(zip(map(id, rows), ids, strict=True))
+    wanted = [row for row in newest if id(row) in by_row]
+    if told:
+        wanted += [row for row in rows if row.stream in told]
+    return {place_of(row): by_row[id(row)] for row in wanted}

@@ -11,7 +11,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from croody.telemetry.ingest.intake import Key, Row, heard_at
 from croody.telemetry.ingest.ledger import Entry
 from croody.telemetry.rows import of_row
-from croody.telemetry.store.base import NEWEST, Held, Place, Span, place_of
+from croody.telemetry.store.base import NEWEST, Held, Place, Span, ids_of, place_of
 from croody_contract.ranges import Ranges
 
 # A transaction that makes or moves a stream of a robot waits here for the others: places are told by looking at all streams.
@@ -140,7 +140,7 @@ class PostgresStore:
         """See `Store`."""
         ids: Mapping[Place, int] = {}
         if len(rows) >= _WORTH_COPYING and not careful:
-            ids = self._copy(rows, {id(held.newest) for held in ledger}, told)
+            ids = self._copy(rows, [held.newest for held in ledger if held.newest is not None], told)
             rows = ()
         changes = [
             {
@@ -167,14 +167,14 @@ class PostgresStore:
         parameters = [msgspec.json.encode(rows).decode(), msgspec.json.encode(changes).decode(), len(changes), list(told)]
         return {**ids, **{(row[0], row[1], row[2]): row[3] for row in self._all(_WRITE, parameters)}}
 
-    def _copy(self, rows: Sequence[Row], newest: Collection[int], told: Collection[str]) -> Mapping[Place, int]:
-        """Insert many rows. Returns the ids of those in `newest` (by identity) and in the streams `told`."""
+    def _copy(self, rows: Sequence[Row], newest: Sequence[Row], told: Collection[str]) -> Mapping[Place, int]:
+        """Insert many rows. Returns the ids of (at least) those in the streams `told` and those of `newest` that are among them."""
         taken = sorted(self._all(_IDS, [len(rows)])[0][0])
         with self._connection.wrap_database_errors, psycopg.Cursor(self._connection.connection) as cursor, cursor.copy(_COPY) as copy:
             # In parts: the server reads one while the next is written here.
             for at in range(0, len(rows), _PART):
                 copy.write(_lines(rows[at : at + _PART], taken[at : at + _PART]))
-        return {place_of(row): record_id for record_id, row in zip(taken, rows, strict=True) if id(row) in newest or row.stream in told}
+        return ids_of(rows, taken, newest, told)
 
     def _all(self, statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         # Django's own cursor writes parameters into the text of the statement; these are long, and travel better beside it.

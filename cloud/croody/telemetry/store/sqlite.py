@@ -12,7 +12,7 @@ from croody.telemetry.ingest.intake import Key, Row, heard_at
 from croody.telemetry.ingest.ledger import Entry
 from croody.telemetry.ranges_field import read_ranges, write_ranges
 from croody.telemetry.rows import aware, of_row
-from croody.telemetry.store.base import NEWEST, Held, Place, Span, place_of
+from croody.telemetry.store.base import NEWEST, Held, Place, Span, ids_of, place_of
 
 _MAKE: Final = """
 INSERT INTO telemetry_stream (robot_id, stream, place, have, dead, dropped, known_last, first_received_at, last_received_at)
@@ -89,8 +89,8 @@ class SqliteStore:
     ) -> Mapping[Place, int]:
         """See `Store`."""
         first_id = self._next_id() if rows else 0
-        newest = {id(held.newest) for held in ledger}
-        ids = {place_of(row): record_id for record_id, row in enumerate(rows, start=first_id) if id(row) in newest or row.stream in told}
+        newest = [held.newest for held in ledger if held.newest is not None]
+        ids = ids_of(rows, range(first_id, first_id + len(rows)), newest, told)
         with self._connection.cursor() as cursor:
             if rows:
                 for bare, values in _values(rows, first_id).items():
