@@ -21,7 +21,7 @@ _LEAST_PAUSE_S: Final = 0.005
 _HELD_S: Final = 0.05
 #: Rows that one transaction deletes, and transactions a table and run.
 DELETED: Final = 400
-_MOST_SLICES: Final = 1000
+MOST_SLICES: Final = 1000
 
 
 class Turn(AbstractContextManager[None]):
@@ -77,15 +77,16 @@ def in_turns(parts: Iterable[T], size: int, write: Callable[[Sequence[T]], objec
         give_way(alias, held_s)
 
 
-def delete_in_turns(rows: QuerySet[Any], size: int = DELETED) -> None:
-    """Delete `rows`, so many a transaction; what is left after a great many of those is left to the next run."""
+def delete_in_turns(rows: QuerySet[Any], size: int = DELETED, most: int = MOST_SLICES) -> int:
+    """Delete `rows`, `size` a transaction; what is left after `most` of those is left to the next run. Returns how many were not used."""
     # Not the model's own manager: that of the audit log refuses, and this is the one place where it may be let go of.
     every: QuerySet[Any] = QuerySet(rows.model, using=rows.db)
-    for _ in range(_MOST_SLICES):
+    for left in range(most, 0, -1):
         some = list(rows.values_list("pk", flat=True)[:size])
         in_turns(some, size, lambda keys: every.filter(pk__in=keys).delete(), rows.db)
         if len(some) < size:
-            return
+            return left - bool(some)
+    return 0
 
 
 def give_way(alias: str, held_s: float) -> None:

@@ -78,6 +78,19 @@ def test_roll_ups_outlive_the_rows_and_are_made_before_the_rows_go(send: Send):
     assert rollups(60) == [(NOON, 1, 10.0, 10.0, 10.0)]
 
 
+def test_what_is_too_old_goes_of_every_robot_and_is_found_by_an_index(send: Send, fleet: SimpleNamespace, vendor: str):
+    from croody.telemetry import jobs
+    from croody.telemetry.jobs.retention import old_of
+    from croody.telemetry.models import Record
+
+    for robot_id in ("rover-1", "rover-2"):
+        send(1, [reading(1.0, NOON), reading(2.0, NOON + 20 * DAY)], robot_id=robot_id, now=NOON + 20 * DAY)
+    jobs.apply_retention(NOON + 32 * DAY)
+    assert list(Record.objects.order_by("robot_id").values_list("robot_id", "seq")) == [("rover-1", 2), ("rover-2", 2)]
+    if vendor == "sqlite":
+        assert "telemetry_record_robot_at (robot_id=? AND at<?)" in old_of("rover-1", NOON).values_list("pk").explain()
+
+
 def folded() -> list[str]:
     from croody.telemetry.models import Stream
 
