@@ -196,18 +196,24 @@ async def test_the_web_takes_no_body_larger_than_a_form(announced: bool):
 
 
 class _Peer(asyncio.Transport):
-    """The server's side of somebody who takes the first message and no more."""
+    """The server's side of somebody who takes the first message and no more: the second stays in the buffer, the third waits for it."""
 
     def __init__(self) -> None:
         super().__init__()
         self.transport = self
         self.aborted = asyncio.Event()
         self.taken = 0
+        self.waiting = 0
 
     async def send(self, message: dict[str, Any]) -> None:
         self.taken += 1
         if self.taken > 1:
+            self.waiting += len(message["body"])
+        if self.taken > 2:
             await self.aborted.wait()
+
+    def get_write_buffer_size(self) -> int:
+        return self.waiting
 
     def abort(self) -> None:
         self.aborted.set()
@@ -225,7 +231,7 @@ async def test_a_stream_whose_reader_takes_nothing_is_cut_off_in_time():
     began = time.monotonic()
     await asyncio.wait_for(_stream({}, peer.send, peer.send, endless, 0.2), PATIENCE_S)
     assert time.monotonic() - began > 0.15
-    assert peer.taken == 2
+    assert peer.taken == 3
 
 
 async def test_a_lack_of_file_handles_is_one_line_of_the_log(caplog: pytest.LogCaptureFixture):
