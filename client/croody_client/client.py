@@ -295,8 +295,8 @@ class Client:
     def export(self, what: What, to: str | Path, *, start: datetime, end: datetime, format: Format = "csv", **more: Any) -> Path:
         """A range as a file; `more` is what that export takes: `robot_id`, `metric`, `organisation`, `as_of`, `limit`.
 
-        A CSV that is cut off goes on behind its last whole row, also when asked for again in another run; until it is whole it
-        lies in `TO.part`.
+        A CSV that is cut off goes on behind its last whole row, also when asked for again in another run; a Parquet file begins anew.
+        Until it is whole it lies in `TO.part`.
         """
         return exports.save(self._link, what, Path(to), {"start": start, "end": end, "format": format, **more})
 

@@ -333,3 +333,26 @@ def test_who_only_looks_does_nothing_to_many_and_strangers_match_nothing(world):
     assert world.bob.get("/console/alerts/all/?tab=resolved").status_code == 404
     assert not Alarm.objects.exclude(acknowledged_at=None).exists()
     assert world.carlos.post("/console/alerts/undo/", {"act": "1", "together": "1"}).status_code == 404
+
+
+def test_how_the_robots_of_one_alarm_came_is_drawn_and_said(world):
+    for number in range(1, 8):
+        raise_alarm(f"rover-{number}", "conflict", "s1", "high", {}, world.now - timedelta(seconds=40 - 2 * number))
+    storm = Alarm.objects.get(kind="many_robots")
+    page = world.bob.get(f"/console/alerts/{storm.pk}/").content.decode()
+    assert "7 robots en 12\N{NO-BREAK SPACE}s; hasta 1 en 1\N{NO-BREAK SPACE}s" in page
+    assert len(re.findall(r"<rect x=", page)) == 7
+    alone = raise_alarm("rover-1", "gap", "s2", "low", {}, world.now)
+    assert "Cómo llegaron" not in world.bob.get(f"/console/alerts/{alone.pk}/").content.decode()
+
+
+@pytest.mark.parametrize("seconds", [0, 1, 39, 40, 3600, 10**6, 10**9])
+def test_whatever_time_they_take_to_come_there_are_few_bars_and_each_fits(seconds: int):
+    from croody.console.alerts import arrivals
+
+    at = timezone.now()
+    found = arrivals.drawn([at, at, at + timedelta(seconds=seconds / 2), at + timedelta(seconds=seconds)], "es")
+    assert found is not None
+    assert len(found["bars"]) <= 4
+    assert all(bar.x >= 0 and bar.x + bar.width <= arrivals.WIDTH and 0 < bar.height <= arrivals.HEIGHT for bar in found["bars"])
+    assert arrivals.drawn([at], "es") is None

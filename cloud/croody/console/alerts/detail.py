@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from croody.alarms.storms import STORM, kind_of
 from croody.alarms.undo import UNDO_FOR
-from croody.console.alerts import chart, words
+from croody.console.alerts import arrivals, chart, words
 from croody.console.alerts.facts import Evidence
 from croody.detection.incidents import kinds as incidents
 from croody.monitor import alarm_words
@@ -50,6 +50,7 @@ def detail(found: Evidence, now: datetime, language: str, user_id: int | None) -
         "around": words.around(),
         "falses": words.falses(found, language),
         "history": words.history(found, language),
+        "arrivals": arrivals.drawn(found.arrivals, language),
         "undo": last.pk if last is not None and mine and last.verb != last.Verb.COMMENT and last.revision == alarm.revision else None,
         "ends": base.ends,
         "way": _way(found),

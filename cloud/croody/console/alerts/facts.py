@@ -37,6 +37,8 @@ USUAL: Final = timedelta(days=14)
 _SUCH: Final = 500
 SUCH_FOR: Final = timedelta(days=90)
 _HISTORY: Final = 60
+#: Robots of one alarm whose coming is drawn.
+_ARRIVALS: Final = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class Evidence:
     """One alarm with what speaks for it.
 
     `usual`: metric -> mean over `USUAL`. `such`, `false`: alarms of its kind, and those of them that were called false.
+    `arrivals`: when each robot of an alarm of many came.
     """
 
     alarm: Alarm
@@ -80,6 +83,7 @@ class Evidence:
     usual: Mapping[str, float]
     such: int
     false: int
+    arrivals: Sequence[datetime]
 
 
 def page(caller: Caller, asked: Asked, now: datetime) -> Inbox:
@@ -138,6 +142,7 @@ def evidence(caller: Caller, alarm: Alarm, now: datetime) -> Evidence:
         usual=usual,
         such=such,
         false=false,
+        arrivals=list(alarm.parts.order_by("opened_at").values_list("opened_at", flat=True)[:_ARRIVALS]) if alarm.organisation_id else [],
     )
 
 
