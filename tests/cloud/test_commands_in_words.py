@@ -29,7 +29,7 @@ def croody(environ: dict[str, str], lang: str, *words: str) -> tuple[int, str, s
 def test_help_names_our_commands_each_with_what_it_does(environ: dict[str, str], lang: str, words: tuple[str, ...], asked: tuple[str, ...]):
     code, out, _ = croody(environ, lang, *asked)
     assert code == 0
-    for word in (*words, "alarms", "audit", "dead", "demo", "export", "login-link", "member", "robot", "setup", "token", "worker"):
+    for word in (*words, "alarms", "audit", "dead", "demo", "export", "ids", "login-link", "member", "robot", "setup", "token", "worker"):
         assert word in out
     assert "makemigrations" not in out
 

@@ -1,0 +1,80 @@
+"""`croody ids`: what the detector makes of a capture, and what is ordinary at a site."""
+
+import json
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from croody.detection.flows import calibration
+from croody.detection.flows.incidents import Incident, Incidents
+from croody.detection.flows.rules import RULES, limit_of
+from croody.web import command
+from croody_contract.flows import capture
+from croody_contract.flows.meter import Look, Meter
+
+
+class Command(command.Command):
+    """Detection by hand."""
+
+    about = gettext_lazy("detección: incidents (qué intrusos hay en una captura) y calibrate (qué es lo habitual en tu red).")
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Two verbs."""
+        verbs = parser.add_subparsers(dest="verb", required=True, metavar="{incidents,calibrate}")
+        incidents = verbs.add_parser("incidents", help=_("los incidentes de una captura pcap o pcapng"))
+        incidents.add_argument("--pcap", metavar="FILE", type=Path, required=True, action="append", help=_("la captura; se puede repetir"))
+        incidents.add_argument("--calibration", metavar="FILE", type=Path, help=_("lo que calibrate escribió; sin él valen los mínimos"))
+        incidents.add_argument("--json", action="store_true", help=_("un objeto JSON por línea"))
+        calibrate = verbs.add_parser("calibrate", help=_("lo más alto del tráfico habitual, como límites: al menos cuatro minutos"))
+        calibrate.add_argument("--pcap", metavar="FILE", type=Path, required=True, action="append", help=_("la captura; se puede repetir"))
+        calibrate.add_argument("--out", metavar="FILE", type=Path, required=True, help=_("dónde se guarda"))
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Do what the verb says."""
+        try:
+            getattr(self, f"_{options['verb']}")(options)
+        except (capture.NoCapture, calibration.Refused) as error:
+            raise CommandError(str(error)) from error
+        except OSError as error:
+            raise CommandError(f"{error.filename}: {error.strerror}") from error
+
+    def _incidents(self, options: dict[str, Any]) -> None:
+        maxima = calibration.read(options["calibration"]) if options["calibration"] else None
+        found = Incidents(maxima)
+        for look in looks(options["pcap"]):
+            for incident in found.take(look):
+                self._show(incident, as_json=options["json"])
+        for incident in found.end():
+            self._show(incident, as_json=options["json"])
+
+    def _show(self, incident: Incident, *, as_json: bool) -> None:
+        if as_json:
+            self.stdout.write(json.dumps(incident.as_json()))
+            return
+        at = datetime.fromtimestamp(incident.first_ns / 1e9, UTC).isoformat(timespec="seconds")
+        counted = ", ".join(f"{code} {incident.evidence[code].value} (≥ {incident.evidence[code].limit})" for code in incident.codes)
+        self.stdout.write(f"{at}  {incident.severity:8}  {incident.offender}  {counted}")
+
+    def _calibrate(self, options: dict[str, Any]) -> None:
+        maxima = calibration.measure(looks(options["pcap"]))
+        calibration.write(options["out"], maxima, options["pcap"], timezone.now())
+        for rule in RULES:
+            limit, most = limit_of(rule, maxima)
+            self.stdout.write(f"{rule.code:18} {rule.counter.value:16} {rule.seconds:3} s  {most or 0:8}  → {limit}")
+
+
+def looks(files: list[Path]) -> Iterator[Look]:
+    """Of several captures, one after the other, each counted for itself."""
+    for path in files:
+        meter = Meter()
+        with path.open("rb") as stream:
+            for frame in capture.read(stream):
+                yield from meter.take(frame)
+        yield from meter.end()

@@ -1,0 +1,129 @@
+"""What each device did in a second, counted: names, and the table that holds the last minute. Bounded whatever comes.
+
+A counter is a number, or how many different things there were. A window adds seconds up; `WINDOWS` are those that limits are held against.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Final
+
+WINDOWS: Final = (10, 60)
+#: Devices of one second, and different things of one counter: what is more is counted as left out.
+MOST_DEVICES: Final = 2_048
+MOST_DIFFERENT: Final = 1_024
+
+
+class Counter(StrEnum):
+    """Of a device, by its address; `VICTIM_...`: of who was asked."""
+
+    FAILED_PORTS = "failed_ports"
+    """Different (host, port) that refused it or never answered."""
+    FAILED_HOSTS = "failed_hosts"
+    """Different hosts that did."""
+    HALF_OPEN = "half_open"
+    """Connections that it began and that were never completed: nobody answered, or it left the answer."""
+    CONNECTS = "connects"
+    """Connections that were opened."""
+    IDLE = "idle"
+    """Connections that it opened and that say nothing, at most at one time."""
+    SHORT_LOGINS = "short_logins"
+    """Connections to a place to log in (SSH, Telnet, FTP, RDP) that ended within seconds."""
+    MQTT_REFUSED = "mqtt_refused"
+    """MQTT log-ins that were refused."""
+    MQTT_SECRETS = "mqtt_secrets"
+    """Different names and passwords of those."""
+    MQTT_MALFORMED = "mqtt_malformed"
+    """Connections that spoke no MQTT where MQTT is spoken."""
+    MQTT_PUBLISHES = "mqtt_publishes"
+    """Packets with a PUBLISH."""
+    MQTT_WIDE = "mqtt_wide"
+    """Different filters that ask for everything: `#`, `+/#`, `$SYS/#`."""
+    HTTP_ERRORS = "http_errors"
+    """Answers of 400 and above that it got."""
+    HTTP_PATHS = "http_paths"
+    """Different addresses that it asked for."""
+    DNS_FAILED = "dns_failed"
+    """Names that do not exist, which it asked for."""
+    DNS_LONG = "dns_long"
+    """Different long names that it asked for."""
+    PINGED_HOSTS = "pinged_hosts"
+    PINGS = "pings"
+    UDP_REFUSED = "udp_refused"
+    """Different (host, port) of UDP that were answered as unreachable."""
+    ARP_HOSTS = "arp_hosts"
+    """Different addresses that it looked for on the link, by ARP or neighbour discovery."""
+    ARP_CLAIMS = "arp_claims"
+    """How often it said that an address of another was its own."""
+    FRAGMENTS = "fragments"
+    PACKETS = "packets"
+    """Packets that it sent."""
+    VICTIM_HALF_OPEN = "victim_half_open"
+    """The same, of who was asked."""
+    VICTIM_PACKETS = "victim_packets"
+
+
+Value = int | set[object]
+_Second = dict[bytes, dict[Counter, Value]]
+
+
+class Counters:
+    """The last `WINDOWS[-1]` seconds."""
+
+    def __init__(self) -> None:
+        self._seconds: OrderedDict[int, _Second] = OrderedDict()
+        self._now: _Second = {}
+        self.left_out = 0
+
+    def begin(self, second: int) -> None:
+        """Count for this second from now on."""
+        self._now = self._seconds.setdefault(second, {})
+        while next(iter(self._seconds)) <= second - WINDOWS[-1]:
+            self._seconds.popitem(last=False)
+
+    def _of(self, device: bytes) -> dict[Counter, Value] | None:
+        mine = self._now.get(device)
+        if mine is None:
+            if len(self._now) >= MOST_DEVICES:
+                self.left_out += 1
+                return None
+            mine = self._now[device] = {}
+        return mine
+
+    def add(self, device: bytes, counter: Counter, times: int = 1) -> None:
+        """So many more."""
+        mine = self._of(device)
+        if mine is not None:
+            mine[counter] = mine.get(counter, 0) + times  # type: ignore[operator]
+
+    def note(self, device: bytes, counter: Counter, thing: object) -> None:
+        """One of different things."""
+        mine = self._of(device)
+        if mine is not None:
+            different = mine.setdefault(counter, set())
+            if len(different) < MOST_DIFFERENT:  # type: ignore[arg-type]
+                different.add(thing)  # type: ignore[union-attr]
+
+    def at_least(self, device: bytes, counter: Counter, value: int) -> None:
+        """It stood at this, at one moment."""
+        mine = self._of(device)
+        if mine is not None:
+            mine[counter] = max(value, mine.get(counter, 0))
+
+    def devices(self) -> Iterator[bytes]:
+        """Those with any news in this second."""
+        return iter(list(self._now))
+
+    def window(self, device: bytes, seconds: int) -> dict[Counter, int]:
+        """Each counter over the last `seconds`."""
+        found: dict[Counter, Value] = {}
+        for second in list(self._seconds)[-seconds:]:
+            for counter, value in self._seconds[second].get(device, {}).items():
+                before = found.get(counter)
+                if isinstance(value, set):
+                    found[counter] = value | before if isinstance(before, set) else set(value)
+                elif counter is Counter.IDLE:
+                    found[counter] = max(value, before if isinstance(before, int) else 0)
+                else:
+                    found[counter] = value + (before if isinstance(before, int) else 0)
+        return {counter: len(value) if isinstance(value, set) else value for counter, value in found.items()}

@@ -1,0 +1,161 @@
+"""Captures -> incidents: who did what, since when, against which limit; what is ordinary; and the command line."""
+
+import json
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from croody.detection.flows import calibration
+from croody.detection.flows.incidents import Incident, Incidents
+from croody_contract.flows.capture import Frame
+from croody_contract.flows.meter import Look, Meter
+from tests.contract.frames import START, Wire, arp, mac_of, mqtt_connect, pcap, pcapng
+
+ROBOT, BROKER, THIEF = "10.0.0.1", "10.0.0.2", "10.0.0.9"
+
+
+def looks(frames: list[Frame]) -> list[Look]:
+    meter = Meter()
+    return [look for frame in frames for look in meter.take(frame)] + list(meter.end())
+
+
+def found_in(frames: list[Frame], maxima: calibration.Maxima | None = None) -> list[Incident]:
+    incidents = Incidents(maxima)
+    return [incident for look in looks(frames) for incident in incidents.take(look)] + incidents.end()
+
+
+def ordinary(wire: Wire, seconds: int, publishes: int = 5) -> None:
+    """A robot that publishes, reconnects now and then, and a clock that is asked for on the link."""
+    wire.opened(ROBOT, 40_000, BROKER, 1883)
+    wire.said(ROBOT, 40_000, BROKER, 1883, mqtt_connect("robot-1", "right"))
+    wire.said(BROKER, 1883, ROBOT, 40_000, b"\x20\x02\x00\x00")
+    for second in range(seconds):
+        for _ in range(publishes):
+            wire.said(ROBOT, 40_000, BROKER, 1883, b"\x32\x10" + b"x" * 16)
+        if second % 30 == 0:
+            port = 41_000 + second
+            wire.opened(ROBOT, port, BROKER, 1883)
+            wire.said(ROBOT, port, BROKER, 1883, mqtt_connect("robot-1", "right"))
+            wire.said(BROKER, 1883, ROBOT, port, b"\x20\x02\x00\x00")
+            wire.put(arp(mac_of(ROBOT), ROBOT, BROKER))
+        wire.wait(1 - publishes * 0.001)
+
+
+def scan(wire: Wire, ports: int = 40) -> None:
+    for port in range(1, ports + 1):
+        wire.refused(THIEF, 50_000, BROKER, port)
+
+
+def test_ordinary_traffic_is_no_incident() -> None:
+    wire = Wire([])
+    ordinary(wire, 120)
+    assert found_in(wire.frames) == []
+
+
+def test_a_scan_and_then_guesses_are_one_incident_of_who_did_both_with_each_limit() -> None:
+    wire = Wire([])
+    ordinary(wire, 10)
+    begun = wire.at
+    scan(wire)
+    for number in range(10):
+        wire.opened(THIEF, 51_000 + number, BROKER, 1883)
+        wire.said(THIEF, 51_000 + number, BROKER, 1883, mqtt_connect("robot-1", f"guess-{number}"))
+        wire.said(BROKER, 1883, THIEF, 51_000 + number, b"\x20\x02\x00\x05")
+    ordinary(wire, 5)
+    (incident,) = found_in(wire.frames)
+    assert (incident.offender, incident.severity, incident.beside) == (THIEF, "high", {BROKER})
+    assert incident.codes[:2] == ["mqtt_guessing", "port_scan"]
+    assert (incident.evidence["port_scan"].value, incident.evidence["port_scan"].limit) == (40, 15)
+    assert incident.first_ns - (START + begun * 1e9) < 2e9, "within two seconds of its first packet"
+
+
+def test_two_quiet_minutes_end_an_incident() -> None:
+    wire = Wire([])
+    scan(wire)
+    wire.wait(60)
+    scan(wire)
+    wire.wait(200)
+    scan(wire)
+    assert [incident.offender for incident in found_in(wire.frames)] == [THIEF, THIEF]
+
+
+def test_what_a_site_does_every_day_is_no_incident_there_and_what_is_twice_as_much_is() -> None:
+    wire = Wire([])
+    ordinary(wire, 260, publishes=250)
+    assert found_in(wire.frames), "beyond the floor"
+    with pytest.raises(calibration.Refused, match="mqtt_flood"):
+        calibration.measure(looks(wire.frames))
+    calm = Wire([])
+    ordinary(calm, 260, publishes=190)
+    maxima = calibration.measure(looks(calm.frames))
+    assert found_in(wire.frames, maxima) == []
+    loud = Wire([])
+    ordinary(loud, 20, publishes=420)
+    assert [incident.codes for incident in found_in(loud.frames, maxima)] == [["mqtt_flood"]]
+
+
+def test_a_filter_that_asks_for_everything_counts_only_where_the_site_is_known_to_have_none() -> None:
+    wire = Wire([])
+    wire.opened(THIEF, 40_000, BROKER, 1883)
+    wire.said(THIEF, 40_000, BROKER, 1883, mqtt_connect("robot-1", "right"))
+    wire.said(THIEF, 40_000, BROKER, 1883, b"\x82\x06\x00\x01\x00\x01#\x00")
+    calm = Wire([])
+    ordinary(calm, 260)
+    assert found_in(wire.frames) == []
+    (incident,) = found_in(wire.frames, calibration.measure(looks(calm.frames)))
+    assert incident.codes == ["mqtt_listening"]
+
+
+@pytest.mark.parametrize(("seconds", "stray", "reason"), [(120, False, "needs 240 s or more"), (260, True, "10.0.0.9: port_scan")])
+def test_a_calibration_that_is_too_short_or_has_strays_is_refused(seconds: int, stray: bool, reason: str) -> None:
+    wire = Wire([])
+    ordinary(wire, seconds)
+    if stray:
+        scan(wire)
+        ordinary(wire, 2)
+    with pytest.raises(calibration.Refused, match=reason):
+        calibration.measure(looks(wire.frames))
+
+
+# The command line
+
+
+def typed(*arguments: str | Path) -> str:
+    out = StringIO()
+    call_command("ids", *(str(argument) for argument in arguments), stdout=out)
+    return out.getvalue()
+
+
+def test_a_calibration_is_kept_with_its_date_and_what_it_was_made_of_and_is_used(tmp_path: Path) -> None:
+    wire, attack = Wire([]), Wire([])
+    ordinary(wire, 260)
+    scan(attack)
+    (tmp_path / "calm.pcap").write_bytes(pcap(wire.frames))
+    (tmp_path / "attack.pcapng").write_bytes(pcapng(attack.frames))
+    said = typed("calibrate", "--pcap", tmp_path / "calm.pcap", "--out", tmp_path / "site.json")
+    assert "mqtt_flood" in said
+    kept = json.loads((tmp_path / "site.json").read_text())
+    assert kept["made_of"]["calm.pcap"].startswith("sha256:")
+    line = typed("incidents", "--pcap", tmp_path / "attack.pcapng", "--calibration", tmp_path / "site.json", "--json")
+    incident = json.loads(line)
+    assert (incident["offender"], incident["kinds"]) == (THIEF, ["port_scan", "slow_port_scan", "host_scan"][:2])
+    assert incident["evidence"][0]["ordinary_most"] == 0
+    assert THIEF in typed("incidents", "--pcap", tmp_path / "attack.pcapng")
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"version": 2}', '{"version": 1, "maxima": {"a": 3}}', "\0"])
+def test_a_damaged_calibration_is_refused_with_the_remedy(tmp_path: Path, text: str) -> None:
+    (tmp_path / "site.json").write_text(text)
+    (tmp_path / "a.pcap").write_bytes(pcap([]))
+    with pytest.raises(CommandError, match="croody ids calibrate"):
+        typed("incidents", "--pcap", tmp_path / "a.pcap", "--calibration", tmp_path / "site.json")
+
+
+def test_what_is_no_capture_or_not_there_is_told(tmp_path: Path) -> None:
+    (tmp_path / "picture.gif").write_bytes(b"GIF89a")
+    for path, reason in ((tmp_path / "picture.gif", "expected a pcap"), (tmp_path / "nothing.pcap", "No such file")):
+        with pytest.raises(CommandError, match=reason):
+            typed("incidents", "--pcap", path)

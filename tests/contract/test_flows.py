@@ -1,0 +1,292 @@
+"""Captures -> packets -> counters: every form of file and frame, and whatever is damaged, cut short or made to be slow."""
+
+import io
+import random
+import struct
+
+import pytest
+
+from croody_contract.flows import capture, packets
+from croody_contract.flows.capture import Frame, NoCapture
+from croody_contract.flows.connections import MOST, Connections
+from croody_contract.flows.counters import MOST_DEVICES, Counter
+from croody_contract.flows.meter import Look, Meter
+from croody_contract.flows.packets import ACK, ICMP, RST, SYN, TCP
+from tests.contract.frames import START, Wire, arp, ethernet, ip, mac_of, mqtt_connect, packet, pcap, pcapng, tcp, udp
+
+ROBOT, BROKER, THIEF = "10.0.0.1", "10.0.0.2", "10.0.0.9"
+
+
+def address(text: str) -> bytes:
+    return packets.ip_address(text).packed
+
+
+def most_of(frames: list[Frame], device: str, seconds: int = 10) -> dict[Counter, int]:
+    """The highest that each counter of a device stood."""
+    most: dict[Counter, int] = {}
+    for look in looks(frames):
+        if look.device == address(device):
+            for counter, value in look.windows[seconds].items():
+                most[counter] = max(value, most.get(counter, 0))
+    return most
+
+
+def looks(frames: list[Frame]) -> list[Look]:
+    meter = Meter()
+    return [look for frame in frames for look in meter.take(frame)] + list(meter.end())
+
+
+# Files
+
+FRAMES = [Frame(START + number * 1_500_000_000, 1, 60 + number, bytes([number]) * (20 + number)) for number in range(5)]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pcap(FRAMES),
+        pcap(FRAMES, ">"),
+        pcap(FRAMES, nanoseconds=True),
+        pcap(FRAMES, ">", nanoseconds=True),
+        pcapng(FRAMES),
+        pcapng(FRAMES, ">"),
+        pcapng(FRAMES, resolution=9),
+        pcapng(FRAMES, ">", resolution=3),
+    ],
+)
+def test_a_capture_of_every_form_has_the_same_frames(data: bytes) -> None:
+    assert list(capture.read(io.BytesIO(data))) == FRAMES
+
+
+@pytest.mark.parametrize("data", [b"", b"GIF8", b"\0" * 100, b"PK\3\4"])
+def test_what_is_no_capture_is_refused_with_what_was_found(data: bytes) -> None:
+    with pytest.raises(NoCapture, match="expected a pcap or pcapng"):
+        list(capture.read(io.BytesIO(data)))
+
+
+@pytest.mark.parametrize("data", [pcap(FRAMES), pcapng(FRAMES)])
+def test_a_file_that_is_cut_anywhere_gives_what_is_whole(data: bytes) -> None:
+    for size in range(4, len(data)):
+        found = list(capture.read(io.BytesIO(data[:size])))
+        assert found == FRAMES[: len(found)]
+
+
+@pytest.mark.parametrize("data", [pcap(FRAMES), pcapng(FRAMES)])
+def test_a_damaged_file_never_crashes_or_hangs(data: bytes) -> None:
+    dice = random.Random(1)
+    for _ in range(2_000):
+        spoilt = bytearray(data)
+        for _ in range(dice.randint(1, 8)):
+            spoilt[dice.randrange(4, len(spoilt))] = dice.randrange(256)
+        for frame in capture.read(io.BytesIO(bytes(spoilt))):
+            packets.parse(frame.link, frame.data)
+
+
+# Frames
+
+
+def test_vlan_cooked_raw_and_loopback_lead_to_the_same_packet() -> None:
+    inner = ip(ROBOT, BROKER, TCP, struct.pack("!HHIIBBHHH", 4000, 1883, 1, 1, 0x50, SYN, 0, 0, 0))
+    mac = mac_of(ROBOT)
+    vlan = b"\xff" * 6 + mac + b"\x81\x00\x00\x05\x88\xa8\x00\x07\x08\x00" + inner
+    cooked = b"\0\0\0\1\0\6" + mac + b"\0\0\x08\0" + inner
+    cooked2 = b"\x08\0\0\0\0\0\0\1\0\1\0\6" + mac + b"\0\0" + inner
+    found = [
+        packets.parse(link, data)
+        for link, data in (
+            (1, ethernet(mac, 0x0800, inner)),
+            (1, vlan),
+            (113, cooked),
+            (276, cooked2),
+            (101, inner),
+            (0, b"\2\0\0\0" + inner),
+        )
+    ]
+    assert {(one.source, one.target, one.source_port, one.target_port, one.flags) for one in found if one} == {
+        (address(ROBOT), address(BROKER), 4000, 1883, SYN)
+    }
+    assert [one.mac for one in found if one] == [mac] * 4 + [b"", b""]
+
+
+def test_extension_headers_of_ipv6_are_passed_over_and_fragments_are_known() -> None:
+    segment = struct.pack("!HHIIBBHHH", 4000, 22, 1, 1, 0x50, SYN, 0, 0, 0)
+    hops = bytes([44, 0]) + bytes(6) + bytes([TCP, 0, 0, 1]) + bytes(4) + segment
+    one = packets.parse(1, packet("fd00::1", "fd00::2", 0, hops))
+    assert one is not None
+    assert (one.protocol, one.target_port, one.fragment) == (TCP, 22, True)
+    later = packets.parse(1, packet(ROBOT, BROKER, TCP, b"x" * 40, offset=100))
+    assert later is not None
+    assert (later.fragment, later.target_port, later.payload) == (True, 0, b"")
+
+
+def test_padding_behind_a_packet_is_not_its_payload() -> None:
+    one = packets.parse(1, tcp(ROBOT, 4000, BROKER, 1883, ACK) + bytes(20))
+    assert one is not None
+    assert one.payload == b""
+
+
+def test_frames_of_any_bytes_and_any_link_never_raise() -> None:
+    dice = random.Random(2)
+    good = [
+        tcp(ROBOT, 1, BROKER, 2, SYN, b"x"),
+        udp(ROBOT, 1, BROKER, 53, b"y" * 40),
+        arp(b"\2" * 6, ROBOT, BROKER),
+        packet("fd00::1", "fd00::2", 0, bytes(30)),
+    ]
+    meter = Meter()
+    for number in range(20_000):
+        frame = bytearray(dice.choice(good))
+        for _ in range(dice.randint(0, 6)):
+            frame[dice.randrange(len(frame))] = dice.randrange(256)
+        data = bytes(frame[: dice.randint(0, len(frame))])
+        link = dice.choice([1, 1, 1, 113, 276, 101, 0, 105, 127, 189, 9999])
+        list(meter.take(Frame(START + number * 1_000_000, link, len(data), data)))
+
+
+# What is counted
+
+
+def test_refused_and_unanswered_ports_are_counted_once_each_and_an_open_one_is_not() -> None:
+    wire = Wire([])
+    for port in range(1, 11):
+        wire.refused(THIEF, 40_000 + port, BROKER, port)
+        wire.refused(THIEF, 50_000 + port, BROKER, port)
+    for port in range(11, 16):
+        wire.put(tcp(THIEF, 40_000, BROKER, port, SYN))
+    wire.opened(THIEF, 45_000, BROKER, 1883)
+    wire.wait(5)
+    wire.put(arp(mac_of(ROBOT), ROBOT, BROKER))
+    most = most_of(wire.frames, THIEF)
+    assert (most[Counter.FAILED_PORTS], most[Counter.FAILED_HOSTS], most[Counter.HALF_OPEN], most[Counter.CONNECTS]) == (15, 1, 5, 1)
+
+
+def test_a_capture_that_begins_in_the_middle_of_connections_has_no_failed_ones() -> None:
+    wire = Wire([])
+    for port in range(40_000, 40_100):
+        wire.said(ROBOT, port, BROKER, 1883, b"\x30\x05going")
+        wire.said(BROKER, 1883, ROBOT, port, b"\x40\x02\x00\x01")
+    for port in range(50_000, 50_100):
+        wire.said(BROKER, 1883, ROBOT, port, b"\x30\x05first")
+        wire.put(tcp(ROBOT, port, BROKER, 1883, ACK))
+    wire.wait(70)
+    wire.put(arp(mac_of(ROBOT), ROBOT, BROKER))
+    for device in (ROBOT, BROKER):
+        most = most_of(wire.frames, device)
+        assert not {Counter.FAILED_PORTS, Counter.HALF_OPEN, Counter.MQTT_MALFORMED, Counter.IDLE} & most.keys()
+
+
+def test_a_flood_under_invented_addresses_is_of_the_machine_that_sent_it() -> None:
+    wire = Wire([])
+    wire.opened(THIEF, 30_000, BROKER, 1883)
+    for number in range(500):
+        wire.put(tcp(f"198.51.{number // 250}.{number % 250}", 1000 + number, BROKER, 1883, SYN, mac=mac_of(THIEF)))
+    wire.wait(4)
+    wire.put(arp(mac_of(ROBOT), ROBOT, BROKER))
+    assert most_of(wire.frames, THIEF)[Counter.HALF_OPEN] > 450
+    assert most_of(wire.frames, BROKER)[Counter.VICTIM_HALF_OPEN] == 500
+
+
+def test_many_strangers_behind_a_router_keep_their_own_addresses() -> None:
+    wire = Wire([])
+    router = mac_of("10.0.0.254")
+    for number in range(10):
+        wire.put(tcp(f"203.0.113.{number}", 1000, BROKER, 8080, SYN, mac=router))
+        wire.put(tcp(BROKER, 8080, f"203.0.113.{number}", 1000, RST | ACK))
+    for number in range(10):
+        assert most_of(wire.frames, f"203.0.113.{number}")[Counter.FAILED_PORTS] == 1
+
+
+def test_refused_log_ins_count_their_different_secrets() -> None:
+    wire = Wire([])
+    for number in range(12):
+        port = 40_000 + number
+        wire.opened(THIEF, port, BROKER, 1883)
+        wire.said(THIEF, port, BROKER, 1883, mqtt_connect("robot-1", f"guess-{number % 4}"))
+        wire.said(BROKER, 1883, THIEF, port, b"\x20\x02\x00\x05")
+        wire.closed(BROKER, 1883, THIEF, port)
+    most = most_of(wire.frames, THIEF)
+    assert (most[Counter.MQTT_REFUSED], most[Counter.MQTT_SECRETS]) == (12, 4)
+
+
+def test_what_is_said_where_mqtt_is_spoken_is_mqtt_tls_or_nonsense() -> None:
+    wire = Wire([])
+    for number, words in enumerate((b"GET / HTTP/1.1\r\n\r\n", b"\xff\xff\xff", mqtt_connect("a", "b"), b"\x16\x03\x01\x00\x05hello")):
+        wire.opened(THIEF, 40_000 + number, BROKER, 1883)
+        wire.said(THIEF, 40_000 + number, BROKER, 1883, words)
+    assert most_of(wire.frames, THIEF)[Counter.MQTT_MALFORMED] == 2
+
+
+def test_connections_that_say_nothing_are_idle_and_a_quiet_mqtt_session_is_not() -> None:
+    wire = Wire([])
+    for number in range(5):
+        wire.opened(THIEF, 40_000 + number, BROKER, 1883)
+        wire.opened(ROBOT, 40_000 + number, BROKER, 1883)
+        wire.said(ROBOT, 40_000 + number, BROKER, 1883, mqtt_connect("robot-1", "right"))
+    for _ in range(15):
+        wire.put(arp(mac_of(ROBOT), ROBOT, BROKER), after_s=1)
+    assert most_of(wire.frames, THIEF)[Counter.IDLE] == 5
+    assert Counter.IDLE not in most_of(wire.frames, ROBOT)
+
+
+def test_who_claims_another_machines_address_is_counted_and_a_renewed_own_one_is_not() -> None:
+    wire = Wire([])
+    for _ in range(5):
+        wire.put(arp(mac_of(ROBOT), ROBOT, BROKER, 2))
+        wire.put(arp(mac_of(THIEF), THIEF, BROKER, 2))
+    for _ in range(4):
+        wire.put(arp(mac_of(THIEF), ROBOT, BROKER, 2))
+    assert most_of(wire.frames, THIEF)[Counter.ARP_CLAIMS] == 4
+    assert Counter.ARP_CLAIMS not in most_of(wire.frames, ROBOT)
+
+
+def test_sweeps_pings_names_and_unreachable_ports_are_counted() -> None:
+    wire = Wire([])
+    for number in range(1, 31):
+        host = f"10.0.0.{number + 20}"
+        wire.put(arp(mac_of(THIEF), THIEF, host))
+        wire.put(packet(THIEF, host, ICMP, b"\x08\x00" + bytes(6)))
+        question = b"\0\1\1\0\0\1\0\0\0\0\0\0" + bytes([63]) + str(number).encode().rjust(63, b"a") + b"\0"
+        wire.put(udp(THIEF, 5000, BROKER, 53, question))
+        wire.put(udp(BROKER, 53, THIEF, 5000, b"\0\1\x81\x83" + question[4:]))
+        asked = ip(THIEF, BROKER, 17, struct.pack("!HHHH", 6000, 7000 + number, 8, 0))
+        wire.put(packet(BROKER, THIEF, ICMP, b"\x03\x03" + bytes(6) + asked))
+    most = most_of(wire.frames, THIEF)
+    expected = {Counter.ARP_HOSTS, Counter.PINGED_HOSTS, Counter.PINGS, Counter.DNS_LONG, Counter.DNS_FAILED, Counter.UDP_REFUSED}
+    assert {most[counter] for counter in expected} == {30}
+
+
+# What grows
+
+
+def test_a_flood_of_new_devices_and_connections_is_bounded_and_said() -> None:
+    meter = Meter()
+    for number in range(MOST + 2_000):
+        source = f"{11 + number % 80}.{number // 250 % 250}.{number // 62_500}.{number % 250}"
+        data = tcp(source, number % 60_000 + 1, BROKER, 1883, SYN)
+        list(meter.take(Frame(START + number * 10_000, 1, len(data), data)))
+    assert len(meter.connections) <= MOST
+    assert meter.connections.forgotten > 0
+    assert meter.counters.left_out > 0
+    assert len(list(meter.counters.devices())) <= MOST_DEVICES
+
+
+def test_a_gap_of_a_year_is_not_walked_through_second_by_second() -> None:
+    data = tcp(ROBOT, 1, BROKER, 1883, SYN)
+    meter = Meter()
+    list(meter.take(Frame(START, 1, len(data), data)))
+    found = list(meter.take(Frame(START + 365 * 86_400 * 1_000_000_000, 1, len(data), data)))
+    assert len(found) < 1_000
+
+
+def test_a_connection_that_is_over_is_forgotten() -> None:
+    connections = Connections()
+    wire = Wire([])
+    for port in range(1_000):
+        wire.opened(ROBOT, 40_000 + port, BROKER, 1883)
+        wire.closed(ROBOT, 40_000 + port, BROKER, 1883)
+    for frame in wire.frames:
+        one = packets.parse(1, frame.data)
+        assert one is not None
+        connections.take(one, frame.at_ns)
+    list(connections.idle(wire.frames[-1].at_ns + 10 * 1_000_000_000))
+    assert len(connections) == 0
