@@ -12,7 +12,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from croody_edge.link.address import BrokerAddress
 
 #: How long a connection may take to come up, seconds.
-_CONNECT_S: Final = 10
+_CONNECT_S: Final = 4
 _LOOP_S: Final = 0.5
 #: Messages that wait inside paho.
 _MOST_WAITING: Final = 1000

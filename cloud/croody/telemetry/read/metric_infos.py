@@ -17,8 +17,9 @@ from croody.telemetry.read.sql import ask, columns, on_postgres, sliced
 from croody_contract.limits import MAX_METRICS
 from croody_contract.messages import MetricInfo
 
-#: Robots that are remembered.
+#: Robots that are remembered, and metrics of all of them: one that says 256 things costs no more than many that say few.
 _REMEMBERED: Final = 10_000
+_MOST_METRICS: Final = 100_000
 #: A stream of which no birth is there yet is asked for again after so long, seconds.
 _AGAIN_S: Final = 30.0
 _WANTED: Final = "r.seq = 1 AND r.kind = 'born'"
@@ -40,6 +41,7 @@ class _Memory:
     def __init__(self) -> None:
         self._known: OrderedDict[tuple[str, str], Said | float] = OrderedDict()
         self._lock = Lock()
+        self._metrics = 0
 
     def get(self, key: tuple[str, str], mono_s: float) -> Said | None:
         with self._lock:
@@ -51,10 +53,14 @@ class _Memory:
 
     def put(self, key: tuple[str, str], known: Said | float) -> None:
         with self._lock:
+            self._metrics += _count(known) - _count(self._known.pop(key, 0.0))
             self._known[key] = known
-            self._known.move_to_end(key)
-            while len(self._known) > _REMEMBERED:
-                self._known.popitem(last=False)
+            while len(self._known) > _REMEMBERED or self._metrics > _MOST_METRICS:
+                self._metrics -= _count(self._known.popitem(last=False)[1])
+
+
+def _count(known: Said | float) -> int:
+    return 0 if isinstance(known, float) else len(known)
 
 
 _memory: Final = _Memory()

@@ -14,7 +14,7 @@ from croody_edge.texts import text
 
 #: The robot refuses to be asked more often, seconds.
 _LEAST_S: Final = 1.0
-_CONNECT_S: Final = 5.0
+_CONNECT_S: Final = 4.0
 #: A robot that answers nothing for so long is gone; it speaks every 15 s by itself.
 _SILENT_S: Final = 20.0
 
