@@ -562,6 +562,7 @@ PAGES: dict[str, tuple[str, str, int]] = {
     "console/robots/<str:robot_id>/logs/": ("POST", "/console/robots/{robot}/logs/", 303),
     "console/robots/<str:robot_id>/notes/": ("POST", "/console/robots/{robot}/notes/", 303),
     "console/robots/<str:robot_id>/rotate/": ("POST", "/console/robots/{robot}/rotate/", 200),
+    "console/robots/new/<str:robot_id>/claim/": ("POST", "/console/robots/new/{robot}/claim/", 303),
     "console/robots/<str:robot_id>/revoke/": ("POST", "/console/robots/{robot}/revoke/", 303),
     "console/robots/<str:robot_id>/bring-back/": ("POST", "/console/robots/{robot}/bring-back/", 303),
     # There are no such ones.

@@ -225,7 +225,7 @@ def _server(request: HttpRequest) -> str:
     Raises:
         Wrong: a board's secrets would travel in the open.
     """
-    server = f"https://{request.get_host()}" if request.is_secure() else settings.ENV.public_url
+    server = claim_lines.site_address(request.get_host(), settings.ENV.public_url, secure=request.is_secure())
     if not claim_lines.is_safe(server):
         raise Wrong("server", server, "boards enrol over TLS", "ask by https, or set CROODY_PUBLIC_URL to the site's https address")
     return server

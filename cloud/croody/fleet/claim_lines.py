@@ -20,6 +20,11 @@ def line(made: Made, server: str) -> str:
     return str(Claim(server.rstrip("/"), of.robot_id or "", of.group, made.token, of.fingerprint))
 
 
+def site_address(host: str, public_url: str, *, secure: bool) -> str:
+    """The site's own address, as boards are to know it: as it was asked for, where that was over TLS."""
+    return f"https://{host}" if secure else public_url
+
+
 def is_safe(server: str) -> bool:
     """Say whether a claim may be sent there: over TLS, or to this very machine."""
     url = urlsplit(server)

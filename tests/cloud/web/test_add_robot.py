@@ -7,13 +7,17 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from croody.accounts.models import Membership, Organisation
 from croody.audit.models import Entry
 from croody.fleet import services
-from croody.fleet.models import Credential, Robot
+from croody.fleet.claims import exchange
+from croody.fleet.models import Claim, Credential, Robot
 from croody.fleet.services import sha256_of
-from croody.telemetry.ingest.services import ingest_relay
+from croody.telemetry.ingest.services import ingest_one, ingest_relay
+from croody_contract.claims import Exchange, hashes_of, read
+from croody_contract.messages import Telemetry
 from croody_contract.relay import PlainItem, Relay
 from tests.cloud.web.helpers import say
 
@@ -162,3 +166,51 @@ def test_after_twenty_seconds_of_nothing_a_person_is_told_where_to_look(alice: C
     Credential.objects.filter(robot_id="rover-9").update(created_at=datetime.now(UTC) - timedelta(seconds=30))
 
     assert "cortafuegos" in text(alice.get(where))
+
+
+def claimed(alice: Client, way: str = "docker") -> str:
+    answer = alice.post(NEW, typed(way=way))
+    assert answer.status_code == 303
+    page = text(alice.get(answer.headers["Location"]))
+    line = re.search(r'<code id="claim">([^<]+)</code>', page)
+    assert line is not None
+    assert "<svg" in page
+    assert 'id="secret"' not in page
+    return line[1]
+
+
+@pytest.mark.parametrize("way", ["docker", "python"])
+def test_where_the_agent_runs_a_claim_is_shown_in_place_of_a_secret(way: str, alice: Client, people: SimpleNamespace):
+    line = claimed(alice, way)
+    said = read(line)
+    assert (said.robot_id, said.server) == ("rover-9", "http://127.0.0.1:8000")
+    assert not Credential.objects.filter(robot="rover-9").exists()
+    assert f"croody-edge enrol {'--only ' if way == 'docker' else ''}{line}" in text(alice.get(f"{NEW}rover-9/?way={way}"))
+    # Another browser is shown none, and may make one, which ends the first.
+    other = Client()
+    other.force_login(people.alice)
+    assert line not in text(other.get(f"{NEW}rover-9/?way={way}"))
+    answer = other.post(f"{NEW}rover-9/claim/", {"way": way})
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/es/console/robots/new/rover-9/?way={way}")
+    assert 'id="claim"' in text(other.get(answer.headers["Location"]))
+    assert 'id="claim"' not in text(alice.get(f"{NEW}rover-9/?way={way}"))
+
+
+def test_a_board_that_came_in_is_seen_and_its_claim_shown_no_more(alice: Client):
+    said = read(claimed(alice))
+    assert "La placa canjeó su pase" in text(alice.get(f"{NEW}rover-9/"))
+    exchange(Exchange(said.token, hashes_of("its own")), address="", now=timezone.now())
+    page = text(alice.get(f"{NEW}rover-9/"))
+    assert "Una placa entró por su pase" in page
+    assert 'id="claim"' not in page
+    ingest_one(Telemetry(data={"temp_c": 21.5}), "rover-9", "http", now=timezone.now())
+    assert "rover-9 ya envía lecturas" in text(alice.get(f"{NEW}rover-9/"))
+
+
+def test_who_may_not_configure_makes_no_claim(alice: Client, people: SimpleNamespace):
+    claimed(alice)
+    bob = Client()
+    bob.force_login(people.bob)
+    assert bob.post(f"{NEW}rover-9/claim/", {}).status_code in (403, 404)
+    assert alice.get(f"{NEW}rover-9/claim/").status_code == 303
+    assert Claim.objects.count() == 1

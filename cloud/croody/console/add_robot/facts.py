@@ -15,7 +15,7 @@ from croody.accounts.models import Organisation
 from croody.console.add_robot.ways import Addresses
 from croody.fleet import trust_anchor
 from croody.fleet.access import Action, organisations
-from croody.fleet.models import Credential, Robot, Site
+from croody.fleet.models import Credential, Enrolment, Robot, Site
 from croody.liveness.signs import signs_of
 from croody.telemetry.models import DeadLetter
 from croody.telemetry.read.newest import newest_of
@@ -54,9 +54,16 @@ def sites(caller: Caller) -> list[Site]:
     return list(found.order_by("name", "pk")[:MOST_PLACES])
 
 
+def entered_at(robot: Robot) -> datetime | None:
+    """When a board came in by a claim, with the secret that it has now."""
+    found = Enrolment.objects.filter(robot=robot, sha256__in=Credential.objects.filter(robot=robot).values("sha256")).order_by("-pk")
+    return found.values_list("at", flat=True).first()
+
+
 def progress(robot: Robot) -> Progress:
     """How far it has come with the secret that it has now."""
-    made_at = Credential.objects.filter(robot=robot).values_list("created_at", flat=True).first() or robot.created_at
+    made_at = Credential.objects.filter(robot=robot).values_list("created_at", flat=True).first()
+    made_at = made_at or robot.returned_at or robot.created_at
     signs = signs_of([robot.robot_id])[robot.robot_id]
     used_at = Credential.objects.filter(robot=robot).values_list("last_used_at", flat=True).first()
     moments = [at for at in (signs.heard_at, signs.presence_at, used_at) if at is not None and at >= made_at]

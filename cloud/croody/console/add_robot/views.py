@@ -1,5 +1,6 @@
 """The wizard's two addresses: what is typed about a robot, and its first minutes."""
 
+from django.db import transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -8,12 +9,12 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from croody.accounts.caller import actor_of, of_session
-from croody.console.add_robot import facts, fresh_secret, ways, words
+from croody.console.add_robot import facts, fresh_claim, fresh_secret, ways, words
 from croody.console.add_robot.forms import AddRobot
 from croody.console.frame import draw
 from croody.console.page_access import SeeOther, page
 from croody.console.robot_edit.facts import robot_of
-from croody.fleet import services
+from croody.fleet import claim_lines, services
 from croody.fleet.access import Action
 from croody.web.refusals import Denied
 
@@ -42,18 +43,31 @@ def _add(request: HttpRequest, form: AddRobot) -> HttpResponseBase:
     """
     said, now = form.cleaned_data, timezone.now()
     actor = actor_of(request, of_session(request))
-    robot, secret = services.add_robot(
-        said["robot_id"],
-        organisation=said["organisation"],
-        site=said["site"],
-        kind=said["kind"],
-        shared=said["shared"],
-        now=now,
-        actor=actor,
-    )
-    services.set_label(robot, said["label"], actor=actor, now=now)
-    where = reverse("console_join_robot", kwargs={"robot_id": robot.robot_id})
-    return fresh_secret.show(SeeOther(f"{where}?way={said['way']}"), robot.robot_id, secret)
+    options = {name: said[name] for name in ("organisation", "site", "kind", "shared")} | {"now": now, "actor": actor}
+    where = f"{reverse('console_join_robot', kwargs={'robot_id': said['robot_id']})}?way={said['way']}"
+    with transaction.atomic():
+        if ways.enrolled_by(ways.Way(said["way"])) and fresh_claim.possible(request):
+            robot = services.register_robot(said["robot_id"], **options)
+            answer = fresh_claim.make(request, SeeOther(where), robot, actor)
+        else:
+            robot, secret = services.add_robot(said["robot_id"], **options)
+            answer = fresh_secret.show(SeeOther(where), robot.robot_id, secret)
+        services.set_label(robot, said["label"], actor=actor, now=now)
+    return answer
+
+
+@page(Action.CONFIGURE)
+def claim(request: HttpRequest, robot_id: str) -> HttpResponseBase:
+    """Another claim, for a board that takes the robot's place: its secret is good until then."""
+    caller = of_session(request)
+    robot = robot_of(caller, Action.CONFIGURE, robot_id)
+    way = ways.Way.PYTHON if request.POST.get("way") == ways.Way.PYTHON else ways.Way.DOCKER
+    where = f"{reverse('console_join_robot', kwargs={'robot_id': robot_id})}?way={way}"
+    if request.method != "POST":
+        return SeeOther(where)
+    if not fresh_claim.possible(request):
+        raise Denied(403, "claim: boards enrol over TLS: open this page by https")
+    return fresh_claim.make(request, SeeOther(where), robot, actor_of(request, caller))
 
 
 @page(Action.CONFIGURE)
@@ -65,18 +79,25 @@ def join(request: HttpRequest, robot_id: str) -> HttpResponseBase:
     secret, where, now = fresh_secret.of(request, robot_id), facts.addresses(request), timezone.now()
     found = facts.progress(robot)
     shown = secret or _("SECRETO")
+    claim = fresh_claim.of(request, robot_id) if ways.enrolled_by(way) else ""
+    entered = facts.entered_at(robot)
     context = {
         "robot": robot,
         "sentence": words.sentence(robot_id, found),
-        "steps": words.steps(robot_id, found, now),
+        "steps": words.steps(robot_id, found, now, waits=bool(claim), entered=entered is not None),
         "arrived": found.reading_at is not None,
         "reading": words.values(found.data, get_language() or "es"),
         "at": found.reading_at,
         "secret": secret,
         "minutes": fresh_secret.MINUTES,
+        "claim_minutes": fresh_claim.MINUTES,
         "way": way,
         "ways": [(one.value, said, one is way) for one, said in ways.WORDS.items()],
-        "blocks": ways.blocks(way, robot_id, shown, where),
+        "claim": claim,
+        "qr": claim_lines.svg(claim) if claim else "",
+        "claims": ways.enrolled_by(way) and fresh_claim.possible(request),
+        "entered": entered,
+        "blocks": ways.claim_blocks(way, robot_id, claim) if claim else ways.blocks(way, robot_id, shown, where),
         "values": ways.values(robot_id, shown, where) if way is ways.Way.MQTT else [],
         "checked": now,
     }

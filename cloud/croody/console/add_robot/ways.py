@@ -63,6 +63,20 @@ class Block:
     text: str
 
 
+def enrolled_by(way: Way) -> bool:
+    """Say whether the agent runs there, which makes its own secret by a claim."""
+    return way in (Way.DOCKER, Way.PYTHON)
+
+
+def claim_blocks(way: Way, robot_id: str, claim: str) -> list[Block]:
+    """What to type on a board that enrols by this claim."""
+    if way is Way.DOCKER:
+        text = enrolment_script.claim_script(robot_id, claim)
+        return [Block("docker", _("En la placa, en una carpeta con docker-compose.edge.yml"), text)]
+    run = ["export CROODY_SOURCE=host CROODY_EDGE_DIR=$HOME/.croody-edge", f"croody-edge/bin/croody-edge enrol {quote(claim)}", ""]
+    return [_install(), Block("run", _("El agente: se da de alta y guarda cada lectura hasta que la nube la tiene"), "\n".join(run))]
+
+
 def blocks(way: Way, robot_id: str, secret: str, where: Addresses) -> list[Block]:
     """What to type, in the active language. `secret` may be a stand-in where it is shown no more."""
     match way:
@@ -99,9 +113,13 @@ def _authority(where: Addresses) -> Iterator[Block]:
         yield Block("authority", _("La autoridad que firma el certificado de este servidor"), text)
 
 
-def _python(robot_id: str, secret: str, where: Addresses) -> Iterator[Block]:
+def _install() -> Block:
     install = "python3 -m venv croody-edge\ncroody-edge/bin/pip install ./contract ./edge_agent\n"
-    yield Block("install", _("En una copia del código de Croody, una vez"), install)
+    return Block("install", _("En una copia del código de Croody, una vez"), install)
+
+
+def _python(robot_id: str, secret: str, where: Addresses) -> Iterator[Block]:
+    yield _install()
     yield from _authority(where)
     lines = [f"export ROBOT_ID={robot_id} ROBOT_SECRET={quote(secret)}", f"export CROODY_BROKER_URL={quote(where.broker)}"]
     if where.authority:

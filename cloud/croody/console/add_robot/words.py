@@ -25,13 +25,25 @@ class Step:
     remedy: str = ""
 
 
-def steps(robot_id: str, found: Progress, now: datetime) -> list[Step]:
-    """Reached us, was let in and understood, is stored."""
+def steps(robot_id: str, found: Progress, now: datetime, *, waits: bool = False, entered: bool = False) -> list[Step]:
+    """Enrolled, where it does by a claim; reached us, was let in and understood, is stored.
+
+    Args:
+        robot_id: whose.
+        found: what came of it.
+        now: when.
+        waits: a claim of it is shown, which no board has used.
+        entered: a board came in by a claim.
+    """
     arrived = found.heard_at is not None or found.letter is not None
     stored = found.reading_at is not None
     understood = stored or (arrived and found.letter is None)
     late = now - max(found.made_at, found.heard_at or found.made_at) > STALLED
+    claim = [Step(_("La placa canjeó su pase"), entered, _not_entered() if late and not entered else "")] if waits or entered else []
+    if waits and not entered and not arrived:
+        late = False
     return [
+        *claim,
         Step(_("Llegó a este servidor"), arrived, "" if arrived or not late else _not_arrived()),
         Step(_("Es %(id)s, y se entiende lo que dice") % {"id": robot_id}, understood, _not_understood(found) if not understood else ""),
         Step(_("Su primera lectura está guardada"), stored, "" if stored or not late or not understood else _not_stored()),
@@ -54,6 +66,10 @@ def values(data: Mapping[str, Any], language: str) -> list[tuple[str, str]]:
     for metric in sorted((metrics.describe(name) for name in data), key=lambda metric: (metric.rank, metric.name))[:MOST_VALUES]:
         found.append((metric.label(language), metric.quantity(data[metric.name], language)))
     return found
+
+
+def _not_entered() -> str:
+    return _("Todavía nada. El pase se usa en la placa con croody-edge enrol, y ahí se dice por qué no entra, si no entra.")
 
 
 def _not_arrived() -> str:
