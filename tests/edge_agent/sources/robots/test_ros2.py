@@ -1,6 +1,7 @@
 """A ROS 2 robot heard over DDS, against a node in another process that writes ROS 2's types by itself."""
 
 import contextlib
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -151,6 +152,22 @@ def test_a_domain_that_another_source_of_this_agent_is_on_is_shared(tmp_path: Pa
     ):
         assert one.has(lambda it: it.readings, 30)
         assert other.has(lambda it: it.readings, 30)
+
+
+@pytest.mark.slow
+def test_a_robot_on_fast_dds_which_ros_takes_unless_told_otherwise_is_heard_without_any_setting(tmp_path: Path, domain: int) -> None:
+    if not Path("/usr/include/fastdds").is_dir() or shutil.which("g++") is None:
+        pytest.skip("no Fast DDS here: apt-get install g++ libfastrtps-dev")
+    robot = tmp_path / "robot"
+    source = Path(__file__).with_name("fast_dds_robot.cpp")
+    subprocess.run(["g++", "-o", str(robot), str(source), "-lfastrtps", "-lfastcdr"], check=True)
+    with listening(Ros2Source, tmp_path, domain=domain, topics=topics("/battery_state")) as heard:
+        process = subprocess.Popen([str(robot), str(domain)])
+        assert heard.has(lambda it: len(it.readings) > 20, 30)
+        process.kill()
+        process.wait(10)
+    data = heard.data()
+    assert (data["battery_v"], data["battery_pct"], data["battery_state"], data["battery_ah"]) == (24.5, 50.0, "discharging", 5.0)
 
 
 def test_a_robot_whose_ros_speaks_zenoh_is_heard_at_its_router_also_when_that_starts_again(
