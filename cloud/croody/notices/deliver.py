@@ -13,11 +13,13 @@ from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from croody.accounts.caller import of_user
 from croody.alarms import inbox, kinds
 from croody.alarms.models import Alarm
 from croody.alarms.storms import kind_of
+from croody.fleet import access
 from croody.fleet.models import Robot
-from croody.notices import messenger, webhook
+from croody.notices import messenger, services, webhook
 from croody.notices.models import Channel, Notice
 from croody.notices.webhook import Failed
 from croody.web import formats
@@ -37,13 +39,22 @@ NEWS: Final = timedelta(days=1)
 
 def tell(now: datetime) -> None:
     """Queue what each channel has not been told yet."""
-    for channel in Channel.objects.filter(enabled=True).order_by("pk")[:2000]:
+    for channel in Channel.objects.filter(enabled=True).select_related("person").order_by("pk")[:2000]:
+        if not may_tell(channel):
+            continue
         due, ended = _due(channel, now), _ended(channel, now)
         if channel.quiet_from and is_quiet(channel, now):
             due, ended = due.filter(severity="critical"), ended.filter(severity="critical")
         _queue(channel, due, now)
         if channel.tells_end:
             _queue(channel, ended, now, over=True)
+
+
+def may_tell(channel: Channel) -> bool:
+    """Say whether who would be told may see what it tells: a person's own channel ends with their place in the organisation."""
+    if channel.person is None:
+        return True
+    return access.organisations(of_user(channel.person), access.Action.INSPECT).filter(pk=channel.organisation_id).exists()
 
 
 def is_quiet(channel: Channel, now: datetime) -> bool:
@@ -56,7 +67,9 @@ def is_quiet(channel: Channel, now: datetime) -> bool:
 def send(now: datetime) -> None:
     """Send what is queued, those that waited longest first."""
     begun = time.monotonic()
-    due = Notice.objects.filter(status=Status.PENDING, next_at__lte=now).select_related("channel", "channel__organisation")
+    due = Notice.objects.filter(status=Status.PENDING, next_at__lte=now).select_related(
+        "channel", "channel__organisation", "channel__person"
+    )
     for notice in due.order_by("next_at", "pk")[:SENT]:
         if time.monotonic() - begun > RUN_S:
             return
@@ -139,7 +152,7 @@ def _through(notice: Notice, alarm: Alarm | None, now: datetime) -> str:
     title, body = words(alarm, channel.language, over=notice.over)
     match channel.kind:
         case Channel.Kind.MAIL:
-            return _mail(channel.target.split("\n"), title, body)
+            return _mail(_addresses(channel), title, body)
         case Channel.Kind.APPRISE:
             return messenger.send(channel.target, title, body)
     payload = json.dumps(_payload(notice, alarm, title, body), ensure_ascii=False).encode()
@@ -166,6 +179,16 @@ def words(alarm: Alarm | None, language: str, *, over: bool = False) -> tuple[st
         return title, f"{_('Duró %(age)s.') % {'age': lasted}}\n\n{_address(alarm)}"
     sentence = kinds.find(alarm.kind).sentence({**alarm.detail, "robots": alarm.count}, language)
     return title, f"{sentence}\n{kind.remedy}\n\n{_address(alarm)}"
+
+
+def _addresses(channel: Channel) -> list[str]:
+    """To whom it goes: a person's own channel to the address that they have now."""
+    if channel.person_id is None:
+        return channel.target.split("\n")
+    found = services.mail_of(channel.person_id) if may_tell(channel) else ""
+    if not found:
+        raise Failed("no confirmed address, or no member any more", final=True)
+    return [found]
 
 
 def _mail(to: list[str], title: str, body: str) -> str:

@@ -1,5 +1,6 @@
 """Rules with what they remember of robots, channels to people, and what went through those."""
 
+from django.conf import settings
 from django.db import models
 
 from croody.accounts.models import Organisation
@@ -73,7 +74,7 @@ class Channel(models.Model):
     """Where an organisation's alarms are told: by e-mail, to a webhook, or to a messenger.
 
     `after_min`: only what nobody has acknowledged for so long: a second channel is an escalation. In quiet hours only what is critical
-    goes.
+    goes. One of a `person` is theirs alone: it goes to their own confirmed address, as long as they may see the alarms.
     """
 
     class Kind(models.TextChoices):
@@ -82,6 +83,7 @@ class Channel(models.Model):
         APPRISE = "apprise"
 
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
     name = models.CharField(max_length=80)
     kind = models.CharField(max_length=16, choices=Kind.choices)
     #: Addresses of people, one a line; or the address of the receiver, which may hold a token: shown masked.
@@ -103,6 +105,11 @@ class Channel(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["organisation", "id"])]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "person"], condition=models.Q(person__isnull=False), name="one_channel_a_person_and_organisation"
+            )
+        ]
 
 
 class Notice(models.Model):

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from croody.accounts.caller import Caller
@@ -56,9 +57,12 @@ def deleted_rules_of(caller: Caller, now: datetime) -> list[Rule]:
 
 
 def channels_of(caller: Caller) -> list[Channel]:
-    """Channels of the caller's organisations, by name."""
+    """Channels of the caller's organisations and their own, by name; those of other people are nobody else's business."""
     teams = access.organisations(caller, access.Action.INSPECT)
-    return list(Channel.objects.filter(organisation__in=teams.values("pk")).select_related("organisation").order_by("name", "pk")[:500])
+    whose = Q(person=None) | Q(person_id=caller.user_id or 0)
+    return list(
+        Channel.objects.filter(whose, organisation__in=teams.values("pk")).select_related("organisation").order_by("name", "pk")[:500]
+    )
 
 
 def may_configure(caller: Caller) -> list[Organisation]:
@@ -92,7 +96,7 @@ def channel_of(caller: Caller, number: int) -> Channel:
     Raises:
         Denied: 404 or 403.
     """
-    found: Channel = _one(Channel, caller, number)
+    found: Channel = _one(Channel, caller, number, Channel.objects.filter(Q(person=None) | Q(person_id=caller.user_id or 0)))
     return found
 
 
@@ -180,7 +184,53 @@ def save_channel(caller: Caller, given: Mapping[str, Any], channel: Channel | No
     target = str(given.get("target") or "").strip()
     if target or channel is None:
         made.target = _target(made.kind, target)
-    made.name, made.severity = _name(given), _severity(given)
+    made.name = _name(given)
+    _when(made, given)
+    with transaction.atomic():
+        if channel is None:
+            if Channel.objects.filter(organisation=team, person=None).count() >= MOST_CHANNELS:
+                raise BadRule("", _("ya hay %(most)s canales, que es lo máximo: borra los que no hagan falta") % {"most": MOST_CHANNELS})
+            made.secret = secrets.token_urlsafe(32) if made.kind == Channel.Kind.WEBHOOK else ""
+        _keep(made, channel is None, before, by, now)
+    return made
+
+
+def own_channel(caller: Caller, team: Organisation) -> Channel | None:
+    """What tells this person by mail of an organisation's alarms."""
+    return Channel.objects.select_related("organisation").filter(organisation=team, person_id=caller.user_id or 0).first()
+
+
+def save_own_channel(caller: Caller, team: Organisation, given: Mapping[str, Any], *, by: Actor, now: datetime) -> Channel:
+    """Say which alarms of an organisation reach a person by mail, and when; anybody who may see them may.
+
+    Raises:
+        BadRule: something breaks its rule, or they have no confirmed address. Denied: 404, 403.
+    """
+    if caller.user_id is None:
+        raise Denied(403, "person: only people have notices of their own")
+    if not access.organisations(caller, access.Action.INSPECT).filter(pk=team.pk).exists():
+        raise Denied(404, f"organisation: there is no {team.slug[:64]!r} that you may see")
+    if not mail_of(caller.user_id):
+        raise BadRule("", _("correo: confirma primero una dirección en tu perfil"))
+    with transaction.atomic():
+        row = own_channel(caller, team)
+        before = _told_channel(row) if row is not None else {}
+        made = row or Channel(organisation=team, person_id=caller.user_id, created_at=now, by_name=by.name[:150], kind=Channel.Kind.MAIL)
+        made.name = by.name[:_NAME]
+        _when(made, given)
+        _keep(made, row is None, before, by, now)
+    return made
+
+
+def mail_of(user_id: int) -> str:
+    """A person's confirmed address; empty where there is none."""
+    found = EmailAddress.objects.filter(user_id=user_id, verified=True).order_by("-primary", "pk").values_list("email", flat=True).first()
+    return found or ""
+
+
+def _when(made: Channel, given: Mapping[str, Any]) -> None:
+    """Which alarms go through it, and when."""
+    made.severity = _severity(given)
     after = spec.seconds(given, "after_min")
     if after > _MOST_AFTER:
         raise BadRule("after_min", _("%(value)s min: escribe de 0 a %(most)s minutos") % {"value": after, "most": _MOST_AFTER})
@@ -189,15 +239,12 @@ def save_channel(caller: Caller, given: Mapping[str, Any], channel: Channel | No
     made.language = "en" if given.get("language") == "en" else "es"
     made.tells_end = str(given.get("tells_end") or "") not in {"", "off", "False", "0"}
     made.enabled = str(given.get("enabled", "on")) not in {"", "off", "False", "0"}
-    with transaction.atomic():
-        if channel is None:
-            if Channel.objects.filter(organisation=team).count() >= MOST_CHANNELS:
-                raise BadRule("", _("ya hay %(most)s canales, que es lo máximo: borra los que no hagan falta") % {"most": MOST_CHANNELS})
-            made.secret = secrets.token_urlsafe(32) if made.kind == Channel.Kind.WEBHOOK else ""
-        made.save()
-        verb = "add" if channel is None else "change"
-        record(by, verb, "channel", str(made.pk), organisation_id=team.pk, before=before, after=_told_channel(made), now=now)
-    return made
+
+
+def _keep(made: Channel, new: bool, before: dict[str, Any], by: Actor, now: datetime) -> None:
+    made.save()
+    verb = "add" if new else "change"
+    record(by, verb, "channel", str(made.pk), organisation_id=made.organisation_id, before=before, after=_told_channel(made), now=now)
 
 
 def delete_channel(caller: Caller, number: int, *, by: Actor, now: datetime) -> None:
@@ -253,7 +300,8 @@ def _one(model: Any, caller: Caller, number: int, rows: QuerySet[Any] | None = N
     )
     if found is None:
         raise Denied(404, f"there is no {model.__name__.lower()} {number} that you may see")
-    _check(caller, found.organisation_id)
+    if getattr(found, "person_id", None) is None:
+        _check(caller, found.organisation_id)
     return found
 
 

@@ -11,6 +11,7 @@ urlpatterns = [
     path("<int:number>/delete/", acts.delete_rule, name="console_rule_delete"),
     path("<int:number>/bring-back/", acts.bring_rule_back, name="console_rule_bring_back"),
     path("channels/new/", views.new_channel, name="console_channel_new"),
+    path("mine/", views.own, name="console_own_channel"),
     path("channels/<int:number>/", views.channel, name="console_channel"),
     path("channels/<int:number>/delete/", acts.delete_channel, name="console_channel_delete"),
     path("channels/<int:number>/test/", acts.test_channel, name="console_channel_test"),

@@ -16,11 +16,12 @@ from croody.accounts.caller import actor_of, of_session
 from croody.alarms.kinds import SEVERITIES
 from croody.console import frame, page_access
 from croody.console.rules import area, facts, words
-from croody.fleet.access import Action
+from croody.fleet.access import Action, organisations
 from croody.notices import jobs, messenger, services, spec
 from croody.notices.models import Channel, Rule
 from croody.notices.preview import preview
 from croody.notices.spec import BadRule
+from croody.web.refusals import Denied
 
 _LONGEST: Final = 4000
 
@@ -34,10 +35,13 @@ def rules(request: HttpRequest) -> HttpResponseBase:
     context: dict[str, Any] = {
         "sentence": words.sentence(found, language),
         "rules": [words.rule(row, found.firing.get(row.pk, 0), row.organisation_id in found.mine, now, language) for row in found.rules],
-        "channels": [words.channel(row, row.organisation_id in found.mine, language) for row in found.channels],
+        "channels": [
+            words.channel(row, row.person_id is not None or row.organisation_id in found.mine, language) for row in found.channels
+        ],
         "log": [words.notice(row, language) for row in found.log],
         "deleted": [words.deleted(row, now, language) for row in found.deleted],
         "may": bool(found.mine),
+        "has_own": any(row.person_id is not None for row in found.channels),
         "several": found.several,
         "kinds": words.KINDS.items(),
     }
@@ -67,7 +71,40 @@ def new_channel(request: HttpRequest) -> HttpResponseBase:
 @page_access.page()
 def channel(request: HttpRequest, number: int) -> HttpResponseBase:
     """The form of a channel."""
-    return _channel_form(request, services.channel_of(of_session(request), number))
+    row = services.channel_of(of_session(request), number)
+    if row.person_id is not None:
+        return page_access.done(request, f"{reverse('console_own_channel')}?team={row.organisation.slug}")
+    return _channel_form(request, row)
+
+
+@page_access.page()
+def own(request: HttpRequest) -> HttpResponseBase:
+    """Which alarms reach oneself by mail, and when."""
+    caller, now = of_session(request), timezone.now()
+    teams = list(organisations(caller, Action.INSPECT).order_by("name", "pk")[:200])
+    asked = request.GET.get("team", "")
+    team = next((one for one in teams if one.slug == asked), teams[0] if teams else None)
+    if team is None:
+        raise Denied(404, "organisation: you are in none")
+    row = services.own_channel(caller, team)
+    given = _given(request, row, _as_channel_form)
+    error = None
+    if request.method == "POST":
+        try:
+            services.save_own_channel(caller, team, given, by=actor_of(request, caller), now=now)
+            return page_access.done(request, "console_rules", _("Guardado: así te avisamos a ti."))
+        except BadRule as refused:
+            error = refused
+    context = {
+        "form": given,
+        "error": error,
+        "row": {"number": row.pk} if row is not None else None,
+        "address": services.mail_of(caller.user_id or 0),
+        "team": team,
+        "teams": [(one, one == team) for one in teams] if len(teams) > 1 else [],
+        "severities": SEVERITIES.items(),
+    }
+    return frame.draw(request, "console/rules/own.html", context, page="rules", status=422 if error else 200)
 
 
 def _rule_form(request: HttpRequest, row: Rule | None) -> HttpResponseBase:

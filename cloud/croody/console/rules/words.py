@@ -179,8 +179,9 @@ def channel(row: Channel, mine: bool, language: str) -> dict[str, Any]:
         "number": row.pk,
         "name": row.name,
         "team": row.organisation.name,
-        "kind": str(CHANNELS[row.kind]),
+        "kind": _("Correo, solo a ti") if row.person_id is not None else str(CHANNELS[row.kind]),
         "target": masked(row),
+        "own": row.organisation.slug if row.person_id is not None else "",
         "from": str(SEVERITIES[row.severity]),
         "severity": row.severity,
         "notes": notes,
@@ -190,6 +191,8 @@ def channel(row: Channel, mine: bool, language: str) -> dict[str, Any]:
 
 def masked(row: Channel) -> str:
     """Where it leads, without what lets anybody write there."""
+    if row.person_id is not None:
+        return _("tu dirección confirmada")
     if row.kind == Channel.Kind.MAIL:
         return ", ".join(row.target.split("\n"))
     head, _gap, rest = row.target.partition("://")
