@@ -1,6 +1,6 @@
 # Thin on purpose: every handle calls tools/. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help up dev test test-fast test-long test-stack chaos bench lint docs pictures pins balena
+.PHONY: help up dev test test-fast test-long test-stack chaos bench lint docs pictures pins balena deb
 
 help:
 	@sh tools/help
@@ -40,6 +40,9 @@ pictures:
 
 balena:
 	@exec sh tools/run dev tools.balena.layout
+
+deb:
+	@exec sh tools/run dev tools.deb
 
 pins:
 	@exec sh tools/run check tools.pins

@@ -99,6 +99,7 @@ def settings_in_code() -> set[str]:
     from croody.env import read as read_cloud
     from croody_edge.balena import plan as read_on_balena
     from croody_edge.enrol import claim_of, serial_of
+    from croody_edge.installed import with_settings
     from croody_edge.settings import from_environment as read_edge
     from croody_edge.sim.options import read as read_sim
     from croody_edge.sources.own import from_environment as read_source
@@ -110,6 +111,7 @@ def settings_in_code() -> set[str]:
         read_bridge,
         read_edge,
         lambda environ: (claim_of(environ), serial_of(environ, files=())),
+        with_settings,
         lambda environ: read_source(ReplaySettings, environ, "CROODY_REPLAY", {}),
         lambda environ: read_sim([], environ),
         lambda environ: (read_on_balena("agent", environ), read_on_balena("simulator", environ)),

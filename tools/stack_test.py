@@ -33,6 +33,7 @@ PARTS = (
     _part("mosquitto", "mosquitto"),
     _part("development", "contract_apis", "contract_pages", "contract_robot", "development"),
     _part("acme", "acme"),
+    _part("debian", "debian"),
 )
 
 

@@ -8,7 +8,7 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from math import inf
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +25,7 @@ from croody_edge.doctor import conformance
 from croody_edge.doctor.examine import examine
 from croody_edge.doctor.finding import Finding
 from croody_edge.enrol import NotEnrolled, claim_of, enrol_in_time, read_claim, serial_of
+from croody_edge.installed import with_settings
 from croody_edge.link.proxy import from_environment as proxies_from
 from croody_edge.local.socket import ask
 from croody_edge.outbox.lock import Locked
@@ -33,6 +34,7 @@ from croody_edge.outbox.store import Damaged, connect, read_streams
 from croody_edge.recent_log import remember
 from croody_edge.screen import Screen
 from croody_edge.screen.on_demand import ScreenOnDemand
+from croody_edge.service import PriorityFilter, Service, writes_to_journal
 from croody_edge.settings import OF_A_ROBOT, from_environment
 from croody_edge.sources.config import choose
 from croody_edge.texts import text
@@ -45,6 +47,7 @@ log = logging.getLogger("croody.agent")
 _BAD_CONFIG: Final = 78
 _TRY_LATER: Final = 75
 _LOG: Final = "%(asctime)s %(levelname)s %(name)s %(message)s"
+_JOURNAL: Final = "<%(priority)d>%(name)s %(message)s"
 #: For so long a claim that somebody typed is tried while nobody answers, seconds.
 _TYPED_S: Final = 60.0
 #: What a heartbeat says of the link -> its text.
@@ -53,38 +56,41 @@ _LINK: Final = {"connected": "status.connected", "offline": "status.offline", "s
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit status."""
-    speak(os.environ)
+    told = with_settings(os.environ)
+    speak(told)
     try:
         chosen = parser().parse_args(arguments)
         if chosen.command == "status":
-            return status(Path(chosen.dir or os.environ.get("CROODY_EDGE_DIR") or "croody-edge"), os.environ, as_json=chosen.json)
+            return status(Path(chosen.dir or told.get("CROODY_EDGE_DIR") or "croody-edge"), told, as_json=chosen.json)
         if chosen.command == "doctor":
-            return doctor(examine(with_ports(os.environ), time.time(), log_in=chosen.log_in), as_json=chosen.json)
+            return doctor(examine(with_ports(told), time.time(), log_in=chosen.log_in), as_json=chosen.json)
         if chosen.command == "check-source":
             log_lines("ERROR", "%(message)s")
-            return doctor(conformance.check(os.environ, chosen.name, seconds=chosen.seconds, away=chosen.away), as_json=chosen.json)
+            return doctor(conformance.check(told, chosen.name, seconds=chosen.seconds, away=chosen.away), as_json=chosen.json)
         if chosen.command == "bundle":
-            return bundle(with_ports(os.environ), chosen.out, time.time())
+            return bundle(with_ports(told), chosen.out, time.time())
         # Before any setting is judged: the update that waits may be what mends the setting.
-        if said := clear_left_over(os.environ.get("CROODY_UPDATE_LOCK", "")):
+        if said := clear_left_over(told.get("CROODY_UPDATE_LOCK", "")):
             print(f"croody-edge: {printable(said)}", file=sys.stderr)
         if chosen.command == "enrol":
-            speak_up(os.environ)
-            environ = come_in(chosen, os.environ)
+            speak_up(told)
+            environ = come_in(chosen, told)
             if chosen.only:
                 return 0
         else:
-            environ = with_ports(os.environ)
+            environ = with_ports(told)
             come_in_at_first_start(environ)
         settings = from_environment(environ)
-        log_lines(settings.log_level, _LOG)
-        remember()
+        service = Service(environ)
+        if service.watchdog_s:
+            settings = replace(settings, keepalive_s=within(settings.keepalive_s, service.watchdog_s))
+        begin_log(settings.log_level, environ)
         settings.edge_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         screen = ScreenOnDemand(load_screen) if settings.screen else None
-        chosen_sources = choose(settings, os.environ)
+        chosen_sources = choose(settings, environ)
         for problem in chosen_sources.problems:
             log.error("%s", printable(text("sources.left", why=problem)))
-        run(Agent(settings, chosen_sources.sources, screen), heartbeat=settings.heartbeat)
+        run(Agent(settings, chosen_sources.sources, screen), heartbeat=settings.heartbeat, service=service)
     except BadSetting as error:
         print(f"croody-edge: {printable(str(error))}", file=sys.stderr)
         return _BAD_CONFIG
@@ -134,7 +140,21 @@ def come_in_at_first_start(environ: Mapping[str, str]) -> None:
 
 def speak_up(environ: Mapping[str, str]) -> None:
     """Log before there are settings."""
-    log_lines(environ.get("CROODY_LOG_LEVEL", "INFO").upper() or "INFO", _LOG)
+    begin_log(environ.get("CROODY_LOG_LEVEL", "INFO").upper() or "INFO", environ)
+
+
+def begin_log(level: str, environ: Mapping[str, str]) -> None:
+    """To standard error, as whoever reads it there wants it."""
+    journal = writes_to_journal(environ)
+    log_lines(level, _JOURNAL if journal else _LOG)
+    for handler in logging.getLogger().handlers if journal else ():
+        handler.addFilter(PriorityFilter())
+    remember()
+
+
+def within(keepalive_s: int, watchdog_s: float) -> int:
+    """A keepalive, seconds, with which the broker is heard of three times while systemd waits for a sign of life."""
+    return max(2, min(keepalive_s, int(watchdog_s / 3)))
 
 
 def load_screen() -> Screen | None:

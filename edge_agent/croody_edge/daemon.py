@@ -10,17 +10,20 @@ from typing import Final
 
 from croody_edge.agent import Agent
 from croody_edge.local.socket import Teller
+from croody_edge.service import Service
+from croody_edge.texts import text
 
 #: Between two beats while nothing changes, seconds; a heartbeat that is three times as old counts as none.
 BEAT_S: Final = 5.0
 
 
-def run(agent: Agent, *, heartbeat: Path | None = None, drain_s: float = 2.0) -> None:
+def run(agent: Agent, *, heartbeat: Path | None = None, service: Service | None = None, drain_s: float = 2.0) -> None:
     """Drive one agent until it is told to stop, then stop it cleanly.
 
     Args:
         agent: not started.
         heartbeat: a file to write again and again; none by default.
+        service: where systemd is told how it goes; nowhere by default.
         drain_s: how long what is left may take at the end, seconds.
 
     Raises:
@@ -39,12 +42,18 @@ def run(agent: Agent, *, heartbeat: Path | None = None, drain_s: float = 2.0) ->
     try:
         agent.start()
         teller.start()
+        if service is not None:
+            service.ready()
         while not ending.is_set():
             wait_s = agent.tick(time.time())
             if heart is not None:
                 heart.beat(agent.trouble, time.monotonic())
+            if service is not None:
+                service.turn(agent.trouble or text("status.connected"), agent.pulse_s, time.monotonic())
             agent.wake.wait(wait_s)
             agent.wake.clear()
+        if service is not None:
+            service.stopping()
         agent.stop(drain_s)
     finally:
         teller.close()

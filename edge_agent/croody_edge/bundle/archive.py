@@ -1,6 +1,7 @@
 """A bundle as a file: gathered, masked, cut to size, and looked through for secrets before it is written."""
 
 import io
+import json
 import os
 import tarfile
 import time
@@ -38,7 +39,7 @@ def make(environ: Mapping[str, str], now: float) -> bytes:
     """
     folder = Path(environ.get("CROODY_EDGE_DIR") or "croody-edge")
     table = contents.sources_table(environ, folder)
-    mask = Masking(masking.of_variables(environ, _held) | masking.of_table(table, _held))
+    mask = Masking(masking.of_variables(environ, _held) | masking.of_table(table, _held) | _own(folder))
     state, log = contents.agent(ask(folder))
     found = {
         "README.txt": text("bundle.about"),
@@ -73,6 +74,17 @@ def name_of(environ: Mapping[str, str], now: float) -> str:
     """What a bundle is called."""
     robot_id = "".join(letter for letter in environ.get("ROBOT_ID", "") if letter.isalnum() or letter in "-_")[:64]
     return f"croody-edge-{robot_id or 'board'}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(now))}.tar.gz"
+
+
+def _own(folder: Path) -> set[str]:
+    """The secrets of the files by which this board came in, also where they cannot be used."""
+    found = set[str]()
+    for file in folder.glob("*.json"):
+        try:
+            found |= masking.of_table(json.loads(_held(str(file))), _held)
+        except (ValueError, RecursionError):
+            continue
+    return found
 
 
 def _held(file: str) -> str:

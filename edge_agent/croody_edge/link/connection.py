@@ -248,8 +248,11 @@ class Connection:
         except UnicodeDecodeError as error:
             log.warning("link %s: a topic that is not UTF-8 is passed over: %s", self._account.robot_id, error)
             return
+        if topic == topics.build(topics.DownAck(self._account.robot_id)):
+            self._answered()
         self._tell(Message(topic, bytes(message.payload)))
 
     def _on_publish(self, _client: mqtt.Client, _data: Any, mid: int, code: Any, _properties: Any) -> None:
-        self._answered()
+        if self._account.qos:  # Without it this says only that the bytes are out.
+            self._answered()
         self._tell(Confirmed(mid, code.is_failure))

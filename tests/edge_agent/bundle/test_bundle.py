@@ -30,6 +30,7 @@ SECRETS = {
     "source file": "src-file-10",
     "address": "adr-pass-11",
     "other": "oth-secret-12",
+    "enrolled": "enr-secret-14",
 }
 
 
@@ -44,6 +45,8 @@ def environment(folder: Path) -> dict[str, str]:
         f'url = "mqtt://someone:{SECRETS["address"]}@10.0.0.1:1883"\n\n'
         f'[source.b]\nkind = "nothing"\npassword_file = "{folder}/password"\n'
     )
+    (edge / "enrolling.json").write_text(json.dumps({"claim": "0" * 64, "secret": SECRETS["enrolled"]}))
+    (edge / "notes.txt").write_text(SECRETS["enrolled"])
     return {
         **{name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ},
         "LANG": "C.UTF-8",
