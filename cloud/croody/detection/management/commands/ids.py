@@ -1,5 +1,6 @@
 """`croody ids`: what the detector makes of a capture, and what is ordinary at a site."""
 
+import hashlib
 import json
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -12,11 +13,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from croody.detection.flows import calibration
-from croody.detection.flows.incidents import Incident, Incidents
-from croody.detection.flows.rules import RULES, limit_of
 from croody.web import command
-from croody_contract.flows import capture
+from croody_contract.flows import calibration, capture
+from croody_contract.flows.incidents import Incident, Incidents
+from croody_contract.flows.limits import RULES, Maxima, limit_of
 from croody_contract.flows.meter import Look, Meter
 
 
@@ -46,7 +46,7 @@ class Command(command.Command):
             raise CommandError(f"{error.filename}: {error.strerror}") from error
 
     def _incidents(self, options: dict[str, Any]) -> None:
-        maxima = calibration.read(options["calibration"]) if options["calibration"] else None
+        maxima = _read(options["calibration"]) if options["calibration"] else None
         found = Incidents(maxima)
         for look in looks(options["pcap"]):
             for incident in found.take(look):
@@ -64,10 +64,27 @@ class Command(command.Command):
 
     def _calibrate(self, options: dict[str, Any]) -> None:
         maxima = calibration.measure(looks(options["pcap"]))
-        calibration.write(options["out"], maxima, options["pcap"], timezone.now())
+        _write(options["out"], calibration.render(maxima, {path.name: _hash_of(path) for path in options["pcap"]}, timezone.now()))
         for rule in RULES:
             limit, most = limit_of(rule, maxima)
             self.stdout.write(f"{rule.code:18} {rule.counter.value:16} {rule.seconds:3} s  {most or 0:8}  → {limit}")
+
+
+def _read(path: Path) -> Maxima:
+    with path.open("rb") as file:
+        return calibration.parse(file.read(calibration.MAX_BYTES), str(path))
+
+
+def _write(path: Path, content: str) -> None:
+    """Whole, or not at all."""
+    beside = path.with_name(path.name + ".new")
+    beside.write_text(content, encoding="utf-8")
+    beside.replace(path)
+
+
+def _hash_of(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
 
 
 def looks(files: list[Path]) -> Iterator[Look]:

@@ -1,23 +1,22 @@
 """What is ordinary at a site: the most that any device did while nothing was wrong. Made by a person, never relearned in silence.
 
-Kept as a file with its date and the hash of what it was made of.
+Kept as a text with its date and the hashes of what it was made of.
 """
 
-import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from croody.detection.flows.rules import RULES, Maxima, judge
+from croody_contract.flows.limits import RULES, Maxima, judge
 from croody_contract.flows.meter import Look
 from croody_contract.flows.packets import text
 
 #: With two minutes two false incidents, with four and more none.
 LEAST_S: Final = 240
 VERSION: Final = 1
-_MAX_BYTES: Final = 1024 * 1024
+#: No calibration is larger, bytes.
+MAX_BYTES: Final = 1024 * 1024
 
 
 class Refused(ValueError):
@@ -51,39 +50,27 @@ def measure(looks: Iterable[Look]) -> dict[str, dict[str, int]]:
     return maxima
 
 
-def write(path: Path, maxima: Maxima, sources: Iterable[Path], now: datetime) -> dict[str, Any]:
-    """Write it down, whole or not at all. Returns what was written."""
+def render(maxima: Maxima, made_of: Mapping[str, bytes], made_at: datetime) -> str:
+    """The text of a calibration. `made_of`: name of each capture -> its SHA-256."""
     made = {
         "version": VERSION,
-        "made_at": now.astimezone(UTC).isoformat(timespec="seconds"),
-        "made_of": {source.name: _hash_of(source) for source in sources},
+        "made_at": made_at.astimezone(UTC).isoformat(timespec="seconds"),
+        "made_of": {name: f"sha256:{digest.hex()}" for name, digest in made_of.items()},
         "maxima": maxima,
     }
-    beside = path.with_name(path.name + ".new")
-    beside.write_text(json.dumps(made, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    beside.replace(path)
-    return made
+    return json.dumps(made, indent=1, sort_keys=True) + "\n"
 
 
-def read(path: Path) -> Maxima:
-    """What `write` wrote.
+def parse(text: str | bytes, name: str) -> Maxima:
+    """What `render` wrote. `name`: what the text is called, for the message.
 
     Raises:
         Refused: it cannot be read, or is damaged.
     """
     try:
-        with path.open("rb") as file:
-            raw = json.loads(file.read(_MAX_BYTES))
+        raw = json.loads(text)
         if raw["version"] != VERSION:
             raise ValueError(f"version {raw['version']}, expected {VERSION}")
-        maxima: Maxima = {
-            str(counter): {str(seconds): int(most) for seconds, most in windows.items()} for counter, windows in raw["maxima"].items()
-        }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Refused(f"{path}: no calibration that can be read ({error}): make it again with croody ids calibrate") from error
-    return maxima
-
-
-def _hash_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+        return {str(counter): {str(seconds): int(most) for seconds, most in windows.items()} for counter, windows in raw["maxima"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise Refused(f"{name}: no calibration that can be read ({error}): make it again with croody ids calibrate") from error

@@ -8,9 +8,9 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from croody.detection.flows import calibration
-from croody.detection.flows.incidents import Incident, Incidents
+from croody_contract.flows import calibration
 from croody_contract.flows.capture import Frame
+from croody_contract.flows.incidents import Incident, Incidents
 from croody_contract.flows.meter import Look, Meter
 from tests.contract.frames import START, Wire, arp, mac_of, mqtt_connect, pcap, pcapng
 

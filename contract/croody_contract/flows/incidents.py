@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from croody.detection.flows.rules import RULES, Evidence, Maxima, judge
+from croody_contract.flows.limits import RULES, Evidence, Maxima, judge
 from croody_contract.flows.meter import Look
 from croody_contract.flows.packets import text
 
