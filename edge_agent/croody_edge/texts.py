@@ -844,6 +844,15 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "metric is {metric}, and its topic names only: {names}",
     ),
     "mqtt.one_broker": ("broker es uno solo", "broker is one only"),
+    "network.permission": (
+        "{interface}: este programa no puede mirar la red: dale CAP_NET_RAW (cap_add en Docker, AmbientCapabilities en systemd)",
+        "{interface}: this program may not watch the network: give it CAP_NET_RAW (cap_add in Docker, AmbientCapabilities in systemd)",
+    ),
+    "network.interface": (
+        "{interface}: no se puede mirar ({why}): las interfaces que hay las dice ip link",
+        "{interface}: cannot be watched ({why}): ip link says which interfaces there are",
+    ),
+    "network.calibration": ("calibration: {why}", "calibration: {why}"),
     "robot_tcp.silent": ("{where} no dice nada", "{where} says nothing"),
     "robot_tcp.ended": ("{where} cerró la conexión", "{where} closed the connection"),
     # Virtual robots.

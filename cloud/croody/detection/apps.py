@@ -15,6 +15,9 @@ class DetectionConfig(AppConfig):
         from croody.detection.incidents import refused
         from croody.detection.incidents.kinds import KINDS as INCIDENTS
         from croody.detection.kinds import KINDS
+        from croody.detection.network_words import NETWORK
+        from croody.telemetry.kinds import register_events
 
-        kinds.register(*KINDS, *INCIDENTS)
+        kinds.register(*KINDS, *INCIDENTS, NETWORK)
+        register_events(NETWORK)
         refused.listen()

@@ -80,7 +80,8 @@ def _conflict_together(robots: int, language: str) -> str:
     return text % {"count": whole(robots, language)}
 
 
-def _event(code: str, severity: str, title: Text, cause: Text, remedy: Text, sentence: Sentence) -> Kind:
+def event_kind(code: str, severity: str, title: Text, cause: Text, remedy: Text, sentence: Sentence) -> Kind:
+    """A kind of what an agent says in an event."""
     return Kind(code, severity, title, cause, remedy, sentence, ends=_EVENT_ENDS, after=EVENT_LASTS)
 
 
@@ -116,7 +117,7 @@ CONFLICT: Final = Kind(
 #: Events of our own agent. Their severity holds even when the robot calls them `low`. Screening that has stopped is as bad as the agent
 #: says: a model that cannot be used is `medium`, a robot that is slow or lacks a sensor is `low`, which is a note and no alarm.
 EVENTS: Final = (
-    _event(
+    event_kind(
         "model_refused",
         "medium",
         gettext_lazy("Modelo rechazado"),
@@ -124,7 +125,7 @@ EVENTS: Final = (
         gettext_lazy("Vuelve a instalarlo."),
         plain(gettext_lazy("No aceptó un modelo de revisión: vuelve a instalarlo.")),
     ),
-    _event(
+    event_kind(
         "outbox_corrupt",
         "high",
         gettext_lazy("Archivo de salida dañado"),
@@ -132,7 +133,7 @@ EVENTS: Final = (
         gettext_lazy("Revisa el disco."),
         _outbox_corrupt,
     ),
-    _event(
+    event_kind(
         "outbox_failed",
         "low",
         gettext_lazy("Archivo de salida ilegible"),
@@ -140,7 +141,7 @@ EVENTS: Final = (
         gettext_lazy("Revisa el disco."),
         plain(gettext_lazy("No pudo leer su archivo de salida durante un rato: revisa el disco.")),
     ),
-    _event(
+    event_kind(
         "outbox_foreign",
         "medium",
         gettext_lazy("Archivo de salida ajeno"),
@@ -148,7 +149,7 @@ EVENTS: Final = (
         gettext_lazy("Revisa si su disco es una copia."),
         _outbox_foreign,
     ),
-    _event(
+    event_kind(
         "outbox_refused",
         "low",
         gettext_lazy("Disco lleno"),
@@ -156,7 +157,7 @@ EVENTS: Final = (
         gettext_lazy("Revisa el espacio libre."),
         _outbox_refused,
     ),
-    _event(
+    event_kind(
         "screening_stopped",
         "low",
         gettext_lazy("Sin revisión a bordo"),
@@ -164,7 +165,7 @@ EVENTS: Final = (
         gettext_lazy("Instala de nuevo el agente, croody-edge."),
         plain(gettext_lazy("Dejó de revisarse, y lo raro ya no se nota a bordo: instala de nuevo el agente, croody-edge.")),
     ),
-    _event(
+    event_kind(
         "source_failed",
         "low",
         gettext_lazy("Sensores sin respuesta"),
@@ -175,6 +176,11 @@ EVENTS: Final = (
 )
 KINDS: Final = (GAP, CONFLICT, *EVENTS)
 _EVENTS: Final = {kind.code: kind for kind in EVENTS}
+
+
+def register_events(*events: Kind) -> None:
+    """Declare events of our own agent that another room has words for, at its start; `alarms.kinds.register` as well."""
+    _EVENTS.update((kind.code, kind) for kind in events)
 
 
 #: What many robots' programs call by these words. Any other word is shown as the robot wrote it.

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from croody_contract.flows.limits import RULES, Evidence, Maxima, judge
+from croody_contract.flows.limits import RULES, Evidence, Maxima, Severity, judge
 from croody_contract.flows.meter import Look
 from croody_contract.flows.packets import text
 
@@ -29,9 +29,9 @@ class Incident:
         return [rule.code for rule in RULES if rule.code in self.evidence]
 
     @property
-    def severity(self) -> str:
+    def severity(self) -> Severity:
         """Of its worst."""
-        order = ("critical", "high", "medium", "low")
+        order: tuple[Severity, ...] = ("critical", "high", "medium", "low")
         return min((evidence.rule.severity for evidence in self.evidence.values()), key=order.index)
 
     def as_json(self) -> dict[str, Any]:
@@ -75,6 +75,10 @@ class Incidents:
         if len(self._open) > MOST:
             quietest = min(self._open.values(), key=lambda incident: incident.last_ns)
             yield self._open.pop(quietest.offender)
+
+    def open_of(self, offender: str) -> Incident | None:
+        """The open one of this device."""
+        return self._open.get(offender)
 
     def end(self) -> list[Incident]:
         """Those that are still open."""

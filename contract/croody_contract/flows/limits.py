@@ -5,11 +5,12 @@ A limit is the floor, or twice the most that any device of the site ever did whi
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from croody_contract.flows.counters import Counter
 from croody_contract.flows.meter import Look
 
+Severity = Literal["low", "medium", "high", "critical"]
 #: How far above the most of ordinary traffic something has to be.
 ABOVE: Final = 2
 
@@ -25,7 +26,7 @@ class Rule:
     counter: Counter
     seconds: int
     floor: int
-    severity: str
+    severity: Severity
     technique: str
     calibrated: bool = False
 

@@ -73,6 +73,12 @@ class Meter:
         else:
             self._count(packet, frame.at_ns)
 
+    def pass_time(self, now_ns: int) -> Iterator[Look]:
+        """Nothing came until now: gives the looks of the seconds that ended."""
+        second = now_ns // _SECOND_NS
+        if self._second is not None and second > self._second:
+            yield from self._go_to(second)
+
     def end(self) -> Iterator[Look]:
         """The last look."""
         if self._second is not None:

@@ -1,0 +1,61 @@
+"""What a robot's agent saw on its network, in words. Pure but for translation."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from croody.alarms.kinds import Detail, count, whole
+from croody.telemetry.kinds import event_kind
+from croody_contract.flows.limits import RULES
+
+#: Code of a limit -> what whoever goes beyond it does.
+_SAID: Final[Mapping[str, str | Promise]] = {
+    "arp_spoofing": gettext_lazy("se hace pasar por otro aparato de la red"),
+    "mqtt_guessing": gettext_lazy("prueba contraseñas en un broker"),
+    "login_guessing": gettext_lazy("prueba contraseñas para entrar a una máquina"),
+    "half_open": gettext_lazy("abre conexiones y las deja a medias"),
+    "port_scan": gettext_lazy("busca puertos abiertos"),
+    "slow_port_scan": gettext_lazy("busca puertos abiertos, despacio"),
+    "host_scan": gettext_lazy("busca máquinas"),
+    "udp_scan": gettext_lazy("busca puertos abiertos por UDP"),
+    "ping_sweep": gettext_lazy("busca máquinas con ping"),
+    "address_sweep": gettext_lazy("pregunta por todas las direcciones de la red"),
+    "idle_connections": gettext_lazy("abre conexiones y no dice nada"),
+    "mqtt_flood": gettext_lazy("inunda un broker de mensajes"),
+    "mqtt_malformed": gettext_lazy("envía a un broker algo que no es MQTT"),
+    "mqtt_refused": gettext_lazy("es rechazado por un broker una y otra vez"),
+    "mqtt_listening": gettext_lazy("pide todos los mensajes de un broker"),
+    "http_guessing": gettext_lazy("recibe un error tras otro de una página"),
+    "http_scan": gettext_lazy("recorre direcciones de una página"),
+    "dns_tunnel": gettext_lazy("saca datos en nombres de DNS"),
+    "dns_failures": gettext_lazy("pregunta por nombres que no existen"),
+    "fragments": gettext_lazy("envía paquetes en trozos"),
+    "ping_flood": gettext_lazy("inunda de pings"),
+    "connect_flood": gettext_lazy("abre una conexión tras otra"),
+    "packet_flood": gettext_lazy("inunda de paquetes"),
+}
+if _SAID.keys() != {rule.code for rule in RULES}:
+    raise ValueError("limits and words of captures differ: give each limit a phrase")
+
+
+def _sentence(detail: Detail, language: str) -> str:
+    said, who = _SAID.get(str(detail.get("kind", ""))), str(detail.get("offender") or "?")[:64]
+    if said is None:
+        return _("%(who)s hace algo inusual en su red: mira qué aparato es.") % {"who": who}
+    numbers = {name: whole(count(detail, name), language) for name in ("value", "limit", "seconds")}
+    text = _("En su red, %(who)s %(said)s: %(value)s en %(seconds)s s (límite %(limit)s). Mira qué aparato es y desconéctalo.")
+    return text % {"who": who, "said": said, **numbers}
+
+
+#: An event of the source `network`: the worst of what a device does.
+NETWORK: Final = event_kind(
+    "network_intrusion",
+    "medium",
+    gettext_lazy("Intruso en la red"),
+    gettext_lazy("Un aparato de la red del robot pasa de un límite: escanea, inunda, adivina o se hace pasar por otro."),
+    gettext_lazy("Mira qué aparato es y desconéctalo; si es normal aquí, mide lo habitual con croody ids calibrate."),
+    _sentence,
+)
