@@ -29,6 +29,10 @@ Status = Notice.Status
 TOLD: Final = 50
 SENT: Final = 20
 RUN_S: Final = 30.0
+#: Channels that one run looks at.
+CHANNELS: Final = 500
+#: Which channel had a turn last: everybody may have one of their own, and none is forgotten.
+_turn: Final = {"after": 0}
 #: What one channel carries in an hour; beyond, it is only counted in its log.
 AN_HOUR: Final = 30
 #: Waits before it is tried again, in seconds; after the last one it has failed.
@@ -38,8 +42,15 @@ NEWS: Final = timedelta(days=1)
 
 
 def tell(now: datetime) -> None:
-    """Queue what each channel has not been told yet."""
-    for channel in Channel.objects.filter(enabled=True).select_related("person").order_by("pk")[:2000]:
+    """Queue what each channel has not been told yet; those that had no turn come first in the next run."""
+    begun = time.monotonic()
+    some = list(Channel.objects.filter(enabled=True, pk__gt=_turn["after"]).select_related("person").order_by("pk")[:CHANNELS])
+    # Behind the last one it is the first one's turn.
+    _turn["after"] = some[-1].pk if len(some) == CHANNELS else 0
+    for channel in some:
+        if time.monotonic() - begun > RUN_S:
+            _turn["after"] = channel.pk - 1
+            return
         if not may_tell(channel):
             continue
         due, ended = _due(channel, now), _ended(channel, now)

@@ -104,3 +104,15 @@ def test_without_a_confirmed_address_nothing_is_promised_and_nonsense_is_refused
     # Another organisation's name in the address is no way in.
     world.carlos.post(f"{PAGE}?team=alices", FORM)
     assert Channel.objects.get().organisation.slug == "carlos"
+
+
+def test_however_many_there_are_each_has_its_turn(world: SimpleNamespace, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(deliver, "CHANNELS", 1)
+    world.vera.post(PAGE, FORM)
+    world.olga.post(PAGE, FORM)
+    now = timezone.now() + timedelta(seconds=5)
+    raise_alarm("rover-1", "conflict", "", "high", {}, now)
+    for _run in range(3):
+        deliver.tell(now)
+    assert set(Notice.objects.values_list("channel__person__username", flat=True)) == {"vera", "olga"}
+    deliver.tell(now)
