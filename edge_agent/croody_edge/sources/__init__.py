@@ -113,8 +113,8 @@ Source = PullSource | PushSource
 class Kind(Protocol):
     """What an entry point of the group leads to: a class, most of the time.
 
-    It may also have `metrics: Sequence[MetricInfo]`, what its metrics are; and `partial = True` when a reading of it says only what is
-    new, so that the agent adds what it said before.
+    It may also have `metrics: Sequence[MetricInfo]`, what its metrics are, or `describe(own) -> Sequence[MetricInfo]` where that follows
+    from its settings; and `partial = True` when a reading of it says only what is new, so that the agent adds what it said before.
     """
 
     #: Its settings; `SourceSettings` itself where it has none of its own.

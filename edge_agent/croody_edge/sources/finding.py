@@ -36,7 +36,7 @@ def find(name: str, asked_by: str) -> Kind:
     except ModuleNotFoundError as error:
         if point.dist is not None and name in (point.dist.metadata.get_all("Provides-Extra") or ()):
             wanted = f"{point.dist.name}[{name}]"
-            raise BadSetting(text("setting.source_extra", **said, wanted=wanted, error=error)) from error
+            raise BadSetting(text("setting.source_extra", **said, wanted=wanted, extra=name, error=error)) from error
         raise BadSetting(text("setting.source_broken", **said, error=error)) from error
     except (ImportError, AttributeError) as error:
         raise BadSetting(text("setting.source_broken", **said, error=error)) from error

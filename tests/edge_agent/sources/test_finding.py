@@ -173,6 +173,14 @@ def test_a_source_that_cannot_be_loaded_is_named_with_its_package(tmp_path: Path
         choose(of("lathe", tmp_path), {})
 
 
+def test_a_kind_whose_library_is_not_there_is_told_with_the_extra_that_brings_it(tmp_path: Path, install: Install) -> None:
+    install("testlathe", "lathe", "import no_such_library")
+    with (tmp_path / "testlathe" / "testlathe-1.0.dist-info" / "METADATA").open("a", encoding="utf-8") as file:
+        file.write("Provides-Extra: lathe\n")
+    with pytest.raises(BadSetting, match=r"pip install 'testlathe\[lathe\]', or EDGE_EXTRAS=lathe when the image is built"):
+        choose(of("lathe", tmp_path), {})
+
+
 def test_what_is_no_kind_of_source_is_refused(tmp_path: Path, install: Install) -> None:
     install("testlathe", "lathe", "def open_source(settings, variables): return None")
     with pytest.raises(BadSetting, match="it is no class with Settings"):
