@@ -17,6 +17,7 @@ from croody.console.detection.selection import ALL, PAGE, RESULTS, Selection
 from croody.detection.incidents.kinds import INTRUSION
 from croody.detection.kinds import ANOMALY
 from croody.detection.models import Verdict
+from croody.detection.network_words import NETWORK
 from croody.detection.nslkdd.model import SHIPPED
 from croody.detection.windows import queries
 from croody.detection.windows.queries import Missed, Tally
@@ -85,7 +86,7 @@ def read(caller: Caller, asked: Selection, now: datetime) -> Found:
     shown = {verdict.robot_id for verdict in page}
     models = recent.values("edge_model").annotate(robots=Count("robot_id", distinct=True), windows=Count("pk"), at=Max("at"))
     return Found(
-        incidents=tuple(alarms.still_open(alarms.visible_to(caller)).filter(kind=INTRUSION.code)[:MOST_OPEN]),
+        incidents=tuple(alarms.still_open(alarms.visible_to(caller)).filter(kind__in=(INTRUSION.code, NETWORK.code))[:MOST_OPEN]),
         anomalies=tuple(Alarm.objects.filter(kind=ANOMALY.code, resolved_at=None, robot_id__in=mine).order_by("opened_at")[:MOST_OPEN]),
         tally=queries.tally(robots, now - OVER),
         missed=queries.missed(robots, None, now - queries.MISSED_OVER),

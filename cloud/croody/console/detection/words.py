@@ -53,7 +53,7 @@ def sentence(found: Found, language: str) -> str:
     if found.incidents:
         count = len(found.incidents)
         text = ngettext("%(count)s posible intrusión sin cerrar", "%(count)s posibles intrusiones sin cerrar", count)
-        return text % {"count": formats.counted(count, language)}
+        return text % {"count": formats.number(count, 0, language)}
     count = len(found.anomalies)
     if not count:
         return _("Ningún robot se aparta de lo habitual")
