@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from croody.accounts.caller import actor_of, of_session
+from croody.accounts.preferences import look
 from croody.alarms.kinds import SEVERITIES
 from croody.console import frame, page_access
 from croody.console.rules import area, facts, words
@@ -88,6 +89,9 @@ def own(request: HttpRequest) -> HttpResponseBase:
         raise Denied(404, "organisation: you are in none")
     row = services.own_channel(caller, team)
     given = _given(request, row, _as_channel_form)
+    if row is None and request.method == "GET":
+        # As they read everything else.
+        given |= {"language": get_language() or "es", "time_zone": look(request)["look"].zone or "UTC"}
     error = None
     if request.method == "POST":
         try:
