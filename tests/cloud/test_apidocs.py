@@ -27,7 +27,9 @@ def serve(settings: Any) -> Serve:
 
     def as_role(role: str) -> Client:
         settings.ROOT_URLCONF, settings.MIDDLEWARE = f"croody.serve.urls.{role}", _API_MIDDLEWARE
-        settings.ENV = dataclasses.replace(settings.ENV, role=role, demo=True, ingest_token="", ids_token="", bridge_token="b" * 40)
+        settings.ENV = dataclasses.replace(
+            settings.ENV, role=role, demo=True, ingest_token="", ids_token="", bridge_token="b" * 40, public_url="https://here"
+        )
         return Client()
 
     return as_role
@@ -48,7 +50,7 @@ def robot() -> str:
     from croody_contract.batch import payload_hash
     from croody_contract.messages import Telemetry
 
-    demo = Organisation.objects.create(name="Croody demo", slug="demo")
+    demo = Organisation.objects.create(name="Croody demo", slug="croody")
     site = Site.objects.create(pk=1, organisation=demo, name="Bodega", slug="bodega")
     services.add_robot("robot-clases", organisation=demo, site=site, shared=True)
     ingest.ingest_one(Telemetry(data={"TEMP": 1}), "robot-clases", "http", now=NOW)
@@ -65,7 +67,42 @@ def robot() -> str:
     return "robot-clases"
 
 
-def run(client: Client, command: str) -> tuple[str, int]:
+@pytest.fixture
+def key(robot: str) -> str:
+    """Of who owns the robot, and has another key and a claim for a board, which the examples ask for, too."""
+    from django.contrib.auth.models import User
+
+    from croody.accounts import tokens
+    from croody.accounts.models import Organisation, Token
+    from croody.audit.actor import SYSTEM
+    from croody.fleet import services
+    from croody.fleet.models import Claim
+    from croody_contract.claims import token_sha256
+
+    demo, owner, now = Organisation.objects.get(), User.objects.create_user("owner"), timezone.now()
+    demo.memberships.create(user=owner, role="owner")
+    board, _ = services.add_robot("amr-01", organisation=demo, site=None, shared=False)
+    said = {"sha256": token_sha256("k3J9w2Qd7Xn5Rb8Tz1Lm4Vc6"), "fingerprint": "A" * 43, "authority": "an authority"}
+    Claim.objects.create(pk=1, organisation=demo, robot=board, created_at=now, expires_at=now + timedelta(minutes=15), **said)
+    options: Any = {"scopes": list(Token.Scope), "days": 365, "now": now, "actor": SYSTEM}
+    (other, _), (_, secret) = (tokens.make_personal(owner, name, **options) for name in ("other", "this"))
+    Token.objects.filter(pk=other.pk).update(id=1)
+    return secret
+
+
+def in_order(examples: list[str]) -> list[str]:
+    """As on the page, but that what takes something away comes last: first the robot, and then what brings it back."""
+
+    def place(example: str) -> int:
+        address, takes = example.split("'")[1], "-X DELETE" in example
+        if address.endswith("/bring-back"):
+            return 3
+        return takes + (takes and address.endswith("/robots/robot-clases"))
+
+    return sorted(examples, key=place)
+
+
+def run(client: Client, command: str, key: str = "") -> tuple[str, int]:
     """What a `curl` line of the page gets, sent as curl would."""
     words = shlex.split(command.replace("\\\n", " "))
     assert words[:2] == ["curl", "-s"]
@@ -76,7 +113,7 @@ def run(client: Client, command: str) -> tuple[str, int]:
         match option:
             case "-H":
                 name, _, said = value.partition(": ")
-                headers[name] = "" if said == "$KEY" else said
+                headers[name] = key if said == "$KEY" else said
             case "-d":
                 body = value
             case "-X":
@@ -93,13 +130,15 @@ def run(client: Client, command: str) -> tuple[str, int]:
 
 
 @pytest.mark.parametrize(("role", "path"), PAGES)
-def test_every_example_of_the_page_runs_as_it_stands(serve: Serve, robot: str, role: str, path: str):
+def test_every_example_of_the_page_runs_as_it_stands(serve: Serve, robot: str, key: str, role: str, path: str):
     client = serve(role)
     page = client.get(path).content.decode()
     examples = [html.unescape(found) for found in re.findall(r"<code>(curl .*?)</code>", page, re.DOTALL)]
     operations = client.get(path.replace("docs", "openapi.json")).json()["paths"]
     assert len(examples) == sum(map(len, operations.values()))
-    assert {path: status for path, status in (run(client, example) for example in examples) if status not in (200, 201)} == {}
+    # Telemetry and detection have keys of their own; in the demo they ask for none.
+    ran = [run(client, example, key if role == "web" else "") for example in in_order(examples)]
+    assert [(path, status) for path, status in ran if status not in (200, 201)] == []
 
 
 @pytest.mark.parametrize(("role", "path"), PAGES)
@@ -155,7 +194,9 @@ def test_without_a_gateway_links_lead_to_where_the_pages_are(serve: Serve, setti
 def test_the_description_says_which_operations_take_a_key(serve: Serve, role: str, path: str):
     described = serve(role).get(path.replace("docs", "openapi.json")).json()
     keyless = {name for name, methods in described["paths"].items() for item in methods.values() if not item.get("security")}
-    assert keyless == ({path.replace("docs", "healthz")} & set(described["paths"]))
+    # Boards have no key yet.
+    boards = {"/api/v1/enrol", "/api/v1/enrol/authority/{fingerprint}"}
+    assert keyless == (({path.replace("docs", "healthz")} | boards) & set(described["paths"]))
     schemes = {(scheme.get("in"), scheme.get("name")) for scheme in described["components"]["securitySchemes"].values()}
     assert schemes == {("header", "X-API-Key")} | ({(None, None), ("cookie", "sessionid")} if role == "web" else set())
 

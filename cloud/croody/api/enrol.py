@@ -98,9 +98,10 @@ def enrol(request: HttpRequest) -> HttpResponse:
 
 @router.get(
     "/enrol/authority/{fingerprint}",
-    response={200: str, 404: Problem, **ERRORS},
+    response={200: None, 404: Problem, **ERRORS},
     summary="The certificate of the authority that a claim names",
     tags=["enrolment"],
+    openapi_extra={"responses": {200: {"description": "OK", "content": {"application/x-pem-file": {"schema": {"type": "string"}}}}}},
 )
 @open_to("anybody")
 def authority(request: HttpRequest, fingerprint: Fingerprint) -> HttpResponse:

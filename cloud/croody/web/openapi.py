@@ -8,7 +8,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 #: What examples ask for, by the parameter's name: the first robot of the demo and what it measures.
-_SAMPLES: Final = {"robot_id": "robot-clases", "metric": "TEMP"}
+_SAMPLES: Final = {"robot_id": "robot-clases", "metric": "TEMP", "fingerprint": "A" * 43}
 _LIMITS: Final = (
     ("minimum", "from"),
     ("maximum", "to"),

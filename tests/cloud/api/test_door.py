@@ -90,8 +90,8 @@ def test_an_address_that_is_not_there_and_a_wrong_method_are_told_in_json(team: 
     assert (gone.status_code, gone.json()["code"]) == (404, "not_found")
     assert "/api/v1/docs" in gone.json()["detail"]
     wrong = Client().delete("/api/v1/robots")
-    assert (wrong.status_code, wrong["Allow"], wrong.json()["code"]) == (405, "GET", "wrong_method")
-    assert Client().post("/en/api/v1/robots").json()["code"] == "wrong_method"
+    assert (wrong.status_code, set(wrong["Allow"].split(", ")), wrong.json()["code"]) == (405, {"GET", "POST"}, "wrong_method")
+    assert Client().delete("/en/api/v1/robots").json()["code"] == "wrong_method"
 
 
 def test_head_answers_as_get_without_a_body(team: SimpleNamespace):

@@ -46,6 +46,7 @@ THINGS: Final[Mapping[str, str | Promise]] = {
 ACTS: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("add", "robot"): gettext_lazy("Agregó el robot %(id)s"),
     ("bring_back", "robot"): gettext_lazy("Trajo de vuelta el robot %(id)s"),
+    ("enrol", "robot"): gettext_lazy("Una placa entró como el robot %(id)s"),
     ("rotate", "robot"): gettext_lazy("Dio un secreto nuevo al robot %(id)s"),
     ("revoke", "robot"): gettext_lazy("Revocó el robot %(id)s"),
     ("label", "robot"): gettext_lazy("Cambió el nombre del robot %(id)s"),
@@ -111,6 +112,7 @@ ACTS: Final[Mapping[tuple[str, str], str | Promise]] = {
 VERBS: Final[Mapping[str, str | Promise]] = {
     "add": gettext_lazy("agregar"),
     "bring_back": gettext_lazy("traer de vuelta"),
+    "enrol": gettext_lazy("dejar entrar"),
     "change": gettext_lazy("cambiar"),
     "change_password": gettext_lazy("cambiar contraseña"),
     "change_role": gettext_lazy("cambiar papel"),
