@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import paho.mqtt.client as mqtt
 import pytest
 
 pytest.importorskip("cyclonedds", reason="pip install croody-edge[ros2]")
@@ -24,10 +25,12 @@ from tests.edge_agent.doubles import wait_until
 from tests.edge_agent.sources.robots.rosbridge_server import RosbridgeServer
 from tests.edge_agent.sources.robots.test_mavlink import Drone
 from tests.edge_agent.sources.robots.test_recording import write_mcap
+from tests.edge_agent.sources.robots.test_vda5050 import V21, port, publisher
 from tools.bench.plan import quick
 from tools.bench.system import System, system
 from tools.stack import script, source_path
 
+__all__ = ["port", "publisher"]
 pytestmark = pytest.mark.stack
 DOMAIN = 231
 TOKEN = "t" * 43
@@ -64,7 +67,9 @@ def program(*command: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
             process.communicate()
 
 
-def test_what_a_robot_of_every_family_says_is_found_stored(own: System, tmp_path: Path, free_ports: Callable[[int], list[int]]) -> None:
+def test_what_a_robot_of_every_family_says_is_found_stored(
+    own: System, tmp_path: Path, free_ports: Callable[[int], list[int]], port: int, publisher: mqtt.Client
+) -> None:
     drone_port, bridge_port = free_ports(2)
     write_mcap(tmp_path / "day.mcap")
     (tmp_path / "view.jpg").write_bytes(jpeg(640, 480))
@@ -95,6 +100,13 @@ kind = "recording"
 file = "{tmp_path}/day.mcap"
 topics = [{{ name = "/wheels", fields = {{ wheel_mps = "left" }} }}]
 
+[source.agv]
+kind = "vda5050"
+broker = "mqtt://127.0.0.1:{port}"
+manufacturer = "Acme"
+serial = "AGV-1"
+report.only = ["order_id", "last_node"]
+
 [source.gone]
 kind = "rosbridge"
 url = "ws://127.0.0.1:9"
@@ -110,10 +122,19 @@ topics = [{{ name = "/odom" }}]
         "CROODY_EDGE_DIR": str(tmp_path / "edge"),
         "CROODY_SCREEN": "0",
     }
-    wanted = {"flight_mode": "guided", "height_m": 32.5, "battery_pct": 50.0, "battery_state": "discharging", "old_x_m": 7.0}
+    wanted = {
+        "flight_mode": "guided",
+        "height_m": 32.5,
+        "battery_pct": 50.0,
+        "battery_state": "discharging",
+        "old_x_m": 7.0,
+        "last_node": "dock",
+    }
     found: dict[str, Any] = {}
 
     def stored() -> bool:
+        state = V21 | {"errors": [{"errorType": "orderError", "errorLevel": "FATAL"}]}
+        publisher.publish("vda5050/v2/Acme/AGV-1/state", json.dumps(state), 1)
         server.publish("/odom", {"pose": {"pose": {"position": {"x": 7.0, "y": 0.0}}}})
         for row in get(own, f"query?limit=200&robot_id={robot}") or []:
             found.update(row["data"])
