@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -113,6 +114,14 @@ def test_a_second_board_with_the_claim_stays_out_and_somebody_is_told(stack: Sta
     assert (copy.returncode, "another board has come in" in copy.stderr) == (78, True)
     assert not (tmp_path / "two" / "identity.json").exists()
     assert "claim_used_again" in stack.manage("alarms", "list")
+
+
+def test_a_copied_disk_is_an_alarm(stack: Stack, boards: list[subprocess.Popen[str]], tmp_path: Path) -> None:
+    assert enrol_only(tmp_path / "one", claim(stack, "fresh-4")).returncode == 0
+    shutil.copytree(tmp_path / "one", tmp_path / "two")
+    for name in ("one", "two"):
+        start(boards, "run", **environ(tmp_path / name, CROODY_PRESENCE_S="1"))
+    eventually(lambda: any("fresh-4" in row and "credential_copied" in row for row in stack.manage("alarms", "list").splitlines()))
 
 
 def test_a_line_of_boards_enrols_by_itself_up_to_its_limit(stack: Stack, tmp_path: Path) -> None:

@@ -114,6 +114,19 @@ CONFLICT: Final = Kind(
         remedy=gettext_lazy("Da a cada robot su propio secreto y su propio archivo de salida."),
     ),
 )
+CREDENTIAL_COPIED: Final = Kind(
+    code="credential_copied",
+    severity="high",
+    title=gettext_lazy("Un secreto en dos sitios"),
+    cause=gettext_lazy("Dos agentes hablan por turnos como este robot: se copió su disco, su imagen o su secreto."),
+    remedy=gettext_lazy("Apaga el que no deba estar y haz un pase nuevo para el otro: el secreto copiado deja de servir."),
+    sentence=plain(
+        gettext_lazy("Dos agentes hablan por turnos con su secreto: apaga el que no deba estar y haz un pase nuevo para el otro.")
+    ),
+    ends=frozenset({End.PERSON}),
+    # While both are there, each says so every half minute.
+    after=timedelta(hours=1),
+)
 #: Events of our own agent. Their severity holds even when the robot calls them `low`. Screening that has stopped is as bad as the agent
 #: says: a model that cannot be used is `medium`, a robot that is slow or lacks a sensor is `low`, which is a note and no alarm.
 EVENTS: Final = (
@@ -174,7 +187,7 @@ EVENTS: Final = (
         plain(gettext_lazy("No pudo leer sus sensores durante un rato: revisa su conexión.")),
     ),
 )
-KINDS: Final = (GAP, CONFLICT, *EVENTS)
+KINDS: Final = (GAP, CONFLICT, CREDENTIAL_COPIED, *EVENTS)
 _EVENTS: Final = {kind.code: kind for kind in EVENTS}
 
 

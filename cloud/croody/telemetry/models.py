@@ -153,6 +153,15 @@ class Presence(models.Model):
     interval_s = models.FloatField(null=True)
     since = models.DateTimeField()
     received_at = models.DateTimeField()
+    #: The runs that said `online` last and before that. An agent never goes back to an earlier run of its own: how often one came back
+    #: all the same, since a third one spoke, and when it did last.
+    speaker = models.CharField(max_length=64, blank=True, default="", db_default="")
+    speaker_before = models.CharField(max_length=64, blank=True, default="", db_default="")
+    returns = models.PositiveIntegerField(default=0, db_default=0)
+    came_back_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["came_back_at"], condition=models.Q(came_back_at__isnull=False), name="presence_that_alternates")]
 
 
 class Rollup(models.Model):

@@ -36,6 +36,7 @@ JOBS: list[Job] = [
     Job("request_gaps", 2, telemetry.request_gaps, "quick"),
     Job("note_runs", 10, note_runs, "quick"),
     Job("raise_alarms", 2, telemetry.raise_alarms, "alarms"),
+    Job("notice_copies", 10, telemetry.notice_copies, "alarms"),
     Job("fold_finished", 10, telemetry.fold_finished, "fold"),
     Job("score_windows", 2, ids.score_windows, "detection"),
     # Alone: who gets in meanwhile does not wait for windows.

@@ -395,6 +395,39 @@ def test_presence_keeps_since_when_and_ignores_the_will_of_an_earlier_run(fleet:
     assert Word.objects.count() == 1
 
 
+def test_two_agents_with_one_secret_take_turns_and_one_that_starts_anew_does_not(fleet: SimpleNamespace):
+    from croody.alarms.models import Alarm
+    from croody.telemetry import jobs
+    from croody.telemetry.ingest import services
+
+    def say(streams: str, begin: int, state: Any = "online") -> list[tuple[str, int]]:
+        for after_s, stream in enumerate(streams, begin):
+            word = Presence(state=state, stream=f"stream-{stream}" if stream != "-" else None)
+            services.ingest_relay(Relay(presence=[PresenceItem("rover-1", word)]), now=NOON + timedelta(seconds=after_s))
+        jobs.notice_copies(NOON + timedelta(seconds=begin + len(streams)))
+        return list(Alarm.objects.filter(kind="credential_copied").values_list("robot_id", "count"))
+
+    assert say("aabbccdd", 0) == [], "an agent that is started again and again"
+    assert say("cd", 10) == [("rover-1", 1)], "it never goes back"
+    assert say("dd", 20) == [("rover-1", 1)], "no news"
+    assert say("cdcd", 30) == [("rover-1", 2)]
+    Alarm.objects.all().delete()
+    assert say("ef", 40) == []
+    assert say("ef", 50) == [("rover-1", 1)]
+
+
+def test_one_word_that_was_late_is_no_copy(fleet: SimpleNamespace):
+    from croody.alarms.models import Alarm
+    from croody.telemetry import jobs
+    from croody.telemetry.ingest import services
+
+    for after_s, (state, stream) in enumerate([("online", "a"), ("offline", ""), ("online", "b"), ("online", "a"), ("offline", "b")]):
+        word = Presence(state=state, stream=f"stream-{stream}" if stream else None)  # type: ignore[arg-type]
+        services.ingest_relay(Relay(presence=[PresenceItem("rover-1", word)]), now=NOON + timedelta(seconds=after_s))
+    jobs.notice_copies(NOON + timedelta(seconds=9))
+    assert Alarm.objects.count() == 0
+
+
 def test_a_goodbye_is_kept_apart_from_a_last_will_and_a_will_after_it_is_no_news(fleet: SimpleNamespace):
     from croody.telemetry.ingest import services
     from croody.telemetry.models import Presence as Word

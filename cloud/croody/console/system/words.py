@@ -28,6 +28,7 @@ JOBS: Final[Mapping[str, str | Promise]] = {
     "judge_liveness": gettext_lazy("Ver qué robots callan"),
     "request_gaps": gettext_lazy("Pedir lo que falta"),
     "raise_alarms": gettext_lazy("Abrir alertas"),
+    "notice_copies": gettext_lazy("Buscar secretos en dos sitios"),
     "fold_finished": gettext_lazy("Plegar series terminadas"),
     "score_windows": gettext_lazy("Juzgar ventanas sospechosas"),
     "close_old_alarms": gettext_lazy("Cerrar alertas que pasaron"),

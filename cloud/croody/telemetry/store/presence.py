@@ -14,9 +14,20 @@ OFF: Final = "off"
 # `off` is `offline` with a goodbye. A will that comes after it, because the connection broke before it was closed, is no news.
 # A will that names another run than the one that spoke last is late news of the run before.
 _PRESENCE: Final = """
-INSERT INTO telemetry_presence (robot_id, state, stream, queued, interval_s, since, received_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s)
+INSERT INTO telemetry_presence (robot_id, state, stream, queued, interval_s, since, received_at, speaker, speaker_before, returns)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, '', 0)
 ON CONFLICT (robot_id) DO UPDATE SET
+    returns = CASE
+        WHEN excluded.speaker IN ('', telemetry_presence.speaker) THEN telemetry_presence.returns
+        WHEN excluded.speaker = telemetry_presence.speaker_before THEN telemetry_presence.returns + 1
+        ELSE 0 END,
+    came_back_at = CASE
+        WHEN excluded.speaker IN ('', telemetry_presence.speaker) THEN telemetry_presence.came_back_at
+        WHEN excluded.speaker = telemetry_presence.speaker_before THEN excluded.received_at
+        ELSE NULL END,
+    speaker_before = CASE WHEN excluded.speaker IN ('', telemetry_presence.speaker) THEN telemetry_presence.speaker_before
+        ELSE telemetry_presence.speaker END,
+    speaker = CASE WHEN excluded.speaker = '' THEN telemetry_presence.speaker ELSE excluded.speaker END,
     state = excluded.state, stream = excluded.stream, queued = excluded.queued,
     interval_s = coalesce(excluded.interval_s, telemetry_presence.interval_s),
     since = CASE WHEN telemetry_presence.state = excluded.state THEN telemetry_presence.since ELSE excluded.since END,
@@ -40,6 +51,7 @@ def write_presence(items: Sequence[PresenceItem], now: datetime, alias: str) -> 
             word.interval_s,
             moment,
             moment,
+            clean(word.stream or "", 64) if word.state == "online" else "",
         )
         for robot_id, word in sorted(last.items())
     ]
