@@ -1,5 +1,8 @@
 """A service on a board under balenaOS: `python -m croody_edge.balena agent|simulator`. What differs there from any other container.
 
+With `status`, `doctor` or `bundle` in that place, and their options, it is the agent's command of that name: whoever enters a container
+comes as root, who may not read what belongs to the agent.
+
 Variables of the board or its fleet take the place of files and profiles, and the supervisor's folder for update locks is root's. So
 this begins as root without capabilities but those to change user, opens that folder, steps down, and becomes the command.
 """
@@ -44,12 +47,20 @@ class Plan:
     files: Mapping[str, str] = field(default_factory=dict)
 
 
-def plan(service: str, environ: Mapping[str, str]) -> Plan:
+def plan(service: str, environ: Mapping[str, str], options: Sequence[str] = ()) -> Plan:
     """What a service of this name does with these variables. Pure.
+
+    Args:
+        service: or a command for whoever entered its container.
+        environ: variables of the board.
+        options: of that command.
 
     Raises:
         BadSetting: no such service, or a variable that breaks a rule.
     """
+    if service in _ASKED:
+        ready, files = _laid(environ)
+        return Plan(("croody-edge", service, *options), ready, files)
     make = _SERVICES.get(service)
     if make is None:
         raise BadSetting(text("balena.service", name=repr(service), names=", ".join(_SERVICES)))
@@ -89,6 +100,8 @@ def _laid(environ: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     return ready, files
 
 
+#: What a person asks of a running agent.
+_ASKED: Final = ("status", "doctor", "bundle")
 _SERVICES: Final[dict[str, Callable[[Mapping[str, str]], Plan]]] = {"agent": _agent, "simulator": _simulator}
 
 
@@ -111,11 +124,12 @@ def step_down() -> None:
 
 
 def write(files: Mapping[str, str]) -> None:
-    """Lay the files, for this user's eyes alone."""
+    """Lay the files, for this user's eyes alone, each at once: a running agent may be reading it."""
     for name, content in files.items():
-        number = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(number, "w", encoding="utf-8") as file:
+        fresh = f"{name}.{os.getpid()}"
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             file.write(content)
+        os.replace(fresh, name)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -129,7 +143,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Here and not only in the agent: a variable that keeps the agent from starting must not keep out the update that mends it.
         if said := clear_left_over(lock):
             print(f"croody-edge: {printable(said)}", file=sys.stderr)
-        ready = plan(names[0] if names else "", os.environ)
+        ready = plan(names[0] if names else "", os.environ, names[1:])
         write(ready.files)
         os.execvpe(ready.command[0], list(ready.command), dict(ready.environ))
     except (BadSetting, OSError) as error:

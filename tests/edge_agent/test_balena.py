@@ -68,13 +68,19 @@ def test_another_service_is_refused_by_its_name() -> None:
         plan("cloud", {})
 
 
-def test_files_are_for_the_user_alone_and_a_link_is_not_followed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["status", "doctor", "bundle"])
+def test_whoever_enters_the_container_asks_as_the_agents_user(command: str) -> None:
+    assert tuple(plan(command, {}, ["--json"]).command) == ("croody-edge", command, "--json")
+
+
+def test_files_are_for_the_user_alone_and_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
     write({str(tmp_path / "a"): "secret\n"})
     assert (tmp_path / "a").read_text() == "secret\n"
     assert (tmp_path / "a").stat().st_mode & 0o777 == 0o600
     (tmp_path / "link").symlink_to(tmp_path / "a")
-    with pytest.raises(OSError, match="symbolic"):
-        write({str(tmp_path / "link"): "x"})
+    write({str(tmp_path / "link"): "x"})
+    assert ((tmp_path / "a").read_text(), (tmp_path / "link").read_text()) == ("secret\n", "x")
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_the_lock_folder_is_opened_by_its_owner_and_a_missing_one_is_nothing(tmp_path: Path) -> None:

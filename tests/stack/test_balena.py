@@ -4,6 +4,7 @@ A board of balena's is an engine with the supervisor's mounts, variables and loc
 is balena's cloud.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -21,6 +22,8 @@ from tools.balena.layout import devices, lay_out
 
 pytestmark = pytest.mark.stack
 NAME = "robots.test"
+#: Of the board, at balena.
+UUID = "cb6f09d18ab4c08556f54a5bd7cfd353"
 #: What the supervisor adds to each service: its folder of locks, twice, and variables. And this test's own network and patience.
 SUPERVISOR = """
 services:
@@ -104,6 +107,8 @@ def test_what_we_refuse_trips_a_parser_or_only_the_device(
 @pytest.fixture(scope="module")
 def cloud(images: None) -> Iterator[System]:
     with System(f"{OWN}-balena-site", ["docker-compose.yml"], CROODY_DOMAIN=NAME, ROBOTS="1") as system:
+        system.environ["CROODY_PUBLIC_URL"] = f"https://{NAME}:{system.https}"
+        system.environ["ALLOWED_HOSTS"] = f"localhost,127.0.0.1,{NAME}"
         system.up()
         yield system
 
@@ -148,7 +153,7 @@ def board(folder: Path, tree: Path, image: str, service: str, variables: dict[st
     (folder / "docker-compose.yml").write_text(yaml.safe_dump(whole))
     text = SUPERVISOR.replace("SERVICE", service).replace("IMAGE", image).replace("LOCKS", str(folder / "locks"))
     (folder / "supervisor.yml").write_text(text.replace("NAME", NAME).replace("PATIENCE", f"{patience_s}s"))
-    own = {"BALENA": "1", "BALENA_DEVICE_UUID": "cb6f09d18ab4c08556f54a5bd7cfd353", "USER": "root"}
+    own = {"BALENA": "1", "BALENA_DEVICE_UUID": UUID, "USER": "root"}
     (folder / "variables").write_text("".join(f"{name}={value}\n" for name, value in {**own, **variables}.items()))
     return System(f"{OWN}-{folder.name.strip('-').lower()}", ["docker-compose.yml", "supervisor.yml"], folder)
 
@@ -192,6 +197,21 @@ def test_the_agent_publishes_without_a_right_and_holds_updates_back_while_its_ro
         assert device.inspect("agent")["State"]["ExitCode"] == 0
         assert toolkit.ask("lock.js", str(lock)) == "got"
     FIGURES.append(f"balena: agent's image {int(run('docker', 'image', 'inspect', '-f', '{{.Size}}', amd64['agent'])) / 1e6:.0f} MB")
+
+
+def test_boards_of_a_fleet_come_in_by_one_variable_of_the_fleet(cloud: System, tree: Path, amd64: dict[str, str], tmp_path: Path) -> None:
+    line = cloud.croody("robot", "claim", "--group", "line-a", "--serials", "*", "--most", "2", "--line").strip()
+    given = {"CROODY_CLAIM": line, "CROODY_SOURCE": "sim"}
+    with board(tmp_path, tree, amd64["agent"], "agent", given) as device:
+        device.up()
+        robot_id = f"line-a-{UUID[:12]}"
+        eventually("a reading of the board", lambda: "battery_pct" in last(cloud, robot_id), 30)
+
+        device.compose("up", "-d", "--wait", "--force-recreate")
+        streams = f"/api/telemetry/streams?robot_id={robot_id}"
+        eventually("a second stream: it stayed who it is", lambda: len(cloud.get(streams).json) == 2, 30)
+        status = json.loads(device.inside("agent", "python", "-m", "croody_edge.balena", "status", "--json"))
+        assert (status["robot_id"], status["link"]) == (robot_id, "connected")
 
 
 def test_a_lock_of_the_supervisors_is_left_alone_and_costs_no_reading(

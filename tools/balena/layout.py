@@ -1,7 +1,7 @@
 """`make balena`: lays out `build/balena/`, one folder that `balena push` takes whole, and the same as an archive for the deploy button.
 
 Reproducible: the same commit gives the same bytes. DEVICES=/dev/ttyUSB0,/dev/i2c-1 hands devices of the board to the agent;
-EXTRAS="serial ros2" adds libraries of those kinds of source; SIMULATOR=0 leaves the simulator out, which is half of what a board downloads.
+EXTRAS="serial ros2" adds libraries of those kinds of source; SIMULATOR=0 leaves the simulator out.
 """
 
 import gzip
