@@ -1,6 +1,6 @@
 # Thin on purpose: every handle calls tools/. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help up dev test test-fast test-long test-stack chaos bench lint docs pictures pins balena deb
+.PHONY: help up dev test test-fast test-long test-stack chaos bench lint docs pictures pins balena deb edge-offline
 
 help:
 	@sh tools/help
@@ -43,6 +43,9 @@ balena:
 
 deb:
 	@exec sh tools/run dev tools.deb
+
+edge-offline:
+	@exec sh tools/run dev tools.edge_offline
 
 pins:
 	@exec sh tools/run check tools.pins

@@ -11,20 +11,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import tomllib
+import zipfile
 from pathlib import Path
 from typing import Final
 
+from tools.edge_wheels import GLIBC, MACHINES, gather, here, python, run, version
 from tools.stack import ROOT
 from tools.words import Problem, fail
 
 DEBIAN: Final = ROOT / "edge_agent" / "packaging" / "debian"
 OUT: Final = ROOT / "dist"
-#: Debian's word for a kind of processor -> that of wheels.
-PLATFORMS: Final = {"amd64": "x86_64", "arm64": "aarch64"}
-_PIP: Final = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input")
-#: Which C libraries wheels are made for; the last one is what the package needs. TensorFlow Lite for ARM wants a newer one.
-_GLIBC_OF: Final = {"amd64": ("2014", "_2_17", "_2_28"), "arm64": ("2014", "_2_17", "_2_28", "_2_34")}
 _CONTROL: Final = """\
 Package: croody-edge
 Version: {version}
@@ -46,7 +42,7 @@ Description: agent that sends what a robot measures to Croody
 def main(arguments: list[str] | None = None) -> int:
     """Build one. Returns the exit status."""
     parser = argparse.ArgumentParser(prog="make deb", description=__doc__)
-    parser.add_argument("--arch", default=os.environ.get("ARCH") or _here(), choices=sorted(PLATFORMS))
+    parser.add_argument("--arch", default=os.environ.get("ARCH") or here(), choices=sorted(MACHINES))
     parser.add_argument("--out", type=Path, default=OUT)
     chosen = parser.parse_args(arguments)
     try:
@@ -70,25 +66,18 @@ def build(arch: str, out: Path) -> Path:
         _libraries(root / "usr" / "lib" / "croody-edge", arch, Path(scratch))
         _files(root)
         _control(root, arch)
-        made = out / f"croody-edge_{_version()}_{arch}.deb"
-        _run("dpkg-deb", "--root-owner-group", "-Zxz", "--build", str(root), str(made))
+        made = out / f"croody-edge_{version()}_{arch}.deb"
+        run("dpkg-deb", "--root-owner-group", "-Zxz", "--build", str(root), str(made))
     return made
 
 
 def _libraries(target: Path, arch: str, scratch: Path) -> None:
-    only = [f"--platform=manylinux{kind}_{PLATFORMS[arch]}" for kind in _GLIBC_OF[arch]]
-    python = f"--python-version={_python()}"
-    pinned = ["--require-hashes", "-r", str(ROOT / "requirements" / "edge.txt")]
-    _run(*_PIP, "install", "-q", "--only-binary=:all:", *only, python, "--no-deps", "--target", str(target), *pinned)
-    # Away from what lies in the checkout: a build leaves its own folder behind.
-    for name in ("contract", "edge_agent"):
-        shutil.copytree(ROOT / name, scratch / name, ignore=shutil.ignore_patterns("__pycache__", "build", "*.egg-info"))
-    wheels = scratch / "wheels"
-    _run(
-        *_PIP, "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", str(wheels), str(scratch / "contract"), str(scratch / "edge_agent")
-    )
-    _run(*_PIP, "install", "-q", "--no-deps", "--no-index", "--target", str(target), *map(str, wheels.glob("*.whl")))
-    shutil.rmtree(target / "bin", ignore_errors=True)
+    gather(arch, scratch / "wheels")
+    for wheel in sorted((scratch / "wheels").glob("*.whl")):
+        with zipfile.ZipFile(wheel) as opened:
+            opened.extractall(target)
+    for scripts in target.glob("*.data"):
+        shutil.rmtree(scripts)
     # What nobody runs on a board.
     for folder in [*target.rglob("__pycache__"), *(target / "numpy").rglob("tests"), target / "numpy" / "f2py"]:
         shutil.rmtree(folder, ignore_errors=True)
@@ -99,7 +88,7 @@ def _libraries(target: Path, arch: str, scratch: Path) -> None:
 def _files(root: Path) -> None:
     _put(root / "lib/systemd/system/croody-edge.service", (DEBIAN / "croody-edge.service").read_bytes())
     _put(root / "etc/croody-edge/croody-edge.env", (DEBIAN / "croody-edge.env").read_bytes(), 0o600)
-    launcher = (DEBIAN / "croody-edge").read_text(encoding="utf-8").replace("@PYTHON@", _python())
+    launcher = (DEBIAN / "croody-edge").read_text(encoding="utf-8").replace("@PYTHON@", python())
     _put(root / "usr/bin/croody-edge", launcher.encode(), 0o755)
     documents = root / "usr/share/doc/croody-edge"
     _put(documents / "copyright", (DEBIAN / "copyright").read_bytes())
@@ -115,12 +104,12 @@ def _control(root: Path, arch: str) -> None:
     size = sum(path.stat().st_size for path in root.rglob("*") if path.is_file()) // 1024
     major, minor = sys.version_info[:2]
     control = _CONTROL.format(
-        version=_version(),
+        version=version(),
         arch=arch,
         size=size,
-        python=_python(),
+        python=python(),
         next_python=f"{major}.{minor + 1}",
-        glibc=_GLIBC_OF[arch][-1].strip("_").replace("_", "."),
+        glibc=GLIBC[arch][-1].strip("_").replace("_", "."),
         maintainer=_maintainer(),
     )
     _put(root / "DEBIAN/control", control.encode())
@@ -138,7 +127,7 @@ def _put(path: Path, data: bytes, mode: int = 0o644) -> None:
 
 
 def _changelog() -> str:
-    entry = f"croody-edge ({_version()}) unstable; urgency=medium\n\n  * See CHANGELOG.md of the repository."
+    entry = f"croody-edge ({version()}) unstable; urgency=medium\n\n  * See CHANGELOG.md of the repository."
     return f"{entry}\n\n -- {_maintainer()}  {_date()}\n"
 
 
@@ -157,26 +146,6 @@ def _maintainer() -> str:
     """Whoever builds it, as Debian's own tools ask for."""
     address = os.environ.get("DEBEMAIL") or _git("config", "user.email") or "root@localhost"
     return f"{os.environ.get('DEBFULLNAME') or _git('config', 'user.name') or 'Croody'} <{address}>"
-
-
-def _version() -> str:
-    project = tomllib.loads((ROOT / "edge_agent" / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return str(project["version"])
-
-
-def _python() -> str:
-    return f"{sys.version_info.major}.{sys.version_info.minor}"
-
-
-def _here() -> str:
-    return next((arch for arch, machine in PLATFORMS.items() if machine == os.uname().machine), "amd64")
-
-
-def _run(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        told = f"{' '.join(command[:4])} ...: {done.stderr.strip()[-2000:]}"
-        raise Problem(told, told)
 
 
 if __name__ == "__main__":
