@@ -19,6 +19,7 @@ from croody_edge import identity
 from croody_edge.agent import Agent
 from croody_edge.arguments import Parser
 from croody_edge.bundle import archive
+from croody_edge.captures import screen_captures
 from croody_edge.checkout import with_ports
 from croody_edge.daemon import heard, run
 from croody_edge.doctor import conformance
@@ -67,6 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if chosen.command == "check-source":
             log_lines("ERROR", "%(message)s")
             return doctor(conformance.check(told, chosen.name, seconds=chosen.seconds, away=chosen.away), as_json=chosen.json)
+        if chosen.command == "screen":
+            return screen_captures(chosen.pcap, chosen.calibration, as_json=chosen.json)
         if chosen.command == "bundle":
             return bundle(with_ports(told), chosen.out, time.time())
         # Before any setting is judged: the update that waits may be what mends the setting.
@@ -171,7 +174,7 @@ def parser() -> Parser:
     """The command line, in the language that is spoken."""
     top = Parser("croody-edge", description=text("edge.about"), epilog=text("edge.more"))
     commands = top.add_subparsers(
-        dest="command", required=True, title=text("edge.commands"), metavar="enrol|run|status|doctor|check-source|bundle"
+        dest="command", required=True, title=text("edge.commands"), metavar="enrol|run|status|doctor|check-source|screen|bundle"
     )
     coming = commands.add_parser("enrol", help=text("edge.enrol"), description=text("edge.enrol"), epilog=text("edge.more"))
     coming.add_argument("claim", metavar="CLAIM", help=text("edge.claim"))
@@ -190,6 +193,10 @@ def parser() -> Parser:
     checking.options.add_argument("--seconds", metavar="N", type=float, default=10.0, help=text("edge.seconds"))
     checking.options.add_argument("--away", action="store_true", help=text("edge.away"))
     checking.options.add_argument("--json", action="store_true", help=text("edge.json"))
+    screening = commands.add_parser("screen", help=text("edge.screen"), description=text("edge.screen"))
+    screening.options.add_argument("--pcap", metavar="FILE", type=Path, required=True, action="append", help=text("edge.pcap"))
+    screening.options.add_argument("--calibration", metavar="FILE", type=Path, help=text("edge.calibration"))
+    screening.options.add_argument("--json", action="store_true", help=text("edge.json"))
     packing = commands.add_parser("bundle", help=text("edge.bundle"), description=text("edge.bundle"), epilog=text("edge.more"))
     packing.options.add_argument("--out", metavar="FILE", help=text("edge.out"))
     return top

@@ -308,6 +308,15 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "the cloud has not confirmed anything to the agent yet; {waiting} records wait",
     ),
     # A bundle for somebody far away.
+    "edge.screen": (
+        "dice quién escanea, inunda, adivina o suplanta en una captura: un incidente por línea",
+        "says who scans, floods, guesses or spoofs in a capture: an incident a line",
+    ),
+    "edge.pcap": ("la captura, pcap o pcapng; se puede repetir", "the capture, pcap or pcapng; may be repeated"),
+    "edge.calibration": (
+        "lo habitual del sitio, como lo escribió croody ids calibrate",
+        "what is ordinary at the site, as croody ids calibrate wrote it",
+    ),
     "edge.bundle": (
         "hace un archivo pequeño con lo que hace falta para entender esta placa desde lejos, sin secretos",
         "make a small archive of what is needed to understand this board from afar, without secrets",

@@ -146,6 +146,20 @@ def test_a_calibration_is_kept_with_its_date_and_what_it_was_made_of_and_is_used
     assert THIEF in typed("incidents", "--pcap", tmp_path / "attack.pcapng")
 
 
+def test_a_board_says_the_same_without_a_cloud(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from croody_edge.cli import main
+
+    attack = Wire([])
+    scan(attack)
+    (tmp_path / "attack.pcap").write_bytes(pcap(attack.frames))
+    assert main(["screen", "--pcap", str(tmp_path / "attack.pcap"), "--json"]) == 0
+    line = capsys.readouterr().out
+    assert line == typed("incidents", "--pcap", tmp_path / "attack.pcap", "--json")
+    (tmp_path / "damaged.json").write_text("{")
+    for arguments in (["--pcap", __file__], ["--pcap", str(tmp_path / "attack.pcap"), "--calibration", str(tmp_path / "damaged.json")]):
+        assert main(["screen", *arguments]) == 1
+
+
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"version": 2}', '{"version": 1, "maxima": {"a": 3}}', "\0"])
 def test_a_damaged_calibration_is_refused_with_the_remedy(tmp_path: Path, text: str) -> None:
     (tmp_path / "site.json").write_text(text)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from croody_contract.flows.limits import RULES, Evidence, Maxima, Severity, judge
@@ -33,6 +34,12 @@ class Incident:
         """Of its worst."""
         order: tuple[Severity, ...] = ("critical", "high", "medium", "low")
         return min((evidence.rule.severity for evidence in self.evidence.values()), key=order.index)
+
+    def as_line(self) -> str:
+        """For a person: when it began, how bad it is, who, and each counter with its limit."""
+        at = datetime.fromtimestamp(self.first_ns / 1e9, UTC).isoformat(timespec="seconds")
+        counted = ", ".join(f"{code} {self.evidence[code].value} (>= {self.evidence[code].limit})" for code in self.codes)
+        return f"{at}  {self.severity:8}  {self.offender}  {counted}"
 
     def as_json(self) -> dict[str, Any]:
         """As `croody ids incidents --json` writes it; times in seconds since 1970."""

@@ -4,7 +4,6 @@ import hashlib
 import json
 from argparse import ArgumentParser
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +57,7 @@ class Command(command.Command):
         if as_json:
             self.stdout.write(json.dumps(incident.as_json()))
             return
-        at = datetime.fromtimestamp(incident.first_ns / 1e9, UTC).isoformat(timespec="seconds")
-        counted = ", ".join(f"{code} {incident.evidence[code].value} (≥ {incident.evidence[code].limit})" for code in incident.codes)
-        self.stdout.write(f"{at}  {incident.severity:8}  {incident.offender}  {counted}")
+        self.stdout.write(incident.as_line())
 
     def _calibrate(self, options: dict[str, Any]) -> None:
         maxima = calibration.measure(looks(options["pcap"]))
