@@ -4,11 +4,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.cloud.web.helpers import DRIVING
 from tests.cloud.web.server import Web
+from tests.patience import PATIENCE_S
 from tools.stack import Ports
+
+expect.set_options(timeout=1000 * PATIENCE_S)
 
 _WATCH = """
 window.watched = {shift: 0, moved: [], violations: []};

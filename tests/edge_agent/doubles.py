@@ -28,6 +28,7 @@ from croody_contract.messages import Ack, Answer, Outgoing, Presence, Reading, T
 from croody_contract.ranges import Ranges
 from croody_edge.link.address import BrokerAddress
 from croody_edge.settings import Settings
+from tests.patience import PATIENCE_S
 
 ROBOT = "rover-alice"
 SECRET = "s" * 43
@@ -37,7 +38,7 @@ BRIDGE_SECRET = "b" * 43
 NOBODY = BrokerAddress("127.0.0.1", 9)
 
 
-def wait_until(true: Callable[[], object], within_s: float = 10.0) -> bool:
+def wait_until(true: Callable[[], object], within_s: float = PATIENCE_S) -> bool:
     """Poll a condition."""
     end = time.monotonic() + within_s
     while time.monotonic() < end:
@@ -157,7 +158,7 @@ class Cloud:
         self._client.on_message = self._on_message
         self._client.connect_async("127.0.0.1", port, 60)
         self._client.loop_start()
-        assert self._subscribed.wait(5), "the broker did not answer"
+        assert self._subscribed.wait(PATIENCE_S), "the broker did not answer"
 
     def _on_message(self, _client: object, _data: object, message: mqtt.MQTTMessage) -> None:
         match topics.parse(message.topic):

@@ -12,6 +12,7 @@ import pytest
 
 from croody_contract.messages import Reading
 from tests.edge_agent.doubles import ROBOT, SECRET, Broker, Cloud, wait_until
+from tests.patience import A_BUSY_SECOND_S, PATIENCE_S
 
 PROGRAM = str(Path(sys.executable).with_name("croody-edge"))
 
@@ -44,9 +45,9 @@ def test_it_runs_until_it_is_told_to_stop_and_leaves_nothing_behind(tmp_path: Pa
     assert f"in use by another agent (process {process.pid})" in second.stderr
     began = time.monotonic()
     process.send_signal(signal.SIGTERM)
-    _, errors = process.communicate(timeout=15)
+    _, errors = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, errors
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 15
     assert "Traceback" not in errors
     assert json.loads(ask("status", "--json", **env).stdout)["pending"] == 0
     assert wait_until(lambda: cloud.presence[-1].state == "offline")
@@ -57,11 +58,11 @@ def test_without_a_broker_it_keeps_reading_and_stops_at_once(tmp_path: Path) -> 
     env = environment(tmp_path / "edge", 9, CROODY_SOURCE="replay", CROODY_REPLAY_SPEED="50")
     process = subprocess.Popen([PROGRAM, "run"], env=env, stderr=subprocess.DEVNULL)
     assert wait_until(lambda: (tmp_path / "edge" / "outbox.db").exists())
-    assert wait_until(lambda: json.loads(ask("status", "--json", **env).stdout or '{"pending": 0}')["pending"] > 20, 20)
+    assert wait_until(lambda: json.loads(ask("status", "--json", **env).stdout or '{"pending": 0}')["pending"] > 20)
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
-    assert process.wait(15) == 0
-    assert time.monotonic() - began < 4
+    assert process.wait(PATIENCE_S) == 0
+    assert time.monotonic() - began < A_BUSY_SECOND_S
 
 
 def test_a_health_check_and_status_tell_whether_it_is_connected_and_why_not(tmp_path: Path, broker: Broker, cloud: Cloud) -> None:
@@ -79,12 +80,11 @@ def test_a_health_check_and_status_tell_whether_it_is_connected_and_why_not(tmp_
         assert wait_until(lambda: says("offline"))
         assert wait_until(lambda: "nobody listens" in ask("status", **env | {"LANG": "es"}).stdout)
         assert "enlace: sin conexión: " in ask("status", **env | {"LANG": "es"}).stdout
-        age_s = time.time() - beat.stat().st_mtime
-        time.sleep(6)
-        assert time.time() - beat.stat().st_mtime < max(6, age_s), "it beats also while nothing changes"
+        before = beat.stat().st_mtime
+        assert wait_until(lambda: beat.stat().st_mtime > before), "it beats also while nothing changes"
     finally:
         process.terminate()
-        process.wait(15)
+        process.wait(PATIENCE_S)
     os.utime(beat, (time.time() - 60,) * 2)
     assert json.loads(ask("status", "--json", **env).stdout)["link"] == "silent"
 
@@ -101,7 +101,7 @@ def test_an_authority_that_is_no_certificate_is_named(tmp_path: Path) -> None:
 def test_a_wrong_setting_is_one_line_and_a_status_of_its_own(tmp_path: Path) -> None:
     for variables, said in (
         ({"ROBOT_ID": ""}, "ROBOT_ID is missing"),
-        ({"CROODY_SOURCE": "crystal-ball"}, "must be one of host, replay, sim"),
+        ({"CROODY_SOURCE": "crystal-ball"}, "it must be one of "),
     ):
         done = ask("run", **environment(tmp_path / "edge", 9, **variables))
         assert done.returncode == 78

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import A_BUSY_SECOND_S, PATIENCE_S
 from tests.stack_up.system import ROLES, System, http, wait_until
 from tools.stack import leftovers
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
 #: What a second start may take, in seconds.
 SECOND_START_S = 10.0
-ALL_ENDED_S = 5.0
+ALL_ENDED_S = 15.0
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 
 def said_by_robot(system: System, *lines: str) -> list[str]:
-    with socket.create_connection(("127.0.0.1", system.ports.robot), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", system.ports.robot), timeout=PATIENCE_S) as connection:
         connection.sendall("".join(f"{line}\n" for line in lines).encode())
         reader = connection.makefile()
         return [reader.readline().strip() for _ in lines]
@@ -71,24 +72,24 @@ def test_each_role_says_that_it_is_well(system: System) -> None:
 
 
 @pytest.mark.skipif(shutil.which("mosquitto_pub") is None, reason="no mosquitto_pub here: apt-get install mosquitto-clients")
-def test_a_stock_mqtt_client_is_heard_within_three_seconds_of_its_robots_birth(system: System) -> None:
+def test_a_stock_mqtt_client_is_heard_soon_after_its_robots_birth(system: System) -> None:
     robot_id, secret = system.croody("robot", "add", "stock-client", "--shared").split()
     began = time.monotonic()
 
     def publish() -> bool:
         where = ["-h", "127.0.0.1", "-p", str(system.ports.mqtt), "-i", robot_id, "-u", robot_id, "-P", secret]
         what = ["-q", "1", "-t", f"croody/v1/{robot_id}/up/telemetry", "-m", '{"data": {"temp_c": 21.5}}']
-        return subprocess.run(["mosquitto_pub", *where, *what], capture_output=True, timeout=10, check=False).returncode == 0
+        return subprocess.run(["mosquitto_pub", *where, *what], capture_output=True, timeout=PATIENCE_S, check=False).returncode == 0
 
-    wait_until(publish, 3, "the broker does not let the new robot in")
-    wait_until(lambda: system.get(f"/api/telemetry/last?robot_id={robot_id}")[0] == 200, 3, "its reading does not arrive")
-    assert time.monotonic() - began < 3
+    wait_until(publish, A_BUSY_SECOND_S, "the broker does not let the new robot in")
+    wait_until(lambda: system.get(f"/api/telemetry/last?robot_id={robot_id}")[0] == 200, A_BUSY_SECOND_S, "its reading does not arrive")
+    assert time.monotonic() - began < A_BUSY_SECOND_S
     assert system.get(f"/api/telemetry/last?robot_id={robot_id}")[1]["data"] == {"temp_c": 21.5}
     # A stranger with the right name and the wrong secret is not let in.
     assert subprocess.run(
         ["mosquitto_pub", "-h", "127.0.0.1", "-p", str(system.ports.mqtt), "-u", robot_id, "-P", "guess", "-t", "x", "-m", "x"],
         capture_output=True,
-        timeout=10,
+        timeout=PATIENCE_S,
         check=False,
     ).returncode
 
@@ -170,7 +171,7 @@ def test_readings_flow_again_after_all_that(system: System) -> None:
 
 def test_ctrl_c_ends_it_all_in_time_and_a_second_start_is_quick(system: System) -> None:
     # A page that is open holds a stream; it must not hold the end.
-    page = socket.create_connection(("127.0.0.1", system.ports.web), timeout=5)
+    page = socket.create_connection(("127.0.0.1", system.ports.web), timeout=PATIENCE_S)
     page.sendall(b"GET /api/telemetry/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n")
     assert b"200" in page.recv(200)
     took_s = system.end(signal.SIGINT, whole_group=True)

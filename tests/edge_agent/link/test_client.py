@@ -15,6 +15,7 @@ from croody_edge.link.address import BrokerAddress
 from croody_edge.link.connection import Down, Message, Up
 from tests.edge_agent.doubles import NOBODY, ROBOT, Broker, Cloud, wait_until
 from tests.edge_agent.link.lines import Cable, TlsDoor, Watched
+from tests.patience import A_BUSY_SECOND_S, PATIENCE_S
 
 MakeLink = Callable[..., Watched]
 
@@ -39,13 +40,13 @@ def test_a_peer_that_went_silent_is_noticed_within_one_and_a_half_keepalives(lin
     cable.silent.set()
     began = time.monotonic()
     talking = 0
-    while not one.saw(Down) and time.monotonic() - began < 20:
+    while not one.saw(Down) and time.monotonic() - began < PATIENCE_S:
         # A robot that talks all the time must notice as well as a quiet one.
         one.publish(topics.build(topics.UpTelemetry(ROBOT)), b"{}")
         talking += 1
         time.sleep(0.2)
     took_s = time.monotonic() - began
-    assert took_s <= 1.5 * 4
+    assert took_s <= 1.5 * 4 + A_BUSY_SECOND_S
     assert talking > 5
     cable.silent.clear()
     assert wait_until(lambda: one.saw(Up) == 2)
@@ -62,7 +63,7 @@ def test_of_several_brokers_one_that_answers_is_found(link: MakeLink, broker: Br
     began = time.monotonic()
     one = link(NOBODY, NOBODY, broker.address, NOBODY)
     assert wait_until(lambda: one.saw(Up))
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < A_BUSY_SECOND_S
 
 
 def test_a_loss_and_a_return_are_logged_once_each(link: MakeLink, broker: Broker, cable: Cable, caplog: pytest.LogCaptureFixture) -> None:
@@ -71,6 +72,7 @@ def test_a_loss_and_a_return_are_logged_once_each(link: MakeLink, broker: Broker
     assert wait_until(lambda: one.saw(Up))
     broker.kill()
     cable.cut()
+    assert wait_until(lambda: one.saw(Down))
     time.sleep(1.5)
     broker.start()
     assert wait_until(lambda: one.saw(Up) == 2)
@@ -82,6 +84,7 @@ def test_a_loss_and_a_return_are_logged_once_each(link: MakeLink, broker: Broker
 
 def test_a_wrong_secret_is_said_plainly_and_tried_again_gently(link: MakeLink, broker: Broker, caplog: pytest.LogCaptureFixture) -> None:
     one = link(broker.address, secret="wrong")
+    assert wait_until(lambda: one.trouble)
     time.sleep(1.5)
     assert one.saw(Up) == 0
     (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING" and record.name == "croody.link"]

@@ -21,6 +21,7 @@ from tests.edge_agent.conftest import Driven
 from tests.edge_agent.doubles import NOBODY, ROBOT, SECRET, Broker, Cloud, Counting, Silent, reading, settings, wait_until
 from tests.edge_agent.link.gateways import Gateway, Peer, Talk, read_head, refusal
 from tests.edge_agent.link.lines import Cable, TlsDoor, Watched
+from tests.patience import A_BUSY_SECOND_S, PATIENCE_S
 
 Drive = Callable[..., Driven]
 MakeLink = Callable[..., Watched]
@@ -126,10 +127,10 @@ def test_a_peer_that_went_silent_is_noticed_within_one_and_a_half_keepalives(lin
         assert wait_until(lambda: one.saw(Up))
         cable.silent.set()
         began = time.monotonic()
-        while not one.saw(Down) and time.monotonic() - began < 20:
+        while not one.saw(Down) and time.monotonic() - began < PATIENCE_S:
             one.publish(topics.build(topics.UpTelemetry(ROBOT)), b"x" * 100_000)
             time.sleep(0.2)
-        assert time.monotonic() - began <= 1.5 * 4
+        assert time.monotonic() - began <= 1.5 * 4 + A_BUSY_SECOND_S
         cable.silent.clear()
         # It may have asked again while nobody listened.
         cable.cut()
@@ -230,16 +231,16 @@ def test_of_several_addresses_one_that_answers_is_found_whatever_the_others_do(l
     nobody = BrokerAddress("127.0.0.1", NOBODY.port, path="/mqtt")
     with Gateway(refusal("502 Bad Gateway")) as away:
         one = link(NOBODY, away.address, nobody, broker.websocket)
-        assert wait_until(lambda: one.saw(Up), 3)
+        assert wait_until(lambda: one.saw(Up))
         two = link(away.address, broker.address, nobody)
-        assert wait_until(lambda: two.saw(Up), 3)
+        assert wait_until(lambda: two.saw(Up))
 
 
 @pytest.mark.slow
 def test_an_answer_that_never_ends_does_not_hold_the_link(link: MakeLink) -> None:
     with Gateway(dribble) as gateway:
         one = link(gateway.address)
-        assert wait_until(lambda: "the upgrade took longer than 10 s: no answer from 127.0.0.1" in one.trouble, 14), one.trouble
+        assert wait_until(lambda: "the upgrade took longer than 10 s: no answer from 127.0.0.1" in one.trouble), one.trouble
 
 
 def test_whoever_closes_does_not_wait_for_a_silent_gateway() -> None:
@@ -253,7 +254,7 @@ def test_whoever_closes_does_not_wait_for_a_silent_gateway() -> None:
         assert wait_until(lambda: gateway.visits)
         began = time.monotonic()
         one.close(wait_s=0)
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 8
         assert one._thread is not None
         assert not one._thread.is_alive()
 
@@ -279,7 +280,7 @@ def test_many_messages_in_one_piece_are_all_read_at_once(link: MakeLink) -> None
 
     with Gateway(talk) as gateway:
         one = link(gateway.address, keepalive_s=60)
-        assert wait_until(lambda: one.saw(Message) == 50, 2)
+        assert wait_until(lambda: one.saw(Message) == 50)
         assert [happening.payload for happening in one.seen if isinstance(happening, Message)] == [b"%03d" % n for n in range(50)]
 
 
@@ -295,7 +296,7 @@ def test_a_ping_is_answered_also_by_a_link_that_has_nothing_to_say(link: MakeLin
 
     with Gateway(talk) as gateway:
         link(gateway.address, keepalive_s=60)
-        assert answered.wait(2)
+        assert answered.wait(PATIENCE_S)
 
 
 def test_the_reason_with_which_a_broker_closes_is_told(link: MakeLink, caplog: pytest.LogCaptureFixture) -> None:

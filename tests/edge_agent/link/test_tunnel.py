@@ -23,6 +23,10 @@ from websockets.typing import Subprotocol
 from croody_edge.link.tunnel import Tunnel, dig
 from croody_edge.link.websocket import NotHttp, Refused
 from tests.edge_agent.link.gateways import Gateway, Peer, Talk, read_head, refusal
+from tests.patience import A_BUSY_SECOND_S, PATIENCE_S
+
+#: Sooner than an answer is given up that does not come: ten seconds.
+SOONER_S = 8.0
 
 Open = Callable[..., Tunnel]
 
@@ -89,7 +93,7 @@ def test_what_the_system_takes_only_in_part_arrives_whole_and_in_order(tunnel: O
     narrow(one)
     threading.Timer(0.3, read_on.set).start()
     assert send_all(one, data) > 0, "it has to have been too much at once"
-    assert came.get(timeout=10) == data
+    assert came.get(timeout=PATIENCE_S) == data
 
 
 def test_a_ping_is_answered_with_a_mask_and_not_in_the_middle_of_a_message(tunnel: Open) -> None:
@@ -116,7 +120,7 @@ def test_a_ping_is_answered_with_a_mask_and_not_in_the_middle_of_a_message(tunne
         with suppress(BlockingIOError):
             one.recv(1)
     # The peer refuses a frame without a mask, and what begins inside another is none.
-    frames = came.get(timeout=10)
+    frames = came.get(timeout=PATIENCE_S)
     assert b"".join(bytes(frame.data) for frame in frames if frame.opcode is Opcode.BINARY) == data
     assert [bytes(frame.data) for frame in frames if frame.opcode is Opcode.PONG] == [b"are you there?"]
 
@@ -153,7 +157,7 @@ def test_over_tls_nothing_stays_behind_in_it(tunnel: Open, certificate: tuple[Pa
     send_all(one, data)
     began = time.monotonic()
     assert received(one, len(data)) == data
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < A_BUSY_SECOND_S
 
 
 @pytest.mark.parametrize(
@@ -176,7 +180,7 @@ def test_why_a_server_closed_is_known_and_what_it_said_before_is_read(tunnel: Op
     assert one.trouble == f"the WebSocket was closed: {why}"
     assert one.recv(1) == b""
     one.close()
-    assert came.get(timeout=5) == payload, "and it is answered"
+    assert came.get(timeout=PATIENCE_S) == payload, "and it is answered"
 
 
 def test_an_end_without_a_word_is_one_that_a_poll_need_not_tell_of(tunnel: Open) -> None:
@@ -209,7 +213,7 @@ def test_what_must_not_come_is_an_end_also_when_the_server_leaves_the_line_open(
     with pytest.raises(BlockingIOError):
         one.send(b"more")
     one.close()
-    assert told.get(timeout=5)[:2] == code.to_bytes(2, "big"), "and the server is told"
+    assert told.get(timeout=PATIENCE_S)[:2] == code.to_bytes(2, "big"), "and the server is told"
 
 
 def test_what_comes_right_behind_the_answer_and_in_parts_is_read(tunnel: Open) -> None:
@@ -284,7 +288,7 @@ def test_a_refusal_is_told_at_once_and_not_after_its_page(head: str) -> None:
         began = time.monotonic()
         with pytest.raises(Refused, match=r"^refused: 502 Bad Gateway$"):
             dig(gateway.address, None, Event())
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < SOONER_S
 
 
 def dribble(end: socket.socket) -> None:
@@ -312,7 +316,7 @@ def test_whoever_is_told_to_stop_does_not_wait_for_an_answer(talk: Talk) -> None
         began = time.monotonic()
         with pytest.raises(InterruptedError):
             dig(gateway.address, None, stop)
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < SOONER_S
 
 
 def test_pahos_own_websocket_forgets_what_the_system_takes_only_in_part() -> None:
@@ -335,7 +339,7 @@ def test_pahos_own_websocket_forgets_what_the_system_takes_only_in_part() -> Non
     with Gateway(slow, receive_buffer=4096) as gateway:
         client.connect(gateway.address.host, gateway.address.port)
         client.loop_start()
-        assert up.wait(5)
+        assert up.wait(PATIENCE_S)
         client.publish("t", b"x" * 300_000, 1)
         client.publish("t", b"and then", 1)
         time.sleep(0.3)

@@ -12,6 +12,7 @@ import pytest
 from croody_edge.sim.machine import SimMachine
 from croody_edge.sim.tcp import Server
 from croody_edge.sources.sim import SimSource, Site
+from tests.patience import A_BUSY_SECOND_S, PATIENCE_S
 
 PASSWORD = "correct horse"
 
@@ -36,7 +37,7 @@ class Client:
     """A client that reads line by line."""
 
     def __init__(self, server: Server) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=5)
+        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S)
         self._file = self.socket.makefile("rb")
 
     def send(self, *lines: str) -> None:
@@ -120,7 +121,7 @@ def test_list_users_names_who_has_logged_in_and_forgets_who_left(connect: Connec
     user.send("LOGOUT")
     while user.line():
         pass
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     while admin.answer("LIST_USERS") != f"USER_LIST {names[0]};":
         assert time.monotonic() < deadline
     silent.close()
@@ -173,7 +174,7 @@ def test_clients_that_vanish_leave_nothing_behind(server: Server, connect: Conne
         # RST instead of FIN.
         client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         client.close()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     while server.clients:
         assert time.monotonic() < deadline, f"{len(server.clients)} clients are still there"
         time.sleep(0.02)
@@ -189,7 +190,7 @@ def strict(source: SimSource) -> Iterator[Server]:
 
 
 def test_a_client_that_does_not_read_holds_nobody_up_and_is_dropped(strict: Server) -> None:
-    greedy = socket.create_connection(("127.0.0.1", strict.port), timeout=5)
+    greedy = socket.create_connection(("127.0.0.1", strict.port), timeout=PATIENCE_S)
     stop = threading.Event()
 
     def flood() -> None:
@@ -205,8 +206,8 @@ def test_a_client_that_does_not_read_holds_nobody_up_and_is_dropped(strict: Serv
     began = time.monotonic()
     assert polite.answer("LOGIN USER -") == "LOGIN_SUCCESS USER"
     assert polite.answer("PING") == "PONG"
-    assert time.monotonic() - began < 5
-    deadline = time.monotonic() + 10
+    assert time.monotonic() - began < A_BUSY_SECOND_S
+    deadline = time.monotonic() + PATIENCE_S
     while len(strict.clients) > 1:
         assert time.monotonic() < deadline, "the client that never reads is still there"
         time.sleep(0.05)
@@ -241,7 +242,7 @@ def test_silent_connections_do_not_lock_the_port(source: SimSource) -> None:
     sockets: list[socket.socket] = []
 
     def come(said: bytes = b"") -> socket.socket:
-        sock = socket.create_connection(("127.0.0.1", running.port), 5)
+        sock = socket.create_connection(("127.0.0.1", running.port), PATIENCE_S)
         sockets.append(sock)
         sock.sendall(said)
         return sock
@@ -279,7 +280,7 @@ def test_stopping_ends_every_connection_and_frees_the_port_at_once(source: SimSo
     client = Client(server)
     began = time.monotonic()
     server.stop()
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < A_BUSY_SECOND_S
     assert gone(client)
     client.close()
     again = Server(SimMachine(source, "r"), port=server.port)

@@ -13,6 +13,7 @@ import pytest
 
 from croody_contract.messages import Event, Reading
 from tests.edge_agent.doubles import ROBOT, SECRET, Broker, Cloud, wait_until
+from tests.patience import PATIENCE_S
 from tools.stack import ROOT
 
 Run = Callable[..., subprocess.Popen[str]]
@@ -59,7 +60,7 @@ def run(tmp_path: Path, installed: Path, broker: Broker) -> Iterator[Run]:
     yield start
     for process in started:
         process.terminate()
-        process.communicate(timeout=15)
+        process.communicate(timeout=PATIENCE_S)
 
 
 def test_both_languages_show_the_same_package() -> None:
@@ -127,6 +128,6 @@ def test_the_source_that_speaks_by_itself_is_heard(cloud: Cloud, run: Run) -> No
 
 def test_a_variable_of_a_source_that_breaks_a_rule_is_said_in_one_line(run: Run) -> None:
     process = run("boiler_alarms", CROODY_BOILER_ALARMS_PORT="many")
-    _, errors = process.communicate(timeout=15)
+    _, errors = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 78
     assert errors == "croody-edge: CROODY_BOILER_ALARMS_PORT is 'many': it must be a whole number\n"
