@@ -76,12 +76,12 @@ class Sender:
 
 
 def timed(wanted: dict[str, Any]) -> dict[str, float]:
-    """As many as are acknowledged, for `seconds`."""
+    """As many as are acknowledged, for `seconds`: how many a second, the share of a processor that this took here, and how many in all."""
     now = datetime.now(UTC)
     bodies = [pack(Head(), batch(wanted["batch"], seed, newest=now, spacing_s=1)) for seed in range(_BODIES)]
     sender = Sender(wanted, lambda robot_id, first, last: bodies[first // wanted["batch"] % _BODIES])
     done = dict.fromkeys(wanted["robots"], 0)
-    started = time.perf_counter()
+    started, began = time.perf_counter(), time.process_time()
     for _ in range(wanted["window"]):
         for robot_id in wanted["robots"]:
             sender.send(robot_id)
@@ -91,14 +91,19 @@ def timed(wanted: dict[str, Any]) -> dict[str, float]:
             while done[robot_id] >= wanted["batch"]:
                 done[robot_id] -= wanted["batch"]
                 sender.send(robot_id)
-    stored = sender.stored
+    stored, used = sender.stored, time.process_time() - began
     # What is under way is still stored, and must not run into the next measurement.
     quiet_at = time.perf_counter()
     while time.perf_counter() - quiet_at < 1:
         if sender.listen(0.2):
             quiet_at = time.perf_counter()
     sender.close()
-    return {"rate": stored / took, "bytes_a_record": sum(map(len, bodies)) / _BODIES / wanted["batch"]}
+    return {
+        "rate": stored / took,
+        "busy": used / took,
+        "stored": sender.stored,
+        "bytes_a_record": sum(map(len, bodies)) / _BODIES / wanted["batch"],
+    }
 
 
 def load(wanted: dict[str, Any]) -> dict[str, float]:
@@ -130,7 +135,7 @@ def load(wanted: dict[str, Any]) -> dict[str, float]:
 
 
 def main() -> None:
-    """Run; print stored records a second, or how many were loaded."""
+    """Run; print what was measured, or how many were loaded."""
     wanted = json.loads(sys.stdin.readline())
     print(json.dumps(load(wanted) if "count" in wanted else timed(wanted)))
 
