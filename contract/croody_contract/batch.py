@@ -48,7 +48,7 @@ _head = msgspec.json.Decoder(Head)
 
 def payload_hash(raw: bytes | msgspec.Raw) -> str:
     """First 128 bits of the SHA-256 of a record's bytes, in hex."""
-    return hashlib.sha256(bytes(raw)).hexdigest()[:32]
+    return hashlib.sha256(raw).hexdigest()[:32]
 
 
 def pack(head: Head, records: list[bytes]) -> bytes:

@@ -15,8 +15,7 @@ def effective(ts: datetime | None, received_at: datetime, retention: timedelta) 
     """
     if ts is None:
         return received_at, False
-    oldest, newest = believable(received_at, retention)
-    if oldest <= ts <= newest:
+    if -_AHEAD <= received_at - ts <= retention:
         return ts, False
     return received_at, True
 
@@ -32,6 +31,8 @@ def in_utc(ts: datetime, field: str = "ts") -> datetime:
     Raises:
         Refused: it lies outside the years 1 to 9999 there, which no database column holds.
     """
+    if ts.tzinfo is UTC:
+        return ts
     try:
         return ts.astimezone(UTC)
     except OverflowError:
