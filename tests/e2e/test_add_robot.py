@@ -54,3 +54,26 @@ def test_a_robot_is_added_and_its_first_reading_seen(stack: Stack, browser: Brow
     # The part that waits was drawn again; what was to be copied is still there.
     assert page.locator("#secret").inner_text() == secret
     context.close()
+
+
+def test_a_board_enrols_by_the_claim_of_the_page_and_no_secret_is_ever_shown(stack: Stack, browser: Browser, tmp_path: Path):
+    context = browser.new_context(locale="es-ES")
+    page = context.new_page()
+    page.goto(stack.login_link)
+    page.click("main form button")
+    page.goto(f"{stack.web_url}/es/console/robots/new/")
+    page.fill("#id_robot_id", "placa-1")
+    page.check("input[name=way][value=python]")
+    page.click("main form button.primary")
+    expect(page.locator(".qr-box svg")).to_be_visible()
+    expect(page.locator("#secret")).to_have_count(0)
+    environment = {**os.environ, "PYTHONPATH": os.environ.get("PYTHONPATH", "") or f"{ROOT}/contract:{ROOT}/edge_agent"}
+    command = [script("croody-edge"), "enrol", page.locator("#claim").inner_text(), "--dir", str(tmp_path / "edge")]
+    board = subprocess.Popen(command, env=environment | {"CROODY_SOURCE": "host", "CROODY_SCREEN": "0"}, stderr=subprocess.DEVNULL)
+    try:
+        expect(page.locator("h1")).to_have_text("placa-1 ya envía lecturas", timeout=40_000)
+        expect(page.locator(".ticks .done")).to_have_count(4)
+    finally:
+        board.kill()
+        board.wait()
+    context.close()
