@@ -205,6 +205,8 @@ def test_boards_of_a_fleet_come_in_by_one_variable_of_the_fleet(cloud: System, t
     with board(tmp_path, tree, amd64["agent"], "agent", given) as device:
         device.up()
         robot_id = f"line-a-{UUID[:12]}"
+        # Of its organisation alone, until somebody shares it; here whoever asks belongs to none.
+        cloud.croody("robot", "share", robot_id)
         eventually("a reading of the board", lambda: "battery_pct" in last(cloud, robot_id), 30)
 
         device.compose("up", "-d", "--wait", "--force-recreate")
@@ -250,6 +252,7 @@ def test_the_simulator_sleeps_until_a_variable_names_robots(cloud: System, tree:
 
 
 @pytest.mark.skipif(not os.environ.get("CROODY_STACK_ARM64"), reason="emulation takes minutes: CROODY_STACK_ARM64=1 asks for it")
+@pytest.mark.timeout(1800)
 def test_an_agent_for_a_board_of_64_bit_arm_publishes_too(cloud: System, toolkit: Toolkit, tree: Path, tmp_path: Path) -> None:
     images = built(toolkit, tree, "aarch64", "raspberrypi4-64", "arm64v8/python:3.11-slim-bookworm")
     assert run("docker", "image", "inspect", "-f", "{{.Architecture}}", images["agent"]) == "arm64"
