@@ -39,7 +39,7 @@ pictures:
 	@exec sh tools/run dev tools.pictures
 
 balena:
-	@exec sh tools/run dev tools.balena.layout
+	@exec sh tools/run up tools.balena.layout
 
 deb:
 	@exec sh tools/run dev tools.deb
