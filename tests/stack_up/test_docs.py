@@ -14,6 +14,7 @@ from tools.stack import ROOT
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # It asks each command for its options, some dozens of processes: minutes on a busy machine.
 def test_every_setting_command_topic_file_and_link_of_the_documentation_is_true() -> None:
     assert docs.findings() == []
 
