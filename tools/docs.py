@@ -33,6 +33,7 @@ COMMANDS = (
     "croody-edge status",
     "croody-edge doctor",
     "croody-edge check-source",
+    "croody-edge screen",
     "croody-edge bundle",
     "croody-sim",
     "croody-broker",
