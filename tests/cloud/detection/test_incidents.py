@@ -45,9 +45,16 @@ def test_different_wrong_secrets_are_guessing_and_the_same_one_again_and_again_i
     assert codes([wrong(1, seconds=second, times=2) for second in range(60)]) == {}, "a robot with an old secret tries for ever"
 
 
-def test_many_accounts_are_spraying():
+def test_one_secret_for_many_accounts_is_spraying():
     tried = [wrong(1, account=f"rover-{number}", known=False) for number in range(5)]
     assert codes(tried) == {of(STRANGER): ["accounts"]}
+
+
+def test_a_fleet_behind_one_address_with_old_secrets_is_no_intrusion():
+    """As after a backup was restored, or on a new database: each robot tries its own old secret, again and again."""
+    for known in (True, False):
+        assert codes([wrong(number, account=f"rover-{number}", known=known, times=20) for number in range(50)]) == {}
+    assert codes([sign(Kind.WRONG_KEY, secret=str(number), times=6) for number in range(50)]) == {}
 
 
 def test_who_gets_in_after_guessing_is_the_worst_of_all():
@@ -84,7 +91,7 @@ def test_persons_mistype_and_scripts_repeat_one_key_and_neither_is_an_incident()
 def test_what_the_apis_and_pages_refuse_is_evidence_too():
     assert codes([sign(Kind.WRONG_PASSWORD, account="alice", times=10)]) == {of(STRANGER): ["passwords"]}
     assert codes([sign(Kind.WRONG_PASSWORD, account=f"person-{number}") for number in range(5)]) == {of(STRANGER): ["accounts"]}
-    assert codes([sign(Kind.WRONG_KEY, secret=str(number)) for number in range(6)]) == {of(STRANGER): ["guessing"]}
+    assert codes([sign(Kind.WRONG_KEY, secret=str(number)) for number in range(20)]) == {of(STRANGER): ["keys"]}
     assert codes([sign(Kind.MISSING, topic=f"/{number}.php") for number in range(30)]) == {of(STRANGER): ["scanning"]}
     assert codes([sign(Kind.FORBIDDEN, times=20)]) == {of(STRANGER): ["forbidden"]}
 

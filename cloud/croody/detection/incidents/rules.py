@@ -4,7 +4,7 @@ A limit is a floor that no site reaches in ordinary operation: a fleet that come
 tries again and again, a person who mistypes a password. `docs/reference/detection.md` says why each is what it is.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -88,13 +88,30 @@ def _times(signs: Sequence[Sign]) -> int:
     return sum(sign.times for sign in signs)
 
 
-def _different_secrets(signs: Sequence[Sign]) -> int:
-    """Different wrong secrets or keys; the same one again and again is a device that was set up wrongly, and no guess."""
-    return len({sign.secret for sign in signs if sign.secret})
+def _guesses(signs: Sequence[Sign]) -> int:
+    """Different wrong secrets of one account. A fleet behind one address that all has old secrets has one each, and guesses nothing."""
+    secrets: defaultdict[str, set[str]] = defaultdict(set)
+    for sign in signs:
+        if sign.secret:
+            secrets[sign.account].add(sign.secret)
+    return max((len(different) for different in secrets.values()), default=0)
+
+
+def _keys(signs: Sequence[Sign]) -> int:
+    """Keys that were tried once each: a program with an old one tries it again and again."""
+    tried = Counter[str]()
+    for sign in signs:
+        tried[sign.secret] += sign.times
+    return sum(times == 1 for times in tried.values())
 
 
 def _accounts(signs: Sequence[Sign]) -> int:
-    return len({sign.account for sign in signs if sign.account})
+    """Accounts for which one secret was tried, or for which nobody can say which one it was."""
+    accounts: defaultdict[str, set[str]] = defaultdict(set)
+    for sign in signs:
+        if sign.account:
+            accounts[sign.secret].add(sign.account)
+    return max((len(different) for different in accounts.values()), default=0)
 
 
 def _untold(signs: Sequence[Sign]) -> int:
@@ -129,18 +146,19 @@ def _addresses(signs: Sequence[Sign]) -> int:
     return len({sign.topic for sign in signs})
 
 
-_WRONG: Final = frozenset({Kind.WRONG_SECRET.value, Kind.WRONG_KEY.value})
+_WRONG: Final = frozenset({Kind.WRONG_SECRET.value})
 _NAMED: Final = frozenset({Kind.WRONG_SECRET.value, Kind.WRONG_PASSWORD.value})
 _PASSWORDS: Final = frozenset({Kind.WRONG_PASSWORD.value})
 #: The worst first: an incident is called after the first that holds.
 RULES: Final = (
     Rule("guessed", "address", frozenset({*_WRONG, Kind.CONNECTED}), _guessed, 4, "critical", "T1110.001"),
     Rule("spoofing", "account", frozenset({Kind.DENIED_PUBLISH}), _foreign, 1, "high", "T0856"),
-    Rule("guessing", "address", _WRONG, _different_secrets, 6, "high", "T1110.001"),
+    Rule("guessing", "address", _WRONG, _guesses, 6, "high", "T1110.001"),
+    Rule("keys", "address", frozenset({Kind.WRONG_KEY}), _keys, 20, "high", "T1110.001"),
     Rule("accounts", "address", _NAMED, _accounts, 5, "high", "T1110.003"),
     Rule("listening", "account", frozenset({Kind.DENIED_SUBSCRIBE}), _foreign, 1, "medium", "T0842"),
     Rule("passwords", "address", _PASSWORDS, _times, 10, "medium", "T1110.001"),
-    Rule("refusals", "address", frozenset({Kind.WRONG_SECRET}), _untold, 20, "medium", "T1110"),
+    Rule("refusals", "address", _WRONG, _untold, 20, "medium", "T1110"),
     Rule("forbidden", "address", frozenset({Kind.FORBIDDEN}), _times, 20, "medium", "T1190"),
     Rule("scanning", "address", frozenset({Kind.MISSING}), _addresses, 30, "medium", "T1595.003"),
     Rule("flood", "address", frozenset({Kind.CROWD}), _times, 20, "medium", "T0814"),
