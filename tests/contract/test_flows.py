@@ -208,6 +208,18 @@ def test_refused_log_ins_count_their_different_secrets() -> None:
     assert (most[Counter.MQTT_REFUSED], most[Counter.MQTT_SECRETS]) == (12, 4)
 
 
+def test_a_board_of_many_robots_with_old_secrets_guesses_nothing() -> None:
+    wire = Wire([])
+    for number in range(40):
+        port = 40_000 + number
+        wire.opened(ROBOT, port, BROKER, 1883)
+        wire.said(ROBOT, port, BROKER, 1883, mqtt_connect(f"robot-{number % 20}", f"old-{number % 20}"))
+        wire.said(BROKER, 1883, ROBOT, port, b"\x20\x02\x00\x05")
+    most = most_of(wire.frames, ROBOT)
+    assert most[Counter.MQTT_REFUSED] == 40
+    assert Counter.MQTT_SECRETS not in most
+
+
 def test_what_is_said_where_mqtt_is_spoken_is_mqtt_tls_or_nonsense() -> None:
     wire = Wire([])
     for number, words in enumerate((b"GET / HTTP/1.1\r\n\r\n", b"\xff\xff\xff", mqtt_connect("a", "b"), b"\x16\x03\x01\x00\x05hello")):

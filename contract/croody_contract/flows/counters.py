@@ -32,7 +32,7 @@ class Counter(StrEnum):
     MQTT_REFUSED = "mqtt_refused"
     """MQTT log-ins that were refused."""
     MQTT_SECRETS = "mqtt_secrets"
-    """Different names and passwords of those."""
+    """Different secrets of those, of names that were tried with more than one."""
     MQTT_MALFORMED = "mqtt_malformed"
     """Connections that spoke no MQTT where MQTT is spoken."""
     MQTT_PUBLISHES = "mqtt_publishes"

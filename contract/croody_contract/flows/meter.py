@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from croody_contract.flows import packets
 from croody_contract.flows.capture import Frame
 from croody_contract.flows.connections import Connection, Connections, Seen
-from croody_contract.flows.counters import WINDOWS, Counter, Counters
+from croody_contract.flows.counters import MOST_DIFFERENT, WINDOWS, Counter, Counters
 from croody_contract.flows.packets import ARP, ICMP, ICMP6, TCP, UDP, Packet
 
 _SECOND_NS: Final = 1_000_000_000
@@ -19,6 +19,7 @@ _SECOND_NS: Final = 1_000_000_000
 _LONGEST_GAP: Final = 2 * WINDOWS[-1]
 _IDLE_EVERY_S: Final = 5
 _MOST_NAMES: Final = 4_096
+_HASH_BYTES: Final = 8
 _LOGIN_PORTS: Final = frozenset({21, 22, 23, 3389, 5900})
 #: A log-in that ends sooner was none; and one after which more came was none of a password.
 _SHORT_NS: Final = 10 * _SECOND_NS
@@ -56,6 +57,8 @@ class Meter:
         self._owners: OrderedDict[bytes, bytes] = OrderedDict()
         self._beside: OrderedDict[bytes, OrderedDict[bytes, None]] = OrderedDict()
         self._mqtt: set[tuple[bytes, int]] = set()
+        #: Who tried which name -> hashes of the secrets.
+        self._tried: OrderedDict[tuple[bytes, bytes], set[bytes]] = OrderedDict()
         #: Link address -> addresses under which it failed lately.
         self._failing: dict[bytes, set[bytes]] = {}
 
@@ -200,7 +203,7 @@ class Meter:
             return "http" if not self._is_mqtt(connection) else "nonsense"
         if payload[:1] == b"\x10" and (b"MQTT" in payload[2:12] or b"MQIsdp" in payload[2:14]):
             self._mqtt.add((connection.target, connection.port))
-            connection.note = hashlib.blake2b(payload[12:], digest_size=8).digest()
+            connection.note = _log_in(payload)
             return "mqtt"
         return "nonsense" if self._is_mqtt(connection) and connection.known else "other"
 
@@ -218,8 +221,20 @@ class Meter:
                     self._with(connection.source, connection.target)
         elif not outward and kind == 2 and len(payload) >= 4 and payload[3]:
             self.counters.add(connection.source, Counter.MQTT_REFUSED)
-            self.counters.note(connection.source, Counter.MQTT_SECRETS, connection.note)
+            self._guess(connection)
             self._with(connection.source, connection.target)
+
+    def _guess(self, connection: Connection) -> None:
+        """A name that is tried with one secret again and again was set up wrongly; with a second one, both count as guesses."""
+        name, secret = connection.note[:_HASH_BYTES], connection.note[_HASH_BYTES:]
+        tried = self._tried.setdefault((connection.source, name), set())
+        if len(self._tried) > _MOST_NAMES:
+            self._tried.popitem(last=False)
+        if len(tried) < MOST_DIFFERENT:
+            tried.add(secret)
+        if len(tried) > 1:
+            for each in tried if len(tried) == 2 else (secret,):
+                self.counters.note(connection.source, Counter.MQTT_SECRETS, (name, each))
 
     def _http_words(self, connection: Connection, payload: bytes, *, outward: bool) -> None:
         if outward and payload.startswith(_HTTP):
@@ -294,6 +309,25 @@ def _is_short_login(connection: Connection, at_ns: int) -> bool:
     """Whether it ended too soon for anybody to have been let in."""
     short = at_ns - connection.began_ns < _SHORT_NS and connection.said + connection.heard < _SHORT_BYTES
     return short and connection.known and connection.heard > 0
+
+
+def _log_in(payload: bytes) -> bytes:
+    """Hashes of the name and of the secret of a CONNECT, as far as it was captured; never what they are."""
+    at = payload.find(b"MQ", 2, 12)
+    at += (6 if payload[at : at + 6] == b"MQIsdp" else 4) + 1
+    flags = payload[at] if at < len(payload) else 0
+    at += 3
+    skipped = 1 + (2 if flags & 0x04 else 0)
+    for _ in range(skipped):
+        at = _behind(payload, at)
+    end = _behind(payload, at) if flags & 0x80 else at
+    parts = payload[at:end], payload[end:] if flags & 0x40 else b""
+    return b"".join(hashlib.blake2b(part, digest_size=_HASH_BYTES).digest() for part in parts)
+
+
+def _behind(payload: bytes, at: int) -> int:
+    """Where the field that begins here ends."""
+    return at + 2 + int.from_bytes(payload[at : at + 2], "big")
 
 
 def _filters(payload: bytes) -> Iterator[bytes]:
