@@ -10,6 +10,7 @@ from croody_broker.credentials import parse_passwd
 from croody_broker.policy import IDENTIFIER_REJECTED, NOT_AUTHORIZED, Admitted, Knock, Policy, Refused
 from croody_broker.rules import parse_acl
 from croody_contract import mosquitto
+from croody_contract.security import Kind
 
 ALICE, SECRET = "rover-alice", "x" * 43
 PASSWD = mosquitto.render_passwd({ALICE: mosquitto.hash_secret(SECRET), "bridge": mosquitto.hash_secret("y" * 43)})
@@ -109,7 +110,7 @@ def test_any_other_client_id_is_rejected(client_id: str) -> None:
 
 def test_somebody_with_a_wrong_password_learns_nothing_about_client_ids_or_wills() -> None:
     verdict = POLICY.admit(Knock(ALICE, "wrong", "rover-bob", will_topic="x", will_retain=True), "fresh")
-    assert verdict == Refused(NOT_AUTHORIZED, "user 'rover-alice': unknown, or a wrong password")
+    assert verdict == Refused(NOT_AUTHORIZED, "user 'rover-alice': unknown, or a wrong password", Kind.WRONG_SECRET)
 
 
 def test_a_certificate_has_to_be_the_users_own_where_one_is_asked_for() -> None:

@@ -1,4 +1,7 @@
-"""What the broker tells detection of who comes to it: on both engines, through MQTT itself, to the bridge alone."""
+"""What the broker tells detection of who comes to it: on both engines, through MQTT itself, to the bridge alone.
+
+Each test has a broker of its own: what others left is told to the next bridge, and Mosquitto's log of packets rests after a flood.
+"""
 
 import contextlib
 import time
@@ -45,7 +48,8 @@ def refused_client(house: House, user: str, secret: str) -> None:
     client.close()
 
 
-def test_wrong_secrets_are_told_with_their_address_and_never_themselves(house: House) -> None:
+def test_wrong_secrets_are_told_with_their_address_and_never_themselves(changing_house: House) -> None:
+    house = changing_house
     bridge = house.bridge()
     bridge.subscribe(security.TOPIC, 0)
     for secret in ("wrong-1", "wrong-2", "wrong-2"):
@@ -63,7 +67,8 @@ def test_wrong_secrets_are_told_with_their_address_and_never_themselves(house: H
         assert len({one.secret for one in wrong if one.account == ALICE}) == 2, "which are the same is told"
 
 
-def test_what_is_not_the_accounts_is_told(house: House) -> None:
+def test_what_is_not_the_accounts_is_told(changing_house: House) -> None:
+    house = changing_house
     bridge = house.bridge()
     bridge.subscribe(security.TOPIC, 0)
     carlos = house.client(CARLOS).up()
@@ -80,7 +85,8 @@ def test_what_is_not_the_accounts_is_told(house: House) -> None:
     carlos.close()
 
 
-def test_a_robot_can_neither_read_nor_write_it(house: House) -> None:
+def test_a_robot_can_neither_read_nor_write_it(changing_house: House) -> None:
+    house = changing_house
     bridge = house.bridge()
     bridge.subscribe(security.TOPIC, 0)
     bob = house.client(BOB).up()
@@ -102,7 +108,8 @@ def test_a_robot_can_neither_read_nor_write_it(house: House) -> None:
     bob.close()
 
 
-def test_what_came_while_no_bridge_listened_is_told_to_the_next_one(house: House) -> None:
+def test_what_came_while_no_bridge_listened_is_told_to_the_next_one(changing_house: House) -> None:
+    house = changing_house
     if house.engine == "mosquitto":
         pytest.skip("Mosquitto keeps nothing for a bridge that was never there")
     refused_client(house, ALICE, "while nobody listens")
