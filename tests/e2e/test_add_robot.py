@@ -59,7 +59,7 @@ def test_a_robot_is_added_and_its_first_reading_seen(stack: Stack, browser: Brow
 def test_a_board_enrols_by_the_claim_of_the_page_and_no_secret_is_ever_shown(stack: Stack, browser: Browser, tmp_path: Path):
     context = browser.new_context(locale="es-ES")
     page = context.new_page()
-    page.goto(stack.login_link)
+    page.goto(stack.manage("login-link", "--base", stack.web_url).strip())
     page.click("main form button")
     page.goto(f"{stack.web_url}/es/console/robots/new/")
     page.fill("#id_robot_id", "placa-1")
