@@ -1,15 +1,12 @@
 """Security headers on every answer. Knows no page: what a page may load is one policy for all of them."""
 
-from collections.abc import Awaitable, Callable
-from typing import Final, cast
+from typing import Final
 
-from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
-Sync = Callable[[HttpRequest], HttpResponseBase]
-Async = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+from croody.web.answers import Async, Sync, handed_on
 
 #: Everything comes from our own address, in files of its own; nothing inline, no frames, no plug-ins.
 POLICY: Final = "; ".join(
@@ -67,22 +64,10 @@ _OF_PAGES: Final = ("Permissions-Policy", "Cross-Origin-Opener-Policy")
 @sync_and_async_middleware
 def security_headers(get_response: Sync | Async) -> Sync | Async:
     """Middleware, the outermost one: sets what the answer does not say itself."""
-    if iscoroutinefunction(get_response):
-        answer_later = cast(Async, get_response)
-
-        async def later(request: HttpRequest) -> HttpResponseBase:
-            return _dress(await answer_later(request))
-
-        return later
-    answer_now = cast(Sync, get_response)
-
-    def now(request: HttpRequest) -> HttpResponseBase:
-        return _dress(answer_now(request))
-
-    return now
+    return handed_on(_dress, get_response)
 
 
-def _dress(response: HttpResponseBase) -> HttpResponseBase:
+def _dress(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if response.headers.get("Content-Type", "").startswith(_PARTS):

@@ -3,17 +3,15 @@
 Every address below `/api/` answers `{"detail": ...}`, in the web as in the roles that serve nothing else.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import Final, cast
+from collections.abc import Callable
+from typing import Final
 
-from asgiref.sync import iscoroutinefunction
 from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
-Sync = Callable[[HttpRequest], HttpResponseBase]
-Async = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+from croody.web.answers import Async, Sync, handed_on
 
 #: Where the API of a role is described; the web has addresses of both.
 _DOCS: Final = {"telemetry": "/api/telemetry/docs", "ids": "/api/ids/docs"}
@@ -34,19 +32,7 @@ class Denied(Exception):
 @sync_and_async_middleware
 def speak_json(get_response: Sync | Async) -> Sync | Async:
     """Middleware: gives refusals that are no JSON yet their sentence."""
-    if iscoroutinefunction(get_response):
-        answer_later = cast(Async, get_response)
-
-        async def later(request: HttpRequest) -> HttpResponseBase:
-            return _worded(request, await answer_later(request))
-
-        return later
-    answer_now = cast(Sync, get_response)
-
-    def now(request: HttpRequest) -> HttpResponseBase:
-        return _worded(request, answer_now(request))
-
-    return now
+    return handed_on(_worded, get_response)
 
 
 def bad_request(request: HttpRequest, exception: object = None) -> JsonResponse:

@@ -8,11 +8,9 @@ import hmac
 import logging
 import secrets
 import threading
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from asgiref.sync import iscoroutinefunction
 from django.conf import settings
 from django.db import Error, close_old_connections
 from django.http import HttpRequest
@@ -21,14 +19,13 @@ from django.utils.decorators import sync_and_async_middleware
 
 from croody.accounts.throttle import address_of
 from croody.detection.incidents import signs
+from croody.web.answers import Async, Sync, handed_on
 from croody_contract.printable import printable
 from croody_contract.security import ACCOUNT_CHARS, MOST, TOPIC_CHARS, Kind, Noticed, Report
 
 log = logging.getLogger(__name__)
 _EVERY_S: Final = 1.0
 _ADDRESS_CHARS: Final = 64
-Sync = Callable[[HttpRequest], HttpResponseBase]
-Async = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 _Key = tuple[Kind, str, str, bool, str, str]
 
 
@@ -87,19 +84,7 @@ counts: Final = Counts()
 @sync_and_async_middleware
 def count_refusals(get_response: Sync | Async) -> Sync | Async:
     """Middleware: looks at each answer's status."""
-    if iscoroutinefunction(get_response):
-        answer_later = cast(Async, get_response)
-
-        async def later(request: HttpRequest) -> HttpResponseBase:
-            return _looked_at(request, await answer_later(request))
-
-        return later
-    answer_now = cast(Sync, get_response)
-
-    def now(request: HttpRequest) -> HttpResponseBase:
-        return _looked_at(request, answer_now(request))
-
-    return now
+    return handed_on(_looked_at, get_response)
 
 
 def _looked_at(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
