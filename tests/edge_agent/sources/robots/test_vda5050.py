@@ -167,7 +167,9 @@ def test_all_of_1000_messages_are_read_in_order_and_none_of_another_vehicle(tmp_
             publisher.publish("uagv/v2/Acme/AGV-1/state", json.dumps(mine), 1)
             publisher.publish("uagv/v2/Acme/AGV-2/state", json.dumps(other | {"distanceSinceLastNode": 5000}), 1)
             publisher.publish("uagv/v2/Acme/AGV-1/state", json.dumps(other | {"distanceSinceLastNode": 6000}), 1)
-        assert heard.has(lambda it: it.readings[-1].data.get("since_node_m") == 999, 60)
+            # A site's Mosquitto queues 1,000 messages for a slow reader and drops the rest.
+            if number % 100 == 99:
+                assert heard.has(lambda it, last=number: it.readings[-1].data.get("since_node_m") == last, 60)
     assert [one.data["since_node_m"] for one in heard.readings if "since_node_m" in one.data] == [float(number) for number in range(1000)]
 
 
