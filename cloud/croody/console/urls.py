@@ -1,9 +1,11 @@
 """Addresses below `/console/`: each page's own."""
 
-from django.urls import include, path
+from django.urls import include, path, register_converter
 
 from croody.console.access import views as access
+from croody.web.converters import RobotId
 
+register_converter(RobotId, "robot")
 urlpatterns = [
     path("", include("croody.console.fleet.urls")),
     path("", include("croody.console.map.urls")),

@@ -4,7 +4,7 @@ from django.urls import path
 
 from croody.console.delivery import views
 
-_ROBOT = "delivery/<str:robot_id>/"
+_ROBOT = "delivery/<robot:robot_id>/"
 urlpatterns = [
     path("delivery/", views.deliveries, name="console_delivery"),
     path(_ROBOT, views.of_robot, name="console_delivery_robot"),

@@ -4,7 +4,7 @@ from django.urls import path
 
 from croody.console.robot import acts, views
 
-_ROBOT = "robots/<str:robot_id>/"
+_ROBOT = "robots/<robot:robot_id>/"
 urlpatterns = [
     path(_ROBOT, views.robot, name="console_robot"),
     path(f"{_ROBOT}stream", views.stream, name="console_robot_stream"),

@@ -4,7 +4,7 @@ from django.urls import path
 
 from croody.console.robot_edit import views
 
-_ROBOT = "robots/<str:robot_id>/"
+_ROBOT = "robots/<robot:robot_id>/"
 urlpatterns = [
     path(f"{_ROBOT}edit/", views.edit, name="console_robot_edit"),
     path(f"{_ROBOT}edit/label/", views.label, name="console_robot_label"),
