@@ -43,6 +43,7 @@ def robot() -> str:
     from croody.accounts.models import Organisation
     from croody.alarms.models import Suppression
     from croody.alarms.services import raise_alarm
+    from croody.detection.models import Incident
     from croody.fleet import services
     from croody.fleet.models import Site
     from croody.telemetry.ingest import services as ingest
@@ -64,6 +65,9 @@ def robot() -> str:
     demo.memberships.create(user=User.objects.create_user("operator"), role="operator")
     alarm = raise_alarm("robot-clases", "conflict", "", "high", {}, NOW)
     type(alarm).objects.filter(pk=alarm.pk).update(id=1)
+    guessed = {"guessing": {"value": 40, "limit": 6, "seconds": 60}}
+    who = {"offender_kind": "address", "offender": "203.0.113.9", "worst": "guessing", "severity": "high"}
+    Incident(pk=1, **who, first_at=NOW, last_at=NOW, evidence=guessed, robots=["robot-clases"]).save()
     return "robot-clases"
 
 

@@ -161,6 +161,24 @@ def _closed_alarm(robot_id: str) -> int:
     return number
 
 
+def _incident(robot_id: str) -> int:
+    from croody.detection.models import Concern, Incident
+    from croody.fleet.models import Robot
+
+    Incident.objects.all().delete()
+    who = {"offender_kind": "account", "offender": robot_id, "worst": "spoofing", "severity": "high"}
+    evidence = {"spoofing": {"value": 3, "limit": 1, "seconds": 60}}
+    made = Incident.objects.create(**who, first_at=NOW, last_at=NOW, evidence=evidence, robots=[robot_id])
+    Concern.objects.create(incident=made, organisation=Robot.objects.get(pk=robot_id).organisation)
+    return int(made.pk)
+
+
+def _site_name(robot_id: str) -> str:
+    from croody.fleet.models import Site
+
+    return Site.objects.get(pk=_site(robot_id)).slug
+
+
 def _exception(robot_id: str) -> int:
     from croody.alarms.models import Suppression
     from croody.fleet.models import Robot
@@ -251,6 +269,7 @@ def _fingerprint(robot_id: str) -> str:
 
 _GROUP = {"organisation": "alices", "group": "line", "serials": "RV-##", "most": 2}
 _SPAN = "metric=a&start=2026-11-24T00:00:00Z&end=2026-11-25T00:00:00Z"
+_CALIBRATION = {"version": 1, "made_at": "2026-11-24T00:00:00+00:00", "made_of": {}, "maxima": {"failed_ports": {"10": 4}}}
 #: Operation -> how to ask it about a robot.
 EXAMPLES: dict[str, Callable[[str], Ask]] = {
     "GET /api/telemetry/healthz": lambda robot: ask("/api/telemetry/healthz", whole=True),
@@ -273,6 +292,11 @@ EXAMPLES: dict[str, Callable[[str], Ask]] = {
     "POST /api/ids/predict": lambda robot: ask("/api/ids/predict", {"rows": [{"src_bytes": 10}]}, whole=True),
     "GET /api/ids/model": lambda robot: ask("/api/ids/model", whole=True),
     "GET /api/ids/verdicts": lambda robot: ask(f"/api/ids/verdicts?robot_id={robot}"),
+    "GET /api/ids/incidents": lambda robot: ask(f"/api/ids/incidents?robot_id={robot}"),
+    "POST /api/ids/incidents/{number}/verdict": lambda robot: ask(f"/api/ids/incidents/{_incident(robot)}/verdict", {"verdict": "true"}),
+    "GET /api/ids/profile": lambda robot: ask("/api/ids/profile", whole=True),
+    "POST /api/ids/profile": lambda robot: ask(f"/api/ids/profile?site={_site_name(robot)}", _CALIBRATION, done=201),
+    "GET /api/ids/quality": lambda robot: ask("/api/ids/quality", whole=True),
     "GET /api/v1/robots": lambda robot: ask("/api/v1/robots", whole=True),
     "GET /api/v1/robots/{robot_id}": lambda robot: ask(f"/api/v1/robots/{robot}"),
     "GET /api/v1/robots/{robot_id}/values": lambda robot: ask(f"/api/v1/robots/{robot}/values"),
@@ -429,6 +453,9 @@ def _expected(operation: Operation, caller: str, index: int) -> int:
     if operation.rule in (None, "anybody"):
         return 200
     row = EXPECTED[str(operation.rule)].get(caller)
+    if operation.role == "ids" and caller.startswith("service:") and operation.rule != Action.ASSESS:
+        # Its own key asks and changes nothing; those of the site's other doors are nobody's.
+        row = NEVER
     if row is None:
         return 404 if operation.rule == "demo" else 401
     example = EXAMPLES[operation.name](ROBOTS[index])

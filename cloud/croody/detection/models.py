@@ -2,6 +2,9 @@
 
 from django.db import models
 
+from croody.accounts.models import Organisation
+from croody.fleet.models import Site
+
 
 class Verdict(models.Model):
     """The cloud's opinion of one screened window (`robot_id`, `stream`, `seq`)."""
@@ -100,6 +103,16 @@ class Incident(models.Model):
         ADDRESS = "address"
         ACCOUNT = "account"
 
+    class Said(models.TextChoices):
+        """What a person found."""
+
+        TRUE = "true"
+        """Somebody tried to get in, or did what is not theirs."""
+        FALSE = "false"
+        """Nobody did: the detector was wrong."""
+        BENIGN_HERE = "benign_here"
+        """It happened, and is allowed at this place."""
+
     offender_kind = models.CharField(max_length=8, choices=Offender.choices)
     offender = models.CharField(max_length=80)
     #: The worst of what was seen: a code of `incidents.rules`.
@@ -113,6 +126,10 @@ class Incident(models.Model):
     #: Robots that it concerns, and addresses or accounts beside the offender: names, bounded.
     robots = models.JSONField(default=list)
     beside = models.JSONField(default=list)
+    #: What it was, said by a person, by their name, and when; empty while nobody did.
+    verdict = models.CharField(max_length=12, choices=Said.choices, blank=True, default="", db_default="")
+    verdict_by = models.CharField(max_length=150, blank=True, default="", db_default="")
+    verdict_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -121,3 +138,83 @@ class Incident(models.Model):
             )
         ]
         indexes = [models.Index(fields=["-last_at"], name="incident_by_news")]
+
+
+class Concern(models.Model):
+    """A team whom an incident is about; without one, those who administer the server."""
+
+    incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="concerns")
+    organisation = models.ForeignKey(Organisation, null=True, on_delete=models.CASCADE, related_name="+")
+    #: Exceptions that kept some of it, or all, from this team's inbox: their numbers.
+    held_by = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["incident", "organisation"], name="one_concern_a_team"),
+            models.UniqueConstraint(fields=["incident"], condition=models.Q(organisation=None), name="one_concern_of_no_team"),
+        ]
+        indexes = [models.Index(fields=["organisation", "-incident"], name="concern_of_team")]
+
+
+class IncidentException(models.Model):
+    """One kind of evidence against one offender that a person called false, or allowed, until it expires. Counted, and in nobody's inbox.
+
+    It holds for robots of one `site` or for one robot where it says so, and never for a counter above `most`.
+    """
+
+    organisation = models.ForeignKey(Organisation, null=True, on_delete=models.CASCADE, related_name="+")
+    incident = models.ForeignKey(Incident, null=True, on_delete=models.SET_NULL, related_name="exceptions")
+    offender_kind = models.CharField(max_length=8, choices=Incident.Offender.choices)
+    offender = models.CharField(max_length=80)
+    #: A code of `incidents.rules`.
+    code = models.CharField(max_length=32)
+    most = models.PositiveIntegerField()
+    site = models.ForeignKey(Site, null=True, on_delete=models.CASCADE, related_name="+")
+    robot_id = models.CharField(max_length=64, blank=True, default="")
+    reason = models.CharField(max_length=12, choices=Incident.Said.choices)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    by_name = models.CharField(max_length=150)
+    #: Incidents of which it held evidence back, and when the last one was.
+    hits = models.PositiveIntegerField(default=0)
+    last_hit_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["offender_kind", "offender", "expires_at"], name="exception_of_offender"),
+            models.Index(fields=["organisation", "-expires_at"], name="exception_of_team"),
+        ]
+
+
+class SiteCalibration(models.Model):
+    """What is ordinary at a site, or on the network of one robot: maxima that `croody ids calibrate` measured. The newest is in force."""
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="calibrations")
+    robot_id = models.CharField(max_length=64, blank=True, default="")
+    #: When it was measured, and when it came here.
+    made_at = models.DateTimeField()
+    kept_at = models.DateTimeField()
+    sha256 = models.CharField(max_length=64)
+    #: Name of each capture -> its SHA-256.
+    made_of = models.JSONField(default=dict)
+    #: As `croody_contract.flows.limits.Maxima`.
+    maxima = models.JSONField(default=dict)
+    by_name = models.CharField(max_length=150)
+    #: When a person said that it still holds, with what was new by then.
+    confirmed_at = models.DateTimeField()
+    confirmed_by = models.CharField(max_length=150, blank=True, default="")
+
+    class Meta:
+        indexes = [models.Index(fields=["site", "robot_id", "-id"], name="calibration_of_site")]
+
+
+class SignTally(models.Model):
+    """How much a source noticed in an hour, and how much of it was left out: at the source, or here while a flood was on."""
+
+    hour = models.DateTimeField()
+    source = models.CharField(max_length=16)
+    noticed = models.PositiveBigIntegerField(default=0)
+    left_out = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["hour", "source"], name="one_tally_an_hour")]

@@ -8,7 +8,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 #: What examples ask for, by the parameter's name: the first robot of the demo and what it measures.
-_SAMPLES: Final = {"robot_id": "robot-clases", "metric": "TEMP", "fingerprint": "A" * 43}
+_SAMPLES: Final = {"robot_id": "robot-clases", "metric": "TEMP", "fingerprint": "A" * 43, "site": "bodega"}
 _LIMITS: Final = (
     ("minimum", "from"),
     ("maximum", "to"),

@@ -6,8 +6,9 @@ Kept as a text with its date and the hashes of what it was made of.
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
+from croody_contract.flows.counters import Counter
 from croody_contract.flows.limits import RULES, Maxima, judge
 from croody_contract.flows.meter import Look
 from croody_contract.flows.packets import text
@@ -17,6 +18,10 @@ LEAST_S: Final = 240
 VERSION: Final = 1
 #: No calibration is larger, bytes.
 MAX_BYTES: Final = 1024 * 1024
+#: What is kept of the captures' names.
+_NAME_CHARS: Final = 200
+_MOST_FILES: Final = 100
+_LARGEST: Final = 2**53
 
 
 class Refused(ValueError):
@@ -61,8 +66,25 @@ def render(maxima: Maxima, made_of: Mapping[str, bytes], made_at: datetime) -> s
     return json.dumps(made, indent=1, sort_keys=True) + "\n"
 
 
+class Calibration(NamedTuple):
+    """What `render` wrote. `made_of`: name of each capture -> `sha256:` and its hash."""
+
+    maxima: Maxima
+    made_of: dict[str, str]
+    made_at: datetime
+
+
 def parse(text: str | bytes, name: str) -> Maxima:
-    """What `render` wrote. `name`: what the text is called, for the message.
+    """The maxima of what `render` wrote. `name`: what the text is called, for the message.
+
+    Raises:
+        Refused: it cannot be read, or is damaged.
+    """
+    return read(text, name).maxima
+
+
+def read(text: str | bytes, name: str) -> Calibration:
+    """What `render` wrote: counters of this version alone, each a number that is none below zero.
 
     Raises:
         Refused: it cannot be read, or is damaged.
@@ -71,6 +93,20 @@ def parse(text: str | bytes, name: str) -> Maxima:
         raw = json.loads(text)
         if raw["version"] != VERSION:
             raise ValueError(f"version {raw['version']}, expected {VERSION}")
-        return {str(counter): {str(seconds): int(most) for seconds, most in windows.items()} for counter, windows in raw["maxima"].items()}
+        maxima = {
+            str(Counter(counter)): {str(int(seconds)): _amount(most) for seconds, most in windows.items()}
+            for counter, windows in raw["maxima"].items()
+        }
+        made_of = {str(file)[:_NAME_CHARS]: str(digest)[:_NAME_CHARS] for file, digest in list(raw["made_of"].items())[:_MOST_FILES]}
+        made_at = datetime.fromisoformat(raw["made_at"])
+        if made_at.tzinfo is None:
+            raise ValueError(f"made_at {raw['made_at']!r} has no offset")
+        return Calibration(maxima, made_of, made_at)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Refused(f"{name}: no calibration that can be read ({error}): make it again with croody ids calibrate") from error
+
+
+def _amount(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _LARGEST:
+        raise ValueError(f"{value!r} is no number of 0 to {_LARGEST}")
+    return value

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from croody.detection.nslkdd.features import FEATURES, NAMES
-from croody.detection.nslkdd.rows import MAX_ROWS
+from croody.detection.nslkdd.rows import MAX_BYTES, MAX_ROWS
 
 #: Three connections as NSL-KDD describes them: a page of a web server, a SYN flood, a sweep of pings.
 WEB = {
@@ -25,6 +25,8 @@ SWEEP = {
     "same_srv_rate": 1.0, "srv_diff_host_rate": 1.0, "dst_host_count": 2, "dst_host_srv_count": 30, "dst_host_same_srv_rate": 1.0,
     "dst_host_same_src_port_rate": 1.0, "dst_host_srv_diff_host_rate": 0.5,
 }  # fmt: skip
+
+OURS = ("incidents/{number}/verdict", "profile", "quality")
 
 
 def post(client: Client, body: Any) -> Any:
@@ -61,9 +63,10 @@ def test_a_prediction_is_a_score_above_the_threshold_and_the_explanation_names_w
     answer = post(client, {"rows": [WEB, FLOOD, SWEEP]}).json()
     for prediction, result in zip(answer["predictions"], answer["results"], strict=True):
         assert prediction == (result["score"] > result["threshold"])
-        assert 0 < result["false_alarm_rate"] <= 1
+        assert 0 < result["rarity"] <= 1
+        assert result["false_alarm_rate"] == result["rarity"], "the earlier name"
     flood = answer["results"][1]
-    assert flood["false_alarm_rate"] < 0.01
+    assert flood["rarity"] < 0.01
     drivers = {driver["feature"]: driver for driver in flood["explanation"]["known"] + flood["explanation"]["unusual"]}
     assert drivers.keys() & {"serror_rate", "srv_serror_rate", "dst_host_serror_rate", "dst_host_srv_serror_rate", "flag", "count"}
     weights = [driver["weight"] for driver in flood["explanation"]["known"]]
@@ -79,9 +82,13 @@ def test_what_is_no_feature_is_ignored_and_named_and_null_counts_as_missing(clie
     assert answer["imputed"]["duration"] == 2
 
 
-def test_a_word_that_training_never_saw_is_judged_and_named(client: Client):
+def test_a_word_that_training_never_saw_counts_as_missing_and_is_named(client: Client):
     answer = post(client, {"rows": [{**WEB, "service": "mqtt"}, {**FLOOD, "service": "mqtt", "flag": "WHAT"}]}).json()
-    assert answer["predictions"][1] == 1
+    without = post(client, {"rows": [{name: value for name, value in WEB.items() if name != "service"}]}).json()
+    assert answer["results"][0]["score"] == pytest.approx(without["results"][0]["score"])
+    assert answer["results"][0]["known_features"] == without["results"][0]["known_features"]
+    assert answer["predictions"] == [0, 1]
+    assert (answer["imputed"]["service"], answer["imputed"]["flag"]) == (2, 1)
     assert answer["unknown_words"] == {"service": ["mqtt"], "flag": ["WHAT"]}
 
 
@@ -145,12 +152,14 @@ def test_a_body_that_is_not_of_the_contract_is_refused_with_the_rule(client: Cli
     assert named in refusal(client, body)
 
 
-def test_a_body_of_more_than_a_mebibyte_is_too_large(client: Client):
+def test_as_many_full_rows_as_are_allowed_fit_into_the_largest_body_and_one_byte_more_is_too_large(client: Client):
+    largest = {feature.name: "x" * 16 if feature.kind == "word" else 0.12345678 for feature in FEATURES}
+    assert MAX_ROWS * (len(json.dumps(largest)) + 2) <= MAX_BYTES
     fits = b'{"rows": [{"src_bytes": 10}]}'
-    assert post(client, fits + b" " * (1024 * 1024 - len(fits))).status_code == 200
-    response = post(client, fits + b" " * (1024 * 1024 + 1 - len(fits)))
+    assert post(client, fits + b" " * (MAX_BYTES - len(fits))).status_code == 200
+    response = post(client, fits + b" " * (MAX_BYTES + 1 - len(fits)))
     assert response.status_code == 413
-    assert "1048576" in response.json()["detail"]
+    assert str(MAX_BYTES) in response.json()["detail"]
 
 
 def test_the_model_is_described_by_its_card(client: Client):
@@ -169,7 +178,7 @@ def test_health_docs_and_description_need_no_key(make_client: Any):
     client = make_client(token="t" * 40)
     assert client.get("/api/ids/healthz").json() == {"status": "ok"}
     paths = client.get("/api/ids/openapi.json").json()["paths"]
-    assert set(paths) == {"/api/ids/healthz", "/api/ids/predict", "/api/ids/model", "/api/ids/verdicts"}
+    assert set(paths) == {f"/api/ids/{name}" for name in ("healthz", "predict", "model", "verdicts", "incidents", *OURS)}
     page = client.get("/api/ids/docs").content.decode()
     assert "POST /api/ids/predict" in page
     assert "<script" not in page

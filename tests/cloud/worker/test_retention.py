@@ -71,6 +71,8 @@ def test_every_table_that_grows_without_telemetry_has_a_life():
         "fleet.Enrolment",
         # At most 200 an alarm, and gone with it.
         "alarms.Act",
+        # One a team, and gone with its incident; so many a site.
+        "ids.Concern", "ids.SiteCalibration",
         # So many an organisation, and one a rule and robot.
         "notices.Rule", "notices.Channel", "notices.RuleState",
         # So many a person, and who looks at a robot now: the page of that robot lets go of what is old.

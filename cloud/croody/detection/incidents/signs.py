@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import Max, Sum
+from django.db import IntegrityError, transaction
+from django.db.models import F, Max, Sum
 
 from croody.detection.incidents.rules import WITHIN, Sign
-from croody.detection.models import SecurityEvent
+from croody.detection.models import SecurityEvent, SignTally
 from croody_contract.security import Kind, Noticed, Report
 
 #: How long signs are kept: an incident keeps what was evidence.
@@ -27,14 +28,33 @@ def write(source: str, reports: Sequence[Report], now: datetime) -> None:
     flood = recent.count() >= FLOOD
     refused = set(recent.filter(kind__in=_WAS_REFUSED).values_list("address", flat=True).distinct()[:MOST])
     rows: list[SecurityEvent] = []
+    noticed = left_out = 0
     for report in reports:
         refused |= {one.address for one in report.noticed if one.kind in _WAS_REFUSED}
         worth = [one for one in report.noticed if one.kind is not Kind.CONNECTED or one.address in refused]
         if flood or len(rows) >= FLOOD:
+            left_out += sum(one.times for one in worth)
             worth = sorted(worth, key=lambda one: -one.times)[:_FEW]
+            left_out -= sum(one.times for one in worth)
+        noticed += report.left_out + sum(one.times for one in report.noticed)
+        left_out += report.left_out
         at = now - timedelta(seconds=report.ago_s)
         rows += [_row(source, one, at) for one in worth]
     SecurityEvent.objects.bulk_create(rows, batch_size=500)
+    if noticed:
+        _tally(source, noticed, left_out, now)
+
+
+def _tally(source: str, noticed: int, left_out: int, now: datetime) -> None:
+    hour = {"hour": now.replace(minute=0, second=0, microsecond=0), "source": source}
+    more = {"noticed": F("noticed") + noticed, "left_out": F("left_out") + left_out}
+    if not SignTally.objects.filter(**hour).update(**more):
+        try:
+            with transaction.atomic():
+                SignTally.objects.create(**hour, noticed=noticed, left_out=left_out)
+        except IntegrityError:
+            # Another process began the hour in between.
+            SignTally.objects.filter(**hour).update(**more)
 
 
 def _row(source: str, one: Noticed, at: datetime) -> SecurityEvent:

@@ -8,37 +8,22 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from ninja import NinjaAPI, Query
 from ninja.errors import ValidationError
-from ninja.security import APIKeyHeader
 
-from croody.accounts.caller import IDS, Caller
 from croody.accounts.rules import open_to
+from croody.detection.incidents import api as incidents
+from croody.detection.incidents.api import Key
 from croody.detection.nslkdd.model import Holder, Unavailable
 from croody.detection.nslkdd.predict import predict
-from croody.detection.nslkdd.rows import BadRequest
+from croody.detection.nslkdd.rows import MAX_BYTES, BadRequest
 from croody.detection.nslkdd.schemas import REQUEST, Health, ModelOut, PredictOut, Problem, VerdictsOut
 from croody.detection.windows import queries
-from croody.fleet.access import Action, Needs, asking, robots
+from croody.fleet.access import Action, asking, robots
 from croody.web.apidocs import PlainDocs
 from croody.web.body import read_body
 from croody.web.refusals import Denied
 
 #: Of the card; `parameters` and the like stay in the file.
 _SHOWN: Final = ("name", "version", "data", "protocol", "threshold", "calibration", "metrics", "features", "limits")
-
-
-class Key(APIKeyHeader):
-    """`Needs`, written into the OpenAPI description."""
-
-    param_name = "X-API-Key"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._needs = Needs(Action.ASSESS, IDS)
-        self.rule = self._needs.rule
-
-    def authenticate(self, request: HttpRequest, key: str | None) -> Caller:
-        """Who calls."""
-        return self._needs(request)
 
 
 def make_api(holder: Holder) -> NinjaAPI:
@@ -84,7 +69,7 @@ def make_api(holder: Holder) -> NinjaAPI:
     def post_predict(request: HttpRequest) -> HttpResponse:
         """Missing features are filled in and counted, unknown ones ignored and named."""
         try:
-            return HttpResponse(predict(holder.get(), read_body(request)), content_type="application/json")
+            return HttpResponse(predict(holder.get(), read_body(request, MAX_BYTES)), content_type="application/json")
         except BadRequest as error:
             return _problem(422, str(error))
         except Unavailable as error:
@@ -119,6 +104,7 @@ def make_api(holder: Holder) -> NinjaAPI:
         since = timezone.now() - queries.MISSED_OVER
         return {"verdicts": queries.latest(seen, robot_id, limit), "missed": asdict(queries.missed(seen, robot_id, since))}
 
+    api.add_router("", incidents.make_router())
     return api
 
 

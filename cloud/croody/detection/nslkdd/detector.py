@@ -23,11 +23,11 @@ class Booster(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """One entry a row. `false_alarm_rate`: share of benign traffic with at least this evidence."""
+    """One entry a row. `rarity`: share of the benign traffic of training with at least this evidence."""
 
     attack: NDArray[np.bool_]
     score: Array
-    false_alarm_rate: Array
+    rarity: Array
     p_known: Array
     p_usual: Array
     classes: list[str]
@@ -71,7 +71,7 @@ class Detector:
         return Scores(
             attack=attack,
             score=self.calibration.probability(evidence),
-            false_alarm_rate=self.evidence_reference.p_value(evidence),
+            rarity=self.evidence_reference.p_value(evidence),
             p_known=p_known,
             p_usual=p_usual,
             classes=[CLASSES[place] if hit else "normal" for place, hit in zip(best, attack, strict=True)],

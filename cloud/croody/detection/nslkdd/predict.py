@@ -48,12 +48,16 @@ class Technique(Struct, frozen=True):
 
 
 class Result(Struct, frozen=True, rename={"kind": "class"}):
-    """One row. `score` is the probability of an attack at even odds; `false_alarm_rate` the share of benign traffic above it."""
+    """One row. `score` is the probability of an attack at even odds; `rarity` the share of training's benign traffic above it.
+
+    `false_alarm_rate` is the earlier name of `rarity`, with the same value: it says nothing of how often other traffic is above it.
+    """
 
     kind: str
     class_probability: float | None
     score: float
     threshold: float
+    rarity: float
     false_alarm_rate: float
     known_features: int
     about: str | None
@@ -121,7 +125,8 @@ def _result(index: int, scores: Scores, threshold: float, rows: Rows, explanatio
         class_probability=None if kind == BENIGN else _round(scores.class_probability[index]),
         score=float(scores.score[index]),
         threshold=threshold,
-        false_alarm_rate=_round(scores.false_alarm_rate[index]),
+        rarity=_round(scores.rarity[index]),
+        false_alarm_rate=_round(scores.rarity[index]),
         known_features=len(rows.given[index]),
         about=attack.about if attack else None,
         technique=Technique(technique.id, technique.name, technique.tactic, technique.url) if technique else None,

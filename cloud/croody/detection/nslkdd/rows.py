@@ -14,6 +14,8 @@ from croody.detection.nslkdd.features import BY_NAME, LONGEST_WORD, NAMES, WORDS
 from croody_contract.limits import MAX_NESTING
 
 MAX_ROWS: Final = 10_000
+#: So many full rows, of which each is about 1,200 bytes of JSON. The gateway lets as much through.
+MAX_BYTES: Final = 12 * 1024 * 1024
 #: Names listed in an answer: a caller who sends thousands of odd ones learns enough from these.
 MAX_NAMED: Final = 100
 
@@ -67,7 +69,7 @@ def decode(body: bytes) -> list[dict[str, Any]]:
 
 
 def complete(raw: list[dict[str, Any]], imputed: Mapping[str, float | str], vocabulary: Mapping[str, list[str]]) -> Rows:
-    """Check every value and fill in what is missing (absent or null) from `imputed`.
+    """Check every value and fill in what is missing (absent, null, or a word that training never saw) from `imputed`.
 
     Raises:
         BadRequest: the first value that breaks its feature's rule, with its row.
@@ -88,10 +90,12 @@ def complete(raw: list[dict[str, Any]], imputed: Mapping[str, float | str], voca
                 raise BadRequest(f"rows[{index}].{error}") from error
             if checked is None:
                 continue
+            if name in known and checked not in known[name]:
+                # That training never saw a word is no sign of an attack: the model was never asked about it.
+                _note_word(out.unknown_words.setdefault(name, []), str(checked))
+                continue
             values[name] = checked
             given.add(name)
-            if name in known and checked not in known[name]:
-                _note_word(out.unknown_words.setdefault(name, []), str(checked))
         out.complete.append(values)
         out.given.append(given)
         out.imputed.update(name for name in NAMES if name not in given)

@@ -88,7 +88,8 @@ class ResultOut(Schema):
     class_probability: float | None
     score: float
     threshold: float
-    false_alarm_rate: float
+    rarity: float = Field(description="Share of the benign traffic of training that looks at least as suspicious; at your site it differs")
+    false_alarm_rate: float = Field(deprecated=True, description="The earlier name of `rarity`, with the same value")
     known_features: int
     about: str | None
     technique: TechniqueOut | None
