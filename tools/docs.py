@@ -22,7 +22,7 @@ _INLINE = re.compile(r"`([^`\n]+)`")
 _NAMED_FILE = re.compile(r"[\w.*/-]+\.(?:py|sh|js|css|html|svg|cnf|toml|in)")
 _MODULE = re.compile(r"(?:croody|croody_edge|croody_broker|croody_contract|tools)(?:\.[a-z_]+)+")
 #: What a reader is told to write.
-_TO_BE_WRITTEN = {"croody_boiler.py", "sources.toml"}
+_TO_BE_WRITTEN = {"croody_boiler.py", "rules.toml", "sources.toml"}
 #: About the files of the earlier Croody.
 _ELSEWHERE = {"docs/reference/from-the-earlier-croody.md", "docs/reference/from-the-earlier-croody.es.md"}
 
@@ -33,6 +33,7 @@ COMMANDS = (
     "croody-edge status",
     "croody-edge doctor",
     "croody-edge check-source",
+    "croody-edge check-rules",
     "croody-edge screen",
     "croody-edge bundle",
     "croody-sim",

@@ -16,6 +16,7 @@ from typing import Final
 from croody_contract.limits import MAX_METRICS
 from croody_contract.messages import Reading, Record, Snapshot, Value
 from croody_edge.faults import Faults
+from croody_edge.local.life import Life
 from croody_edge.local.state import Fault, State
 from croody_edge.outbox.encoding import checked
 from croody_edge.outbox.keys import place_of
@@ -48,6 +49,7 @@ class Agent:
         *,
         on_published: Callable[[str, int, bytes], None] | None = None,
         wake: Flag | None = None,
+        life: Life | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         random: Random | None = None,
@@ -61,11 +63,12 @@ class Agent:
             screen: what looks at them, if anything does.
             on_published: called with (stream, seq, bytes) of every record whose publish is about to return, in order.
             wake: set when `tick` has something to do before its time; may be shared by many agents.
+            life: what happens on the board by itself, if anything does.
             clock: unix seconds.
             monotonic: seconds of a clock that never jumps.
             random: for jitter.
         """
-        self.settings = settings
+        self.settings, self._life = settings, life
         self._on_published, self._clock, self._monotonic = on_published, clock, monotonic
         self._random = random or Random()
         self.wake = wake or Flag()
@@ -191,12 +194,16 @@ class Agent:
         self._updates.turn(mono_s)
         if records:
             self._keep_or_say(records)
+        if self._life is not None and (events := self._life.take(now, mono_s)):
+            self._keep_or_say(events)
         return min(self._sampler.wait_s(), self._move(now, mono_s), _REST_S)
 
     def stop(self, drain_s: float) -> None:
         """Read no more, send what is left for at most `drain_s` seconds while somebody takes it, say goodbye and close everything."""
         transport, until = self._transport, self._monotonic() + drain_s
         self._sampler.close()
+        if self._life is not None:
+            self._life.close()
         if transport is not None:
             while records := self._sampler.take(self._clock(), self._monotonic()):
                 self._keep_or_say(records)
@@ -233,7 +240,9 @@ class Agent:
         self._faults.cleared("reading_refused")
 
     def _note(self, records: Sequence[Record]) -> None:
-        """Remember the newest values, for `state`: at most as many names as one reading has."""
+        """Remember the newest values, for `state`, at most as many names as one reading has; rules are judged before anything is kept."""
+        if self._life is not None:
+            self._life.saw(records, self._clock(), self._monotonic())
         for record in records:
             if isinstance(record, Reading):
                 self._values.update(record.data)

@@ -28,6 +28,9 @@ from croody_edge.doctor.finding import Finding
 from croody_edge.enrol import NotEnrolled, claim_of, enrol_in_time, read_claim, serial_of
 from croody_edge.installed import with_settings
 from croody_edge.link.proxy import from_environment as proxies_from
+from croody_edge.local.life import life_of
+from croody_edge.local.rules.check import check_rules
+from croody_edge.local.rules.config import FILE as RULES
 from croody_edge.local.socket import ask
 from croody_edge.outbox.lock import Locked
 from croody_edge.outbox.rescue import FILE
@@ -40,7 +43,7 @@ from croody_edge.settings import OF_A_ROBOT, from_environment
 from croody_edge.sources.config import choose
 from croody_edge.texts import text
 from croody_edge.update_lock import clear_left_over
-from croody_edge.variables import BadSetting, variable
+from croody_edge.variables import BadSetting, Variables, switch, variable
 
 log = logging.getLogger("croody.agent")
 
@@ -68,6 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if chosen.command == "check-source":
             log_lines("ERROR", "%(message)s")
             return doctor(conformance.check(told, chosen.name, seconds=chosen.seconds, away=chosen.away), as_json=chosen.json)
+        if chosen.command == "check-rules":
+            return check_rules(chosen.file or rules_file(told), chosen.recording, hooks=hooks(told), as_json=chosen.json)
         if chosen.command == "screen":
             return screen_captures(chosen.pcap, chosen.calibration, as_json=chosen.json)
         if chosen.command == "bundle":
@@ -93,7 +98,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         chosen_sources = choose(settings, environ)
         for problem in chosen_sources.problems:
             log.error("%s", printable(text("sources.left", why=problem)))
-        run(Agent(settings, chosen_sources.sources, screen), heartbeat=settings.heartbeat, service=service)
+        life = life_of(settings, time.monotonic)
+        run(Agent(settings, chosen_sources.sources, screen, life=life), heartbeat=settings.heartbeat, service=service)
     except BadSetting as error:
         print(f"croody-edge: {printable(str(error))}", file=sys.stderr)
         return _BAD_CONFIG
@@ -174,7 +180,7 @@ def parser() -> Parser:
     """The command line, in the language that is spoken."""
     top = Parser("croody-edge", description=text("edge.about"), epilog=text("edge.more"))
     commands = top.add_subparsers(
-        dest="command", required=True, title=text("edge.commands"), metavar="enrol|run|status|doctor|check-source|screen|bundle"
+        dest="command", required=True, title=text("edge.commands"), metavar="enrol|run|status|doctor|check-source|check-rules|screen|bundle"
     )
     coming = commands.add_parser("enrol", help=text("edge.enrol"), description=text("edge.enrol"), epilog=text("edge.more"))
     coming.add_argument("claim", metavar="CLAIM", help=text("edge.claim"))
@@ -193,6 +199,10 @@ def parser() -> Parser:
     checking.options.add_argument("--seconds", metavar="N", type=float, default=10.0, help=text("edge.seconds"))
     checking.options.add_argument("--away", action="store_true", help=text("edge.away"))
     checking.options.add_argument("--json", action="store_true", help=text("edge.json"))
+    ruling = commands.add_parser("check-rules", help=text("edge.check_rules"), description=text("edge.check_rules"))
+    ruling.add_argument("file", metavar="FILE", type=Path, nargs="?", help=text("edge.rules_file"))
+    ruling.options.add_argument("--recording", metavar="FILE", type=Path, help=text("edge.recording"))
+    ruling.options.add_argument("--json", action="store_true", help=text("edge.json"))
     screening = commands.add_parser("screen", help=text("edge.screen"), description=text("edge.screen"))
     screening.options.add_argument("--pcap", metavar="FILE", type=Path, required=True, action="append", help=text("edge.pcap"))
     screening.options.add_argument("--calibration", metavar="FILE", type=Path, help=text("edge.calibration"))
@@ -200,6 +210,20 @@ def parser() -> Parser:
     packing = commands.add_parser("bundle", help=text("edge.bundle"), description=text("edge.bundle"), epilog=text("edge.more"))
     packing.options.add_argument("--out", metavar="FILE", help=text("edge.out"))
     return top
+
+
+def rules_file(environ: Mapping[str, str]) -> Path:
+    """Where the rules of this board are written."""
+    return Path(environ.get("CROODY_RULES") or Path(environ.get("CROODY_EDGE_DIR") or "croody-edge") / RULES)
+
+
+def hooks(environ: Mapping[str, str]) -> bool:
+    """Whether rules may start programs.
+
+    Raises:
+        BadSetting: the variable is neither on nor off.
+    """
+    return Variables(environ).of("CROODY_LOCAL_HOOKS", switch, "0")
 
 
 def bundle(environ: Mapping[str, str], out: str | None, now: float) -> int:

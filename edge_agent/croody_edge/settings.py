@@ -42,6 +42,10 @@ class Settings:
     source: str = "host"
     #: Where the sources are described instead; None for `sources.toml` in `edge_dir`, if there is one.
     sources_file: Path | None = None
+    #: Where the rules of the board are written instead; None for `rules.toml` in `edge_dir`, if there is one.
+    rules_file: Path | None = None
+    #: Whether rules may start programs.
+    local_hooks: bool = False
     interval_s: float = 1.0
     screen: bool = True
     #: Size of the outbox file beyond which the oldest readings are thinned, bytes.
@@ -100,7 +104,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         raise BadSetting(text("setting.no_secret", robot_id=robot_id))
     ca_file = read.text("CROODY_CA_FILE", "", _file)
     heartbeat, update_lock = read.text("CROODY_HEARTBEAT", ""), read.text("CROODY_UPDATE_LOCK", "")
-    sources = read.text("CROODY_SOURCES", "")
+    sources, rules = read.text("CROODY_SOURCES", ""), read.text("CROODY_RULES", "")
     return Settings(
         robot_id=robot_id,
         secret=secret,
@@ -111,6 +115,8 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         ingest_token=read.text("TG_INGEST_TOKEN", ""),
         source=read.text("CROODY_SOURCE", "host"),
         sources_file=Path(sources) if sources else None,
+        rules_file=Path(rules) if rules else None,
+        local_hooks=read.of("CROODY_LOCAL_HOOKS", switch, "0"),
         interval_s=read.number("CROODY_INTERVAL_S", 1.0, 0.001, 86400),
         screen=read.of("CROODY_SCREEN", switch, "1"),
         outbox_limit_bytes=read.whole("CROODY_OUTBOX_LIMIT_BYTES", 256 * MIB, MIB, 2**50),

@@ -1024,6 +1024,123 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{topic}: no es un mensaje de este vehículo ({error}): se pasa por alto",
         "{topic}: no message of this vehicle ({error}): it is passed over",
     ),
+    # Rules on the board.
+    "rules.one_limit": (
+        "tiene que decir una de estas y solo una: above, below, absent_s",
+        "it must have exactly one of these: above, below, absent_s",
+    ),
+    "rules.until": (
+        "until = {until} queda del mismo lado que el límite: con above va por debajo, con below por encima, con absent_s no se pone",
+        "until = {until} is on the same side as the limit: with above it lies below, with below above, and absent_s takes none",
+    ),
+    "rules.code": (
+        "{code} no sirve de palabra para un evento: minúsculas, cifras y _, empieza por una letra, de 2 a 64; da otro nombre o pon code",
+        "{code} cannot be the word of an event: lower-case letters, digits and _, a letter first, 2 to 64; rename it or give a code",
+    ),
+    "rules.agents_own": (
+        "{code} es una palabra del propio agente: da otro nombre o pon otro code",
+        "{code} is a word of the agent's own: give another name or code",
+    ),
+    "rules.webhook": (
+        "webhook tiene que ser como http://192.168.1.20:8080/aviso o https://..., sin nombre ni contraseña dentro",
+        "webhook must be like http://192.168.1.20:8080/alert or https://..., with no name or password in it",
+    ),
+    "rules.command_path": (
+        'command empieza por la ruta entera de un programa, como ["/opt/robot/sirena", "--fuerte"]; {command} no lo es',
+        'command begins with the whole path of a program, as ["/opt/robot/siren", "--loud"]; {command} is not one',
+    ),
+    "rules.unreadable": (
+        "las reglas de {file} no se pueden leer ({error}): el agente sigue sin ellas",
+        "the rules of {file} cannot be read ({error}): the agent goes on without them",
+    ),
+    "rules.no_tables": (
+        "cada regla es una tabla [rule.NOMBRE]; {name} no lo es",
+        "each rule is a table [rule.NAME]; {name} is not",
+    ),
+    "rules.too_many": (
+        "tiene {count} reglas; caben {most}: junta algunas o quítalas",
+        "it has {count} rules; {most} fit: join some or take some out",
+    ),
+    "rules.anyones": (
+        "cualquiera puede escribir en {path}: chmod o-w {path}",
+        "anybody may write to {path}: chmod o-w {path}",
+    ),
+    "rules.no_program": (
+        "{path} no es un programa que este usuario pueda ejecutar: chmod +x, o da otra ruta",
+        "{path} is not a program that this user may run: chmod +x, or give another path",
+    ),
+    "rules.no_program_error": (
+        "{path}: {error}: da la ruta de un programa que exista",
+        "{path}: {error}: give the path of a program there is",
+    ),
+    "rules.hooks_off": (
+        "los programas están apagados: CROODY_LOCAL_HOOKS=1 los permite",
+        "programs are off: CROODY_LOCAL_HOOKS=1 lets them run",
+    ),
+    "rules.command_left": (
+        "{file} [rule.{name}]: la regla vale, pero su programa no se ejecuta: {why}",
+        "{file} [rule.{name}]: the rule counts, but its program is not started: {why}",
+    ),
+    "rules.left": ("una regla queda fuera: {why}", "a rule is left out: {why}"),
+    "rules.began": (
+        "regla {name}: empieza, {metric} = {value} (límite {limit})",
+        "rule {name}: begins, {metric} = {value} (limit {limit})",
+    ),
+    "rules.ended": ("regla {name}: termina, {metric} = {value} (límite {limit})", "rule {name}: ends, {metric} = {value} (limit {limit})"),
+    "rules.too_many_waiting": (
+        "ya esperan {most}: este se deja ir",
+        "{most} wait already: this one is let go of",
+    ),
+    "rules.not_done": ("regla {name}: {what} sin hacer: {why}", "rule {name}: {what} not done: {why}"),
+    "rules.status": (
+        "{address} respondió {status}: se esperaba 2xx; las redirecciones no se siguen",
+        "{address} answered {status}: 2xx was expected; redirects are not followed",
+    ),
+    "rules.too_often": (
+        "se piden programas más de {most} veces por minuto: sube again_s o pon until",
+        "programs are asked for more than {most} times a minute: raise again_s or give until",
+    ),
+    "rules.too_long": (
+        "{program} tardó más de {seconds} s y se terminó: sube timeout_s o que acabe antes",
+        "{program} took longer than {seconds} s and was ended: raise timeout_s or let it end sooner",
+    ),
+    "rules.exit": ("{program} terminó con {code}", "{program} ended with status {code}"),
+    "rules.recording": (
+        "{file} no se puede leer como grabación ({error}): da un CSV con la columna ts o t_s, o líneas JSON con ts",
+        "{file} cannot be read as a recording ({error}): give a CSV with a column ts or t_s, or JSON lines with ts",
+    ),
+    "rules.no_rows": ("no tiene ninguna fila", "it has no row"),
+    "rules.no_time": (
+        "línea {line}: ts tiene que ser una hora ISO 8601 con su desfase",
+        "line {line}: ts must be an ISO 8601 time with its offset",
+    ),
+    "rules.none": (
+        "{file}: no hay ninguna regla: mira docs/how-to/local-rules.es.md",
+        "{file}: there are no rules: see docs/how-to/local-rules.md",
+    ),
+    "rules.one_is_right": ("{file}: 1 regla, bien escrita", "{file}: 1 rule, well written"),
+    "rules.are_right": ("{file}: {count} reglas, bien escritas", "{file}: {count} rules, well written"),
+    "rules.played": (
+        "{rows} lecturas, {seconds} s de grabación",
+        "{rows} readings, {seconds} s of recording",
+    ),
+    "rules.times": ("{name}: comienzos: {times}", "{name}: beginnings: {times}"),
+    "rules.unseen": (
+        "{name}: la grabación no tiene la métrica {metric}: revisa el nombre",
+        "{name}: the recording has no metric {metric}: check its name",
+    ),
+    "edge.check_rules": (
+        "lee las reglas de la placa y dice cuál no sirve; con una grabación, cuándo habrían actuado; nada se hace",
+        "read the board's rules and say which cannot be used; with a recording, when they would have acted; nothing is done",
+    ),
+    "edge.rules_file": (
+        "las reglas (por defecto: rules.toml de CROODY_EDGE_DIR)",
+        "the rules (default: rules.toml in CROODY_EDGE_DIR)",
+    ),
+    "edge.recording": (
+        "grabación: CSV con ts o t_s, o líneas JSON con ts",
+        "a recording: CSV with ts or t_s, or JSON lines with ts",
+    ),
     # MAVLink.
     "mavlink.url": (
         "tiene que ser como udp://127.0.0.1:14550, udpout://HOST:PUERTO, tcp://HOST:PUERTO o serial:///dev/ttyACM0?baud=57600",
