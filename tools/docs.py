@@ -37,6 +37,7 @@ COMMANDS = (
     "croody-edge screen",
     "croody-edge bundle",
     "croody-sim",
+    "croody-sim attack",
     "croody-broker",
     "croody-broker mosquitto",
     "croody-broker mosquitto-conf",

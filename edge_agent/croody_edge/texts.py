@@ -910,6 +910,47 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "no se puede escuchar en {host}:{port} ({reason}): sigo sin el protocolo TCP; otro puerto con --tcp-port",
         "cannot listen on {host}:{port} ({reason}): going on without the TCP protocol; another port with --tcp-port",
     ),
+    "lab.about": (
+        "Ataca tu propio sistema en esta máquina, o hace capturas etiquetadas de un sitio de laboratorio.",
+        "Attacks your own system on this machine, or makes labelled captures of a site in the laboratory.",
+    ),
+    "lab.kind": ("qué ataque contra tu propio sistema", "which attack on your own system"),
+    "lab.what": ("falta el ataque: {kinds}, o --scenario", "the attack is missing: {kinds}, or --scenario"),
+    "lab.target": ("dirección de tu sistema: solo la de esta misma máquina", "address of your system: only that of this very machine"),
+    "lab.loopback": (
+        "--target {address}: solo se ataca a esta misma máquina (127.0.0.1, ::1)",
+        "--target {address}: only this very machine is attacked (127.0.0.1, ::1)",
+    ),
+    "lab.credentials": (
+        "archivo con líneas 'ID SECRETO' para spoof; sin él los pide a la API de la demostración",
+        "file of 'ID SECRET' lines for spoof; without it they are asked of the demo's API",
+    ),
+    "lab.scenario": (
+        "hace una captura de este escenario: {names}, o un archivo TOML",
+        "make a capture of this scenario: {names}, or a TOML file",
+    ),
+    "lab.seed": ("otra semilla: otro sitio", "another seed: another site"),
+    "lab.take": ("otra toma del mismo sitio", "another take of the same site"),
+    "lab.seconds": ("cuánto dura a lo sumo", "how long it lasts at most"),
+    "lab.out": ("carpeta de la captura y sus etiquetas; por defecto captures", "folder of the capture and its labels; default captures"),
+    "lab.live": (
+        "con programas reales en espacios de red propios, en tiempo real: necesita root",
+        "with real programs in network namespaces of its own, in real time: needs root",
+    ),
+    "lab.list": ("muestra todos los ataques y todo lo cotidiano", "show all attacks and all that is ordinary"),
+    "lab.made": (
+        "{path}: {attacks} ataques en {seconds:.0f} s; sus etiquetas al lado, en .json",
+        "{path}: {attacks} attacks in {seconds:.0f} s; their labels beside it, in .json",
+    ),
+    "lab.full": (
+        "la captura llegó a {most} paquetes y termina ahí: sube most_packets en el escenario",
+        "the capture reached {most} packets and ends there: raise most_packets in the scenario",
+    ),
+    "lab.no_namespaces": (
+        "no se pueden hacer espacios de red ({why}): usa root (CAP_NET_ADMIN y CAP_SYS_ADMIN), o quita --live",
+        "network namespaces cannot be made ({why}): use root (CAP_NET_ADMIN and CAP_SYS_ADMIN), or leave --live out",
+    ),
+    "lab.done": ("{what} contra {target}: {seconds:.1f} s; mira la consola", "{what} on {target}: {seconds:.1f} s; look at the console"),
     "sim.all_acknowledged": ("todo confirmado: {count} registros", "all acknowledged: {count} records"),
     "sim.left": (
         "{left} registros de {robots} robots sin confirmar tras {settle:g} s; siguen en {state}: repite con --state {state}",

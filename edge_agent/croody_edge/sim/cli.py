@@ -48,9 +48,15 @@ _TRY_LATER: Final = 75
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command. Returns its exit status."""
     speak(os.environ)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["attack"]:
+        # Only here: virtual robots need none of it.
+        from croody_edge.sim.lab import cli
+
+        return cli.main(arguments[1:])
     environ = with_ports(os.environ)
     try:
-        chosen = options.read(sys.argv[1:] if arguments is None else arguments, environ)
+        chosen = options.read(arguments, environ)
         level = os.environ.get("CROODY_LOG_LEVEL") or "WARNING"
         log_lines(level.upper(), "%(asctime)s %(levelname)s %(name)s %(message)s")
         wake, stop = Event(), Event()
