@@ -33,6 +33,8 @@ MAX_TEXT_CHARS: Final = 1024
 MAX_SEQ: Final = 2**53 - 1
 #: Acknowledgements may be merged for this long, in seconds.
 ACK_MERGE_S: Final = 0.2
+#: A rotation that is not done after this long never was, in seconds.
+ROTATION_S: Final = 600.0
 #: A gap becomes an alarm after this long, in seconds.
 GAP_ALARM_AFTER_S: Final = 60.0
 #: A `ts` later than the receipt by more than this is a wrong clock, in seconds.

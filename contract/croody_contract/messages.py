@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta, Struct, inspect
 
 from croody_contract import jpeg
+from croody_contract.claims import SecretHashes
 from croody_contract.explain import explain
 from croody_contract.limits import MAX_LOG_LINES, MAX_METRICS, MAX_NAME_CHARS, MAX_PICTURE_BYTES, MAX_SEQ, MAX_TEXT_CHARS
 
@@ -189,11 +190,22 @@ class Logs(Struct, frozen=True, omit_defaults=True):
     lines: Annotated[int, Meta(ge=1, le=MAX_LOG_LINES)] = 100
 
 
+class Rotate(Struct, frozen=True):
+    """Payload of `Outgoing(kind="rotate")`: make a new secret, and come in by it.
+
+    It is sent again until it is `done`. Answer `received`, with the hashes of the secret that you made for this `rotation`, while you are
+    connected with another one; `done` once you are connected with it.
+    """
+
+    rotation: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{8,64}$(?!\n)")]
+
+
 class Answer(Struct, frozen=True, omit_defaults=True):
-    """Body of `up/answer/{outgoing_id}`."""
+    """Body of `up/answer/{outgoing_id}`. `hashes`: of a secret that was just made, with `received` of a `rotate`."""
 
     state: Literal["received", "done", "refused", "expired"]
     detail: Text = ""
+    hashes: SecretHashes | None = None
 
 
 class Refused(ValueError):

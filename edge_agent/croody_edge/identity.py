@@ -29,6 +29,8 @@ class Identity(Struct, frozen=True, omit_defaults=True):
         claim: SHA-256 (hex) of the claim's word by which it came in.
         brokers: addresses, the likeliest first.
         authority: name of the file in the folder that holds the certificate to trust; empty where every machine does.
+        next: a secret that was made because the cloud asked for one.
+        before: others that may be good still, the likeliest first: until a rotation has ended either side may be behind the other.
     """
 
     robot_id: str
@@ -36,6 +38,15 @@ class Identity(Struct, frozen=True, omit_defaults=True):
     claim: str
     brokers: list[str]
     authority: str = ""
+    next: "Next | None" = None
+    before: list[str] = []
+
+
+class Next(Struct, frozen=True):
+    """A secret made for one rotation, by the word that the cloud gave it."""
+
+    rotation: str
+    secret: str
 
 
 class Pending(Struct, frozen=True):
@@ -76,6 +87,15 @@ def write(folder: Path, identity: Identity, authority: str = "") -> Identity:
         if old.name != identity.authority:
             old.unlink(missing_ok=True)
     return identity
+
+
+def keep(folder: Path, identity: Identity) -> None:
+    """Write other secrets of the same board.
+
+    Raises:
+        OSError: it cannot be written; the folder is as it was.
+    """
+    replace(folder / NAME, msgspec.json.encode(identity))
 
 
 def pending(folder: Path, claim: str) -> Pending | None:

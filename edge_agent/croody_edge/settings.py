@@ -34,7 +34,11 @@ class Settings:
     robot_id: str
     edge_dir: Path
     secret: str = field(default="", repr=False)
+    #: The secret is this board's own, and lies in `edge_dir`.
+    enrolled: bool = False
     brokers: tuple[BrokerAddress, ...] = (BrokerAddress("127.0.0.1", 1883),)
+    #: They are ways to one broker, the best first; otherwise several brokers that divide robots between them.
+    brokers_in_order: bool = False
     ca_file: Path | None = None
     #: With it readings go by HTTP POST, one by one, and MQTT is not used at all.
     ingest_url: str = ""
@@ -108,8 +112,10 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
     return Settings(
         robot_id=robot_id,
         secret=secret,
+        enrolled=mine is not None,
         edge_dir=edge_dir,
         brokers=read.of("CROODY_BROKER_URL", parse_brokers, _brokers(mine, read)),
+        brokers_in_order=mine is not None and read.text("CROODY_BROKER_URL", "") == "",
         ca_file=Path(ca_file) if ca_file else edge_dir / mine.authority if mine is not None and mine.authority else None,
         ingest_url=ingest_url,
         ingest_token=read.text("TG_INGEST_TOKEN", ""),

@@ -475,6 +475,14 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "somebody else answers at {server}, or the server cannot now: {said}",
     ),
     "enrol.trouble": ("{server}: {said}", "{server}: {said}"),
+    "keyring.other_board": (
+        "{file} es ya de otro robot, o de otro pase: arranca el agente de nuevo",
+        "{file} is another robot's by now, or of another claim: start the agent again",
+    ),
+    "keyring.not_kept": (
+        "El secreto con el que esta placa entró no se pudo anotar: {error}",
+        "The secret that this board came in by could not be written down: {error}",
+    ),
     "identity.unreadable": (
         "{file} no se puede leer ({error}): da su carpeta a este usuario, o bórralo y date de alta con otro pase",
         "{file} cannot be read ({error}): give its folder to this user, or delete it and enrol with a new claim",

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -49,12 +50,16 @@ def robot() -> str:
     from croody.telemetry.ingest import services as ingest
     from croody.telemetry.models import DeadLetter
     from croody_contract.batch import payload_hash
-    from croody_contract.messages import Telemetry
+    from croody_contract.messages import Born, Reading, Telemetry, encode
+    from croody_contract.relay import BatchItem, Relay
 
     demo = Organisation.objects.create(name="Croody demo", slug="croody")
     site = Site.objects.create(pk=1, organisation=demo, name="Bodega", slug="bodega")
     services.add_robot("robot-clases", organisation=demo, site=site, shared=True)
     ingest.ingest_one(Telemetry(data={"TEMP": 1}), "robot-clases", "http", now=NOW)
+    said = (Born(agent="croody-edge 1", capabilities=["rotate"], ts=NOW), Reading(data={"TEMP": 1.0}, ts=NOW))
+    records = [msgspec.Raw(encode(one)) for one in said]
+    ingest.ingest_relay(Relay(batches=[BatchItem("robot-clases", "stream-of-its-agent", 1, records)]), now=NOW)
     body = b'{"data":{"a":1}}'
     letter = DeadLetter(robot_id="robot-clases", reason="unknown_robot", detail="", body=body, hash=payload_hash(body), received_at=NOW)
     letter.pk = 1

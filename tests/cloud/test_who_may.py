@@ -320,6 +320,9 @@ EXAMPLES: dict[str, Callable[[str], Ask]] = {
     "DELETE /api/v1/robots/{robot_id}/maintenance": lambda robot: ask(f"/api/v1/robots/{robot}/maintenance", seen=True),
     "POST /api/v1/robots": lambda robot: ask("/api/v1/robots", _free(robot), done=201),
     "POST /api/v1/robots/{robot_id}/secret": lambda robot: ask(f"/api/v1/robots/{_there(robot)}/secret", {}, seen=True),
+    # No agent of theirs has said that it can.
+    "POST /api/v1/robots/{robot_id}/secret/rotation": lambda robot: ask(f"/api/v1/robots/{robot}/secret/rotation", {}, seen=True, done=422),
+    "GET /api/v1/robots/{robot_id}/secret/rotation": lambda robot: ask(f"/api/v1/robots/{robot}/secret/rotation", seen=True),
     "DELETE /api/v1/robots/{robot_id}": lambda robot: ask(f"/api/v1/robots/{_there(robot)}", seen=True),
     "POST /api/v1/robots/{robot_id}/bring-back": lambda robot: ask(f"/api/v1/robots/{_gone(robot)}/bring-back", {}),
     "GET /api/v1/tokens": lambda robot: ask(f"/api/v1/tokens?organisation={_team(robot)}"),
@@ -589,6 +592,7 @@ PAGES: dict[str, tuple[str, str, int]] = {
     "console/robots/<robot:robot_id>/logs/": ("POST", "/console/robots/{robot}/logs/", 303),
     "console/robots/<robot:robot_id>/notes/": ("POST", "/console/robots/{robot}/notes/", 303),
     "console/robots/<robot:robot_id>/rotate/": ("POST", "/console/robots/{robot}/rotate/", 200),
+    "console/robots/<robot:robot_id>/rotate-itself/": ("POST", "/console/robots/{robot}/rotate-itself/", 303),
     "console/robots/new/<robot:robot_id>/claim/": ("POST", "/console/robots/new/{robot}/claim/", 303),
     "console/robots/<robot:robot_id>/revoke/": ("POST", "/console/robots/{robot}/revoke/", 303),
     "console/robots/<robot:robot_id>/bring-back/": ("POST", "/console/robots/{robot}/bring-back/", 303),

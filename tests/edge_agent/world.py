@@ -17,6 +17,7 @@ from croody_contract import ranges, topics
 from croody_contract.batch import payload_hash
 from croody_contract.messages import Ack, Answer, Outgoing, Tombstone, encode
 from croody_contract.ranges import Ranges
+from croody_edge.keyring import Keyring
 from croody_edge.link.client import Link
 from croody_edge.link.connection import Confirmed, Down, Happening, Message, Up
 from croody_edge.outbox.encoding import Encoded
@@ -98,7 +99,7 @@ class World:
         self.outbox.open(NOW)
         self.wire = Wire()
         given = settings(self.folder, batch_records=7, in_flight=3, ack_timeout_s=2.0, drain_rate=1000)
-        self.uplink = MqttTransport(given, self.outbox, cast(Link, self.wire), random=Random(1))
+        self.uplink = MqttTransport(given, self.outbox, cast(Link, self.wire), Keyring(given.secret), random=Random(1))
         self.uplink.grew()
 
     # steps

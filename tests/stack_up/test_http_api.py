@@ -67,7 +67,7 @@ def speak(stack: Stack) -> None:
     row = [40.0, 2.6, 0.9, -0.002, 22.0]
     window = {"kind": "window", "model": "screen-1", "score": 0.93, "suspect": True, "names": list(windows.FEATURES)}
     records = [
-        {"kind": "born", "agent": "croody-edge 1.0"},
+        {"kind": "born", "agent": "croody-edge 1.0", "capabilities": ["rotate"]},
         {"kind": "reading", "data": {"motor_temp_c": 41.5, "battery_pct": 87}},
         {"kind": "event", "code": "bumper_hit", "severity": "medium"},
         {**window, "features": [row] * windows.WINDOW_ROWS},

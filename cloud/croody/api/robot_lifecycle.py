@@ -13,11 +13,14 @@ from croody.api.authentication import Asks
 from croody.api.errors import ERRORS, Conflict, Problem, Wrong
 from croody.api.fleet import RobotId, router, shown
 from croody.api.request_bodies import NewRobotIn, ReturnIn
-from croody.api.schemas import RevokedOut, RobotSecretOut
+from croody.api.schemas import RevokedOut, RobotSecretOut, RotationOut
 from croody.api.sites import site_of
+from croody.commands.models import Outgoing
+from croody.enrolment import rotation
 from croody.fleet import adding, services
 from croody.fleet.access import Action, asking, need
 from croody.fleet.models import Robot
+from croody.telemetry.read.capabilities import can
 from croody.web.refusals import Denied
 
 _SECRET: Final[dict[int, Any]] = {200: RobotSecretOut, 404: Problem, 409: Problem, **ERRORS}
@@ -56,6 +59,34 @@ def rotate(request: HttpRequest, robot_id: RobotId, response: HttpResponse) -> d
     return _told(request, response, robot, secret, now)
 
 
+@router.post(
+    "/robots/{robot_id}/secret/rotation",
+    auth=Asks(Action.CONFIGURE),
+    response={201: RotationOut, 404: Problem, **ERRORS},
+    summary="Ask a robot to change its secret by itself",
+)
+def ask_to_rotate(request: HttpRequest, robot_id: RobotId) -> Status[dict[str, Any]]:
+    """It makes one, which never leaves its board; the old one is good until it has come in by it. What is under way is not begun twice."""
+    robot, now = need(asking(request), Action.CONFIGURE, robot_id), timezone.now()
+    try:
+        row = rotation.ask(robot, can=can(robot.pk, rotation.ROTATE), actor=actor_of(request, asking(request)), now=now)
+    except services.BadRobot as error:
+        raise Wrong.said(str(error)) from error
+    return Status(201, _rotation(robot.pk, row))
+
+
+@router.get(
+    "/robots/{robot_id}/secret/rotation",
+    auth=Asks(Action.CONFIGURE),
+    response={200: RotationOut, 404: Problem, **ERRORS},
+    summary="What became of it",
+)
+def last_rotation(request: HttpRequest, robot_id: RobotId) -> dict[str, Any]:
+    """Of the one that was asked for last."""
+    robot = need(asking(request), Action.CONFIGURE, robot_id)
+    return _rotation(robot.pk, rotation.newest(robot.pk))
+
+
 @router.delete(
     "/robots/{robot_id}", auth=Asks(Action.ADMINISTER), response={200: RevokedOut, 404: Problem, **ERRORS}, summary="Shut a robot out"
 )
@@ -88,6 +119,19 @@ def _is_free(robot_id: str, *, strange: bool) -> None:
         raise Conflict(f"robot_id: {robot_id} is in use: choose another", "taken")
     if there is not None:
         raise Conflict(f"robot_id: {robot_id} was revoked: POST /api/v1/robots/{robot_id}/bring-back lets it in again", "revoked")
+
+
+def _rotation(robot_id: str, row: Outgoing | None) -> dict[str, Any]:
+    if row is None:
+        return {"robot_id": robot_id, "state": "never", "detail": "", "asked_at": None, "expires_at": None, "answered_at": None}
+    return {
+        "robot_id": robot_id,
+        "state": row.answer_state or "asked",
+        "detail": row.answer_detail,
+        "asked_at": row.created_at,
+        "expires_at": row.expires_at,
+        "answered_at": row.answered_at,
+    }
 
 
 def _told(request: HttpRequest, response: HttpResponse, robot: Robot, secret: str, now: datetime) -> dict[str, Any]:

@@ -123,6 +123,22 @@ class RevokedOut(Schema):
     revoked_at: datetime
 
 
+class RotationOut(Schema):
+    """A robot that changes its secret by itself. `state`: `asked`, `received` (it made one), `done`, `refused`, `expired` or `never`.
+
+    In all but `done` the secret of before counts, or will again.
+    """
+
+    model_config = example(robot_id="amr-01", state="received", detail="", asked_at=_AT, expires_at=_AT, answered_at=None)
+
+    robot_id: str
+    state: Literal["never", "asked", "received", "done", "refused", "expired"]
+    detail: str
+    asked_at: datetime | None
+    expires_at: datetime | None
+    answered_at: datetime | None
+
+
 class TokenRow(Schema):
     """A key without its secret: `prefix` is how it begins. `organisation` and `role` are a service's key's."""
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import F, QuerySet
+from django.dispatch import Signal
 
 from croody.audit.actor import Actor
 from croody.audit.services import record
@@ -24,6 +25,11 @@ POLL_S: Final = 0.4
 #: The kind that asks for the last lines of an agent's log, and how long somebody waits for them.
 LOGS: Final = "logs"
 LOGS_EXPIRE: Final = timedelta(minutes=5)
+#: Kinds that are said again until they are done, however often they were received; the next time after so long.
+INSISTS: Final = frozenset({"rotate"})
+INSISTS_AFTER: Final = timedelta(seconds=1)
+#: Sent inside the transaction that books an answer; with `robot_id`, `number` and `kind` of the row, `said`, `now`.
+answered: Final = Signal()
 _KIND: Final = re.compile(r"[a-z][a-z0-9_]{1,31}")
 
 
@@ -78,18 +84,39 @@ def claim_due(now: datetime, limit: int = 200) -> list[DueItem]:
 def answer(robot_id: str, outgoing_id: int, said: Answer, *, now: datetime) -> bool:
     """Book a robot's answer. False when there is no such open row of this robot, as for a repeated answer.
 
-    `received` stops the repeats and leaves the row open; every other state closes it for good.
+    `received` stops the repeats, unless the kind insists, and leaves the row open; every other state closes it for good.
     """
     row = Outgoing.objects.filter(pk=outgoing_id, robot_id=robot_id, answered_at=None)
-    if said.state == "received":
-        return row.update(answer_state=said.state, answer_detail=said.detail, next_at=F("expires_at")) > 0
-    return row.update(answer_state=said.state, answer_detail=said.detail, answered_at=now) > 0
+    kind = row.values_list("kind", flat=True).first()
+    if kind is None:
+        return False
+    with transaction.atomic():
+        if said.state != "received":
+            booked = row.update(answer_state=said.state, answer_detail=said.detail, answered_at=now) > 0
+        elif kind not in INSISTS:
+            booked = row.update(answer_state=said.state, answer_detail=said.detail, next_at=F("expires_at")) > 0
+        else:
+            row.exclude(answer_state="received").update(next_at=now + INSISTS_AFTER, attempts=0)
+            booked = row.update(answer_state=said.state, answer_detail=said.detail) > 0
+        if booked:
+            answered.send(Outgoing, robot_id=robot_id, number=outgoing_id, kind=kind, said=said, now=now)
+    return booked
 
 
 def end_for(robot: Robot, *, now: datetime) -> None:
     """End what was still to be sent to a robot that is shut out."""
     open_rows = Outgoing.objects.filter(robot=robot, answered_at=None)
     open_rows.update(answered_at=now, answer_state="expired", answer_detail="robot revoked")
+
+
+def end_open(robot_id: str, kind: str, why: str, *, now: datetime) -> int:
+    """End what of this kind is still open. Says how many there were."""
+    return open_rows(robot_id, kind).update(answered_at=now, answer_state="expired", answer_detail=why)
+
+
+def open_rows(robot_id: str, kind: str) -> QuerySet[Outgoing]:
+    """Those that nobody has closed, also where their time is over."""
+    return Outgoing.objects.filter(robot_id=robot_id, kind=kind, answered_at=None)
 
 
 def open_outgoing(robot_id: str, kind: str, *, now: datetime) -> list[Outgoing]:

@@ -1,1 +1,1 @@
-"""What comes of how boards enrol: alarms about claims. Claims themselves are the fleet's."""
+"""What comes of how boards enrol and change their secrets: alarms, and the rotation. Claims and secrets themselves are the fleet's."""

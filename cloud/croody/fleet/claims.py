@@ -221,7 +221,7 @@ def _let_in(claim: Claim, robot_id: str, asked: Exchange, address: str, now: dat
             robot = register_robot(robot_id, organisation=claim.organisation, site=claim.site, kind=claim.kind, now=now, actor=actor)
         except BadRobot:
             return None, "claim_foreign"
-    keep_hashes(robot, asked.hashes)
+    keep_hashes(robot, asked.hashes, now=now)
     Enrolment.objects.create(claim=claim, robot=robot, sha256=asked.hashes.sha256, at=now, address=address)
     record(actor, "enrol", "robot", robot.pk, organisation_id=claim.organisation_id, after={"claim": claim.pk}, now=now)
     return robot, None

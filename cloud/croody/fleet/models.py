@@ -71,6 +71,20 @@ class Credential(models.Model):
     last_used_at = models.DateTimeField(null=True)
 
 
+class NextCredential(models.Model):
+    """A secret that a robot made because it was asked to, and has not come in by yet: the one in `Credential` dies when it does.
+
+    Meanwhile the broker's files hold this one, and the HTTP API takes both. `outgoing` is the row of the command that it answered.
+    """
+
+    robot = models.OneToOneField(Robot, on_delete=models.CASCADE, related_name="next_credential")
+    mqtt_hash = models.CharField(max_length=256)
+    sha256 = models.CharField(max_length=64, unique=True)
+    outgoing = models.BigIntegerField()
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+
+
 class Claim(models.Model):
     """A one-time word with which a board comes by a secret of its own: for `robot`, or for `most` robots of a `group` that it makes.
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Final
 
-from croody.fleet.models import Credential, Robot
+from croody.fleet.models import Credential, NextCredential, Robot
 from croody.fleet.services import sha256_of
 
 #: A revoked robot's records are refused at the latest after so long, in seconds. A new robot is known at once.
@@ -14,10 +14,15 @@ _USED_EVERY = timedelta(minutes=1)
 
 
 def robot_id_of_secret(secret: str, now: datetime) -> str | None:
-    """The robot whose secret this is, None for no robot's. Notes the use, at most once a minute."""
-    found = Credential.objects.filter(sha256=sha256_of(secret), robot__deleted_at=None).first()
+    """The robot whose secret this is, None for no robot's. Notes the use, at most once a minute.
+
+    While a robot changes its secret both are its own: the board may be on either side of the change.
+    """
+    hashed = sha256_of(secret)
+    found = Credential.objects.filter(sha256=hashed, robot__deleted_at=None).first()
     if found is None:
-        return None
+        coming = NextCredential.objects.filter(sha256=hashed, robot__deleted_at=None, expires_at__gt=now)
+        return coming.values_list("robot_id", flat=True).first()
     if found.last_used_at is None or now - found.last_used_at > _USED_EVERY:
         Credential.objects.filter(pk=found.pk).update(last_used_at=now)
     return found.robot_id

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from croody.accounts.models import Organisation
 from croody.audit.actor import SYSTEM, Actor
 from croody.audit.services import record
-from croody.fleet.models import Claim, Credential, Robot, Site
+from croody.fleet.models import Claim, Credential, NextCredential, Robot, Site
 from croody_contract import mosquitto, topics
 from croody_contract.claims import SecretHashes
 
@@ -30,6 +30,8 @@ MOST_REASON_CHARS: Final = 200
 LONGEST_MAINTENANCE: Final = timedelta(days=30)
 #: Sent inside the transaction that shuts a robot out; with `robot` and `now`.
 robot_revoked: Final = Signal()
+#: Sent inside the transaction that gives a robot another secret from outside; with `robot` and `now`.
+secret_replaced: Final = Signal()
 
 
 class BadRobot(ValueError):
@@ -118,16 +120,17 @@ def _may_return(robot: Robot, organisation: Organisation, *, shared: bool) -> No
 
 def rotate_secret(robot: Robot, *, now: datetime | None = None, actor: Actor = SYSTEM) -> str:
     """A new secret for the robot; the old one stops working within a second. Returned here and never again."""
+    now = now or timezone.now()
     with transaction.atomic():
-        Credential.objects.filter(robot=robot).delete()
-        _note(robot, "rotate", actor, now or timezone.now())
+        _let_go(robot, now)
+        _note(robot, "rotate", actor, now)
         return _new_credential(robot)
 
 
 def revoke(robot: Robot, *, now: datetime, actor: Actor = SYSTEM) -> None:
     """Shut the robot out; what listens to `robot_revoked` ends what was under way. Its readings stay."""
     with transaction.atomic():
-        Credential.objects.filter(robot=robot).delete()
+        _let_go(robot, now)
         Claim.objects.filter(robot=robot, revoked_at=None).update(revoked_at=now)
         if Robot.objects.filter(pk=robot.pk, deleted_at=None).update(deleted_at=now):
             _note(robot, "revoke", actor, now)
@@ -144,9 +147,18 @@ def _new_credential(robot: Robot) -> str:
     return secret
 
 
-def keep_hashes(robot: Robot, hashes: SecretHashes) -> None:
-    """Let the robot in by the secret that its board made, and by no other."""
+def _let_go(robot: Robot, now: datetime) -> None:
+    """End every secret of it, also one that it was about to come in by. Whoever promotes one meanwhile comes before or after."""
+    # What listens locks commands, and whoever books an answer locks the robot after that: here, too, or two would wait for each other.
+    secret_replaced.send(Robot, robot=robot, now=now)
+    Robot.objects.select_for_update().filter(pk=robot.pk).first()
     Credential.objects.filter(robot=robot).delete()
+    NextCredential.objects.filter(robot=robot).delete()
+
+
+def keep_hashes(robot: Robot, hashes: SecretHashes, *, now: datetime) -> None:
+    """Let the robot in by the secret that its board made, and by no other."""
+    _let_go(robot, now)
     Credential.objects.create(robot=robot, mqtt_hash=hashes.mqtt_hash, sha256=hashes.sha256)
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from croody.accounts.caller import Caller, again
 from croody.accounts.sessions import kept_as
-from croody.fleet.models import Credential
+from croody.fleet.models import Credential, NextCredential
 from croody.fleet.services import sha256_of
 
 #: Who came with nothing that could end; the site's own keys are those of the process.
@@ -59,7 +59,9 @@ def ended(tickets: Collection[Ticket]) -> frozenset[Ticket]:
     owners = {ticket.caller.user_id or 0 for ticket in tickets if ticket.session}
     passwords = {user.pk: user.get_session_auth_hash() for user in User.objects.filter(pk__in=owners)} if owners else {}
     hashes = [ticket.secret for ticket in tickets if ticket.secret]
-    secrets = frozenset(Credential.objects.filter(sha256__in=hashes, robot__deleted_at=None).values_list("sha256", flat=True))
+    good = Credential.objects.filter(sha256__in=hashes, robot__deleted_at=None).values_list("sha256", flat=True)
+    coming = NextCredential.objects.filter(sha256__in=hashes, robot__deleted_at=None, expires_at__gt=timezone.now())
+    secrets = frozenset(good) | frozenset(coming.values_list("sha256", flat=True))
 
     def stands(ticket: Ticket) -> bool:
         if ticket.session and (ticket.session not in sessions or passwords.get(ticket.caller.user_id or 0) != ticket.password):

@@ -8,6 +8,7 @@ from typing import Literal
 from croody.alarms import jobs as alarms
 from croody.detection.incidents import jobs as incidents
 from croody.detection.windows import jobs as ids
+from croody.enrolment import jobs as enrolment
 from croody.fleet import jobs as fleet
 from croody.liveness import jobs as liveness
 from croody.notices import deliver
@@ -35,6 +36,7 @@ JOBS: list[Job] = [
     Job("judge_liveness", 2, liveness.judge_liveness, "quick"),
     Job("request_gaps", 2, telemetry.request_gaps, "quick"),
     Job("note_runs", 10, note_runs, "quick"),
+    Job("end_rotations", 2, enrolment.end_rotations, "quick"),
     Job("raise_alarms", 2, telemetry.raise_alarms, "alarms"),
     Job("notice_copies", 10, telemetry.notice_copies, "alarms"),
     Job("fold_finished", 10, telemetry.fold_finished, "fold"),

@@ -55,7 +55,7 @@ class Commands:
         self._outbox, self._kinds = outbox, dict(kinds)
 
     def answer(self, outgoing: Outgoing, now: float, mono_s: float) -> bytes:
-        """Do what was not done before. Returns the answer as it is sent.
+        """Do what was not done before. Returns the answer as it is sent; `received` is no last word, and is not remembered.
 
         Raises:
             OSError: the outbox says no; nothing was answered.
@@ -63,8 +63,10 @@ class Commands:
         before = self._outbox.answered(outgoing.id, now)
         if before is not None:
             return before
-        body = encode(self._do(outgoing, now, mono_s))
-        self._outbox.answer(outgoing.id, body, now)
+        said = self._do(outgoing, now, mono_s)
+        body = encode(said)
+        if said.state != "received":
+            self._outbox.answer(outgoing.id, body, now)
         return body
 
     def _do(self, outgoing: Outgoing, now: float, mono_s: float) -> Answer:

@@ -18,6 +18,7 @@ from croody_edge import identity
 from croody_edge.enrol import remedies
 from croody_edge.enrol.exchange import OtherFingerprint, Refused, Server
 from croody_edge.identity import Identity, Pending
+from croody_edge.keyring import SECRET_BYTES
 from croody_edge.link.address import parse_brokers
 from croody_edge.link.proxy import Proxies
 from croody_edge.texts import text
@@ -25,8 +26,6 @@ from croody_edge.variables import BadSetting, variable
 
 log = logging.getLogger("croody.enrol")
 
-#: Bytes of randomness in a secret.
-_SECRET_BYTES: Final = 32
 _BACKOFF_S: Final = (1.0, 30.0)
 #: Where a board says what its maker called it.
 _SERIALS: Final = (Path("/proc/device-tree/serial-number"), Path("/sys/class/dmi/id/product_serial"))
@@ -87,7 +86,7 @@ def enrol(claim: Claim, folder: Path, proxies: Proxies, serial: str = "") -> Ide
         raise NotEnrolled(text("enrol.no_serial"), late=False)
     mine = identity.pending(folder, claim.token_sha256)
     if mine is None:
-        mine = Pending(claim.token_sha256, secrets.token_urlsafe(_SECRET_BYTES))
+        mine = Pending(claim.token_sha256, secrets.token_urlsafe(SECRET_BYTES))
         identity.remember(folder, mine)
     asked = Exchange(claim.token, hashes_of(mine.secret), claim.robot_id, serial if claim.group else "")
     server = Server(claim, proxies)

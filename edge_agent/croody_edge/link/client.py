@@ -9,12 +9,14 @@ import logging
 import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from threading import Event, Lock, Thread
 from time import monotonic
 from typing import Final
 
+from croody_edge.keyring import Keyring
 from croody_edge.link.address import BrokerAddress
 from croody_edge.link.connection import Account, Confirmed, Connection, Down, Happening, Up
 from croody_edge.link.proxy import STRAIGHT, Proxies
@@ -43,7 +45,7 @@ class Link:
         self,
         brokers: Sequence[BrokerAddress],
         robot_id: str,
-        secret: str,
+        keyring: Keyring,
         *,
         will: tuple[str, bytes],
         keepalive_s: int,
@@ -53,13 +55,14 @@ class Link:
         proxies: Proxies = STRAIGHT,
         on_news: Callable[[], None] = lambda: None,
         random: Random | None = None,
+        in_order: bool = False,
     ) -> None:
         """Nothing is opened before `start`.
 
         Args:
-            brokers: tried in shuffled order, again and again.
+            brokers: tried again and again, in shuffled order so that many robots divide themselves between them.
             robot_id: the user name; the client id is `robot_id:suffix`.
-            secret: the password.
+            keyring: the passwords that may be good.
             will: topic and payload that the broker publishes when this side is lost.
             keepalive_s: a dead peer is noticed within 1.5 times this, in seconds.
             qos: 0 or 1, for everything that is published.
@@ -68,6 +71,7 @@ class Link:
             proxies: on the way to brokers with TLS.
             on_news: called from the link's thread when `take` has something; must not raise.
             random: for order and jitter.
+            in_order: the brokers are one, by several ways, the best way first: begin with the one that worked last, then in this order.
 
         Raises:
             BadSetting: the certificate file holds none, or cannot be read.
@@ -75,7 +79,8 @@ class Link:
         """
         if not brokers:
             raise ValueError("brokers is empty: give one address at least")
-        self._account = Account(robot_id, secret, will, keepalive_s, qos, suffix, ca_file, proxies)
+        self._account = Account(robot_id, keyring.candidates[0], will, keepalive_s, qos, suffix, ca_file, proxies)
+        self._keyring, self._in_order = keyring, in_order
         self._brokers, self._robot_id, self._on_news = list(brokers), robot_id, on_news
         self._random = random or Random()
         self._tls = _trust(ca_file) if any(broker.tls for broker in brokers) else None
@@ -146,10 +151,13 @@ class Link:
         round_: list[BrokerAddress] = []
         while not self._stop.is_set():
             if not round_:
-                round_ = self._random.sample(self._brokers, len(self._brokers))
+                round_ = self._brokers[::-1] if self._in_order else self._random.sample(self._brokers, len(self._brokers))
             broker = round_.pop()
             began = monotonic()
-            was_up = self._once(broker)
+            was_up = self._with_any_secret(broker)
+            if was_up and self._in_order:
+                self._brokers.sort(key=lambda one: one != broker)
+                round_.clear()
             if self._stop.is_set():
                 return
             if was_up and monotonic() - began >= _GOOD_S:
@@ -158,20 +166,32 @@ class Link:
                 self._stop.wait(self._random.uniform(0.5, 1.0) * wait_s)
                 wait_s = min(wait_s * _BACKOFF_GROWTH, _BACKOFF_S[1])
 
-    def _once(self, broker: BrokerAddress) -> bool:
-        """One connection. Returns whether it came up."""
-        connection = Connection(self._account, broker, self._tls, self._wake, lambda happening: self._happened(connection, happening))
+    def _with_any_secret(self, broker: BrokerAddress) -> bool:
+        """One connection, with the first secret that the broker takes. Returns whether it came up."""
+        tried = list[str]()
+        while rest := [one for one in self._keyring.candidates if one not in tried]:
+            tried.append(rest[0])
+            connection = self._once(broker, rest[0], last=len(rest) == 1)
+            if not connection.secret_refused or self._stop.is_set():
+                return connection.was_up
+        return False
+
+    def _once(self, broker: BrokerAddress, secret: str, *, last: bool) -> Connection:
+        """One connection, which has ended. `last`: no other secret will be tried if this one is refused."""
+        account = replace(self._account, secret=secret)
+        connection = Connection(account, broker, self._tls, self._wake, lambda happening: self._happened(connection, happening))
         try:
             self._why = connection.live(self._stop)
         finally:
             self._tried_s = monotonic()
             with self._guard:
                 self._up = None
-        if not self._stop.is_set() and (not self._said or (self._why.by_hand and self._why.text not in self._said)):
+        quiet = self._stop.is_set() or (connection.secret_refused and not last)
+        if not quiet and (not self._said or (self._why.by_hand and self._why.text not in self._said)):
             self._said.add(self._why.text)
             key = "link.lost" if connection.was_up else "link.unreachable"
             log.warning("%s", text(key, robot_id=self._robot_id, broker=broker, why=self._why.text))
-        return connection.was_up
+        return connection
 
     def _happened(self, connection: Connection, happening: Happening) -> None:
         if isinstance(happening, Up):

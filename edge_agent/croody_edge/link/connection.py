@@ -40,13 +40,17 @@ _CONNECT_S: Final = 5.0
 _CONNACK_S: Final = 10.0
 #: paho gives a silent peer up after twice its own keepalive; with this share of ours that is within 1.5 times ours.
 _KEEPALIVE_SHARE: Final = 0.7
+#: What CONNACK says of a wrong secret, as MQTT 5 numbers it: a bad user name or password, not authorized.
+_NO_SUCH_SECRET: Final = (134, 135)
 #: From here on a code of SUBACK is a refusal.
 _REFUSED: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
 class Up:
-    """Connected and subscribed."""
+    """Connected and subscribed, with this secret."""
+
+    secret: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,8 @@ class Connection:
         self.broker = broker
         self.reason: Reason | None = None
         self.was_up = False
+        #: Whether the broker did not take the secret; another one may do.
+        self.secret_refused = False
         #: When the broker last answered something of ours, in seconds of the monotonic clock; 0 before it did.
         self.answered_s = 0.0
         self._account, self._tls, self._wake, self._tell = account, tls, wake, tell
@@ -229,6 +235,7 @@ class Connection:
 
     def _on_connect(self, client: mqtt.Client, _data: Any, _flags: Any, code: Any, _properties: Any) -> None:
         if code.is_failure:
+            self.secret_refused = code.value in _NO_SUCH_SECRET
             self._because(remedies.of_refusal(str(code), self._account.robot_id))
             return
         client.subscribe(topics.down_filter(self._account.robot_id), qos=0)
@@ -240,7 +247,7 @@ class Connection:
             return
         self.was_up = True
         self._answered()
-        self._tell(Up())
+        self._tell(Up(self._account.secret))
 
     def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
         try:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from croody_edge.commands import KINDS
+from croody_edge.commands import KINDS, ROTATE
+from croody_edge.keyring import Keyring
 from croody_edge.outbox.queue import Outbox
 from croody_edge.settings import Settings
 from croody_edge.sync.http import HttpTransport
@@ -32,9 +33,10 @@ def make_transport(settings: Settings, outbox: Outbox, on_news: Callable[[], Non
         token = settings.secret or settings.ingest_token
         options: dict[str, Any] = {"ca_file": settings.ca_file, "proxies": settings.proxies, "random": random}
         return HttpTransport(settings.ingest_url, token, settings.robot_id, outbox, **options)
-    return MqttTransport(settings, outbox, make_link(settings, on_news, random), random=random)
+    keyring = Keyring(settings.secret, settings.edge_dir if settings.enrolled else None)
+    return MqttTransport(settings, outbox, make_link(settings, keyring, on_news, random), keyring, random=random)
 
 
 def capabilities(settings: Settings) -> tuple[str, ...]:
     """Kinds of commands that reach a robot this way: over HTTP there is no way down."""
-    return () if settings.http else tuple(KINDS)
+    return () if settings.http else (*KINDS, *((ROTATE,) if settings.enrolled else ()))

@@ -14,17 +14,20 @@ import msgspec
 
 from croody_contract import ranges, topics
 from croody_contract.batch import Head, pack
-from croody_contract.limits import MAX_PUBLISH_BYTES
+from croody_contract.limits import MAX_PUBLISH_BYTES, ROTATION_S
 from croody_contract.messages import Ack, Outgoing, Presence, encode
 from croody_contract.ranges import Ranges
 from croody_contract.topics import DownAck, DownOutgoing, UpAnswer, UpBatch, UpPresence
-from croody_edge.commands import make_commands
+from croody_edge.commands import ROTATE, make_commands
+from croody_edge.keyring import Keyring
 from croody_edge.link.client import Link
 from croody_edge.link.connection import Confirmed, Down, Message, Up
 from croody_edge.outbox.keys import key_of, keys_of
 from croody_edge.outbox.queue import Outbox
 from croody_edge.settings import Settings
 from croody_edge.sync.drain import Drain
+from croody_edge.texts import text
+from croody_edge.variables import BadSetting
 
 log = logging.getLogger("croody.agent")
 
@@ -32,6 +35,8 @@ log = logging.getLogger("croody.agent")
 _BODY_BYTES: Final = 1024
 #: Between two looks whether all that is pending is really there, seconds.
 _VERIFY_S: Final = 5.0
+#: After so long on one connection no rotation is under way that could still end in another secret, seconds.
+_SETTLED_S: Final = 2 * ROTATION_S
 #: Between two tries to delete what was acknowledged, while the disk says no, seconds.
 _REMOVE_S: Final = 1.0
 
@@ -39,12 +44,13 @@ _REMOVE_S: Final = 1.0
 class MqttTransport:
     """A `Transport`: drives one robot's outbox through its link."""
 
-    def __init__(self, settings: Settings, outbox: Outbox, link: Link, *, random: Random) -> None:
-        self._settings, self._outbox, self._link = settings, outbox, link
+    def __init__(self, settings: Settings, outbox: Outbox, link: Link, keyring: Keyring, *, random: Random) -> None:
+        self._settings, self._outbox, self._link, self._keyring = settings, outbox, link, keyring
         self._drain = Drain(settings.batch_records, settings.in_flight, settings.ack_timeout_s, settings.drain_rate, random)
-        self._commands = make_commands(outbox, self)
+        self._commands = make_commands(outbox, self, keyring)
         self._generation = 0
         self._online = False
+        self._settled_at_s = 0.0
         self._presence_at_s = 0.0
         self._unremoved: Ranges = ranges.EMPTY
         self._remove_at_s = 0.0
@@ -111,7 +117,8 @@ class MqttTransport:
         self.grew()
         for happening in self._link.take():
             match happening:
-                case Up():
+                case Up(secret):
+                    self._came_in(secret, mono_s)
                     self._online = True
                     self._presence_at_s = mono_s
                     self._drain.connected()
@@ -124,6 +131,7 @@ class MqttTransport:
         self._remove(now, mono_s)
         if not self._online:
             return 60.0
+        self._settle(mono_s)
         if mono_s >= self._presence_at_s:
             self._presence_at_s = mono_s + self._settings.presence_s
             self._link.publish(topics.build(UpPresence(self._settings.robot_id)), encode(self._presence("online", now)))
@@ -199,8 +207,27 @@ class MqttTransport:
         self._unremoved = ranges.EMPTY
         self.grew()
 
+    def _came_in(self, secret: str, mono_s: float) -> None:
+        self._settled_at_s = mono_s + _SETTLED_S
+        try:
+            self._keyring.worked(secret)
+        except (OSError, BadSetting) as error:
+            log.warning("%s", text("keyring.not_kept", error=error))
+
+    def _settle(self, mono_s: float) -> None:
+        """What worked for so long is what counts, however the last rotation ended: others are dead."""
+        if mono_s < self._settled_at_s or not self._keyring.unsettled:
+            return
+        self._settled_at_s = mono_s + _SETTLED_S
+        try:
+            self._keyring.settle()
+        except (OSError, BadSetting) as error:
+            log.warning("%s", text("keyring.not_kept", error=error))
+
     def _outgoing(self, outgoing: Outgoing, now: float, mono_s: float) -> None:
         body = self._commands.answer(outgoing, now, mono_s)
+        if outgoing.kind == ROTATE:
+            self._settled_at_s = mono_s + _SETTLED_S
         self._link.publish(topics.build(UpAnswer(self._settings.robot_id, outgoing.id)), body)
 
     def _verify(self, now: float, mono_s: float) -> None:
@@ -212,7 +239,7 @@ class MqttTransport:
         self.grew()
 
 
-def make_link(settings: Settings, on_news: Callable[[], None], random: Random) -> Link:
+def make_link(settings: Settings, keyring: Keyring, on_news: Callable[[], None], random: Random) -> Link:
     """The connection that the settings name; nothing is opened yet.
 
     Raises:
@@ -221,7 +248,7 @@ def make_link(settings: Settings, on_news: Callable[[], None], random: Random) -
     return Link(
         settings.brokers,
         settings.robot_id,
-        settings.secret,
+        keyring,
         will=(topics.build(UpPresence(settings.robot_id)), b'{"state":"offline"}'),
         keepalive_s=settings.keepalive_s,
         qos=settings.qos,
@@ -230,4 +257,5 @@ def make_link(settings: Settings, on_news: Callable[[], None], random: Random) -
         proxies=settings.proxies,
         on_news=on_news,
         random=random,
+        in_order=settings.brokers_in_order,
     )

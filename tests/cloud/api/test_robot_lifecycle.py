@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from croody.audit.models import Entry
 from croody.fleet import services
@@ -114,3 +115,25 @@ def test_there_are_twenty_keys_and_no_more(send: Any):  # noqa: F811
         assert send("POST", "/tokens", {"name": str(number), "scopes": ["read"]}).status_code == 201
     answer = send("POST", "/tokens", {"name": "one more", "scopes": ["read"]})
     assert (answer.status_code, answer.json()["code"]) == (409, "too_many_keys")
+
+
+def test_a_robot_changes_its_secret_by_itself_and_the_api_says_how_far_it_is(send: Any, get: Any, team: SimpleNamespace):  # noqa: F811
+    from croody.commands import services as commands
+    from croody.commands.models import Outgoing
+    from croody.telemetry.ingest import services as ingest
+    from croody_contract.claims import hashes_of
+    from croody_contract.messages import Answer, Born, Reading
+    from tests.cloud.telemetry.helpers import batch
+
+    path, now = "/robots/rover-1/secret/rotation", timezone.now()
+    assert get(path).json()["state"] == "never"
+    assert send("POST", path, {}).status_code == 422
+    records = [Born(agent="croody-edge 9", capabilities=["rotate"], ts=now), Reading(data={"TEMP": 1.0}, ts=now)]
+    ingest.ingest_relay(batch("rover-1", "of-a-newer-agent", 1, records), now=now)
+    asked = send("POST", path, {})
+    assert (asked.status_code, asked.json()["state"]) == (201, "asked")
+    assert send("POST", path, {}).json()["asked_at"] == asked.json()["asked_at"]
+    row = Outgoing.objects.get(kind="rotate")
+    for said in (Answer("received", hashes=hashes_of("its own")), Answer("done")):
+        commands.answer("rover-1", row.pk, said, now=now)
+        assert get(path).json()["state"] == said.state

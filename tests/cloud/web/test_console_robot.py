@@ -371,3 +371,36 @@ def test_values_of_a_robot_with_a_fault_look_old_when_it_is_silent(alice: Client
     assert "rover-1 tiene una falla</h1>" in page
     assert 'class="tile old' in page
     assert '<span data-t="doing" class="doing"></span>' in page, "what it did then is no word on now"
+
+
+def test_a_robot_is_asked_to_change_its_secret_where_it_can_and_the_page_says_why_where_it_cannot(alice: Client, bob: Client):
+    from croody.commands.models import Outgoing
+    from croody.commands.services import answer as booked
+    from croody.telemetry.ingest import services
+    from croody_contract.claims import hashes_of
+    from tests.cloud.telemetry.helpers import batch
+
+    now = datetime.now(UTC)
+    button = "rotate-itself/"
+
+    def begins(stream: str, *kinds: str) -> None:
+        records = [Born(agent="croody-edge 9", capabilities=list(kinds), ts=now), Reading(data={"TEMP": 1.0}, ts=now)]
+        services.ingest_relay(batch("rover-1", stream, 1, records), now=now)
+
+    page = text(alice, "/console/robots/rover-1/")
+    assert (button in page, "No tiene un agente nuestro que pueda" in page) == (True, True)
+    begins("of-an-earlier-agent", "logs")
+    assert "Su agente es anterior" in text(alice, "/console/robots/rover-1/")
+    alice.post("/console/robots/rover-1/rotate-itself/")
+    assert not Outgoing.objects.exists(), "what the page does not offer is refused"
+    begins("of-a-newer-agent", "logs", "rotate")
+    assert button not in text(bob, "/console/robots/rover-1/"), "who only looks does not ask"
+    alice.post("/console/robots/rover-1/rotate-itself/")
+    row = Outgoing.objects.get(kind="rotate")
+    assert "Pedido; el robot no contestó aún." in text(alice, "/console/robots/rover-1/")
+    booked("rover-1", row.pk, Answer(state="received", hashes=hashes_of("its own")), now=now)
+    assert "falta que entre con él" in text(alice, "/console/robots/rover-1/")
+    booked("rover-1", row.pk, Answer(state="done"), now=now)
+    page = text(alice, "/console/robots/rover-1/")
+    assert "Lo cambió él mismo." in page
+    assert "Cambió su secreto él mismo" in page

@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 
 from croody_contract import topics
+from croody_edge.keyring import Keyring
 from croody_edge.link.address import BrokerAddress
 from croody_edge.link.client import Link
 from croody_edge.link.connection import Happening
@@ -22,7 +23,7 @@ class Watched(Link):
         super().__init__(
             brokers,
             ROBOT,
-            secret,
+            Keyring(secret),
             will=(topics.build(topics.UpPresence(ROBOT)), b'{"state":"offline"}'),
             keepalive_s=keepalive_s,
             qos=1,

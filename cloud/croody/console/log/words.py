@@ -48,6 +48,9 @@ ACTS: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("bring_back", "robot"): gettext_lazy("Trajo de vuelta el robot %(id)s"),
     ("enrol", "robot"): gettext_lazy("Una placa entró como el robot %(id)s"),
     ("rotate", "robot"): gettext_lazy("Dio un secreto nuevo al robot %(id)s"),
+    ("ask_rotate", "robot"): gettext_lazy("Pidió al robot %(id)s que cambie su secreto"),
+    ("rotate_itself", "robot"): gettext_lazy("El robot %(id)s cambió su secreto él mismo"),
+    ("keep_secret", "robot"): gettext_lazy("El robot %(id)s no cambió su secreto: vale el de antes"),
     ("revoke", "robot"): gettext_lazy("Revocó el robot %(id)s"),
     ("label", "robot"): gettext_lazy("Cambió el nombre del robot %(id)s"),
     ("tag", "robot"): gettext_lazy("Cambió las etiquetas del robot %(id)s"),
@@ -154,6 +157,9 @@ VERBS: Final[Mapping[str, str | Promise]] = {
     "replay": gettext_lazy("volver a juzgar"),
     "revoke": gettext_lazy("revocar"),
     "rotate": gettext_lazy("renovar secreto"),
+    "ask_rotate": gettext_lazy("pedir que cambie su secreto"),
+    "rotate_itself": gettext_lazy("cambiar su secreto él mismo"),
+    "keep_secret": gettext_lazy("seguir con el secreto de antes"),
 }
 #: As what somebody came, where it is not simply as themselves.
 _KINDS: Final[Mapping[str, str | Promise]] = {

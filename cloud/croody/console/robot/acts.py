@@ -17,12 +17,14 @@ from croody.alarms.services import EndsByItself
 from croody.commands.services import ask_for_logs
 from croody.console import frame, page_access
 from croody.console.robot.views import revoked
+from croody.enrolment import rotation
 from croody.fleet import services
 from croody.fleet.access import Action
 from croody.fleet.models import Robot
 from croody.fleet.services import BadRobot
 from croody.telemetry.ingest import services as telemetry
 from croody.telemetry.models import DeadLetter
+from croody.telemetry.read.capabilities import can
 from croody.web.refusals import Denied
 
 Act = Callable[..., HttpResponseBase]
@@ -62,6 +64,13 @@ def rotate(request: HttpRequest, robot: Robot) -> HttpResponseBase:
     """A new secret, shown once."""
     secret = services.rotate_secret(robot, now=timezone.now(), actor=actor_of(request, of_session(request)))
     return _secret(request, robot, secret)
+
+
+@_act(Action.CONFIGURE, "#credenciales")
+def rotate_itself(request: HttpRequest, robot: Robot) -> HttpResponseBase:
+    """A new secret that its board makes, and nobody sees."""
+    rotation.ask(robot, can=can(robot.pk, rotation.ROTATE), actor=actor_of(request, of_session(request)), now=timezone.now())
+    return _back(request, robot, "#credenciales", _("Se le pidió a %(robot)s que cambie su secreto.") % {"robot": robot.pk})
 
 
 @_act(Action.ADMINISTER, "#credenciales")

@@ -15,6 +15,7 @@ urlpatterns = [
     path(f"{_ROBOT}logs/", acts.logs, name="console_robot_logs"),
     path(f"{_ROBOT}notes/", acts.notes, name="console_robot_notes"),
     path(f"{_ROBOT}rotate/", acts.rotate, name="console_robot_rotate"),
+    path(f"{_ROBOT}rotate-itself/", acts.rotate_itself, name="console_robot_rotate_itself"),
     path(f"{_ROBOT}revoke/", acts.revoke, name="console_robot_revoke"),
     path(f"{_ROBOT}bring-back/", acts.bring_back, name="console_robot_bring_back"),
     path(f"{_ROBOT}letters/<int:number>/replay/", acts.replay, name="console_robot_replay"),

@@ -15,6 +15,7 @@ from croody.console import frame, page_access
 from croody.console.robot import charts, facts, page, viewers
 from croody.console.robot.log import page as log_page
 from croody.console.robot.log import parsed
+from croody.console.robot.rotation import rotation_of
 from croody.console.robot.selection import MOST, RANGES, Asked
 from croody.console.robot.stream import View, feed
 from croody.console.robot.words.delivery import letter
@@ -92,6 +93,7 @@ def _tabs(row: Robot, slow: facts.Slow, known: facts.Now, caller: Caller, langua
         "configures": access.may(caller, Action.CONFIGURE, row),
         "administers": access.may(caller, Action.ADMINISTER, row),
         "credential": credential,
+        "rotation": rotation_of(row.pk, slow.start, timezone.now()),
         "configuration": page.configuration(slow.start, known.queue_interval, language),
         "letter_rows": [letter(one, language) for one in facts.letters(row.pk)] if slow.letters else [],
     }

@@ -27,11 +27,17 @@ ANSWERS: Final[Mapping[str, str | Promise]] = {
     "refused": gettext_lazy("rechazada"),
     "expired": gettext_lazy("vencida"),
 }
-ORDERS: Final[Mapping[str, str | Promise]] = {"logs": gettext_lazy("Pedir las últimas líneas del agente")}
+ORDERS: Final[Mapping[str, str | Promise]] = {
+    "logs": gettext_lazy("Pedir las últimas líneas del agente"),
+    "rotate": gettext_lazy("Cambiar su secreto él mismo"),
+}
 VERBS: Final[Mapping[str, str | Promise]] = {
     "add": gettext_lazy("Robot agregado"),
     "bring_back": gettext_lazy("Robot traído de vuelta"),
     "rotate": gettext_lazy("Secreto cambiado"),
+    "ask_rotate": gettext_lazy("Se le pidió cambiar su secreto"),
+    "rotate_itself": gettext_lazy("Cambió su secreto él mismo"),
+    "keep_secret": gettext_lazy("No cambió su secreto: sigue con el de antes"),
     "revoke": gettext_lazy("Robot revocado"),
     "label": gettext_lazy("Nombre cambiado"),
     "tag": gettext_lazy("Etiquetas cambiadas"),

@@ -1,8 +1,9 @@
-"""`croody robot add|claim|list|show|set|maintenance|share|unshare|revoke|rotate`: the command line of `fleet.services`."""
+"""`croody robot add|claim|list|show|set|maintenance|share|unshare|revoke|rotate`: the command line of the fleet's services."""
 
+import time
 from argparse import ArgumentParser
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.management.base import CommandError
@@ -14,9 +15,14 @@ from django.utils.translation import gettext_lazy
 from croody.accounts import organisations
 from croody.accounts.models import Organisation
 from croody.audit.actor import command_actor
+from croody.enrolment import rotation
 from croody.fleet import claim_command, enrolment_script, queries, services, trust_anchor
 from croody.fleet.models import Robot, Site
+from croody.telemetry.read.capabilities import can
 from croody.web import command
+
+#: Between two looks at what a robot answered, seconds.
+_LOOK_S: Final = 0.5
 
 
 class Command(command.Command):
@@ -59,6 +65,11 @@ class Command(command.Command):
         rotate = verbs.add_parser("rotate", help=_("muestra un secreto nuevo; el anterior deja de servir"))
         rotate.add_argument("robot_id", metavar="ID")
         self._board_option(rotate)
+        rotate.add_argument(
+            "--on-robot",
+            action="store_true",
+            help=_("no muestra nada: el robot hace su secreto nuevo, y el anterior vale hasta que entra con él"),
+        )
 
     def _board_option(self, parser: ArgumentParser) -> None:
         parser.add_argument("--board", action="store_true", help=_("muestra solo lo que se ejecuta en la placa"))
@@ -97,6 +108,8 @@ class Command(command.Command):
                 robot = self._robot(options["robot_id"])
                 services.revoke(robot, now=now, actor=command_actor())
                 self.stdout.write(_("%(id)s revocado") % {"id": robot.robot_id})
+            case "rotate" if options["on_robot"]:
+                self._rotate_on_robot(self._robot(options["robot_id"]), now)
             case "rotate":
                 robot = self._robot(options["robot_id"])
                 self._tell(robot.robot_id, services.rotate_secret(robot, now=now, actor=command_actor()), board_only=options["board"])
@@ -183,6 +196,21 @@ class Command(command.Command):
         except services.BadRobot as error:
             raise CommandError(str(error)) from error
         claim_command.show_new(made, self.stdout, self.stderr, options)
+
+    def _rotate_on_robot(self, robot: Robot, now: datetime) -> None:
+        """Ask, and wait for what comes of it: ten minutes at most."""
+        try:
+            row = rotation.ask(robot, can=can(robot.pk, rotation.ROTATE), actor=command_actor(), now=now)
+        except services.BadRobot as error:
+            raise CommandError(str(error)) from error
+        self.stderr.write(_("%(id)s: pedido; espera a que entre con el nuevo") % {"id": robot.pk}, style_func=str)
+        while row.answered_at is None:
+            time.sleep(_LOOK_S)
+            row.refresh_from_db()
+        if row.answer_state != "done":
+            said = {"id": robot.pk, "why": row.answer_detail or row.answer_state}
+            raise CommandError(_("%(id)s: no cambió su secreto (%(why)s); sigue con el de antes: mira `croody alarms list`") % said)
+        self.stdout.write(_("%(id)s: cambió su secreto") % {"id": robot.pk})
 
     def _tell(self, robot_id: str, secret: str, *, board_only: bool) -> None:
         """`ID SECRET` for programs, and for people, beside it, what the board needs, where robots come in from outside."""
