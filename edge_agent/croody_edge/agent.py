@@ -13,13 +13,13 @@ from threading import Event as Flag
 from threading import RLock
 from typing import Final
 
-from croody_contract.limits import MAX_METRICS
-from croody_contract.messages import Reading, Record, Snapshot, Value
+from croody_contract.limits import MAX_METRICS, MAX_RECORD_BYTES
+from croody_contract.messages import MetricInfo, Reading, Record, Snapshot, Value
 from croody_edge.faults import Faults
 from croody_edge.local.life import Life
-from croody_edge.local.state import Fault, State
-from croody_edge.outbox.encoding import checked
-from croody_edge.outbox.keys import place_of
+from croody_edge.local.state import Fault, SourceState, State
+from croody_edge.outbox.encoding import checked, written_s
+from croody_edge.outbox.keys import TOP_SEQ, key_of, place_of
 from croody_edge.outbox.queue import Outbox
 from croody_edge.outbox.startup import Program
 from croody_edge.pictures import Pace
@@ -36,6 +36,7 @@ from croody_edge.update_lock import UpdateLock
 
 #: Longest sleep between two ticks, seconds.
 _REST_S: Final = 1.0
+_EVERYTHING: Final = key_of(1 << 22, TOP_SEQ)
 
 
 class Agent:
@@ -83,6 +84,8 @@ class Agent:
         self._infos = metric_infos(source) if isinstance(source, Sequence) else metrics_of(source)
         self._program = f"croody-edge {version('croody-edge')}"
         self._values: dict[str, Value] = {}
+        self._values_s: dict[str, float] = {}
+        self._names = [one.name for one in source] if isinstance(source, Sequence) else [""]
         self._started_s = self._read_s = 0.0
 
     def start(self) -> None:
@@ -168,6 +171,9 @@ class Agent:
             faults=[Fault(*fault) for fault in self._faults.now()],
             values=dict(self._values),
             read_s=self._read_s,
+            values_s=dict(self._values_s),
+            sources=self._sources(),
+            oldest_s=self._oldest_s(),
             log=recent.last(KEPT),
         )
 
@@ -175,6 +181,11 @@ class Agent:
     def trouble(self) -> str:
         """Why nothing reaches the cloud at the moment; empty while something would."""
         return self._transport.trouble if self._transport is not None else text("edge.not_started")
+
+    @property
+    def infos(self) -> dict[str, MetricInfo]:
+        """What is known of its metrics, by name."""
+        return {info.name: info for info in self._infos}
 
     @property
     def news(self) -> bool:
@@ -218,6 +229,19 @@ class Agent:
 
     # inside
 
+    def _sources(self) -> list[SourceState]:
+        now = self._clock()
+        away = {about: cause for code, about, cause, _ in self._faults.now() if code == "source_failed"}
+        spoke = self._sampler.spoke_s
+        return [SourceState(name, now - spoke[name] if name in spoke else None, away.get(name, "")) for name in self._names]
+
+    def _oldest_s(self) -> float:
+        try:
+            batch = self._outbox.read(0, _EVERYTHING, 1, MAX_RECORD_BYTES, self._clock()) if self._outbox is not None else None
+        except OSError:
+            return 0.0
+        return written_s(batch.bodies[0]) if batch is not None else 0.0
+
     def _wake_up(self) -> None:
         self._news = True
         self.wake.set()
@@ -247,8 +271,9 @@ class Agent:
             if isinstance(record, Reading):
                 self._values.update(record.data)
                 self._read_s = self._clock()
+                self._values_s |= dict.fromkeys(record.data, self._read_s)
         while len(self._values) > MAX_METRICS:
-            del self._values[next(iter(self._values))]
+            del self._values_s[oldest := next(iter(self._values))], self._values[oldest]
 
     def _keep(self, records: Sequence[Record]) -> list[tuple[str, int]]:
         encoded = [checked(record) for record in records]

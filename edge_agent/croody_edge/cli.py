@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from math import inf
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from croody_contract.printable import log_lines, printable
 from croody_contract.texts import speak
@@ -28,7 +28,7 @@ from croody_edge.doctor.finding import Finding
 from croody_edge.enrol import NotEnrolled, claim_of, enrol_in_time, read_claim, serial_of
 from croody_edge.installed import with_settings
 from croody_edge.link.proxy import from_environment as proxies_from
-from croody_edge.local.life import life_of
+from croody_edge.local.life import Life, life_of
 from croody_edge.local.rules.check import check_rules
 from croody_edge.local.rules.config import FILE as RULES
 from croody_edge.local.socket import ask
@@ -39,11 +39,14 @@ from croody_edge.recent_log import remember
 from croody_edge.screen import Screen
 from croody_edge.screen.on_demand import ScreenOnDemand
 from croody_edge.service import PriorityFilter, Service, writes_to_journal
-from croody_edge.settings import OF_A_ROBOT, from_environment
+from croody_edge.settings import OF_A_ROBOT, Settings, from_environment
 from croody_edge.sources.config import choose
 from croody_edge.texts import text
 from croody_edge.update_lock import clear_left_over
 from croody_edge.variables import BadSetting, Variables, switch, variable
+
+if TYPE_CHECKING:
+    from croody_edge.local.page.of_agent import StatusPage
 
 log = logging.getLogger("croody.agent")
 
@@ -99,7 +102,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for problem in chosen_sources.problems:
             log.error("%s", printable(text("sources.left", why=problem)))
         life = life_of(settings, time.monotonic)
-        run(Agent(settings, chosen_sources.sources, screen, life=life), heartbeat=settings.heartbeat, service=service)
+        agent = Agent(settings, chosen_sources.sources, screen, life=life)
+        run(agent, heartbeat=settings.heartbeat, service=service, page=status_page(settings, agent, life, environ))
     except BadSetting as error:
         print(f"croody-edge: {printable(str(error))}", file=sys.stderr)
         return _BAD_CONFIG
@@ -113,6 +117,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"croody-edge: {printable(str(error))}", file=sys.stderr)
         return _TRY_LATER
     return 0
+
+
+def status_page(settings: Settings, agent: Agent, life: Life, environ: Mapping[str, str]) -> "StatusPage | None":
+    """The page of an agent that is to have one; otherwise none of it is loaded."""
+    if settings.status_page is None:
+        return None
+    from croody_edge.local.page.checkup import Checkup
+    from croody_edge.local.page.of_agent import StatusPage
+
+    return StatusPage(settings.status_page, settings.status_token, agent.state, life, agent.infos, Checkup(environ), settings.drain_rate)
 
 
 def come_in(chosen: Namespace, environ: Mapping[str, str]) -> dict[str, str]:

@@ -6,24 +6,35 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event as Flag
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from croody_edge.agent import Agent
 from croody_edge.local.socket import Teller
 from croody_edge.service import Service
 from croody_edge.texts import text
 
+if TYPE_CHECKING:
+    from croody_edge.local.page.of_agent import StatusPage
+
 #: Between two beats while nothing changes, seconds; a heartbeat that is three times as old counts as none.
 BEAT_S: Final = 5.0
 
 
-def run(agent: Agent, *, heartbeat: Path | None = None, service: Service | None = None, drain_s: float = 2.0) -> None:
+def run(
+    agent: Agent,
+    *,
+    heartbeat: Path | None = None,
+    service: Service | None = None,
+    page: "StatusPage | None" = None,
+    drain_s: float = 2.0,
+) -> None:
     """Drive one agent until it is told to stop, then stop it cleanly.
 
     Args:
         agent: not started.
         heartbeat: a file to write again and again; none by default.
         service: where systemd is told how it goes; nowhere by default.
+        page: the status page; none by default.
         drain_s: how long what is left may take at the end, seconds.
 
     Raises:
@@ -42,6 +53,8 @@ def run(agent: Agent, *, heartbeat: Path | None = None, service: Service | None 
     try:
         agent.start()
         teller.start()
+        if page is not None:
+            page.start()
         if service is not None:
             service.ready()
         while not ending.is_set():
@@ -57,6 +70,8 @@ def run(agent: Agent, *, heartbeat: Path | None = None, service: Service | None 
         agent.stop(drain_s)
     finally:
         teller.close()
+        if page is not None:
+            page.close()
         for number, handler in before.items():
             signal.signal(number, handler)
 

@@ -5,6 +5,7 @@ What only one kind of source takes is in the folder of that source.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -50,6 +51,9 @@ class Settings:
     rules_file: Path | None = None
     #: Whether rules may start programs.
     local_hooks: bool = False
+    #: Where the status page listens, host and port; None for nowhere.
+    status_page: tuple[str, int] | None = None
+    status_token: str = field(default="", repr=False)
     interval_s: float = 1.0
     screen: bool = True
     #: Size of the outbox file beyond which the oldest readings are thinned, bytes.
@@ -109,6 +113,9 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
     ca_file = read.text("CROODY_CA_FILE", "", _file)
     heartbeat, update_lock = read.text("CROODY_HEARTBEAT", ""), read.text("CROODY_UPDATE_LOCK", "")
     sources, rules = read.text("CROODY_SOURCES", ""), read.text("CROODY_RULES", "")
+    page, token = read.of("CROODY_STATUS_PAGE", _page, ""), read.text("CROODY_STATUS_TOKEN", "", _page_token)
+    if page is not None and not token and not ip_address(page[0]).is_loopback:
+        raise BadSetting(text("setting.page_open", value=repr(f"{page[0]}:{page[1]}")))
     return Settings(
         robot_id=robot_id,
         secret=secret,
@@ -123,6 +130,8 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         sources_file=Path(sources) if sources else None,
         rules_file=Path(rules) if rules else None,
         local_hooks=read.of("CROODY_LOCAL_HOOKS", switch, "0"),
+        status_page=page,
+        status_token=token,
         interval_s=read.number("CROODY_INTERVAL_S", 1.0, 0.001, 86400),
         screen=read.of("CROODY_SCREEN", switch, "1"),
         outbox_limit_bytes=read.whole("CROODY_OUTBOX_LIMIT_BYTES", 256 * MIB, MIB, 2**50),
@@ -155,6 +164,26 @@ def _robot_id(value: str) -> str:
 def _file(value: str) -> str:
     if value and not Path(value).is_file():
         raise ValueError(text("rule.certificate"))
+    return value
+
+
+def _page(value: str) -> tuple[str, int] | None:
+    """Empty, a port of loopback, or an address with a port."""
+    if not value:
+        return None
+    host, _, port = value.rpartition(":") if ":" in value else ("127.0.0.1", "", value)
+    try:
+        address, number = ip_address(host.removeprefix("[").removesuffix("]")), int(port)
+    except ValueError:
+        raise ValueError(text("rule.page")) from None
+    if not 1 <= number <= 65535 or not port.isdecimal():
+        raise ValueError(text("rule.page"))
+    return str(address), number
+
+
+def _page_token(value: str) -> str:
+    if value and not (16 <= len(value) <= 200 and value.isascii() and value.isprintable()):
+        raise ValueError(text("rule.page_token"))
     return value
 
 

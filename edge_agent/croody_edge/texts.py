@@ -3,9 +3,11 @@
 What goes to the cloud (events, answers, reasons of dead letters) is not here: it is read elsewhere.
 """
 
-from typing import Final
+from typing import Final, Literal
 
 from croody_contract.texts import said
+
+Language = Literal["es", "en"]
 
 #: Key -> Spanish, English. The part before the dot says where it is used.
 TEXTS: Final[dict[str, tuple[str, str]]] = {
@@ -1073,6 +1075,80 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{topic}: no es un mensaje de este vehículo ({error}): se pasa por alto",
         "{topic}: no message of this vehicle ({error}): it is passed over",
     ),
+    # The status page.
+    "page.connected": ("{robot} está conectado", "{robot} is connected"),
+    "page.away": ("{robot} no llega a la nube desde hace {since}", "{robot} has not reached the cloud for {since}"),
+    "page.proven": ("La nube confirmó lecturas suyas hace {age}.", "The cloud confirmed readings of it {age} ago."),
+    "page.not_proven": ("La nube aún no ha confirmado ninguna lectura.", "The cloud has not confirmed any reading yet."),
+    "page.keep_still": ("No refrescar", "Keep still"),
+    "page.go_on": ("Refrescar sola", "Renew by itself"),
+    "page.other_language": ("English", "Español"),
+    "page.up": ("{agent}, en marcha desde hace {age}", "{agent}, running for {age}"),
+    "page.waiting": ("Cola de salida", "Outbox"),
+    "page.records": ("Registros que esperan", "Records that wait"),
+    "page.oldest": ("El más viejo", "The oldest"),
+    "page.new": ("Entran", "Coming in"),
+    "page.sent": ("Salen", "Going out"),
+    "page.there": ("Estará en la nube", "In the cloud"),
+    "page.there_in": ("en {time}", "in {time}"),
+    "page.there_unknown": ("aún no se sabe", "not known yet"),
+    "page.there_when_back": ("{time} después de que vuelva la conexión", "{time} after the connection is back"),
+    "page.events": ("Eventos del último día", "Events of the last day"),
+    "page.no_events": ("Ninguno desde que arrancó el agente.", "None since the agent started."),
+    "page.over": ("terminó", "over"),
+    "page.low": ("Baja", "Low"),
+    "page.medium": ("Media", "Medium"),
+    "page.high": ("Alta", "High"),
+    "page.critical": ("Crítica", "Critical"),
+    "page.sources": ("Fuentes", "Sources"),
+    "page.no_sources": ("Ninguna.", "None."),
+    "page.the_source": ("la fuente", "the source"),
+    "page.source_reads": ("lee", "reads"),
+    "page.source_away": ("no responde", "does not answer"),
+    "page.never": ("nunca", "never"),
+    "page.rules": ("Reglas en la placa", "Rules on the board"),
+    "page.no_rules": ("No hay ninguna: se escriben en rules.toml.", "There are none: they are written in rules.toml."),
+    "page.rule_above": ("{metric} por encima de {limit}", "{metric} above {limit}"),
+    "page.rule_below": ("{metric} por debajo de {limit}", "{metric} below {limit}"),
+    "page.rule_absent": ("sin {metric} durante {limit} s", "no {metric} for {limit} s"),
+    "page.rule_holds": ("se cumple", "holds"),
+    "page.rule_rests": ("en reposo", "at rest"),
+    "page.rule_times": ("comienzos: {times}", "beginnings: {times}"),
+    "page.done": ("hecho", "done"),
+    "page.values": ("Últimos valores", "Newest values"),
+    "page.no_values": ("Todavía ninguno.", "None yet."),
+    "page.doctor": ("Revisión de la placa", "What the doctor says"),
+    "page.no_doctor": ("No dijo nada.", "It said nothing."),
+    "page.doctor_asked": ("Se está mirando: refresca en un rato.", "It is looking: come again in a moment."),
+    "page.doctor_age": ("De hace {age}.", "{age} ago."),
+    "page.ago": ("hace {age}", "{age} ago"),
+    "page.listens": ("página de estado en http://{host}:{port}/", "status page at http://{host}:{port}/"),
+    "page.no_port": (
+        "la página de estado no puede escuchar en {host}:{port} ({error}): da otro puerto en CROODY_STATUS_PAGE",
+        "the status page cannot listen on {host}:{port} ({error}): give another port in CROODY_STATUS_PAGE",
+    ),
+    "page.open": (
+        "la página de estado se ve desde la red ({host}), sin cifrar: su palabra viaja en claro; úsala en una red tuya o por un túnel",
+        "the status page can be seen from the network ({host}), not encrypted: its token travels in clear; use it on a network of yours or"
+        " through a tunnel",
+    ),
+    "page.host": (
+        "esta página se pide por la dirección de la placa, por localhost o por su nombre",
+        "this page is asked for by the board's address, as localhost, or by its name",
+    ),
+    "page.token": ("hace falta la palabra de CROODY_STATUS_TOKEN", "the token of CROODY_STATUS_TOKEN is needed"),
+    "rule.page": (
+        "tiene que ser un puerto, como 8089, o dirección y puerto, como 192.168.1.5:8089 o [::1]:8089",
+        "must be a port, such as 8089, or an address and a port, such as 192.168.1.5:8089 or [::1]:8089",
+    ),
+    "rule.page_token": (
+        "tiene que tener de 16 a 200 letras, cifras o signos: openssl rand -hex 16 hace uno",
+        "must have 16 to 200 letters, digits or signs: openssl rand -hex 16 makes one",
+    ),
+    "setting.page_open": (
+        "CROODY_STATUS_PAGE es {value}: más allá de esta máquina la página necesita CROODY_STATUS_TOKEN (o _FILE); 127.0.0.1 no",
+        "CROODY_STATUS_PAGE is {value}: beyond this machine the page needs CROODY_STATUS_TOKEN (or _FILE); 127.0.0.1 does not",
+    ),
     # Rules on the board.
     "rules.one_limit": (
         "tiene que decir una de estas y solo una: above, below, absent_s",
@@ -1217,3 +1293,12 @@ def text(key: str, **values: object) -> str:
         KeyError: no such text, or one of its places has no value.
     """
     return said(TEXTS, key, **values)
+
+
+def text_in(language: Language, key: str, **values: object) -> str:
+    """A text in this language, for who is not at the terminal.
+
+    Raises:
+        KeyError: no such text, or one of its places has no value.
+    """
+    return TEXTS[key][0 if language == "es" else 1].format(**values)

@@ -14,6 +14,14 @@ class Fault(Struct, frozen=True):
     count: int
 
 
+class SourceState(Struct, frozen=True):
+    """A source by its name among the agent's: how long ago it said something, seconds; None: never. `cause`: why it is away, if it is."""
+
+    name: str
+    age_s: float | None
+    cause: str = ""
+
+
 class State(Struct, frozen=True):
     """A moment of an agent. Times are unix seconds."""
 
@@ -35,4 +43,9 @@ class State(Struct, frozen=True):
     #: The newest value of each metric, and when it was read.
     values: dict[str, Value] = field(default_factory=dict)
     read_s: float = 0.0
+    #: When each of them was read.
+    values_s: dict[str, float] = field(default_factory=dict)
+    sources: list[SourceState] = field(default_factory=list)
+    #: What the oldest record that waits says of its time; 0 where it says none, or nothing waits.
+    oldest_s: float = 0.0
     log: list[str] = field(default_factory=list)

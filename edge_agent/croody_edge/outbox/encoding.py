@@ -4,6 +4,7 @@ This is the only place of the edge that encodes a record or reads one back: from
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import msgspec
 
@@ -37,3 +38,16 @@ def checked(record: Record) -> Encoded:
     except (TypeError, AttributeError, OverflowError, msgspec.MsgspecError) as error:
         raise ValueError(f"no record: {error}") from error
     return Encoded(body, may_go(record))
+
+
+def written_s(body: bytes) -> float:
+    """What an encoded record says of its time, unix seconds; 0 where it says none."""
+    try:
+        ts = msgspec.json.decode(body, type=_Dated).ts
+    except (msgspec.MsgspecError, UnicodeError):
+        return 0.0
+    return ts.timestamp() if ts is not None else 0.0
+
+
+class _Dated(msgspec.Struct):
+    ts: datetime | None = None

@@ -72,6 +72,8 @@ class Sampler:
             clock: unix seconds.
         """
         self._screen, self._monotonic = screen, monotonic
+        #: When each source last said something, unix seconds.
+        self.spoke_s: dict[str, float] = {}
         self._feed: Feed
         if isinstance(source, PushSource):
             source = [alone(source)]
@@ -103,6 +105,7 @@ class Sampler:
 
     def _done(self, source: str, said: Said, now: float, mono_s: float) -> Sequence[Record]:
         """What is to be kept for one thing said: with its time, and a reading screened and whole."""
+        self.spoke_s[source] = now
         if said.ts is None:
             said = msgspec.structs.replace(said, ts=datetime.fromtimestamp(now, UTC))
         if not isinstance(said, Reading):
