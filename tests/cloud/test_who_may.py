@@ -643,6 +643,10 @@ PAGES: dict[str, tuple[str, str, int]] = {
     "console/detection/": ("GET", "/console/detection/", 200),
     # There is no such verdict: what becomes of one is `test_console_detection`'s business.
     "console/detection/<int:number>/": ("POST", "/console/detection/1000000/", 404),
+    # What becomes of those that there are, is `test_console_detection`'s business.
+    "console/detection/incidents/<int:number>/verdict/": ("POST", "/console/detection/incidents/1000000/verdict/", 404),
+    "console/detection/exceptions/<int:number>/end/": ("POST", "/console/detection/exceptions/1000000/end/", 404),
+    "console/detection/calibrations/<int:number>/confirm/": ("POST", "/console/detection/calibrations/1000000/confirm/", 404),
     "console/sites/": ("GET", "/console/sites/", 200),
     # There is no such site: what becomes of one is `test_sites`' business.
     "console/sites/<int:number>/": ("GET", "/console/sites/1000000/", 404),

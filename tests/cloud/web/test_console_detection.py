@@ -1,19 +1,24 @@
 """Detection in the console: who behaves oddly, what people say a window was, and what that says of the detector."""
 
+import struct
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from croody.accounts.models import Membership, Organisation
 from croody.alarms.services import raise_alarm
 from croody.audit.models import Entry
 from croody.console.detection import facts
+from croody.detection.incidents.kinds import INTRUSION
 from croody.detection.kinds import ANOMALY
-from croody.detection.models import Verdict
+from croody.detection.models import Concern, Incident, IncidentException, SiteCalibration, Verdict
 from croody.fleet import services
+from croody.fleet.models import Site
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 HERE = "/es/console/detection/"
@@ -125,3 +130,82 @@ def test_windows_that_are_usual_are_shown_when_they_are_asked_for(alice: Client)
     assert text(alice.get(HERE)).count('id="verdict-') == 0
     assert "las que hubo eran habituales" in text(alice.get(HERE))
     assert text(alice.get(f"{HERE}?result=all")).count('id="verdict-') == 1
+
+
+def intruder(address: str = "203.0.113.9", team: Organisation | None = None) -> Incident:
+    now = datetime.now(UTC)
+    evidence = {"guessing": {"value": 8, "limit": 6, "seconds": 60}}
+    who = {"offender_kind": "address", "offender": address, "worst": "guessing", "severity": "high"}
+    made = Incident.objects.create(**who, first_at=now, last_at=now, evidence=evidence, robots=["rover-1"], beside=["rover-1"])
+    Concern.objects.create(incident=made, organisation=team or Organisation.objects.get(slug="alices"))
+    return made
+
+
+def test_what_an_incident_was_is_said_in_the_list_and_its_exception_stands_there_until_somebody_ends_it(alice: Client):
+    made = intruder()
+    assert "probó 8 secretos distintos" in text(alice.get(HERE))
+
+    answer = alice.post(f"{HERE}incidents/{made.pk}/verdict/", {"verdict": "benign_here"})
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"{HERE}?#incident-{made.pk}")
+    page = text(alice.get(HERE))
+    assert "Anotado: Normal aquí" in page
+    assert "<b>203.0.113.9</b>: adivinar secretos, hasta 16" in page
+    (exception,) = IncidentException.objects.all()
+    assert alice.post(f"{HERE}exceptions/{exception.pk}/end/").status_code == 303
+    assert "adivinar secretos, hasta 16" not in text(alice.get(HERE))
+
+
+def test_on_the_alert_of_an_intruder_one_says_what_it_was_and_for_how_long(alice: Client, people: SimpleNamespace):
+    made = intruder()
+    detail = {"incident": made.pk, "offender": made.offender, "worst": "guessing", "evidence": made.evidence, "beside": []}
+    alarm = raise_alarm("", INTRUSION, "1:x", "high", detail, datetime.now(UTC), organisation=people.organisation.pk)
+    where = f"/es/console/alerts/{alarm.pk}/"
+    assert 'value="benign_here"' in text(alice.get(where))
+    answer = alice.post(f"{HERE}incidents/{made.pk}/verdict/", {"verdict": "false", "days": "30", "alarm": str(alarm.pk)})
+    assert answer.headers["Location"] == where
+    assert (IncidentException.objects.get().expires_at - datetime.now(UTC)).days == 29
+    alarm.refresh_from_db()
+    assert alarm.resolved_at is not None
+    refused = alice.post(f"{HERE}incidents/{made.pk}/verdict/", {"verdict": "false", "scope": "robot", "days": "99"})
+    assert refused.status_code == 303
+    assert "must be 1 to 90" in text(alice.get(HERE))
+
+
+def test_many_incidents_are_pages_and_another_teams_are_not_shown(alice: Client):
+    theirs = Organisation.objects.create(name="Carlos's", slug="carlos")
+    for number in range(12):
+        intruder(f"198.51.100.{number}")
+    hidden = intruder("192.0.2.1", theirs)
+    first = text(alice.get(HERE))
+    assert (first.count('<li id="incident-'), "192.0.2.1" in first) == (10, False)
+    oldest = Incident.objects.filter(offender__startswith="198").order_by("-pk")[9].pk
+    assert f'href="?before={oldest}"' in first
+    assert text(alice.get(f"{HERE}?before={oldest}")).count('<li id="incident-') == 2
+    assert alice.post(f"{HERE}incidents/{hidden.pk}/verdict/", {"verdict": "false"}).status_code == 404
+
+
+def test_what_is_ordinary_ages_in_sight_and_is_confirmed_with_one_act(alice: Client, people: SimpleNamespace):
+    site = Site.objects.create(organisation=people.organisation, name="Norte", slug="norte")
+    then = datetime.now(UTC) - timedelta(days=100)
+    kept = {"made_at": then, "kept_at": then, "confirmed_at": then, "sha256": "ab" * 32, "by_name": "alice"}
+    row = SiteCalibration.objects.create(site=site, maxima={}, **kept)
+    page = text(alice.get(HERE))
+    assert "Medido hace 100 días" in page
+    assert "Nadie la confirmó en 90 días." in page
+    assert alice.post(f"{HERE}calibrations/{row.pk}/confirm/").status_code == 303
+    page = text(alice.get(HERE))
+    assert "Nadie la confirmó" not in page
+    assert "confirmado por alice" in page
+
+
+def test_calibrate_keeps_what_it_measured_for_a_site(people: SimpleNamespace, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    Site.objects.create(organisation=people.organisation, name="Norte", slug="norte")
+    capture = tmp_path / "calm.pcap"
+    frames = [struct.pack("<IIII", 1_795_000_000 + second, 0, 60, 60) + bytes(60) for second in range(300)]
+    capture.write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1) + b"".join(frames))
+    call_command("ids", "calibrate", "--pcap", str(capture), "--site", "norte")
+    assert list(SiteCalibration.objects.get().made_of) == ["calm.pcap"]
+    for wrong in (["--site", "nowhere"], []):
+        with pytest.raises(CommandError):
+            call_command("ids", "calibrate", "--pcap", str(capture), *wrong)

@@ -10,6 +10,7 @@ from croody.alarms.storms import STORM, kind_of
 from croody.alarms.undo import UNDO_FOR
 from croody.console.alerts import arrivals, chart, words
 from croody.console.alerts.facts import Evidence
+from croody.console.detection import incident_words
 from croody.detection.incidents import kinds as incidents
 from croody.monitor import alarm_words
 from croody.telemetry.read import metrics
@@ -44,6 +45,7 @@ def detail(found: Evidence, now: datetime, language: str, user_id: int | None) -
         "assignee_id": alarm.assignee_id,
         "scopes": words.scopes(alarm),
         "signs": incidents.signs(alarm.detail, language) if alarm.kind == incidents.INTRUSION.code else [],
+        "incident": _incident(found),
         "bars": words.bars(found, language),
         "usual": words.usual_of(found) if alarm.robot_id else "",
         "lines": _lines(found, language),
@@ -55,6 +57,14 @@ def detail(found: Evidence, now: datetime, language: str, user_id: int | None) -
         "ends": base.ends,
         "way": _way(found),
     }
+
+
+def _incident(found: Evidence) -> dict[str, Any] | None:
+    """What can be said of the incident, and what was."""
+    one = found.incident
+    if one is None or found.alarm.detail.get("many"):
+        return None
+    return {"number": one.pk, "verdict": incident_words.SAY.get(one.verdict, ""), "by": one.verdict_by, "say": incident_words.SAY.items()}
 
 
 def _lines(found: Evidence, language: str) -> dict[str, Any] | None:

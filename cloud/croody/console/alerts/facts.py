@@ -15,6 +15,9 @@ from croody.alarms.inbox import Asked, Counts, Listed, Tab
 from croody.alarms.kinds import End
 from croody.alarms.models import Act, Alarm, Suppression
 from croody.alarms.queries import Robots, robots_of
+from croody.detection.incidents import queries as incidents
+from croody.detection.incidents.kinds import INTRUSION
+from croody.detection.models import Incident
 from croody.fleet import access
 from croody.fleet.models import Robot
 from croody.telemetry.read import metrics as catalogue
@@ -67,7 +70,7 @@ class Evidence:
     """One alarm with what speaks for it.
 
     `usual`: metric -> mean over `USUAL`. `such`, `false`: alarms of its kind, and those of them that were called false.
-    `arrivals`: when each robot of an alarm of many came.
+    `arrivals`: when each robot of an alarm of many came. `incident`: what an alarm of an intruder is about.
     """
 
     alarm: Alarm
@@ -84,6 +87,7 @@ class Evidence:
     such: int
     false: int
     arrivals: Sequence[datetime]
+    incident: Incident | None
 
 
 def page(caller: Caller, asked: Asked, now: datetime) -> Inbox:
@@ -143,7 +147,13 @@ def evidence(caller: Caller, alarm: Alarm, now: datetime) -> Evidence:
         such=such,
         false=false,
         arrivals=list(alarm.parts.order_by("opened_at").values_list("opened_at", flat=True)[:_ARRIVALS]) if alarm.organisation_id else [],
+        incident=_incident(caller, alarm),
     )
+
+
+def _incident(caller: Caller, alarm: Alarm) -> Incident | None:
+    number = alarm.detail.get("incident") if alarm.kind == INTRUSION.code else None
+    return incidents.visible_to(caller).filter(pk=number).first() if isinstance(number, int) else None
 
 
 def next_after(caller: Caller, asked: Asked, number: int, now: datetime) -> int | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
-from croody.web.address import page_number, query_of, typed
+from croody.web.address import page_number, query_of, typed, whole
 
 #: Rows on a page, and pages that can be turned to: behind them a filter finds what is looked for.
 PAGE: Final = 50
@@ -27,14 +27,21 @@ class Selection:
     robot: str = ""
     result: str = ""
     page: int = 1
+    #: Incidents older than this one.
+    before: int | None = None
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> Self:
-        """From `?robot=&result=&page=`."""
+        """From `?robot=&result=&page=&before=`."""
         result, page = query.get("result", ""), page_number(query.get("page", ""))
-        return cls(typed(query, "robot"), result if result in RESULTS or result == ALL else "", min(page, MOST_PAGES))
+        return cls(
+            typed(query, "robot"),
+            result if result in RESULTS or result == ALL else "",
+            min(page, MOST_PAGES),
+            whole(query.get("before", "")),
+        )
 
-    def address(self, **changes: str | int) -> str:
+    def address(self, **changes: str | int | None) -> str:
         """The query that asks for this, with some of it changed. Another filter begins at the first page."""
         one = replace(self, **({"page": 1} | changes))  # type: ignore[arg-type]
-        return query_of({"robot": one.robot, "result": one.result, "page": one.page if one.page > 1 else ""})
+        return query_of({"robot": one.robot, "result": one.result, "page": one.page if one.page > 1 else "", "before": one.before})

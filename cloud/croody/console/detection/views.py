@@ -8,7 +8,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from croody.accounts.caller import actor_of, of_session
-from croody.console.detection import facts, words
+from croody.console.detection import facts, incident_facts, incident_words, words
 from croody.console.detection.selection import MOST_PAGES, Selection
 from croody.console.frame import draw
 from croody.console.page_access import act, done, page
@@ -23,11 +23,19 @@ _HERE = "console_detection"
 def index(request: HttpRequest) -> HttpResponseBase:
     """Who behaves oddly, verdicts, and how good the detector is."""
     asked, now, language = Selection.of(request.GET.dict()), timezone.now(), get_language() or "es"
-    found = facts.read(of_session(request), asked, now)
+    caller = of_session(request)
+    found, intruders = facts.read(caller, asked, now), incident_facts.read(caller, asked, now)
     context = {
         "sentence": words.sentence(found, language),
         "tally": monitor.sentence(found.tally, language),
         "incidents": words.listed(found.incidents, now, language),
+        "noted": incident_words.incidents(intruders, now, language),
+        "say": incident_words.SAY,
+        "exceptions": incident_words.exceptions(intruders, language),
+        "calibrations": incident_words.calibrations(intruders, now, language),
+        "well": incident_words.well(intruders.quality, language),
+        "older": asked.address(before=intruders.next, page=asked.page) if intruders.next else "",
+        "newest": asked.address(before=None, page=asked.page) if asked.before else "",
         "anomalies": words.listed(found.anomalies, now, language),
         "missed": monitor.missed_sentence(found.missed, language),
         "people": words.people_sentence(found.people, language),

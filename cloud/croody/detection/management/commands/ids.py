@@ -12,6 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from croody.audit.actor import command_actor
+from croody.detection.incidents import calibrations
+from croody.fleet.models import Site
 from croody.web import command
 from croody_contract.flows import calibration, capture
 from croody_contract.flows.incidents import Incident, Incidents
@@ -33,7 +36,10 @@ class Command(command.Command):
         incidents.add_argument("--json", action="store_true", help=_("un objeto JSON por línea"))
         calibrate = verbs.add_parser("calibrate", help=_("lo más alto del tráfico habitual, como límites: al menos cuatro minutos"))
         calibrate.add_argument("--pcap", metavar="FILE", type=Path, required=True, action="append", help=_("la captura; se puede repetir"))
-        calibrate.add_argument("--out", metavar="FILE", type=Path, required=True, help=_("dónde se guarda"))
+        calibrate.add_argument("--out", metavar="FILE", type=Path, help=_("dónde se guarda"))
+        calibrate.add_argument("--site", metavar="SITE", help=_("el sitio del que vale desde ahora, por su nombre corto"))
+        calibrate.add_argument("--organisation", metavar="NAME", help=_("la organización del sitio, si hay varias con uno así"))
+        calibrate.add_argument("--robot", metavar="ID", default="", help=_("solo para la red de este robot del sitio"))
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Do what the verb says."""
@@ -60,11 +66,30 @@ class Command(command.Command):
         self.stdout.write(incident.as_line())
 
     def _calibrate(self, options: dict[str, Any]) -> None:
-        maxima = calibration.measure(looks(options["pcap"]))
-        _write(options["out"], calibration.render(maxima, {path.name: _hash_of(path) for path in options["pcap"]}, timezone.now()))
+        if options["out"] is None and options["site"] is None:
+            raise CommandError(_("di dónde se guarda: --out FILE, --site SITE o los dos"))
+        site = _site(options["site"], options["organisation"]) if options["site"] is not None else None
+        maxima, now = calibration.measure(looks(options["pcap"])), timezone.now()
+        text = calibration.render(maxima, {path.name: _hash_of(path) for path in options["pcap"]}, now)
+        if options["out"] is not None:
+            _write(options["out"], text)
+        if site is not None:
+            calibrations.keep(site, options["robot"], text.encode(), actor=command_actor(), now=now)
         for rule in RULES:
             limit, most = limit_of(rule, maxima)
             self.stdout.write(f"{rule.code:18} {rule.counter.value:16} {rule.seconds:3} s  {most or 0:8}  → {limit}")
+
+
+def _site(slug: str, organisation: str | None) -> Site:
+    """Raises CommandError when there is none, or more than one."""
+    found = Site.objects.filter(slug=slug)
+    if organisation is not None:
+        found = found.filter(organisation__slug=organisation)
+    sites = list(found[:2])
+    if len(sites) != 1:
+        text = _("sitio %(slug)s: hay varios, di de qué organización con --organisation") if sites else _("sitio %(slug)s: no hay ninguno")
+        raise CommandError(text % {"slug": slug})
+    return sites[0]
 
 
 def _read(path: Path) -> Maxima:
