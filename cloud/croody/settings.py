@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "croody.monitor",
     "croody.api",
     "croody.console",
+    "croody.shop",
     "croody.site",
     "croody.worker",
     "croody.operations",

@@ -18,6 +18,7 @@ from django.urls import URLPattern, get_resolver
 
 from croody.accounts.organisation_rules import Affair
 from croody.fleet.access import Action, may, robots
+from croody.shop.access import ShopAct
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -677,6 +678,30 @@ PAGES: dict[str, tuple[str, str, int]] = {
     "console/rules/channels/<int:number>/test/": ("POST", "/console/rules/channels/1000000/test/", 404),
     "console/handover/": ("GET", "/console/handover/", 200),
     "console/handover/sign/": ("POST", "/console/handover/sign/", 404),
+    # What becomes of carts and orders that there are is `tests/cloud/shop`'s business.
+    "tienda/": ("GET", "/tienda/", 200),
+    "tienda/<slug:slug>/": ("GET", "/tienda/no-such-thing/", 404),
+    "tienda/carrito/": ("GET", "/tienda/carrito/", 200),
+    "tienda/carrito/agregar/": ("POST", "/tienda/carrito/agregar/", 404),
+    "tienda/carrito/cambiar/": ("POST", "/tienda/carrito/cambiar/", 404),
+    "tienda/carrito/cupon/": ("POST", "/tienda/carrito/cupon/", 303),
+    "tienda/api/cart/": ("GET", "/tienda/api/cart/", 200),
+    "tienda/api/cart/add/": ("POST", "/tienda/api/cart/add/", 404),
+    "tienda/api/cart/change/": ("POST", "/tienda/api/cart/change/", 404),
+    "tienda/pagar/": ("GET", "/tienda/pagar/", 302),
+    "tienda/pedidos/<str:name>/<str:secret>/": ("GET", "/tienda/pedidos/2026-000001/none/", 404),
+    "tienda/pedidos/<str:name>/<str:secret>/pagar/": ("POST", "/tienda/pedidos/2026-000001/none/pagar/", 404),
+    "tienda/pedidos/<str:name>/<str:secret>/cancelar/": ("POST", "/tienda/pedidos/2026-000001/none/cancelar/", 404),
+    "tienda/pedidos/<str:name>/<str:secret>/factura/": ("GET", "/tienda/pedidos/2026-000001/none/factura/", 404),
+    "tienda/pago/aviso/<slug:provider>/": ("POST", "/tienda/pago/aviso/sandbox/", 400),
+    "tienda/pago/prueba/<slug:reference>/": ("GET", "/tienda/pago/prueba/none/", 404),
+    "tienda/gestion/": ("GET", "/tienda/gestion/", 200),
+    "tienda/gestion/pedidos/<int:number>/": ("GET", "/tienda/gestion/pedidos/1/", 404),
+    "tienda/gestion/pedidos/<int:number>/mover/": ("POST", "/tienda/gestion/pedidos/1/mover/", 404),
+    "tienda/gestion/pedidos/<int:number>/devolver/": ("POST", "/tienda/gestion/pedidos/1/devolver/", 404),
+    "tienda/gestion/productos/": ("GET", "/tienda/gestion/productos/", 200),
+    "tienda/gestion/productos/<int:number>/almacen/": ("POST", "/tienda/gestion/productos/1/almacen/", 404),
+    "cuenta/pedidos/": ("GET", "/cuenta/pedidos/", 200),
     "cuenta/": ("GET", "/cuenta/", 302),
     "cuenta/acceder/": ("GET", "/cuenta/acceder/", 200),
     "cuenta/salir/": ("GET", "/cuenta/salir/", 302),
@@ -721,6 +746,8 @@ PAGES: dict[str, tuple[str, str, int]] = {
 ABOUT_ROBOTS = {path for path, (_method, address, _fine) in PAGES.items() if "{robot}" in address}
 #: Pages about one organisation, `{organisation}` in their address: each role asks for its own and for another one.
 ABOUT_ORGANISATIONS = {path for path, (_method, address, _fine) in PAGES.items() if "{organisation}" in address}
+#: Pages of who keeps the shop.
+KEEPING = {path for path in PAGES if path.startswith("tienda/gestion/")}
 _OWNER_ALONE = {"viewer": 403, "operator": 403, "maintainer": 403, "owner": 200, "superuser": 200}
 #: Affair -> what comes of it in one's own organisation; of another one nobody but a superuser knows.
 EXPECTED_OF_ORGANISATIONS: dict[str, dict[str, int]] = {
@@ -731,6 +758,14 @@ EXPECTED_OF_ORGANISATIONS: dict[str, dict[str, int]] = {
     Affair.MEMBERS: _OWNER_ALONE,
     Affair.TOKENS: _OWNER_ALONE,
     Affair.SETTINGS: _OWNER_ALONE,
+}
+_REFUNDS = {"viewer": 403, "operator": 403, "maintainer": 403, "owner": 200, "superuser": 200}
+#: Act -> what comes of it for the people of the seller's organisation; of anybody else's nobody knows.
+EXPECTED_OF_THE_SHOP: dict[str, dict[str, int]] = {
+    ShopAct.LOOK: {**dict.fromkeys(ROLES, 200), "superuser": 200},
+    ShopAct.FULFIL: {**dict.fromkeys(ROLES, 200), "viewer": 403, "superuser": 200},
+    ShopAct.STOCK_LIST: {**_REFUNDS, "maintainer": 200},
+    ShopAct.REFUND: _REFUNDS,
 }
 #: Somebody who is signed in is sent on.
 SENT_ON = {"cuenta/acceder/", "cuenta/registro/", "admin/login/"}
@@ -755,7 +790,7 @@ def test_every_page_has_a_rule_and_an_example_here():
     known = pages()
     assert {path for path, view in known.items() if getattr(view, "rule", None) is None} == set(), "say who may: @open_to(...)"
     assert set(PAGES) == set(known)
-    assert {view.rule for view in known.values()} <= {*Action, *Affair, "anybody", "people", "staff", "superuser"}
+    assert {view.rule for view in known.values()} <= {*Action, *Affair, *ShopAct, "anybody", "people", "staff", "superuser"}
 
 
 @pytest.mark.parametrize("path", sorted(ABOUT_ROBOTS))
@@ -805,7 +840,30 @@ def test_the_rules_about_organisations_are_one_table_and_tokens_have_no_say_in_i
     assert not organisation_rules.may(dataclasses.replace(token, scopes=frozenset()), Affair.MEET, 1)
 
 
-@pytest.mark.parametrize("path", sorted(set(PAGES) - ABOUT_ROBOTS - ABOUT_ORGANISATIONS))
+@pytest.mark.parametrize("path", sorted(KEEPING))
+def test_a_page_of_the_shops_keepers_is_for_those_whom_the_table_names(path: str, world: SimpleNamespace, settings: Any):
+    from croody.accounts.models import Organisation
+    from croody.shop.models import Seller
+
+    settings.ROOT_URLCONF = "croody.serve.urls.web"
+    method, address, fine = PAGES[path]
+    table = EXPECTED_OF_THE_SHOP[pages()[path].rule]
+    got, expected = {}, {}
+    for organisation in ("", "carlos", "alices"):
+        if organisation:
+            Seller.objects.update_or_create(pk=1, defaults={"organisation": Organisation.objects.get(slug=organisation), "name": "Shop"})
+        for name in ("anonymous", *ROLES, "stranger", "superuser"):
+            client = Client()
+            if name != "anonymous":
+                client.force_login(world.people[name])
+            got[name, organisation] = (client.get(address) if method == "GET" else client.post(address)).status_code
+            known = organisation == "alices" or (name == "superuser" and organisation == "carlos")
+            status = table.get(name, 404) if known else 404
+            expected[name, organisation] = 302 if name == "anonymous" else fine if status == 200 else status
+    assert got == expected
+
+
+@pytest.mark.parametrize("path", sorted(set(PAGES) - ABOUT_ROBOTS - ABOUT_ORGANISATIONS - KEEPING))
 def test_each_page_is_for_whom_it_says(path: str, world: SimpleNamespace, settings: Any):
     settings.ROOT_URLCONF = "croody.serve.urls.web"
     method, address, fine = PAGES[path]

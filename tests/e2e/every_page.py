@@ -42,11 +42,19 @@ NO_PAGES: Final = {
     "cuenta/llaves/entrar/",
     # It comes between a password and a second factor, and leads away otherwise: `test_second_factor`.
     "cuenta/segundo-factor/entrar/",
+    # Empty carts lead back, and only a link opens an order: `test_shop` walks what is behind.
+    "tienda/pagar/",
+    "tienda/pedidos/<str:name>/<str:secret>/",
+    "tienda/pedidos/<str:name>/<str:secret>/factura/",
+    "tienda/pago/prueba/<slug:reference>/",
+    "tienda/gestion/pedidos/<int:number>/",
+    "tienda/api/cart/",
     # It leads to the page of the invitation, which is walked.
     "cuenta/invitacion/<str:secret>/",
 }
 #: Page -> a link to one of its kind, where its address has a number that only the database knows: the page with it, and its selector.
 LINKED: Final = {
+    "tienda/<slug:slug>/": ("/tienda/", ".items a"),
     "console/alerts/<int:number>/": ("/console/alerts/", "#rows a[href*='/console/alerts/']"),
     "console/sites/<int:number>/": ("/console/sites/", "main a[href*='/console/sites/']"),
     "console/rules/<int:number>/": ("/console/rules/", "main a[href*='/console/rules/1/']"),

@@ -40,6 +40,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     state = tmp_path_factory.mktemp("day")
     with Stack(Options(state=state, ports=Ports.free(), robots=0, host=False, replay=False)) as stack:
         stack.prepare()
+        stack.manage("demo", "--shop")
         log = state / "day.log"
         environment = {**stack.processes["web"].spec.env, "PYTHONUNBUFFERED": "1"}
         command = [script("croody"), "demo", "--day", "--hours", "2", "--live"]

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
+from django.core.cache import cache
 from django.http import HttpRequest
 
 from croody.accounts.models import Registering
@@ -26,4 +27,20 @@ def may_register(address: str, *, now: datetime) -> bool:
     if Registering.objects.filter(address=address).count() >= MOST:
         return False
     Registering.objects.create(address=address, at=now)
+    return True
+
+
+def may_try(what: str, address: str, most: int, within: timedelta) -> bool:
+    """Count one try of something from one address; False, and not counted, when there were `most` already.
+
+    Counted from the first try on; two at the same instant may count as one.
+    """
+    key = f"croody.try:{what}:{address}"
+    tries = int(cache.get(key, 0))
+    if tries >= most:
+        return False
+    if tries == 0:
+        cache.set(key, 1, within.total_seconds())
+    else:
+        cache.incr(key)
     return True

@@ -13,6 +13,7 @@ from croody.fleet import jobs as fleet
 from croody.liveness import jobs as liveness
 from croody.notices import deliver
 from croody.notices import jobs as notices
+from croody.shop import jobs as shop
 from croody.telemetry import jobs as telemetry
 from croody.worker import retention
 from croody.worker.runs import note_runs
@@ -48,6 +49,9 @@ JOBS: list[Job] = [
     Job("tell", 5, deliver.tell, "rules"),
     # Alone: whoever is told may take his time to answer.
     Job("send_notices", 2, deliver.send, "notices"),
+    # Beside it: a mail server may take its time, too.
+    Job("send_order_mails", 5, shop.send_mails, "notices"),
+    Job("expire_orders", 20, shop.expire_orders),
     Job("close_old_alarms", 60, alarms.close_old),
     Job("retire_borrowed", 300, liveness.retire_borrowed),
     # Both go through the same cursor, so they share a thread; it may have much to do after an outage.

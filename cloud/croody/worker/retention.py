@@ -23,6 +23,8 @@ from croody.detection.models import Incident, IncidentException, SecurityEvent, 
 from croody.fleet.models import Claim
 from croody.notices.models import Notice, Rule
 from croody.notices.services import KEPT
+from croody.shop.carts import LIFE as CART_LIFE
+from croody.shop.models import Cart
 from croody.web.turns import delete_in_turns
 
 #: Tries to log in, and logins by a link, are kept for who looks into an incident.
@@ -74,6 +76,8 @@ LIVES: Final = (
     # With it go the boards that came in by it; robots stay.
     Life(Claim, lambda now: Q(expires_at__lt=now - TRIES)),
     Life(Invitation, lambda now: Q(expires_at__lt=now - TRIES)),
+    # A cart that was forgotten; orders are what the law wants kept.
+    Life(Cart, lambda now: Q(touched_at__lt=now - CART_LIFE)),
     Life(Counted, lambda now: Q(expires__lt=now)),
     Life(Registering, lambda now: Q(at__lt=now - timedelta(days=1))),
     Life(AccessAttempt, lambda now: Q(attempt_time__lt=now - TRIES)),

@@ -41,6 +41,8 @@ THINGS: Final[Mapping[str, str | Promise]] = {
     "exception": gettext_lazy("Falsa alarma"),
     "shift": gettext_lazy("Turno"),
     "verdict": gettext_lazy("Veredicto"),
+    "order": gettext_lazy("Pedido"),
+    "product": gettext_lazy("Producto"),
 }
 #: What was done to what -> the act. `%(id)s` is which one.
 ACTS: Final[Mapping[tuple[str, str], str | Promise]] = {
@@ -109,6 +111,14 @@ ACTS: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("change_password", "person"): gettext_lazy("Cambió la contraseña de %(id)s"),
     ("make", "token"): gettext_lazy("Hizo la clave %(id)s"),
     ("revoke", "token"): gettext_lazy("Revocó la clave %(id)s"),
+    ("order", "order"): gettext_lazy("Hizo el pedido %(id)s"),
+    ("pay", "order"): gettext_lazy("Anotó el pago del pedido %(id)s"),
+    ("prepare", "order"): gettext_lazy("Empezó a preparar el pedido %(id)s"),
+    ("ship", "order"): gettext_lazy("Envió el pedido %(id)s"),
+    ("deliver", "order"): gettext_lazy("Dio por entregado el pedido %(id)s"),
+    ("cancel", "order"): gettext_lazy("Canceló el pedido %(id)s"),
+    ("refund", "order"): gettext_lazy("Devolvió el pedido %(id)s"),
+    ("stock", "product"): gettext_lazy("Cambió el almacén de %(id)s"),
     ("make", "login_link"): gettext_lazy("Hizo un enlace de entrada para %(id)s"),
 }
 #: What was done, as the choice above the list says it.
@@ -147,6 +157,14 @@ VERBS: Final[Mapping[str, str | Promise]] = {
     "start_maintenance": gettext_lazy("poner en mantenimiento"),
     "end_maintenance": gettext_lazy("terminar mantenimiento"),
     "move": gettext_lazy("mover de sitio"),
+    "order": gettext_lazy("pedir"),
+    "pay": gettext_lazy("cobrar"),
+    "prepare": gettext_lazy("preparar"),
+    "ship": gettext_lazy("enviar"),
+    "deliver": gettext_lazy("entregar"),
+    "cancel": gettext_lazy("cancelar"),
+    "refund": gettext_lazy("devolver"),
+    "stock": gettext_lazy("cambiar almacén"),
     "share": gettext_lazy("hacer público"),
     "unshare": gettext_lazy("dejar de hacer público"),
     "lock_out": gettext_lazy("quedar fuera por intentos"),
@@ -172,6 +190,8 @@ _KINDS: Final[Mapping[str, str | Promise]] = {
 #: What changed, where people have a word for it. A field that is not here is shown by its name.
 FIELDS: Final[Mapping[str, str | Promise]] = {
     "kind": gettext_lazy("clase"),
+    "state": gettext_lazy("estado"),
+    "change": gettext_lazy("cambio"),
     "site": gettext_lazy("sitio"),
     "shared": gettext_lazy("público"),
     "role": gettext_lazy("papel"),

@@ -15,6 +15,7 @@ from croody.api.v1 import api, nothing_here
 from croody.live.views import stream
 from croody.monitor import alarm_views
 from croody.monitor import views as monitor
+from croody.shop.order_views import mine
 from croody.site.views import home, status
 from croody.web.health import earlier_health
 from croody.web.views import bad_request, failed, not_found
@@ -56,6 +57,8 @@ urlpatterns = [
     path("robots/monitor/alertas/<int:number>/cerrar/", alarm_views.close, name="close_alarm"),
     path("robots/monitor/stream", monitor.stream, name="monitor_stream"),
     path("console/", include("croody.console.urls")),
+    path("tienda/", include("croody.shop.urls")),
+    path("cuenta/pedidos/", mine, name="shop_mine"),
     path("cuenta/", include("croody.accounts.urls")),
     path("api/telemetry/stream", stream, name="telemetry_stream"),
     path("api/v1/", api.urls),

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from croody.operations import demo
 from croody.operations.day import cast, crowd, people
 from croody.operations.day.play import Day, was_played
+from croody.shop import seed as shop_seed
 from croody.web import command
 
 #: How often a day that goes on says something, in seconds.
@@ -40,13 +41,16 @@ class Command(command.Command):
         parser.add_argument("--hours", type=float, default=24.0, help=_("horas de la jornada, de 1 a 24") + " (%(default)s)")
         parser.add_argument("--seed", type=int, default=7, help=_("el mismo número da la misma jornada") + " (%(default)s)")
         parser.add_argument("--live", action="store_true", help=_("con --day: los robots siguen hasta Ctrl-C"))
+        parser.add_argument("--shop", action="store_true", help=_("una tienda con productos de ejemplo y un banco de prueba"))
         parser.add_argument("--fleet", type=int, default=0, metavar="N", help=_("además, tantos robots más, de 1 a 5000"))
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Seed, and print what a person cannot see later."""
+        if options["shop"]:
+            self.stderr.write(_("Tienda: %(count)s productos nuevos.") % {"count": shop_seed.seed(timezone.now())})
         if options["plan"]:
             self._seed(options["plan"], options["robots"])
-        elif not (options["day"] or options["fleet"]):
+        elif not (options["day"] or options["fleet"] or options["shop"]):
             raise CommandError(_("falta decir qué: --plan FILE para el sitio de la demostración, o --day para una jornada"))
         if options["day"] or options["fleet"]:
             self._check(options)

@@ -1,0 +1,54 @@
+"""What the shop does by the clock: orders whose time is over, mails that wait."""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from croody.accounts import mailer
+from croody.shop import orders, words
+from croody.shop.mail_texts import MAILS
+from croody.shop.models import OrderMail, Seller
+from croody.web import formats
+
+#: Mails of one run, and tries of one mail: a minute apart, then two, four... about a day all together.
+MOST: Final = 50
+MOST_TRIES: Final = 11
+
+
+def expire_orders(now: datetime) -> None:
+    """Let go of what nobody paid in time."""
+    orders.expire(now)
+
+
+def send_mails(now: datetime) -> None:
+    """Send what is due, each once: what could not be handed over is tried again, later each time."""
+    due = OrderMail.objects.filter(next_at__lte=now).select_related("order").prefetch_related("order__lines").order_by("next_at")
+    for mail in due[:MOST]:
+        with translation.override(mail.order.language):
+            text = MAILS[mail.kind](_about(mail))
+            went = mailer.send(mail.order.email, text.subject, text.body)
+        tries = mail.tries + 1
+        again = None if went or tries >= MOST_TRIES else now + timedelta(minutes=2 ** (tries - 1))
+        OrderMail.objects.filter(pk=mail.pk).update(tries=tries, next_at=again, sent_at=now if went else None)
+
+
+def _about(mail: OrderMail) -> dict[str, Any]:
+    order, language = mail.order, mail.order.language
+    said = words.order(order, language)
+    seller = Seller.objects.first()
+    transfer = ""
+    if order.provider == "manual" and seller is not None:
+        transfer = _("Paga por transferencia, con el número %(order)s como concepto:") % {"order": order.name} + f"\n{seller.transfer}"
+    until = formats.moment(order.reserved_until, language) if order.reserved_until is not None else ""
+    link = f"{settings.ENV.public_url.rstrip('/')}/{language}{_plain(said['address'])}"
+    return {**said, "order": order.name, "link": link, "transfer": transfer, "until": until, "tracking": order.tracking, "boards": ""}
+
+
+def _plain(path: str) -> str:
+    """Without the language that the process speaks."""
+    from croody.web.language import split
+
+    return split(path)[1]

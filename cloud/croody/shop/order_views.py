@@ -1,0 +1,129 @@
+"""The page of one order, its invoice, and a person's orders. Who has the link is let in: it holds a secret."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+
+from croody.accounts.caller import actor_of, of_session
+from croody.accounts.rules import open_to
+from croody.shop import countries, moves, orders, pages, words
+from croody.shop.models import Order
+from croody.shop.moves import State
+from croody.shop.payments import book
+
+#: As many of a person's orders are listed.
+MOST = 200
+
+
+@pages.public
+def order(request: HttpRequest, name: str, secret: str) -> HttpResponseBase:
+    """How it stands and what it costs; the ways on: pay, cancel, print."""
+    one = _found(name, secret)
+    language = pages.language()
+    return pages.show(request, "shop/order.html", {"order": words.order(one, language), **_about(one, language), "secret": secret})
+
+
+@pages.public
+def pay(request: HttpRequest, name: str, secret: str) -> HttpResponseBase:
+    """Once more to the provider."""
+    one = _found(name, secret)
+    if request.method != "POST" or one.state != State.PENDING:
+        return redirect(words.link(one))
+    try:
+        return pages.SeeOther(book.begin(one, now=timezone.now()) or words.link(one))
+    except orders.OrderRefused as refused:
+        messages.error(request, str(refused))
+        return pages.SeeOther(words.link(one))
+
+
+@pages.public
+def cancel(request: HttpRequest, name: str, secret: str) -> HttpResponseBase:
+    """The buyer wants it no longer, and has not paid."""
+    one = _found(name, secret)
+    if request.method == "POST" and one.state == State.PENDING:
+        try:
+            orders.move(one, State.CANCELLED, actor=actor_of(request, of_session(request)), now=timezone.now(), note="buyer")
+        except orders.OrderRefused as refused:
+            messages.error(request, str(refused))
+        return pages.SeeOther(words.link(one))
+    return redirect(words.link(one))
+
+
+@pages.public
+def invoice(request: HttpRequest, name: str, secret: str) -> HttpResponseBase:
+    """To print, or to keep as PDF: the browser does it."""
+    one = _found(name, secret)
+    if one.paid_at is None:
+        messages.info(request, _("La factura sale cuando el pedido está pagado."))
+        return redirect(words.link(one))
+    language = pages.language()
+    context = {"order": words.order(one, language), **_about(one, language), "seller": pages.seller()}
+    return pages.show(request, "shop/invoice.html", context)
+
+
+@never_cache
+@login_required
+@open_to("people")
+def mine(request: HttpRequest) -> HttpResponse:
+    """`/cuenta/pedidos/`: what somebody bought while signed in."""
+    language = pages.language()
+    assert isinstance(request.user, User)
+    rows = Order.objects.filter(user=request.user).prefetch_related("lines").order_by("-pk")[:MOST]
+    listed = [{**words.order(one, language), "at": one.created_at} for one in rows]
+    return pages.show(request, "shop/mine.html", {"orders": listed, "section": "profile"})
+
+
+def _found(name: str, secret: str) -> Order:
+    one = orders.found(name, secret)
+    if one is None:
+        raise Http404("no order of this link")
+    return one
+
+
+def _about(one: Order, language: str) -> dict[str, Any]:
+    state, seller = State(one.state), pages.seller()
+    transfer = seller.transfer if seller is not None and one.provider == "manual" and state is State.PENDING else ""
+    return {
+        "sentence": str(_SENTENCES[state]) % {"order": one.name},
+        "at": one.created_at,
+        "paid_at": one.paid_at,
+        "until": one.reserved_until,
+        "email": one.email,
+        "to": one.address,
+        "country": countries.COUNTRIES.get(one.address.get("country", ""), ""),
+        "billed": one.invoice,
+        "notes": one.notes,
+        "how": one.delivery,
+        "tracking": one.tracking,
+        "transfer": transfer,
+        "payable": state is State.PENDING and one.provider != "manual",
+        "waits": state is State.PENDING,
+        "boards": [{"robot": board.robot_id} for line in one.lines.all() for board in line.boards.all()],
+        "history": [{"word": moves.WORDS.get(_state(event.state), event.state), "at": event.at} for event in one.events.order_by("pk")],
+    }
+
+
+def _state(text: str) -> State:
+    return State(text)
+
+
+_SENTENCES: Final[Mapping[State, str | Promise]] = {
+    State.PENDING: gettext_lazy("Pedido %(order)s: falta el pago"),
+    State.PAID: gettext_lazy("Pedido %(order)s: pagado, lo preparamos"),
+    State.PREPARING: gettext_lazy("Pedido %(order)s: en preparación"),
+    State.SHIPPED: gettext_lazy("Pedido %(order)s: va en camino"),
+    State.DELIVERED: gettext_lazy("Pedido %(order)s: entregado"),
+    State.CANCELLED: gettext_lazy("Pedido %(order)s: cancelado"),
+    State.REFUNDED: gettext_lazy("Pedido %(order)s: devuelto"),
+}

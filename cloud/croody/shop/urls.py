@@ -1,0 +1,34 @@
+"""Addresses below `/tienda/`. What is no word of ours here is a product."""
+
+from django.urls import path
+
+from croody.shop import cart_api, cart_views, checkout, order_views, payment_views, views
+from croody.shop.staff import views as staff
+
+#: Words that stand where a product's name would: no product is called so.
+TAKEN = {"carrito", "pagar", "pedidos", "pago", "api", "gestion", "fotos"}
+
+urlpatterns = [
+    path("", views.catalogue, name="shop"),
+    path("carrito/", cart_views.cart, name="shop_cart"),
+    path("carrito/agregar/", cart_views.add, name="shop_cart_add"),
+    path("carrito/cambiar/", cart_views.change, name="shop_cart_change"),
+    path("carrito/cupon/", cart_views.coupon, name="shop_coupon"),
+    path("api/cart/", cart_api.show, name="shop_api_cart"),
+    path("api/cart/add/", cart_api.add, name="shop_api_cart_add"),
+    path("api/cart/change/", cart_api.change, name="shop_api_cart_change"),
+    path("pagar/", checkout.checkout, name="shop_checkout"),
+    path("pedidos/<str:name>/<str:secret>/", order_views.order, name="shop_order"),
+    path("pedidos/<str:name>/<str:secret>/pagar/", order_views.pay, name="shop_pay"),
+    path("pedidos/<str:name>/<str:secret>/cancelar/", order_views.cancel, name="shop_cancel"),
+    path("pedidos/<str:name>/<str:secret>/factura/", order_views.invoice, name="shop_invoice"),
+    path("pago/aviso/<slug:provider>/", payment_views.notice, name="shop_notice"),
+    path("pago/prueba/<slug:reference>/", payment_views.bank, name="shop_bank"),
+    path("gestion/", staff.board, name="shop_keep"),
+    path("gestion/pedidos/<int:number>/", staff.order, name="shop_keep_order"),
+    path("gestion/pedidos/<int:number>/mover/", staff.move, name="shop_keep_move"),
+    path("gestion/pedidos/<int:number>/devolver/", staff.refund, name="shop_keep_refund"),
+    path("gestion/productos/", staff.products, name="shop_keep_products"),
+    path("gestion/productos/<int:number>/almacen/", staff.book_in, name="shop_keep_stock"),
+    path("<slug:slug>/", views.product, name="shop_product"),
+]

@@ -1,0 +1,254 @@
+"""From the catalogue to a paid order, as a buyer, a bank and a seller do it."""
+
+import dataclasses
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from croody.accounts.models import ShownMail
+from croody.accounts.services import make_login_link
+from croody.audit.models import Entry
+from croody.shop import jobs, orders
+from croody.shop.models import Cart, Coupon, Order, OrderMail, Payment, Product, StockMove
+from croody.shop.payments import sandbox
+from tests.cloud.shop.conftest import Buyer
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _web(settings: Any) -> None:
+    settings.ROOT_URLCONF = "croody.serve.urls.web"
+
+
+def stock_of(slug: str) -> int:
+    """What can still be bought, which is always what its moves add up to."""
+    one = Product.objects.get(slug=slug)
+    assert sum(StockMove.objects.filter(product=one).values_list("change", flat=True)) == one.stock
+    return one.stock
+
+
+def test_a_guest_buys_a_board_pays_it_and_it_is_sent(shop: SimpleNamespace, settings: Any):
+    settings.ENV = dataclasses.replace(settings.ENV, demo=True, smtp=None)
+    settings.EMAIL_BACKEND = "croody.accounts.mailer.ShownBackend"
+    guest = Buyer()
+    assert guest.put("mini", 2).status_code == 303
+    bank = guest.order()["Location"]
+    assert stock_of("mini") == 3
+    assert "179,80" in guest.client.get(bank).content.decode()
+    paid = guest.client.post(bank, {"outcome": "success"})
+    page = guest.client.get(paid["Location"])
+    assert "pagado, lo preparamos" in page.content.decode()
+    assert guest.client.get("/tienda/carrito/").context["pieces"] == 0
+    order = Order.objects.get()
+    # From 150 € on the delivery costs nothing; 21 % are within.
+    assert (order.total_minor, order.delivery_minor, order.tax_minor) == (17980, 0, 3120)
+    assert "Factura" in guest.client.get(f"{paid['Location']}factura/").content.decode()
+    alice = Buyer(shop.alice).client
+    for step in ("preparing", "shipped", "delivered"):
+        alice.post(f"/tienda/gestion/pedidos/{order.pk}/mover/", {"to": step, "tracking": "ES123" if step == "shipped" else ""})
+    order.refresh_from_db()
+    assert (order.state, order.tracking) == ("delivered", "ES123")
+    verbs = list(Entry.objects.filter(thing="order").order_by("pk").values_list("verb", "name"))
+    assert verbs[1:] == [("pay", "croody"), ("prepare", "alice"), ("ship", "alice"), ("deliver", "alice")]
+    jobs.send_mails(timezone.now())
+    subjects = list(ShownMail.objects.filter(to="ana@example.org").order_by("pk").values_list("subject", flat=True))
+    assert [subject.replace(order.name, "{}") for subject in subjects] == [
+        "Recibimos tu pedido {}",
+        "Pedido {} pagado",
+        "Preparamos tu pedido {}",
+        "Tu pedido {} va en camino",
+        "Pedido {} entregado",
+    ]
+    body = ShownMail.objects.filter(subject__startswith="Pedido").first().body
+    link = next(line for line in body.splitlines() if "/tienda/pedidos/" in line)
+    assert guest.client.get("/" + link.split("/", 3)[3]).status_code == 200
+
+
+def test_the_same_form_sent_again_is_the_same_order(shop: SimpleNamespace):
+    guest = Buyer()
+    guest.put("mini")
+    form = guest.form()
+    first = guest.client.post("/tienda/pagar/", form)
+    again = guest.client.post("/tienda/pagar/", form)
+    assert (first.status_code, again.status_code) == (303, 303)
+    assert Order.objects.count() == 1
+    assert stock_of("mini") == 4
+    stranger = Buyer()
+    stranger.put("mini")
+    assert stranger.client.post("/tienda/pagar/", {**stranger.form(), "key": form["key"]}).status_code == 303
+    assert Order.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state"),
+    [("success", "paid"), ("decline", "pending"), ("timeout", "pending"), ("twice", "paid"), ("disorder", "paid"), ("forged", "pending")],
+)
+def test_whatever_the_bank_does_an_order_is_paid_once_or_not_at_all(shop: SimpleNamespace, outcome: str, state: str):
+    guest = Buyer()
+    guest.put("mini")
+    bank = guest.order()["Location"]
+    guest.client.post(bank, {"outcome": outcome})
+    guest.client.post(bank, {"outcome": outcome})
+    order = Order.objects.get()
+    assert order.state == state
+    assert OrderMail.objects.filter(order=order, kind="paid").count() == (1 if state == "paid" else 0)
+    assert stock_of("mini") == 4
+
+
+def test_a_second_step_is_asked_for_and_then_it_is_paid(shop: SimpleNamespace):
+    guest = Buyer()
+    guest.put("mini")
+    bank = guest.order()["Location"]
+    assert "segundo paso" in guest.client.post(bank, {"outcome": "challenge"}).content.decode()
+    guest.client.post(bank, {"outcome": "success"})
+    assert Order.objects.get().state == "paid"
+
+
+def notice(payment: Payment, signature: str = "", **said: Any) -> int:
+    body = sandbox.notice(payment, Payment.Status.SUCCEEDED, "n-1", **said)
+    headers = {sandbox.SIGNATURE: signature or sandbox.sign(body)}
+    answer = Client().generic("POST", "/tienda/pago/aviso/sandbox/", body, content_type="application/json", headers=headers)
+    return int(answer.status_code)
+
+
+def test_notices_come_over_the_wire_signed_about_the_right_sum_and_count_once(shop: SimpleNamespace):
+    guest = Buyer()
+    guest.put("mini")
+    guest.order()
+    payment = Payment.objects.get()
+    assert notice(payment, "0" * 64) == 400
+    assert notice(payment, amount_minor=1) == 400
+    assert Order.objects.get().state == "pending"
+    assert [notice(payment), notice(payment)] == [200, 200]
+    assert Order.objects.get().state == "paid"
+
+
+def test_a_payment_that_comes_late_gets_the_goods_or_the_money_back(shop: SimpleNamespace):
+    late, other = Buyer(), Buyer()
+    late.put("pro")
+    late.order()
+    orders.expire(timezone.now() + timedelta(hours=1))
+    first = Order.objects.get()
+    assert (first.state, stock_of("pro")) == ("cancelled", 1)
+    assert notice(first.payments.get()) == 200
+    first.refresh_from_db()
+    assert (first.state, stock_of("pro")) == ("paid", 0)
+    alice = Buyer(shop.alice).client
+    alice.post(f"/tienda/gestion/pedidos/{first.pk}/devolver/", {})
+    assert stock_of("pro") == 1
+    late.put("pro")
+    late.order()
+    orders.expire(timezone.now() + timedelta(hours=1))
+    second = Order.objects.order_by("-pk").first()
+    other.put("pro")
+    other.order(email="otra@example.org")
+    body = sandbox.notice(second.payments.get(), Payment.Status.SUCCEEDED, "n-late")
+    Client().generic("POST", "/tienda/pago/aviso/sandbox/", body, headers={sandbox.SIGNATURE: sandbox.sign(body)})
+    second.refresh_from_db()
+    assert (second.state, second.payments.get().status, stock_of("pro")) == ("cancelled", "refunded", 0)
+    assert OrderMail.objects.filter(order=second, kind="paid_back").exists()
+
+
+def test_what_was_agreed_is_what_is_paid(shop: SimpleNamespace):
+    guest = Buyer()
+    guest.put("mini")
+    form = guest.form()
+    Product.objects.filter(slug="mini").update(price_minor=9990)
+    answer = guest.client.post("/tienda/pagar/", form)
+    assert answer.status_code == 200
+    assert "El precio cambió" in answer.content.decode()
+    assert not Order.objects.exists()
+    assert "antes" in guest.client.get("/tienda/carrito/").content.decode()
+
+
+def test_what_is_typed_wrong_is_said_and_the_rest_is_kept(shop: SimpleNamespace):
+    guest = Buyer()
+    guest.put("mini")
+    answer = guest.order(email="nobody", street="Calle de Siempre 7", country="XX")
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert "No es una dirección" in page
+    assert "Calle de Siempre 7" in page
+
+
+def test_more_than_there_is_nobody_buys_and_the_number_stays_free(shop: SimpleNamespace):
+    first, second = Buyer(), Buyer()
+    first.put("pro")
+    second.put("pro")
+    assert first.order().status_code == 303
+    refused = second.order(email="otra@example.org")
+    assert refused.status_code == 409
+    assert "agotado" in refused.content.decode()
+    second.client.post("/tienda/carrito/cambiar/", {"product": "pro", "quantity": 0})
+    second.put("mini")
+    assert second.order(email="otra@example.org").status_code == 303
+    assert list(Order.objects.order_by("pk").values_list("number", flat=True)) == [1, 2]
+
+
+def test_a_guests_cart_is_theirs_once_they_are_signed_in(shop: SimpleNamespace):
+    at_home = Buyer(shop.carlos)
+    at_home.put("mini", 1)
+    guest = Buyer()
+    guest.put("mini", 3)
+    guest.put("wheel", 4)
+    guest.client.post(make_login_link(shop.carlos))
+    assert {line.product.slug: line.quantity for line in Cart.objects.get().lines.all()} == {"mini": 3, "wheel": 4}
+    assert at_home.client.get("/tienda/api/cart/").json()["count"] == 7
+
+
+def test_a_coupon_takes_its_share_and_ends(shop: SimpleNamespace):
+    Coupon.objects.create(code="TEN", share_bp=1000, most_uses=1)
+    guest = Buyer()
+    guest.put("wheel", 3)
+    guest.client.post("/tienda/carrito/cupon/", {"code": "ten"})
+    assert guest.order().status_code == 303
+    order = Order.objects.get()
+    assert (order.goods_minor, order.discount_minor, order.total_minor) == (7350, 735, 7350 - 735 + 590)
+    guest.put("wheel")
+    assert "no existe o ya venció" in guest.client.post("/tienda/carrito/cupon/", {"code": "TEN"}, follow=True).content.decode()
+
+
+def test_scripts_have_the_cart_as_json(shop: SimpleNamespace):
+    client = Client()
+    answer = client.post("/tienda/api/cart/add/", {"product": "mini", "quantity": 2}, content_type="application/json")
+    assert answer.json()["total"] == "179.80"
+    assert client.post("/tienda/api/cart/add/", {"product_id": shop.wheel.pk}).json()["count"] == 3
+    assert client.post("/tienda/api/cart/add/", {"product": "mini", "quantity": 40}, content_type="application/json").status_code == 409
+    assert client.post("/tienda/api/cart/change/", {"product": "mini", "quantity": 0}).json()["count"] == 1
+    assert client.post("/tienda/api/cart/add/", {"product": "nothing"}).status_code == 404
+
+
+def test_an_order_is_for_who_has_its_link(shop: SimpleNamespace):
+    guest = Buyer(shop.carlos)
+    guest.put("mini")
+    guest.order()
+    order = Order.objects.get()
+    assert Client().get(f"/tienda/pedidos/{order.name}/{'0' * 40}/").status_code == 404
+    assert order.name in guest.client.get("/cuenta/pedidos/").content.decode()
+    assert order.name not in Buyer(shop.bob).client.get("/cuenta/pedidos/").content.decode()
+    assert Cart.objects.get().lines.count() == 0
+
+
+def test_the_catalogue_is_asked_through_its_address_in_few_questions(shop: SimpleNamespace, django_assert_max_num_queries: Any):
+    from tests.cloud.shop.conftest import product
+
+    for index in range(30):
+        product(f"extra-{index:02d}", 100 + index, 1, kind="sensor", name_es=f"Cámara {index}")
+    client = Client()
+    with django_assert_max_num_queries(4):
+        page = client.get("/tienda/?q=camara&clase=sensor&hasta=1,25&orden=-precio&pagina=3")
+    assert page.context["page_count"] == 3
+    assert [one["price"] for one in page.context["products"]] == ["1,01\u00a0€", "1,00\u00a0€"]
+    assert "no es un precio" in client.get("/tienda/?desde=mucho").content.decode()
+    guest = Buyer()
+    for slug in ("mini", "wheel", "pro", "extra-01", "extra-02"):
+        guest.put(slug)
+    with django_assert_max_num_queries(5):
+        guest.client.get("/tienda/carrito/")
+    with django_assert_max_num_queries(7):
+        guest.client.get("/tienda/pagar/")
