@@ -31,6 +31,11 @@ def speak(environ: Mapping[str, str]) -> None:
     _column = _SPANISH if chosen.lower().startswith("es") else _ENGLISH
 
 
+def speaks_spanish() -> bool:
+    """Say whether it is Spanish that this process speaks."""
+    return _column == _SPANISH
+
+
 def said(catalogue: Mapping[str, tuple[str, str]], key: str, /, **values: object) -> str:
     """A text of a catalogue in the language that is spoken.
 

@@ -7,11 +7,11 @@ import sqlite3
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from croody_contract.printable import log_lines, printable
 from croody_contract.texts import speak
@@ -21,7 +21,7 @@ from croody_edge.arguments import Parser
 from croody_edge.bundle import archive
 from croody_edge.captures import screen_captures
 from croody_edge.checkout import with_ports
-from croody_edge.daemon import heard, run
+from croody_edge.daemon import Beside, heard, run
 from croody_edge.doctor import conformance
 from croody_edge.doctor.examine import examine
 from croody_edge.doctor.finding import Finding
@@ -41,12 +41,9 @@ from croody_edge.screen.on_demand import ScreenOnDemand
 from croody_edge.service import PriorityFilter, Service, writes_to_journal
 from croody_edge.settings import OF_A_ROBOT, Settings, from_environment
 from croody_edge.sources.config import choose
-from croody_edge.texts import text
+from croody_edge.texts import spoken, text
 from croody_edge.update_lock import clear_left_over
 from croody_edge.variables import BadSetting, Variables, switch, variable
-
-if TYPE_CHECKING:
-    from croody_edge.local.page.of_agent import StatusPage
 
 log = logging.getLogger("croody.agent")
 
@@ -103,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             log.error("%s", printable(text("sources.left", why=problem)))
         life = life_of(settings, time.monotonic)
         agent = Agent(settings, chosen_sources.sources, screen, life=life)
-        run(agent, heartbeat=settings.heartbeat, service=service, page=status_page(settings, agent, life, environ))
+        run(agent, heartbeat=settings.heartbeat, service=service, beside=list(beside(settings, agent, life, environ)))
     except BadSetting as error:
         print(f"croody-edge: {printable(str(error))}", file=sys.stderr)
         return _BAD_CONFIG
@@ -119,14 +116,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def status_page(settings: Settings, agent: Agent, life: Life, environ: Mapping[str, str]) -> "StatusPage | None":
-    """The page of an agent that is to have one; otherwise none of it is loaded."""
-    if settings.status_page is None:
-        return None
-    from croody_edge.local.page.checkup import Checkup
-    from croody_edge.local.page.of_agent import StatusPage
+def beside(settings: Settings, agent: Agent, life: Life, environ: Mapping[str, str]) -> Iterator[Beside]:
+    """What an agent is to have beside it; of what it is not to have nothing is loaded."""
+    if settings.status_page is not None:
+        from croody_edge.local.page.checkup import Checkup
+        from croody_edge.local.page.of_agent import StatusPage
 
-    return StatusPage(settings.status_page, settings.status_token, agent.state, life, agent.infos, Checkup(environ), settings.drain_rate)
+        yield StatusPage(settings.status_page, settings.status_token, agent.state, life, agent.infos, Checkup(environ), settings.drain_rate)
+    if settings.home_assistant is not None:
+        from croody_edge.local.home_assistant.of_agent import at_home
+
+        yield at_home(settings.home_assistant, agent, life, spoken())
 
 
 def come_in(chosen: Namespace, environ: Mapping[str, str]) -> dict[str, str]:

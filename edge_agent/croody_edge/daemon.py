@@ -3,21 +3,31 @@
 import os
 import signal
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event as Flag
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 from croody_edge.agent import Agent
 from croody_edge.local.socket import Teller
 from croody_edge.service import Service
 from croody_edge.texts import text
 
-if TYPE_CHECKING:
-    from croody_edge.local.page.of_agent import StatusPage
-
 #: Between two beats while nothing changes, seconds; a heartbeat that is three times as old counts as none.
 BEAT_S: Final = 5.0
+
+
+class Beside(Protocol):
+    """Something with threads of its own that lives as long as the agent."""
+
+    def start(self) -> None:
+        """Begin, and return."""
+        ...
+
+    def close(self) -> None:
+        """End within some seconds; also when it never began."""
+        ...
 
 
 def run(
@@ -25,7 +35,7 @@ def run(
     *,
     heartbeat: Path | None = None,
     service: Service | None = None,
-    page: "StatusPage | None" = None,
+    beside: Sequence[Beside] = (),
     drain_s: float = 2.0,
 ) -> None:
     """Drive one agent until it is told to stop, then stop it cleanly.
@@ -34,7 +44,7 @@ def run(
         agent: not started.
         heartbeat: a file to write again and again; none by default.
         service: where systemd is told how it goes; nowhere by default.
-        page: the status page; none by default.
+        beside: what runs on the board beside it, such as its status page.
         drain_s: how long what is left may take at the end, seconds.
 
     Raises:
@@ -53,8 +63,8 @@ def run(
     try:
         agent.start()
         teller.start()
-        if page is not None:
-            page.start()
+        for one in beside:
+            one.start()
         if service is not None:
             service.ready()
         while not ending.is_set():
@@ -70,8 +80,8 @@ def run(
         agent.stop(drain_s)
     finally:
         teller.close()
-        if page is not None:
-            page.close()
+        for one in beside:
+            one.close()
         for number, handler in before.items():
             signal.signal(number, handler)
 

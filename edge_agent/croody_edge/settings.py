@@ -3,6 +3,7 @@
 What only one kind of source takes is in the folder of that source.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -26,6 +27,17 @@ DEFAULT_ROBOT_ID: Final = "robot-clases"
 BUSY_WHEN: Final = "speed_mps>0.05, status=moving, mission_active=1"
 #: Variables that say which robot this is, and where it is known as that.
 OF_A_ROBOT: Final = frozenset({"ROBOT_ID", "ROBOT_SECRET", "CROODY_BROKER_URL", "CROODY_CA_FILE", "TELEMETRY_INGEST_URL", "CROODY_CLAIM"})
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where Home Assistant listens: its broker, how it is entered, and where devices are looked for there."""
+
+    broker: BrokerAddress
+    username: str = ""
+    password: str = field(default="", repr=False)
+    ca_file: Path | None = None
+    prefix: str = "homeassistant"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +66,8 @@ class Settings:
     #: Where the status page listens, host and port; None for nowhere.
     status_page: tuple[str, int] | None = None
     status_token: str = field(default="", repr=False)
+    #: The broker at which Home Assistant listens; None for none.
+    home_assistant: Home | None = None
     interval_s: float = 1.0
     screen: bool = True
     #: Size of the outbox file beyond which the oldest readings are thinned, bytes.
@@ -132,6 +146,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         local_hooks=read.of("CROODY_LOCAL_HOOKS", switch, "0"),
         status_page=page,
         status_token=token,
+        home_assistant=_home(read),
         interval_s=read.number("CROODY_INTERVAL_S", 1.0, 0.001, 86400),
         screen=read.of("CROODY_SCREEN", switch, "1"),
         outbox_limit_bytes=read.whole("CROODY_OUTBOX_LIMIT_BYTES", 256 * MIB, MIB, 2**50),
@@ -164,6 +179,35 @@ def _robot_id(value: str) -> str:
 def _file(value: str) -> str:
     if value and not Path(value).is_file():
         raise ValueError(text("rule.certificate"))
+    return value
+
+
+def _home(read: Variables) -> Home | None:
+    broker = read.of("CROODY_HOME_ASSISTANT", _one_broker, "")
+    if broker is None:
+        return None
+    ca_file = read.text("CROODY_HOME_ASSISTANT_CA_FILE", "", _file)
+    return Home(
+        broker,
+        read.text("CROODY_HOME_ASSISTANT_USER", ""),
+        read.text("CROODY_HOME_ASSISTANT_PASSWORD", ""),
+        Path(ca_file) if ca_file else None,
+        read.text("CROODY_HOME_ASSISTANT_PREFIX", "homeassistant", _prefix),
+    )
+
+
+def _one_broker(value: str) -> BrokerAddress | None:
+    if not value:
+        return None
+    found = parse_brokers(value)
+    if len(found) > 1:
+        raise ValueError(text("home.one_broker"))
+    return found[0]
+
+
+def _prefix(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", value):
+        raise ValueError(text("home.prefix"))
     return value
 
 

@@ -5,7 +5,7 @@ What goes to the cloud (events, answers, reasons of dead letters) is not here: i
 
 from typing import Final, Literal
 
-from croody_contract.texts import said
+from croody_contract.texts import said, speaks_spanish
 
 Language = Literal["es", "en"]
 
@@ -1075,6 +1075,20 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{topic}: no es un mensaje de este vehículo ({error}): se pasa por alto",
         "{topic}: no message of this vehicle ({error}): it is passed over",
     ),
+    # Home Assistant.
+    "home.there": ("Home Assistant: el robot se anuncia en {broker}", "Home Assistant: the robot announces itself at {broker}"),
+    "home.away": (
+        "Home Assistant: no se llega a {broker} ({why}); se intenta de nuevo, y las lecturas no esperan",
+        "Home Assistant: {broker} cannot be reached ({why}); it is tried again, and readings do not wait",
+    ),
+    "home.one_broker": (
+        "tiene que ser un solo broker, como mqtt://192.168.1.5:1883",
+        "must be one broker, such as mqtt://192.168.1.5:1883",
+    ),
+    "home.prefix": (
+        "tiene que ser un topic de letras, cifras, _ y -, como homeassistant",
+        "must be a topic of letters, digits, _ and -, such as homeassistant",
+    ),
     # The status page.
     "page.connected": ("{robot} está conectado", "{robot} is connected"),
     "page.away": ("{robot} no llega a la nube desde hace {since}", "{robot} has not reached the cloud for {since}"),
@@ -1293,6 +1307,11 @@ def text(key: str, **values: object) -> str:
         KeyError: no such text, or one of its places has no value.
     """
     return said(TEXTS, key, **values)
+
+
+def spoken() -> Language:
+    """The language of this process."""
+    return "es" if speaks_spanish() else "en"
 
 
 def text_in(language: Language, key: str, **values: object) -> str:

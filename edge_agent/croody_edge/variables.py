@@ -13,7 +13,7 @@ from croody_edge.texts import text
 _TRUE: Final = ("1", "true", "yes", "on", "si", "sí")
 _FALSE: Final = ("0", "false", "no", "off")
 #: Shown to nobody, not even when they break a rule.
-_SECRET: Final = ("ROBOT_SECRET", "TG_INGEST_TOKEN", "CROODY_STATUS_TOKEN")
+_SECRET: Final = ("ROBOT_SECRET", "TG_INGEST_TOKEN", "CROODY_STATUS_TOKEN", "CROODY_HOME_ASSISTANT_PASSWORD")
 _T = TypeVar("_T")
 _N = TypeVar("_N", int, float)
 

@@ -57,6 +57,8 @@ class Life:
         self._outcomes: dict[tuple[str, str], str] = {}
         self._webhook = Worker("webhook", Webhook(robot_id), lambda act, why: self._done("webhook", act, why))
         self._command = Worker("command", Command(robot_id, file), lambda act, why: self._done("command", act, why))
+        #: Who else on the board hears of readings; must return at once.
+        self.also: list[Callable[[Reading], None]] = []
         self._for_the_cloud: list[Event] = []
         self._first = True
 
@@ -71,6 +73,8 @@ class Life:
         with self._guard:
             for record in records:
                 if isinstance(record, Reading):
+                    for hears in self.also:
+                        hears(record)
                     self._acted(self.rules.saw(record.data, now, mono_s))
                 elif isinstance(record, Event):
                     self._events.append(record)
@@ -90,6 +94,11 @@ class Life:
         """Of the last day since the start, newest first."""
         with self._guard:
             return [event for event in reversed(self._events) if event.ts is None or now - event.ts.timestamp() < EVENTS_S]
+
+    def holds(self) -> dict[str, bool]:
+        """Whether each rule does."""
+        with self._guard:
+            return {name: self.rules.memory[name].holds for name in self.rules.rules}
 
     def outcomes(self, name: str) -> dict[str, str]:
         """What became last of a rule's webhook and program, by these words: empty where it was done, otherwise why not."""

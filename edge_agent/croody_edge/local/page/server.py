@@ -1,4 +1,4 @@
-"""Answers on the board: `/`, `/page.css` and `/status.json`, by GET alone. Bounded in connections, time and memory.
+"""Answers on the board: the page, its style and `/status.json`, by GET alone. Bounded in connections, time and memory.
 
 On loopback whoever is on the board may look. Beyond it the page needs its word (a token), as the password of any name. A name in `Host`
 that is neither an address nor this board's is refused: a page of another site cannot read this one by a name of its own (DNS rebinding).
