@@ -29,10 +29,13 @@ def is_shown() -> bool:
     return bool(settings.ENV.demo and settings.ENV.smtp is None)
 
 
-def send(to: str, subject: str, body: str) -> bool:
-    """Send one mail. False when it could not be handed over; why stands in the log."""
+def send(to: str, subject: str, body: str, *, picture: bytes = b"") -> bool:
+    """Send one mail, with a PNG where there is one. False when it could not be handed over; why stands in the log."""
+    message = EmailMessage(subject, body, to=[to])
+    if picture:
+        message.attach("qr.png", picture, "image/png")
     try:
-        return bool(EmailMessage(subject, body, to=[to]).send())
+        return bool(message.send())
     except (SMTPException, OSError) as error:
         log.error("mail to %s could not be handed to the mail server (%s): see CROODY_SMTP_URL", to, error)
         return False

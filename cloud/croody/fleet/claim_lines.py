@@ -36,6 +36,13 @@ def svg(text: str) -> str:
     return segno.make(text, error="m").svg_inline(omitsize=True, border=4, svgclass="qr", lineclass="qr-line")
 
 
+def png(text: str) -> bytes:
+    """A QR code as a picture, for a mail."""
+    out = io.BytesIO()
+    segno.make(text, error="m").save(out, kind="png", scale=6, border=4)
+    return out.getvalue()
+
+
 def for_terminal(text: str) -> str:
     """A QR code in half blocks."""
     out = io.StringIO()

@@ -8,7 +8,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from croody.accounts import mailer
-from croody.shop import orders, words
+from croody.shop import boards, orders, words
 from croody.shop.mail_texts import MAILS
 from croody.shop.models import OrderMail, Seller
 from croody.web import formats
@@ -44,7 +44,15 @@ def _about(mail: OrderMail) -> dict[str, Any]:
         transfer = _("Paga por transferencia, con el número %(order)s como concepto:") % {"order": order.name} + f"\n{seller.transfer}"
     until = formats.moment(order.reserved_until, language) if order.reserved_until is not None else ""
     link = f"{settings.ENV.public_url.rstrip('/')}/{language}{_plain(said['address'])}"
-    return {**said, "order": order.name, "link": link, "transfer": transfer, "until": until, "tracking": order.tracking, "boards": ""}
+    return {
+        **said,
+        "order": order.name,
+        "link": link,
+        "transfer": transfer,
+        "until": until,
+        "tracking": order.tracking,
+        "boards": bool(boards.waiting(order)),
+    }
 
 
 def _plain(path: str) -> str:

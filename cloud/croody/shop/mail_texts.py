@@ -29,7 +29,7 @@ def _preparing(about: Mapping[str, Any]) -> Text:
 
 def _shipped(about: Mapping[str, Any]) -> Text:
     track = [_("Seguimiento: %(tracking)s") % {"tracking": about["tracking"]}] if about["tracking"] else []
-    boards = [about["boards"]] if about["boards"] else []
+    boards = [_("Trae placas: en la página del pedido las agregas a tu organización.")] if about["boards"] else []
     return _letter(_("Tu pedido %(order)s va en camino") % {"order": about["order"]}, about, _("Salió hoy."), *track, *boards)
 
 
@@ -56,6 +56,22 @@ def _paid_back(about: Mapping[str, Any]) -> Text:
         _("Devolvimos un pago del pedido %(order)s") % {"order": about["order"]},
         about,
         _("Llegó un pago que ya no correspondía: el pedido estaba pagado, o sus productos se habían agotado. Lo devolvimos entero."),
+    )
+
+
+def board(robot_id: str, claim: str, minutes: int, link: str) -> Text:
+    """To whoever bought a board and made it a robot: its claim, which the QR code has, too."""
+    return Text(
+        _("Tu placa es el robot %(robot)s") % {"robot": robot_id},
+        "\n\n".join(
+            (
+                _("Enciende la placa y dale este código de un solo uso, que sirve %(minutes)s minutos; también va como QR:")
+                % {"minutes": minutes},
+                claim,
+                _("Aquí ves cómo entra, y aquí haces otro código si este venció:"),
+                link,
+            )
+        ),
     )
 
 

@@ -9,18 +9,25 @@ from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
+from croody.accounts import mailer
 from croody.accounts.caller import actor_of, of_session
 from croody.accounts.rules import open_to
-from croody.shop import countries, moves, orders, pages, words
-from croody.shop.models import Order
+from croody.console.add_robot import fresh_claim
+from croody.fleet import claim_lines
+from croody.fleet.access import Action, organisations
+from croody.fleet.services import BadRobot
+from croody.shop import boards, countries, mail_texts, moves, orders, pages, words
+from croody.shop.models import Order, SoldBoard
 from croody.shop.moves import State
 from croody.shop.payments import book
+from croody.web.address import whole
 
 #: As many of a person's orders are listed.
 MOST = 200
@@ -31,7 +38,8 @@ def order(request: HttpRequest, name: str, secret: str) -> HttpResponseBase:
     """How it stands and what it costs; the ways on: pay, cancel, print."""
     one = _found(name, secret)
     language = pages.language()
-    return pages.show(request, "shop/order.html", {"order": words.order(one, language), **_about(one, language), "secret": secret})
+    context = {"order": words.order(one, language), **_about(one, language), **_boards(request, one), "secret": secret}
+    return pages.show(request, "shop/order.html", context)
 
 
 @pages.public
@@ -75,6 +83,35 @@ def invoice(request: HttpRequest, name: str, secret: str) -> HttpResponseBase:
 @never_cache
 @login_required
 @open_to("people")
+def take_in(request: HttpRequest, name: str, secret: str) -> HttpResponseBase:
+    """A board of this order becomes a robot of an organisation of theirs; its claim is shown, and mailed as a QR code."""
+    one = _found(name, secret)
+    if request.method != "POST":
+        return redirect(words.link(one))
+    caller = of_session(request)
+    organisation = organisations(caller, Action.CONFIGURE).filter(slug=request.POST.get("organisation", "")[:50]).first()
+    line = whole(request.POST.get("line", ""))
+    if organisation is None or line is None:
+        messages.error(request, _("Elige una organización en la que puedas agregar robots"))
+        return pages.SeeOther(words.link(one))
+    actor, now = actor_of(request, caller), timezone.now()
+    try:
+        robot = boards.take_in(one, line, organisation, actor=actor, now=now)
+    except (orders.OrderRefused, BadRobot) as refused:
+        messages.error(request, str(refused))
+        return pages.SeeOther(words.link(one))
+    answer = pages.SeeOther(reverse("console_join_robot", kwargs={"robot_id": robot.robot_id}))
+    if not fresh_claim.possible(request):
+        return answer
+    claim = fresh_claim.line_for(request, robot, actor)
+    text = mail_texts.board(robot.robot_id, claim, fresh_claim.MINUTES, request.build_absolute_uri(answer.url))
+    mailer.send(one.email, text.subject, text.body, picture=claim_lines.png(claim))
+    return fresh_claim.show(answer, claim)
+
+
+@never_cache
+@login_required
+@open_to("people")
 def mine(request: HttpRequest) -> HttpResponse:
     """`/cuenta/pedidos/`: what somebody bought while signed in."""
     language = pages.language()
@@ -109,8 +146,18 @@ def _about(one: Order, language: str) -> dict[str, Any]:
         "transfer": transfer,
         "payable": state is State.PENDING and one.provider != "manual",
         "waits": state is State.PENDING,
-        "boards": [{"robot": board.robot_id} for line in one.lines.all() for board in line.boards.all()],
         "history": [{"word": moves.WORDS.get(_state(event.state), event.state), "at": event.at} for event in one.events.order_by("pk")],
+    }
+
+
+def _boards(request: HttpRequest, one: Order) -> dict[str, Any]:
+    """Boards of it that may become robots, and those that did."""
+    caller = of_session(request)
+    joined = SoldBoard.objects.filter(line__order=one).order_by("pk").values_list("robot_id", flat=True)
+    return {
+        "waiting": [{"line": each.line.pk, "name": each.line.name, "left": each.left} for each in boards.waiting(one)],
+        "joined": list(joined),
+        "organisations": list(organisations(caller, Action.CONFIGURE).order_by("name")[:50]) if caller.kind == "person" else [],
     }
 
 

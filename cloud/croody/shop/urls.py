@@ -22,6 +22,7 @@ urlpatterns = [
     path("pedidos/<str:name>/<str:secret>/pagar/", order_views.pay, name="shop_pay"),
     path("pedidos/<str:name>/<str:secret>/cancelar/", order_views.cancel, name="shop_cancel"),
     path("pedidos/<str:name>/<str:secret>/factura/", order_views.invoice, name="shop_invoice"),
+    path("pedidos/<str:name>/<str:secret>/placas/", order_views.take_in, name="shop_take_in"),
     path("pago/aviso/<slug:provider>/", payment_views.notice, name="shop_notice"),
     path("pago/prueba/<slug:reference>/", payment_views.bank, name="shop_bank"),
     path("gestion/", staff.board, name="shop_keep"),

@@ -25,6 +25,8 @@ from croody.notices.models import Notice, Rule
 from croody.notices.services import KEPT
 from croody.shop.carts import LIFE as CART_LIFE
 from croody.shop.models import Cart
+from croody.site import services as visitors
+from croody.site.models import BetaRequest, Message
 from croody.web.turns import delete_in_turns
 
 #: Tries to log in, and logins by a link, are kept for who looks into an incident.
@@ -78,6 +80,11 @@ LIVES: Final = (
     Life(Invitation, lambda now: Q(expires_at__lt=now - TRIES)),
     # A cart that was forgotten; orders are what the law wants kept.
     Life(Cart, lambda now: Q(touched_at__lt=now - CART_LIFE)),
+    Life(Message, lambda now: Q(at__lt=now - visitors.MESSAGES)),
+    Life(
+        BetaRequest,
+        lambda now: Q(confirmed_at=None, asked_at__lt=now - visitors.UNCONFIRMED) | Q(confirmed_at__lt=now - visitors.CONFIRMED),
+    ),
     Life(Counted, lambda now: Q(expires__lt=now)),
     Life(Registering, lambda now: Q(at__lt=now - timedelta(days=1))),
     Life(AccessAttempt, lambda now: Q(attempt_time__lt=now - TRIES)),

@@ -252,3 +252,31 @@ def test_the_catalogue_is_asked_through_its_address_in_few_questions(shop: Simpl
         guest.client.get("/tienda/carrito/")
     with django_assert_max_num_queries(7):
         guest.client.get("/tienda/pagar/")
+
+
+def test_a_sold_board_becomes_a_robot_of_its_buyers_organisation_and_comes_in_by_its_claim(shop: SimpleNamespace, settings: Any):
+    from croody.fleet import claims
+    from croody.fleet.models import Robot
+    from croody_contract.claims import Exchange, hashes_of, read
+
+    settings.ENV = dataclasses.replace(settings.ENV, demo=True, smtp=None, public_url="http://127.0.0.1:8000")
+    settings.EMAIL_BACKEND = "croody.accounts.mailer.ShownBackend"
+    Product.objects.filter(slug="mini").update(enrols=True)
+    alice = Buyer(shop.alice)
+    alice.put("mini", 2)
+    bank = alice.order()["Location"]
+    page = alice.client.post(bank, {"outcome": "success"})["Location"]
+    shown = alice.client.get(page).context
+    assert [one["left"] for one in shown["waiting"]] == [2]
+    form = {"line": shown["waiting"][0]["line"], "organisation": "alices"}
+    assert Buyer(shop.carlos).client.post(f"{page}placas/", form, follow=True).status_code == 200
+    assert not Robot.objects.exists()
+    joined = [alice.client.post(f"{page}placas/", form)["Location"] for _ in range(3)]
+    assert [one.partition("?")[0] == page for one in joined] == [False, False, True]
+    robots = list(Robot.objects.order_by("pk"))
+    assert [robot.organisation for robot in robots] == [shop.organisation] * 2
+    mail = ShownMail.objects.order_by("pk").first()
+    claim = read(next(line for line in mail.body.splitlines() if line.startswith("croody+")))
+    hashes = hashes_of("a secret that the board made")
+    asked = Exchange(token=claim.token, hashes=hashes)
+    assert claims.exchange(asked, address="127.0.0.1", now=timezone.now()) == robots[0]

@@ -30,9 +30,22 @@ def make(request: HttpRequest, response: Response, robot: Robot, actor: Actor) -
     Raises:
         BadRobot: the robot was revoked.
     """
+    return show(response, line_for(request, robot, actor))
+
+
+def line_for(request: HttpRequest, robot: Robot, actor: Actor) -> str:
+    """Make one; the line is told this once.
+
+    Raises:
+        BadRobot: the robot was revoked.
+    """
     server = _server(request)
     authority = trust_anchor.of_site().authority if server.startswith("https:") else ""
-    line = claim_lines.line(claims.claim_robot(robot, authority=authority, actor=actor, now=timezone.now()), server)
+    return claim_lines.line(claims.claim_robot(robot, authority=authority, actor=actor, now=timezone.now()), server)
+
+
+def show(response: Response, line: str) -> Response:
+    """Let this browser show it."""
     secure = settings.SESSION_COOKIE_SECURE
     response.set_cookie(_name(), line, max_age=MINUTES * 60, secure=secure, httponly=True, samesite="Strict")
     return response

@@ -16,6 +16,7 @@ from croody.live.views import stream
 from croody.monitor import alarm_views
 from croody.monitor import views as monitor
 from croody.shop.order_views import mine
+from croody.site import about, found, integrate, visitors
 from croody.site.views import home, status
 from croody.web.health import earlier_health
 from croody.web.views import bad_request, failed, not_found
@@ -57,6 +58,23 @@ urlpatterns = [
     path("robots/monitor/alertas/<int:number>/cerrar/", alarm_views.close, name="close_alarm"),
     path("robots/monitor/stream", monitor.stream, name="monitor_stream"),
     path("console/", include("croody.console.urls")),
+    path("nosotros/", about.about, name="about"),
+    path("buddy/", about.buddy, name="buddy"),
+    path("buddy/suscripciones/", visitors.plans, name="buddy_plans"),
+    path("buddy/suscripciones/<str:token>/", visitors.confirm, name="buddy_confirm"),
+    path("integrar/", integrate.integrate, name="integrate"),
+    path("contacto/", visitors.contact, name="contact"),
+    path("legal/<slug:slug>/", about.legal, name="legal"),
+    path("robots.txt", found.robots),
+    path("sitemap.xml", found.sitemap),
+    # Addresses of the earlier Croody.
+    path("integraciones/", about.leads_to("integrate")),
+    path("luks/", about.leads_to("buddy")),
+    path("mi-cuenta/", about.leads_to("profile")),
+    path("mi-cuenta/pedidos/", about.leads_to("shop_mine")),
+    path("mi-cuenta/<path:rest>", about.leads_to("profile")),
+    path("tienda/gestion/mensajes/", visitors.messages_of_visitors, name="messages_of_visitors"),
+    path("tienda/gestion/beta.csv", visitors.export_beta, name="export_beta"),
     path("tienda/", include("croody.shop.urls")),
     path("cuenta/pedidos/", mine, name="shop_mine"),
     path("cuenta/", include("croody.accounts.urls")),

@@ -1,0 +1,99 @@
+"""The public pages: what visitors leave is kept, confirmed and throttled; addresses of the earlier Croody lead on."""
+
+import dataclasses
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from croody.accounts.models import ShownMail
+from croody.fleet import services as fleet
+from croody.site import about
+from croody.site.models import BetaRequest, Message
+from croody.telemetry.models import Record
+from croody.worker import retention
+from tests.cloud.shop.conftest import Buyer
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+
+
+@pytest.fixture(autouse=True)
+def _web(settings: Any) -> None:
+    settings.ROOT_URLCONF = "croody.serve.urls.web"
+    settings.ENV = dataclasses.replace(settings.ENV, demo=True, smtp=None)
+    settings.EMAIL_BACKEND = "croody.accounts.mailer.ShownBackend"
+
+
+def test_who_wants_to_try_buddy_counts_once_the_address_is_confirmed(shop: SimpleNamespace):
+    client = Client()
+    said = {"email": "Ana@example.org", "plan": "team", "note": "=SUM(A1)"}
+    for _ in range(2):
+        assert client.post("/buddy/suscripciones/", said).status_code == 302
+    assert BetaRequest.objects.get().confirmed_at is None
+    link = next(line for line in ShownMail.objects.get(pk=ShownMail.objects.first().pk).body.splitlines() if "/suscripciones/" in line)
+    path = "/" + link.split("/", 3)[3]
+    assert "Confirmar mi lugar" in client.get(path).content.decode()
+    assert BetaRequest.objects.get().confirmed_at is None
+    assert "Estás en la lista" in client.post(path).content.decode()
+    table = b"".join(Buyer(shop.bob).client.get("/tienda/gestion/beta.csv").streaming_content).decode()
+    assert "ana@example.org,team,'=SUM(A1)" in table
+    assert client.get("/buddy/suscripciones/forged:token:x/").status_code == 410
+
+
+def test_a_message_is_kept_and_mailed_and_programs_and_floods_are_not(shop: SimpleNamespace):
+    shop.alice.is_superuser = True
+    shop.alice.save()
+    client, said = Client(), {"name": "Ana", "email": "ana@example.org", "text": "Hola"}
+    assert client.post("/contacto/", {**said, "website": "http://spam"}).status_code == 302
+    assert not Message.objects.exists()
+    answers = [client.post("/contacto/", said).status_code for _ in range(12)]
+    assert answers == [302] * 10 + [429] * 2
+    assert ShownMail.objects.filter(to="alice@example.org", subject__contains="Ana").count() == 10
+    assert client.post("/contacto/", {"name": "Ana", "email": "nobody", "text": "Sigue aquí"}).content.decode().count("Sigue aquí") == 1
+    Message.objects.update(at=timezone.now() - timedelta(days=366))
+    retention.let_go(timezone.now())
+    assert not Message.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("/integraciones/", "/integrar/"), ("/luks/", "/buddy/"), ("/mi-cuenta/pedidos/", "/cuenta/pedidos/"), ("/en/luks/", "/en/buddy/")],
+)
+def test_addresses_of_the_earlier_croody_lead_on_for_good(old: str, new: str):
+    answer = Client().get(old)
+    assert (answer.status_code, answer["Location"]) == (301, new)
+
+
+def test_engines_find_every_public_page_in_both_languages_and_nothing_else(shop: SimpleNamespace):
+    client = Client()
+    tree = ElementTree.fromstring(client.get("/sitemap.xml").content)
+    found = [str(one.text).removeprefix("http://testserver") for one in tree.iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")]
+    assert {"/es/", "/en/tienda/mini/", "/es/legal/privacidad/", "/en/integrar/"} <= set(found)
+    assert [path for path in found if client.get(path).status_code != 200] == []
+    assert "Disallow: /es/tienda/pedidos/" in client.get("/robots.txt").content.decode()
+
+
+def test_an_owners_own_text_goes_before_ours_and_has_no_html_of_its_own(settings: Any, tmp_path: Any):
+    assert "Qué guardamos" in Client().get("/legal/privacidad/").content.decode()
+    settings.ENV = dataclasses.replace(settings.ENV, state_dir=tmp_path)
+    (tmp_path / "legal").mkdir()
+    (tmp_path / "legal" / "privacidad.es.md").write_text("# Lo nuestro\n\n<script>alert(1)</script>\n", encoding="utf-8")
+    page = Client().get("/legal/privacidad/").content.decode()
+    assert "<h1>Lo nuestro</h1>" in page
+    assert "<script>alert" not in page
+    assert "<img" not in about.as_html("a <img src=x onerror=y> b\n\n<div>\nc\n</div>")
+
+
+def test_a_reading_is_really_sent_in_the_name_of_ones_own_robot(shop: SimpleNamespace, settings: Any):
+    settings.ENV = dataclasses.replace(settings.ENV, ids_url="http://127.0.0.1:9")
+    fleet.add_robot("rover-1", organisation=shop.organisation)
+    alice = Buyer(shop.alice).client
+    assert "Guardada" in alice.post("/integrar/", {"do": "reading", "robot": "rover-1"}).content.decode()
+    assert Record.objects.filter(robot_id="rover-1").count() == 1
+    assert "Elige un robot tuyo" in Buyer(shop.carlos).client.post("/integrar/", {"do": "reading", "robot": "rover-1"}).content.decode()
+    assert "El detector no responde ahora" in alice.post("/integrar/", {"do": "ids"}).content.decode()
+    assert Record.objects.filter(robot_id="rover-1").count() == 1
