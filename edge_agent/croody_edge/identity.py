@@ -30,7 +30,7 @@ class Identity(Struct, frozen=True, omit_defaults=True):
         brokers: addresses, the likeliest first.
         authority: name of the file in the folder that holds the certificate to trust; empty where every machine does.
         next: a secret that was made because the cloud asked for one.
-        before: others that may be good still, the likeliest first: until a rotation has ended either side may be behind the other.
+        before: the one of before: until a rotation has ended either side may be behind the other.
     """
 
     robot_id: str

@@ -1,7 +1,7 @@
-"""The secrets of one robot, the likeliest first: one as a rule, more while the cloud rotates it. Knows their file, and no broker.
+"""The secrets of one robot, the likeliest first: what it has, what it made last, and the one of before. Knows their file, and no broker.
 
-A secret that was made is on the disk before anybody hears of it, and the one of before stays there until it is surely dead. So whichever of
-them the broker knows, and whenever the power goes, this board can come in.
+A secret that was made is on the disk before anybody hears of it, and the one of before stays there. So whichever of them the broker knows,
+and whenever the power goes, this board can come in: also when the cloud's database is put back to what it was before a rotation.
 """
 
 import secrets
@@ -17,8 +17,8 @@ from croody_edge.texts import text
 
 #: Bytes of randomness in a secret.
 SECRET_BYTES: Final = 32
-#: Beside the one that worked last.
-_MOST_BEFORE: Final = 3
+#: Beside the one that works and the one that was made last. More would look like somebody who guesses, where none of them is good.
+_MOST_BEFORE: Final = 1
 
 
 class OtherBoard(OSError):
@@ -56,11 +56,6 @@ class Keyring:
         """The one that a broker took last."""
         return self._live
 
-    @property
-    def unsettled(self) -> bool:
-        """Say whether there is more than one."""
-        return len(self.candidates) > 1
-
     def made_for(self, rotation: str) -> str | None:
         """The secret that was made for this rotation."""
         made = self._mine.next
@@ -93,15 +88,6 @@ class Keyring:
             self._live = self._first = secret
         if secret != self._mine.secret:
             self._keep(self._mine.next, self._others(secret))
-
-    def settle(self) -> None:
-        """Forget all but the one that worked last.
-
-        Raises:
-            OSError: that cannot be written.
-            BadSetting: the file cannot be read.
-        """
-        self._keep(None, [])
 
     def _others(self, first: str) -> list[str]:
         return [one for one in self.candidates if one != first][:_MOST_BEFORE]

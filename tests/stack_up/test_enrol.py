@@ -6,8 +6,10 @@ import shutil
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +124,43 @@ def test_a_copied_disk_is_an_alarm(stack: Stack, boards: list[subprocess.Popen[s
     for name in ("one", "two"):
         start(boards, "run", **environ(tmp_path / name, CROODY_PRESENCE_S="1"))
     eventually(lambda: any("fresh-4" in row and "credential_copied" in row for row in stack.manage("alarms", "list").splitlines()))
+
+
+def test_a_board_changes_its_secret_by_itself_also_when_it_is_killed_meanwhile(
+    stack: Stack, boards: list[subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    folder = tmp_path / "edge"
+    start(boards, "enrol", claim(stack, "turn-1"), **environ(folder))
+    eventually(lambda: heard(stack, "turn-1") > 3)
+    first = str(identity(folder)["secret"])
+    assert "turn-1: " in stack.manage("robot", "rotate", "turn-1", "--on-robot")
+    second = str(identity(folder)["secret"])
+    assert second != first
+    assert (status_with(stack, first), status_with(stack, second)) == (401, 201)
+    # Once more, and this time the power goes as soon as the new one lies on the disk.
+    with ThreadPoolExecutor() as pool:
+        asking = pool.submit(stack.manage, "robot", "rotate", "turn-1", "--on-robot")
+        eventually(lambda: identity(folder)["next"]["secret"] != second)
+        end(boards[-1])
+        start(boards, "run", **environ(folder))
+        assert "turn-1: " in asking.result(timeout=120)
+    third = str(identity(folder)["secret"])
+    assert [status_with(stack, one) for one in (first, second, third)] == [401, 401, 201]
+    before = heard(stack, "turn-1")
+    eventually(lambda: heard(stack, "turn-1") > before + 3)
+    assert "turn-1" not in stack.manage("alarms", "list")
+
+
+def status_with(stack: Stack, secret: str) -> int:
+    """What the HTTP API says to a reading that comes with this secret."""
+    body, headers = b'{"robot_id": "turn-1", "data": {"TEMP": 1.0}}', {"Content-Type": "application/json", "X-API-Key": secret}
+    try:
+        request = urllib.request.Request(f"{stack.telemetry_url}/api/telemetry/ingest", body, headers)
+        with urllib.request.urlopen(request, timeout=20) as reply:
+            return int(reply.status)
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code
 
 
 def test_a_line_of_boards_enrols_by_itself_up_to_its_limit(stack: Stack, tmp_path: Path) -> None:

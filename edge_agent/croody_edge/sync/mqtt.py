@@ -14,11 +14,11 @@ import msgspec
 
 from croody_contract import ranges, topics
 from croody_contract.batch import Head, pack
-from croody_contract.limits import MAX_PUBLISH_BYTES, ROTATION_S
+from croody_contract.limits import MAX_PUBLISH_BYTES
 from croody_contract.messages import Ack, Outgoing, Presence, encode
 from croody_contract.ranges import Ranges
 from croody_contract.topics import DownAck, DownOutgoing, UpAnswer, UpBatch, UpPresence
-from croody_edge.commands import ROTATE, make_commands
+from croody_edge.commands import make_commands
 from croody_edge.keyring import Keyring
 from croody_edge.link.client import Link
 from croody_edge.link.connection import Confirmed, Down, Message, Up
@@ -35,8 +35,6 @@ log = logging.getLogger("croody.agent")
 _BODY_BYTES: Final = 1024
 #: Between two looks whether all that is pending is really there, seconds.
 _VERIFY_S: Final = 5.0
-#: After so long on one connection no rotation is under way that could still end in another secret, seconds.
-_SETTLED_S: Final = 2 * ROTATION_S
 #: Between two tries to delete what was acknowledged, while the disk says no, seconds.
 _REMOVE_S: Final = 1.0
 
@@ -50,7 +48,6 @@ class MqttTransport:
         self._commands = make_commands(outbox, self, keyring)
         self._generation = 0
         self._online = False
-        self._settled_at_s = 0.0
         self._presence_at_s = 0.0
         self._unremoved: Ranges = ranges.EMPTY
         self._remove_at_s = 0.0
@@ -118,7 +115,7 @@ class MqttTransport:
         for happening in self._link.take():
             match happening:
                 case Up(secret):
-                    self._came_in(secret, mono_s)
+                    self._came_in(secret)
                     self._online = True
                     self._presence_at_s = mono_s
                     self._drain.connected()
@@ -131,7 +128,6 @@ class MqttTransport:
         self._remove(now, mono_s)
         if not self._online:
             return 60.0
-        self._settle(mono_s)
         if mono_s >= self._presence_at_s:
             self._presence_at_s = mono_s + self._settings.presence_s
             self._link.publish(topics.build(UpPresence(self._settings.robot_id)), encode(self._presence("online", now)))
@@ -207,27 +203,14 @@ class MqttTransport:
         self._unremoved = ranges.EMPTY
         self.grew()
 
-    def _came_in(self, secret: str, mono_s: float) -> None:
-        self._settled_at_s = mono_s + _SETTLED_S
+    def _came_in(self, secret: str) -> None:
         try:
             self._keyring.worked(secret)
         except (OSError, BadSetting) as error:
             log.warning("%s", text("keyring.not_kept", error=error))
 
-    def _settle(self, mono_s: float) -> None:
-        """What worked for so long is what counts, however the last rotation ended: others are dead."""
-        if mono_s < self._settled_at_s or not self._keyring.unsettled:
-            return
-        self._settled_at_s = mono_s + _SETTLED_S
-        try:
-            self._keyring.settle()
-        except (OSError, BadSetting) as error:
-            log.warning("%s", text("keyring.not_kept", error=error))
-
     def _outgoing(self, outgoing: Outgoing, now: float, mono_s: float) -> None:
         body = self._commands.answer(outgoing, now, mono_s)
-        if outgoing.kind == ROTATE:
-            self._settled_at_s = mono_s + _SETTLED_S
         self._link.publish(topics.build(UpAnswer(self._settings.robot_id, outgoing.id)), body)
 
     def _verify(self, now: float, mono_s: float) -> None:

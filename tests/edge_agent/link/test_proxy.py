@@ -26,9 +26,9 @@ LOGIN = "Basic " + base64.b64encode(b"alice:p@ss:word").decode()
 
 
 class ProxyServer:
-    """A proxy that finds `robots.test` on this machine, and lets only Alice through."""
+    """A proxy that finds `robots.test` on this machine, and lets only Alice through; `only_port`: and to nothing else."""
 
-    def __init__(self) -> None:
+    def __init__(self, only_port: int | None = None) -> None:
         self.asked: list[str] = []
         self.bodies: list[dict[str, object]] = []
         outer = self
@@ -45,6 +45,9 @@ class ProxyServer:
 
             def do_CONNECT(self) -> None:
                 if not self.let_in():
+                    return
+                if only_port is not None and not self.path.endswith(f":{only_port}"):
+                    self.send_error(403)
                     return
                 with socket.create_connection(("127.0.0.1", int(self.path.rpartition(":")[2]))) as far:
                     self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
