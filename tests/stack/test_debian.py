@@ -1,5 +1,6 @@
 """The agent as a Debian package, on a Debian whose first process is systemd: installed, watched, killed, removed and purged."""
 
+import json
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -108,6 +109,32 @@ def test_settings_that_cannot_be_are_not_tried_for_ever(board: None) -> None:
     assert shown("ActiveState") == "failed"
     on_board("sed -i 's/^ROBOT_ID=.*/ROBOT_ID=taller-01/' /etc/croody-edge/croody-edge.env; systemctl restart croody-edge")
     assert eventually(lambda: shown("StatusText") == "connected")
+
+
+def test_it_enrols_and_changes_its_secret_within_what_the_service_may_write(board: None) -> None:
+    run("docker", "cp", str(BOARD / "site.py"), f"{NAME}:/tmp/site.py")
+    # As a package that was just installed: no settings, and no folder yet.
+    on_board("systemctl stop croody-edge; sed -i '/^ROBOT_/d; /^CROODY_BROKER_URL/d' /etc/croody-edge/croody-edge.env")
+    on_board("rm -rf /var/lib/private/croody-edge /var/lib/croody-edge")
+    run("docker", "exec", "-d", NAME, "python3", "/tmp/site.py", "serve")
+    assert eventually(lambda: "8099" in on_board("cat /proc/net/tcp | awk '{print $2}' | grep -o ':1FA3' && echo 8099"))
+    said = on_board("croody-edge enrol croody+http://127.0.0.1:8099/taller-02/k3J9w2Qd7Xn5Rb8Tz1Lm4Vc6")
+    assert eventually(lambda: shown("StatusText") == "connected"), said
+    kept = "/var/lib/private/croody-edge/identity.json"
+    owner, mode = on_board(f"stat -c '%u %a' {kept}").split()
+    assert (61184 <= int(owner) <= 65519, mode) == (True, "600")
+    first = json.loads(on_board(f"cat {kept}"))["secret"]
+
+    outgoing = {"id": 1, "kind": "rotate", "payload": {"rotation": "w2Qd7Xn5Rb8Tz1Lm"}, "expires_at": "2100-01-01T00:00:00Z"}
+    command = f"python3 /tmp/site.py ask '{json.dumps(outgoing)}'"
+    answer = json.loads(on_board(command))
+    assert answer["state"] == "received", answer
+    on_board(f"python3 /tmp/site.py line taller-02 '{answer['hashes']['mqtt_hash']}'")
+    assert eventually(lambda: json.loads(on_board(f"cat {kept}"))["secret"] != first)
+    assert json.loads(on_board(command))["state"] == "done"
+    assert eventually(lambda: shown("StatusText") == "connected")
+    seen = on_board("mosquitto_sub -u bridge -P secret-of-the-bridge -t 'croody/v1/taller-02/up/batch/#' -C 1 -W 20")
+    assert '"kind":"reading"' in seen
 
 
 def test_what_waits_survives_a_purge_unless_somebody_says_otherwise(board: None) -> None:

@@ -7,19 +7,15 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from croody_contract import claims
-from tests.edge_agent.link.test_proxy import ProxyServer
 from tests.stack.hardening import assert_hardened, assert_no_secret_shows
 from tests.stack.robot import robot
 from tests.stack.system import FIGURES, OWN, ROOT, TAG, System, eventually, remove_images
-from tools.stack import script, source_path
 
 pytestmark = pytest.mark.stack
 NAME = "robots.test"
@@ -218,39 +214,6 @@ def test_virtual_robots_run_in_the_agents_place(cloud: System, board: System) ->
     with robot(board.robot) as user:
         assert user.ask("LOGIN USER -") == "LOGIN_SUCCESS USER"
     assert board.container("agent") == before
-
-
-@pytest.mark.parametrize("by_proxy", [False, True])
-def test_a_board_enrols_and_publishes_by_the_gateways_port_alone(cloud: System, tmp_path: Path, by_proxy: bool) -> None:
-    name, robot_id = (NAME if by_proxy else "localhost"), f"behind-443-{int(by_proxy)}"
-    said = claims.read(cloud.croody("robot", "claim", robot_id, "--add", "--line"))
-    assert said.fingerprint, "the site's own authority is known by its fingerprint"
-    line = str(replace(said, server=f"https://{name}:{cloud.https}"))
-    # As a company's proxy: for who logs in, and to no port but the site's.
-    proxy = ProxyServer(only_port=cloud.https)
-    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": source_path(), "LANG": "C.UTF-8", "CROODY_SCREEN": "0"}
-    if by_proxy:
-        environ["HTTPS_PROXY"] = f"http://alice:p%40ss:word@127.0.0.1:{proxy.port}"
-    command = [script("croody-edge"), "enrol", line, "--dir", str(tmp_path / "edge")]
-    with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True) as agent:
-        try:
-            path = f"/api/telemetry/streams?robot_id={robot_id}"
-            eventually("its readings", lambda: sum(one["stored"] for one in cloud.get(path, **key_of(tmp_path)).json) > 3, 60)
-        finally:
-            agent.kill()
-            proxy.close()
-        told = agent.communicate()[1]
-    brokers = json.loads((tmp_path / "edge" / "identity.json").read_text())["brokers"]
-    # The broker's own port comes first, and nobody gets to it from here.
-    assert brokers == [f"mqtts://{NAME}:{cloud.mqtts}", f"wss://{name}:{cloud.https}/mqtt"]
-    assert f"wss://{name}:{cloud.https}/mqtt" in told
-    assert any(one == f"CONNECT {NAME}:{cloud.https}" for one in proxy.asked) == by_proxy
-
-
-def key_of(folder: Path) -> dict[str, str]:
-    """The board's own key, once it has one: its robot is not shared."""
-    file = folder / "edge" / "identity.json"
-    return {"X-API-Key": json.loads(file.read_text())["secret"]} if file.exists() else {}
 
 
 @pytest.mark.skipif(not os.environ.get("CROODY_STACK_ARM64"), reason="emulation takes minutes: CROODY_STACK_ARM64=1 asks for it")

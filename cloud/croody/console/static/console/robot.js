@@ -11,11 +11,11 @@ onPlaced((message) => {
   acts();
 });
 
-// While Croody cannot be reached nothing is changed from here, and each button says why.
+// While Croody cannot be reached nothing is changed from here, and each button says why. One that the server closed stays closed.
 function acts() {
   const lost = document.documentElement.classList.contains("lost");
   for (const button of page.querySelectorAll('form[method="post"] button, button[form]')) {
-    if (button.disabled === lost) continue;
+    if ("closed" in button.dataset || button.disabled === lost) continue;
     button.disabled = lost;
     button.title = lost ? page.dataset.lostWord : "";
   }
