@@ -6,13 +6,14 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from tools.bench import child
 from tools.bench.plan import Plan
+from tools.bench.processor import Meter, each
 from tools.bench.rows import Rows
 from tools.bench.schedule import Schedule
 from tools.bench.stats import percentile, within
@@ -25,17 +26,24 @@ _APART = 10**7
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A broker and the table into which its readings go."""
+    """A broker and the table into which its readings go. `processes`: whose processor is accounted for, by what the table calls them."""
 
     port: int
     accounts: Sequence[tuple[str, str]]
     robots: Sequence[str]
     rows: Rows
+    processes: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, system: System) -> "Target":
-        """Ours."""
-        return cls(system.port, system.accounts, system.robots, system.rows)
+        """Ours, with all that runs of it."""
+        return cls(system.port, system.accounts, system.robots, system.rows, system.processes())
+
+    @classmethod
+    def peer(cls, own: System, port: int, rows: Rows, **processes: int) -> "Target":
+        """A peer's, which asks nobody for a password and writes to our server."""
+        accounts = [(name, "") for name, _ in own.accounts]
+        return cls(port, accounts, own.robots, rows, {**processes, "postgres": own.processes()["postgres"]})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +55,7 @@ class Result:
         served: of every reading that was stored, when it was due and how long it took from then; empty for a closed load.
         late_p99_ms: how late the load generator itself was.
         busy: its share of one processor: near 1, it is the generator that is measured.
+        each_us: microseconds of each of the target's processes by a stored reading, and of `all` of them.
     """
 
     seconds: float
@@ -59,6 +68,7 @@ class Result:
     served: Sequence[tuple[float, float]]
     late_p99_ms: float
     busy: float
+    each_us: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def stored(self) -> int:
@@ -99,9 +109,11 @@ def offer(plan: Plan, target: Target, schedule: Schedule, *, closed: bool = Fals
         "number": number,
         "confirmed": str(confirmed_file),
     }
+    meter = Meter(target.processes)
     with _watched(plan, target.rows) as committed_at:
         said = child.measure("send", wanted, timeout_s=schedule.seconds + 10 * plan.drain_s + 60)
         settle(target.rows, after, said["confirmed"], plan.drain_s)
+        used = meter.used()
         if target.rows.sqlite:
             time.sleep(3 * _LOOK_S)
     confirmed = array("Q", confirmed_file.read_bytes())
@@ -122,6 +134,7 @@ def offer(plan: Plan, target: Target, schedule: Schedule, *, closed: bool = Fals
         served=[] if closed else _served(first_at, schedule, number, began),
         late_p99_ms=said["late_p99_ms"],
         busy=said["busy"],
+        each_us=each(used, len(stored)),
     )
 
 

@@ -48,6 +48,10 @@ class System:
         """The robots that were made with the stack."""
         return self.stack.options.robot_ids
 
+    def processes(self) -> dict[str, int]:
+        """What runs of it -> its process id."""
+        return {name: process.pid for name, process in self.stack.processes.items() if process.pid is not None}
+
     def start(self, *names: str) -> None:
         """Start these processes and wait until they serve."""
         self.stack.start(*names, timeout_s=120)

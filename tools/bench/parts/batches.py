@@ -6,7 +6,7 @@ from functools import partial
 
 from tools.bench.child import measure
 from tools.bench.plan import BATCH, SENDERS, Plan
-from tools.bench.processor import used_s
+from tools.bench.processor import Meter, each
 from tools.bench.row import OURS, Figures, Goal, Note, Row, play
 from tools.bench.system import PAIRS, System, pair, system
 
@@ -14,8 +14,9 @@ _GOALS = {"sqlite": 40_000, "postgres": 35_000}
 #: Robots, and unacknowledged batches of each.
 _ROBOTS = 10
 _WINDOW = 4
-#: Whose processor is accounted for, and what the table calls them. PostgreSQL's backends are sessions of their own.
+#: Whose processor is accounted for, and what the table calls them.
 _PROCESSES = {"broker": "broker", "bridge": "bridge", "telemetry": "telemetry API", "worker": "worker"}
+_SERVER = {"postgres": "PostgreSQL"}
 #: Ten robots send as much as a whole fleet.
 _NO_QUOTA = {"CROODY_QUOTA_WORK": "1000000", "CROODY_QUOTA_MIB": "1000000"}
 
@@ -29,7 +30,7 @@ def run(plan: Plan) -> Iterator[Row | Note]:
         what = f"batches of {BATCH}, {pair(broker, database)}: readings stored and acknowledged"
         yield outcome.row(what, "rate", "/s", Goal(_GOALS[database], most=False))
         yield outcome.row("the same: processor of the load generator", "busy", "% of a core")
-        for name, called in _PROCESSES.items():
+        for name, called in {**_PROCESSES, **(_SERVER if database == "postgres" else {})}.items():
             yield outcome.row(f"the same: processor of the {called}, each reading", name, "us")
 
 
@@ -43,12 +44,6 @@ def _once(plan: Plan, own: System) -> Figures:
         "window": _WINDOW,
         "seconds": plan.seconds,
     }
-    before = _used(own)
+    meter = Meter(own.processes())
     found = measure("batches", wanted, timeout_s=plan.seconds + 90)
-    used = _used(own)
-    each = {name: 1e6 * (used[name] - before[name]) / max(1, found["stored"]) for name in _PROCESSES}
-    return {"rate": found["rate"], "busy": 100 * found["busy"], **each}
-
-
-def _used(own: System) -> dict[str, float]:
-    return {name: used_s(own.stack.pid(name) or 0) for name in _PROCESSES}
+    return {"rate": found["rate"], "busy": 100 * found["busy"], **each(meter.used(), found["stored"])}

@@ -31,7 +31,7 @@ def run(plan: Plan) -> Iterator[Row | Note]:
             _AMQTT: partial(_delivered, plan, ends.enter_context(bare_amqtt(plan)), nobody, own.robots, ("watcher", "")),
         }
         if shutil.which("mosquitto", path=mosquitto.PATH) is not None:
-            port = ends.enter_context(mosquitto.bare(plan))
+            port = ends.enter_context(mosquitto.bare(plan)).port
             contenders = {**contenders, "bare Mosquitto": partial(_delivered, plan, port, nobody, own.robots, ("watcher", ""))}
         yield play(contenders, plan.rounds).row("guarded amqtt: delivered messages", "rate", "/s", Goal(0.9, most=False, of=_AMQTT))
 

@@ -14,6 +14,8 @@ from tools.bench.schedule import Schedule, steady
 from tools.bench.stats import sustained
 from tools.bench.system import system
 
+#: Whose processor is accounted for, and what the table calls them.
+_PROCESSES = {"broker": "broker", "bridge": "bridge", "telemetry": "telemetry API", "postgres": "PostgreSQL", "worker": "worker"}
 _BATCHED, _ONE_BY_ONE = node_red.name("batched"), node_red.name("one by one")
 
 
@@ -36,15 +38,19 @@ def run(plan: Plan) -> Iterator[Row | Note]:
         first, last = plan.ramp
         climbed = play({name: partial(_climb, plan, target, _ramp(plan, name)) for name, target in targets.items()}, plan.rounds)
         calm = play({name: partial(_calm, plan, target) for name, target in targets.items()}, plan.rounds)
-        alone = _generator(plan, ends.enter_context(mosquitto.bare(plan)), targets[OURS])
+        alone = _generator(plan, ends.enter_context(mosquitto.bare(plan)).port, targets[OURS])
     what = f"one a message, Mosquitto + PostgreSQL, the offer rising from {first:,} to {last:,}/s"
     yield climbed.row(f"{what}: stored where it no longer keeps up", "most", "/s", Goal(0.9, most=False, of=_BATCHED))
     yield climbed.row("the same: confirmed and not stored", "lost", "readings", Goal(0))
     yield climbed.row("the same: processor of the load generator", "busy", "% of a core")
+    yield climbed.row("the same: processor of everything else, each reading", "all", "us")
+    for name, called in _PROCESSES.items():
+        yield climbed.row(f"the same: processor of the {called}, each reading", name, "us")
     yield calm.row(f"at {plan.steady_rate:,}/s: due to committed, p50", "p50", "ms")
     yield calm.row(f"at {plan.steady_rate:,}/s: due to committed, p99", "p99", "ms", Goal(3, of=_BATCHED))
     yield calm.row(f"at {plan.steady_rate:,}/s: generator's own lateness, p99", "late", "ms")
     yield Note(f"The load generator alone, against a Mosquitto that delivers to nobody: {number(alone)} readings/s.")
+    yield Note("A peer's own program stands in the bridge's row. PostgreSQL's processor is what it took while that contender was measured.")
     slow = "{:,} to {:,}".format(*plan.slow_ramp)
     yield Note(f"{_ONE_BY_ONE} is offered {slow}/s. What counts from when a reading was due holds the generator's own lateness.")
     if node_red.version():
@@ -63,6 +69,7 @@ def _climb(plan: Plan, target: Target, ramp: Schedule) -> Figures:
         "most": sustained(result.served, ramp.seconds, least_s=min(3.0, ramp.seconds / 2)),
         "lost": float(result.lost),
         "busy": 100 * result.busy,
+        **result.each_us,
     }
 
 

@@ -101,11 +101,10 @@ def _watch(plan: Plan, own: System, names: list[str], cookie: str) -> Figures:
         "event": "page",
         "cookie": cookie,
     }
-    server = own.stack.pid("web") or 0
     with child.beside("listen", wanted, timeout_s=120) as found:
-        before = processor.used_s(server)
+        meter = processor.Meter({"web": own.processes()["web"]})
         result = offer(plan, Target(own.port, own.accounts, names, own.rows), steady(plan.console_robots, plan.stream_s))
-        used = processor.used_s(server) - before
+        used = meter.used()["web"]
     # Nothing heard at all is later than anything.
     never = plan.stream_s
     return {

@@ -24,9 +24,9 @@ def hand_bridge(plan: Plan, own: System) -> Iterator[Target]:
     """
     folder = scratch(plan, "hand-bridge")
     rows = table.make(own, "bench_hand_bridge")
-    with mosquitto.bare(plan) as port:
-        wanted = {"port": port, "topic": UP_FILTER, "postgres": rows.postgres, "table": rows.table}
+    with mosquitto.bare(plan) as broker:
+        wanted = {"port": broker.port, "topic": UP_FILTER, "postgres": rows.postgres, "table": rows.table}
         command = [script("python"), "-u", "-m", "tools.bench.work.hand_bridge", json.dumps(wanted)]
         log = folder / "hand-bridge.log"
-        with running(folder, "hand-bridge", command, lambda: log.exists() and "listening" in log.read_text(encoding="utf-8")):
-            yield Target(port, [(name, "") for name, _ in own.accounts], own.robots, rows)
+        with running(folder, "hand-bridge", command, lambda: log.exists() and "listening" in log.read_text(encoding="utf-8")) as process:
+            yield Target.peer(own, broker.port, rows, broker=broker.pid, bridge=process.pid or 0)

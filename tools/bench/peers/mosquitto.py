@@ -4,7 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, NamedTuple
 
 from tools.bench.peers.absent import Absent
 from tools.bench.peers.program import running
@@ -23,9 +23,16 @@ persistence false
 """
 
 
+class Bare(NamedTuple):
+    """Where it listens, and its process."""
+
+    port: int
+    pid: int
+
+
 @contextmanager
-def bare(plan: Plan) -> Iterator[int]:
-    """The port.
+def bare(plan: Plan) -> Iterator[Bare]:
+    """One that runs.
 
     Raises:
         Absent: Mosquitto is not installed.
@@ -37,5 +44,5 @@ def bare(plan: Plan) -> Iterator[int]:
     folder = scratch(plan, "mosquitto")
     config = folder / "mosquitto.conf"
     config.write_text(_CONFIG.format(port=port), encoding="ascii")
-    with running(folder, "bare-mosquitto", [program, "-c", str(config)], mqtt(port)):
-        yield port
+    with running(folder, "bare-mosquitto", [program, "-c", str(config)], mqtt(port)) as process:
+        yield Bare(port, process.pid or 0)

@@ -70,9 +70,9 @@ def node_red(plan: Plan, own: System, how: How) -> Iterator[Target]:
     node = _installed()
     folder = scratch(plan, "node-red")
     rows = table.make(own, f"bench_node_red_{how.replace(' ', '_')}")
-    with mosquitto.bare(plan) as port:
+    with mosquitto.bare(plan) as broker:
         (folder / "settings.js").write_text(_SETTINGS.replace("PORT", str(Ports.free().web)), encoding="utf-8")
-        (folder / "flows.json").write_text(json.dumps(_flows(how, port, rows.table)), encoding="utf-8")
+        (folder / "flows.json").write_text(json.dumps(_flows(how, broker.port, rows.table)), encoding="utf-8")
         program = _FOLDER / "node_modules" / "node-red" / "red.js"
         environ = {"BENCH_MODULES": str(_FOLDER / "node_modules"), "BENCH_POSTGRES": rows.postgres, "NODE_ENV": "production"}
         log = folder / "node-red.log"
@@ -83,8 +83,8 @@ def node_red(plan: Plan, own: System, how: How) -> Iterator[Target]:
             lambda: log.exists() and "Connected to broker" in log.read_text(encoding="utf-8"),
             environ=environ,
             within_s=60,
-        ):
-            yield Target(port, [(account, "") for account, _ in own.accounts], own.robots, rows)
+        ) as process:
+            yield Target.peer(own, broker.port, rows, broker=broker.pid, bridge=process.pid or 0)
 
 
 def _installed() -> str:

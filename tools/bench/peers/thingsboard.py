@@ -41,8 +41,8 @@ def idle(plan: Plan) -> Iterator[Process]:
     """
     install_once()
     folder = scratch(plan, "thingsboard")
-    with mosquitto.bare(plan) as port:
-        (folder / "tb_gateway.json").write_text(json.dumps(_settings(port, str(folder))), encoding="utf-8")
+    with mosquitto.bare(plan) as broker:
+        (folder / "tb_gateway.json").write_text(json.dumps(_settings(broker.port, str(folder))), encoding="utf-8")
         (folder / "logs.json").write_text(json.dumps(_LOGS), encoding="utf-8")
         (folder / "logs").mkdir()
         environ = {"TB_GW_CONFIG_DIR": str(folder), "HOME": str(folder)}
