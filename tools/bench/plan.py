@@ -30,8 +30,9 @@ class Plan:
     backlog_rows: int = 500_000
     backlog_rate: int = 5_000
     backlog_s: float = 15
-    #: `ceiling`: the offer rises from the first to the second, a second; for who inserts one by one, more slowly.
-    ramp: tuple[int, int] = (2_000, 26_000)
+    #: `ceiling`: the offer rises from the first to the second, a second; for who inserts one by one, more slowly. Who keeps up to its
+    #: end has no ceiling there, so the end lies well above what anybody reaches.
+    ramp: tuple[int, int] = (2_000, 40_000)
     slow_ramp: tuple[int, int] = (200, 6_000)
     ramp_s: float = 15
     steady_rate: int = 1_000

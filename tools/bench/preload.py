@@ -134,6 +134,13 @@ def rolled_up(rows: Rows) -> int:
     return int(rows.query("SELECT coalesce(sum(count), 0) FROM telemetry_rollup WHERE step_s = 60 AND metric = 'TEMP'")[0][0])
 
 
+def let_roll_up(own: System, limit_s: float) -> None:
+    """Wait until the worker has rolled up all that is there, or for so long."""
+    until = time.monotonic() + limit_s
+    while rolled_up(own.rows) < own.rows.count() and time.monotonic() < until:
+        time.sleep(1)
+
+
 def ledger_row_bytes(rows: Rows) -> float:
     """What a row of the ledger takes on disk with its indexes, of all that are there."""
     if rows.sqlite:

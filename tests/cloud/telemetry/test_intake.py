@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from croody_contract.messages import Event, Position, Reading, encode
-from croody_contract.relay import BatchItem, Relay
+from croody_contract.messages import Event, Position, Reading, Telemetry, encode
+from croody_contract.relay import BatchItem, PlainItem, Relay
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 SOUND = [
@@ -41,3 +41,34 @@ def test_readings_that_are_judged_together_come_out_as_one_by_one(odd: list[Any]
     assert quickly.readings is (not odd)
     for name in ("key", "ones", "sound", "buries", "prev", "prev_last", "historical", "topic"):
         assert getattr(quickly, name) == getattr(closely, name), name
+
+
+def plain(bodies: list[bytes], *, closely: bool) -> Any:
+    from croody.telemetry.ingest.intake import Reader
+
+    items = [PlainItem("rover-1", msgspec.Raw(body), number, number + 10) for number, body in enumerate(bodies, start=1)]
+    reader = Reader(NOW, timedelta(days=30), {"rover-1"}, frozenset({"nothing"}) if closely else frozenset())
+    return reader.read(Relay(plain=items))
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        Telemetry({"TEMP": 1}),
+        Telemetry({"TEMP": 1}, ts=NOW + timedelta(days=3)),
+        Telemetry({"TEMP": 1}, ts=NOW - timedelta(days=31)),
+        Telemetry({"TEMP": 1}, ts=NOW.astimezone(timezone(timedelta(hours=2)))),
+        Telemetry({"TEMP": 1}, robot_id="rover-1", ts=NOW),
+        Telemetry({"TEMP": 1}, robot_id="rover-2", ts=NOW),
+        Telemetry({"TEMP": 1}, ts=NOW, position=Position(1.0, 2.0)),
+        Telemetry({"LAT": 1.5, "LON": 2.5}, ts=NOW),
+        Telemetry({"lat": 99, "lng": 2}, ts=NOW),
+    ],
+    ids=str,
+)
+def test_plain_readings_that_are_judged_in_one_loop_come_out_as_one_by_one(odd: Telemetry):
+    sound = Telemetry({"TEMP": 20.5, "word": "ñ"}, ts=NOW, environment="yard", status="moving")
+    quickly, closely = (plain([encode(sound), encode(odd), encode(sound)], closely=closely) for closely in (False, True))
+    assert quickly.plain.rows
+    assert quickly.plain == closely.plain
+    assert quickly.letters == closely.letters

@@ -17,7 +17,7 @@ from django.db.models import F
 
 from croody.telemetry import store
 from croody.telemetry.ingest import ledger, letters
-from croody.telemetry.ingest.intake import Batch, Buried, Intake, Key, One, Plain, Row, Unit
+from croody.telemetry.ingest.intake import Batch, Buried, Intake, Key, One, Row, Unit
 from croody.telemetry.ingest.letters import Letter
 from croody.telemetry.ingest.repeats import Repeats
 from croody.telemetry.ingest.stream_order import arrange, spread
@@ -112,7 +112,7 @@ def book(intake: Intake, presence: Sequence[PresenceItem], *, now: datetime, ali
     Raises:
         django.db.Error: nothing was done.
     """
-    if not (intake.units or intake.letters or presence):
+    if not (intake.units or intake.plain.rows or intake.letters or presence):
         return Booked()
     try:
         return _book(intake, presence, now, alias, way)
@@ -125,7 +125,7 @@ def _book(intake: Intake, presence: Sequence[PresenceItem], now: datetime, alias
     with store.turn(alias), transaction.atomic(using=alias):
         books = _Books(store.of(alias), alias, now, way)
         intake = _without_repeats(intake, now, alias)
-        if intake.units:
+        if intake.units or intake.plain.rows:
             for unit in books.open(intake):
                 books.take(unit)
         booked = books.close(intake.letters)
@@ -138,12 +138,12 @@ def _book(intake: Intake, presence: Sequence[PresenceItem], now: datetime, alias
 def _without_repeats(intake: Intake, now: datetime, alias: str) -> Intake:
     """Leave out the plain readings that a bridge brings a second time, and note what it brings. Its row is the first lock of all."""
     sender = intake.sender
-    if sender is None or not any(isinstance(unit, Plain) and unit.came for unit in intake.units):
+    if sender is None or not any(intake.plain.came):
         return intake
     repeats = Repeats(deliveries.lock(sender, now, alias), sender.floor, partial(deliveries.marks, sender.session, now, alias))
-    units = [unit for unit in intake.units if not (isinstance(unit, Plain) and unit.came and repeats.is_repeat(unit.came))]
+    again = repeats.among(intake.plain.came)
     deliveries.write(sender, *repeats.noted(), now, alias)
-    return Intake(units, intake.letters, sender)
+    return replace(intake, plain=intake.plain.without(again)) if again else intake
 
 
 class _Books:
@@ -160,7 +160,8 @@ class _Books:
         #: What is inserted by this transaction: of a stream that comes twice in it, the hashes of the first time.
         self._brought: dict[Key, list[list[One]]] = {}
         self._rows: list[Row] = []
-        self._plain: list[Plain] = []
+        #: Rows of the streams that the cloud numbers, in the order they came.
+        self._plain: list[Row] = []
         self._letters: list[Letter] = []
         self._unfolded: list[Key] = []
         self._stored: dict[Key, Ranges] = {}
@@ -172,12 +173,16 @@ class _Books:
 
     def open(self, intake: Intake) -> list[Unit]:
         """Lock what the units touch, put new streams in their place, read the hashes of what may be repeats. Gives what is to be taken."""
-        units = intake.units
+        units, self._plain = intake.units, intake.plain.rows
+        # Streams are few beside their readings, and a set of what is the same text again and again is made fast.
+        plain = {(row.robot_id, row.stream) for row in self._plain}
         heads, keys = self._touched(units)
+        keys |= plain
         make = sorted(key for key in keys if _heads.get(self._alias, key) is None)
         if refused := self._beyond(make, {unit.key for unit in units}):
             units = [one for unit in units if (one := self._without(unit, refused)) is not None]
             heads, keys = self._touched(units)
+            keys |= plain
             make = [key for key in make if key in keys]
         stirred = {key[0] for key in make} | {key[0] for key in heads}
         if stirred:
@@ -186,8 +191,10 @@ class _Books:
         if len(self._held) < len(keys):
             raise LedgerGone(f"{len(keys) - len(self._held)} ledger rows are gone")
         self._before = {key: held.entry for key, held in self._held.items()}
-        for key in {unit.key for unit in units}:
+        for key in {unit.key for unit in units} | plain:
             self._unfold(self._held[key])
+        for key in plain:
+            self._held[key].changed = self._held[key].heard = True
         for robot_id in sorted(stirred):
             self._arrange(robot_id, [unit for key, unit in heads.items() if key[0] == robot_id])
         for key in make:
@@ -321,7 +328,7 @@ class _Books:
         said = (unit.prev, unit.prev_last) if unit.prev is not None or old is None else old[:2]
         self.learnt[unit.key] = (*said, not unit.historical or (old is not None and old[2]))
 
-    def take(self, unit: Batch | Buried | Plain) -> None:
+    def take(self, unit: Unit) -> None:
         """Judge one unit under the lock."""
         held = self._held[unit.key]
         held.changed = held.heard = True
@@ -332,8 +339,6 @@ class _Books:
                 held.entry, stored, dead = ledger.bury(held.entry, unit.span)
                 self._acknowledge(unit.key, stored, dead)
                 self._letters += [letter for letter in unit.letters if dead]
-            case Plain():
-                self._plain.append(unit)
 
     def _take_batch(self, unit: Batch, held: Held) -> None:
         if not unit.ones:
@@ -380,17 +385,17 @@ class _Books:
     def _number(self) -> list[Row]:
         """Rows of the streams that the cloud numbers, with the next numbers: what is received last is the newest."""
         newest: dict[Key, Row] = {}
-        for unit in self._plain:
-            before = newest.get(unit.key)
-            unit.row.seq = 1 + (before.seq if before is not None else self._held[unit.key].entry.known_last)
-            newest[unit.key] = unit.row
+        for row in self._plain:
+            key = row.robot_id, row.stream
+            before = newest.get(key)
+            row.seq = 1 + (before.seq if before is not None else self._held[key].entry.known_last)
+            newest[key] = row
         for key, row in newest.items():
             held = self._held[key]
             held.entry = ledger.news(held.entry, held.entry.known_last + 1, row.seq) or held.entry
             held.latest_seq, held.newest = row.seq, row
-        numbered = [unit.row for unit in self._plain]
-        self._rows += numbered
-        return numbered
+        self._rows += self._plain
+        return self._plain
 
     def _bury(self, robot_id: str, named: tuple[str, Ranges]) -> None:
         self._named.setdefault((robot_id, named[0]), []).extend(named[1])
@@ -427,7 +432,7 @@ class _Books:
                 for key in self._stored
                 if self._stored[key] or self._dead[key]
             ],
-            readings=[(row, ids.get(place_of(row))) for row in plain],
+            readings=[(row, ids.get(place_of(row)) if self._way.told else None) for row in plain],
             work=self._work,
         )
 

@@ -92,15 +92,23 @@ class Buried:
     letters: list[Letter]
 
 
-class Plain(msgspec.Struct, frozen=True, gc=False):
-    """A reading without stream and seq: the ledger numbers it. `came`: how a bridge delivered it."""
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """Readings without stream and seq, of any robots, in the order they came: the ledger numbers them.
 
-    key: Key
-    row: Row
-    came: Delivered | None = None
+    `came[i]`: how a bridge delivered `rows[i]`; None where none has numbered it.
+    """
+
+    rows: list[Row] = field(default_factory=list)
+    came: list[Delivered | None] = field(default_factory=list)
+
+    def without(self, indices: Collection[int]) -> "Plain":
+        """All but these."""
+        kept = [index for index in range(len(self.rows)) if index not in indices]
+        return Plain([self.rows[index] for index in kept], [self.came[index] for index in kept])
 
 
-Unit = Batch | Buried | Plain
+Unit = Batch | Buried
 
 
 @dataclass(slots=True)
@@ -110,20 +118,24 @@ class Intake:
     units: list[Unit] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
     sender: Sender | None = None
+    plain: Plain = field(default_factory=Plain)
 
     def rows(self) -> list[Row]:
         """Every row that may be inserted."""
-        found: list[Row] = []
+        found: list[Row] = list(self.plain.rows)
         for unit in self.units:
-            if isinstance(unit, Plain):
-                found.append(unit.row)
-            elif isinstance(unit, Batch):
+            if isinstance(unit, Batch):
                 found.extend(one.row for one in unit.ones if one.row is not None)
         return found
 
     def days(self) -> set[date]:
         """The days, in UTC, at which they count."""
-        return {row.at.date() for row in self.rows()}
+        moments = [row.at for row in self.rows()]
+        if not moments:
+            return set()
+        # Nearly always it is one: to look for the ends is less work than to make a date of each.
+        first, last = min(moments).date(), max(moments).date()
+        return {first} if first == last else {moment.date() for moment in moments}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +161,7 @@ class Reader:
             self._batch(out, item)
         bodies = [bytes(plain.body) for plain in relay.plain]
         decoded: Sequence[Telemetry | None] = (messages.decode_telemetries(bodies) if _fit(bodies) else None) or [None] * len(bodies)
-        strangers = self._strangers({plain.robot_id for plain in relay.plain})
-        for plain, raw, body in zip(relay.plain, bodies, decoded, strict=True):
-            self._plain(out, plain, raw, body, strangers.get(plain.robot_id))
+        self._plains(out, relay.plain, bodies, decoded)
         for dead in relay.dead:
             _dead(out, dead)
         return out
@@ -246,7 +256,34 @@ class Reader:
                 found[robot_id] = "unknown_robot", f"robot_id: there is no robot {robot_id}: make it with croody robot add"
         return found
 
-    def _plain(self, out: Intake, item: PlainItem, raw: bytes, body: Telemetry | None, stranger: tuple[str, str] | None) -> None:
+    def _plains(self, out: Intake, items: Sequence[PlainItem], raws: Sequence[bytes], bodies: Sequence[Telemetry | None]) -> None:
+        """What `_plain` makes of each; of nearly all of them without asking, in one loop. `bodies`: what is known of the bytes already."""
+        strangers = self._strangers({item.robot_id for item in items})
+        asks = bool(self.poison)
+        now = self.now
+        oldest, newest = believable(now, self.retention)
+        rows, came = out.plain.rows, out.plain.came
+        for item, raw, body in zip(items, raws, bodies, strict=True):
+            robot_id = item.robot_id
+            row: Row | None
+            if asks or body is None or body.robot_id is not None or body.position is not None or robot_id in strangers:
+                row = self._plain(out, item, raw, body, strangers.get(robot_id))
+            else:
+                data, ts = body.data, body.ts
+                if ts is None or ts.tzinfo is not UTC or not oldest <= ts <= newest or "lat" in data or "LAT" in data:
+                    row = self._plain(out, item, raw, body, None)
+                else:
+                    digest = payload_hash(raw)
+                    environment, status = body.environment, body.status
+                    row = Row(
+                        robot_id, "mqtt", 0, "reading", ts, ts, now, False, False, digest, data, None, None, None, environment, status
+                    )
+            if row is not None:
+                rows.append(row)
+                came.append(delivered(item, row.hash))
+
+    def _plain(self, out: Intake, item: PlainItem, raw: bytes, body: Telemetry | None, stranger: tuple[str, str] | None) -> Row | None:
+        """A plain reading judged; None: its letter tells why. `body`: what its bytes say where that is known already."""
         robot_id = item.robot_id
         try:
             if stranger is not None:
@@ -256,13 +293,13 @@ class Reader:
                 body = messages.decode_telemetry(raw)
             if body.robot_id is not None and body.robot_id != robot_id:
                 raise Refused("wrong_robot", f"robot_id: the body says {body.robot_id!r}, the topic {robot_id}: leave it out of the body")
-            digest = payload_hash(raw)
-            out.units.append(self.plain(body, (robot_id, "mqtt"), digest, delivered(item, digest)))
+            return self.plain(body, (robot_id, "mqtt"), payload_hash(raw))
         except Refused as why:
             topic = f"{topics.ROOT}/{robot_id}/up/telemetry"
             out.letters.append(letters.make(robot_id, why.reason, str(why), topic, raw))
+            return None
 
-    def plain(self, body: Telemetry, key: Key, digest: str, came: Delivered | None = None) -> Plain:
+    def plain(self, body: Telemetry, key: Key, digest: str) -> Row:
         """A checked reading without stream and seq.
 
         Raises:
@@ -270,11 +307,14 @@ class Reader:
         """
         if digest in self.poison:
             raise Refused("database_refused", "body: the database refused it; the log of that time says why")
-        ts = in_utc(body.ts) if body.ts is not None else None
-        at, wrong = effective(ts, self.now, self.retention)
-        lat, lng, alt = _coordinates(body) if body.position is not None else coordinates_of(body.data)
-        words = body.environment, body.status
-        return Plain(key, Row(*key, 0, "reading", at, ts, self.now, wrong, False, digest, body.data, lat, lng, alt, *words), came)
+        (robot_id, stream), now, data, ts = key, self.now, body.data, body.ts
+        if ts is not None and ts.tzinfo is not UTC:
+            ts = in_utc(ts)
+        at, wrong = effective(ts, now, self.retention)
+        lat, lng, alt = _coordinates(body) if body.position is not None else coordinates_of(data)
+        return Row(
+            robot_id, stream, 0, "reading", at, ts, now, wrong, False, digest, data, lat, lng, alt, body.environment, body.status
+        )  # fmt: skip
 
 
 def _fit(raws: list[bytes]) -> bool:

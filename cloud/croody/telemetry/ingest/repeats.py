@@ -6,7 +6,7 @@ says that it delivers it again, by packet id, robot and bytes together.
 """
 
 import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 import msgspec
@@ -54,18 +54,27 @@ class Repeats:
         self._numbers: list[int] = []
         self._fresh: list[bytes] = []
 
-    def is_repeat(self, came: Delivered) -> bool:
-        """Say whether it is stored already. Each delivery is asked about once."""
-        self._numbers.append(came.number)
-        if came.number <= self._newest and ranges.contains(self._have, came.number):
+    def among(self, came: Sequence[Delivered | None]) -> set[int]:
+        """Which of these are stored already, as indices. Each delivery is asked about once."""
+        found = set()
+        for index, one in enumerate(came):
+            if one is None:
+                continue
+            self._numbers.append(one.number)
+            if (one.number <= self._newest or one.again) and self._is_repeat(one):
+                found.add(index)
+            else:
+                self._fresh.append(one.mark)
+        return found
+
+    def _is_repeat(self, one: Delivered) -> bool:
+        if ranges.contains(self._have, one.number):
             return True
-        if came.again and came.mark:
-            if self._marks is None:
-                self._marks = self._ask()
-            if came.mark in self._marks:
-                return True
-        self._fresh.append(came.mark)
-        return False
+        if not (one.again and one.mark):
+            return False
+        if self._marks is None:
+            self._marks = self._ask()
+        return one.mark in self._marks
 
     def noted(self) -> tuple[str, bytes]:
         """What the run has stored now, as text, and the marks of what is new, joined."""

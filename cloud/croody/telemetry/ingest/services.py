@@ -20,14 +20,15 @@ from croody.fleet.queries import known_robots
 from croody.telemetry import store
 from croody.telemetry.ingest import letters
 from croody.telemetry.ingest.booking import USUAL, Booked, Way, book
-from croody.telemetry.ingest.intake import Buried, Intake, Plain, Reader, Unit
+from croody.telemetry.ingest.intake import Buried, Intake, Plain, Reader, Row, Unit
+from croody.telemetry.ingest.repeats import Delivered
 from croody.telemetry.ingest.usage import ALONE_WORK, Account
 from croody.telemetry.models import DeadLetter
 from croody.telemetry.rows import ApiRow, of_row
 from croody.telemetry.store import partitions
 from croody_contract import batch, messages, ranges
 from croody_contract.messages import Refused, Telemetry
-from croody_contract.relay import AnswerItem, BatchItem, PresenceItem, Relay, Relayed
+from croody_contract.relay import AnswerItem, BatchItem, PresenceItem, Relay, Relayed, Sender
 
 log = logging.getLogger(__name__)
 _REFUSED = (DataError, IntegrityError)
@@ -117,7 +118,7 @@ def ingest_one(telemetry: Telemetry, robot_id: str, stream: str, *, now: datetim
     digest = batch.payload_hash(body)
 
     def read(poison: frozenset[str]) -> Intake:
-        return Intake([Reader(now, retention(), (robot_id,), poison).plain(telemetry, (robot_id, stream), digest)])
+        return _of_one(Reader(now, retention(), (robot_id,), poison).plain(telemetry, (robot_id, stream), digest))
 
     row, record_id = _book(read, [], now, Way(told=(stream,))).readings[0]
     return of_row(row, record_id)
@@ -161,7 +162,7 @@ def _read_letter(letter: DeadLetter, body: bytes, reader: Reader) -> Intake:
     try:
         if letter.first == 0:
             telemetry = messages.decode_telemetry(body)
-            return Intake([reader.plain(telemetry, (letter.robot_id, "mqtt"), letter.hash)])
+            return _of_one(reader.plain(telemetry, (letter.robot_id, "mqtt"), letter.hash))
         count = letter.last - letter.first + 1
         records = [msgspec.Raw(body)]
         head = batch.Head()
@@ -213,13 +214,14 @@ def _book_each(intake: Intake, presence: list[PresenceItem], now: datetime, alia
     """The last resort: each unit in a transaction of its own, and one that still fails is buried whole."""
     booked = Booked()
     parts = [Intake([unit], sender=intake.sender) for unit in intake.units] + [Intake([], [letter]) for letter in intake.letters]
+    parts += [_of_one(row, came, intake.sender) for row, came in zip(intake.plain.rows, intake.plain.came, strict=True)]
     for part in parts:
         try:
             done = book(part, [], now=now, alias=alias, way=way)
         except _REFUSED:
-            if not part.units:
+            if part.letters:
                 raise
-            done = book(Intake(*_buried(part.units[0])), [], now=now, alias=alias)
+            done = book(_buried(part), [], now=now, alias=alias)
         booked.acks += done.acks
         booked.readings += done.readings
         booked.work.take_in(done.work)
@@ -227,15 +229,24 @@ def _book_each(intake: Intake, presence: list[PresenceItem], now: datetime, alia
     return booked
 
 
-def _buried(unit: Unit) -> tuple[list[Unit], list[letters.Letter]]:
+def _of_one(row: Row, came: Delivered | None = None, sender: Sender | None = None) -> Intake:
+    """One reading without stream and seq."""
+    return Intake(sender=sender, plain=Plain([row], [came]))
+
+
+def _buried(part: Intake) -> Intake:
+    """What is booked of one unit, or of one plain reading, that the database does not take."""
     detail = "the database refused it; the log of that time says why"
+    if not part.units:
+        return Intake(
+            [], [letters.make(row.robot_id, "database_refused", detail, "", msgspec.json.encode(row.data)) for row in part.rows()]
+        )
+    unit = part.units[0]
     if isinstance(unit, Buried):
-        return [Buried(unit.key, unit.span, [])], []
-    if isinstance(unit, Plain):
-        return [], [letters.make(unit.key[0], "database_refused", detail, "", msgspec.json.encode(unit.row.data))]
+        return Intake([Buried(unit.key, unit.span, [])])
     first, last = unit.ones[0].seq, unit.ones[-1].seq
     found = letters.of_records(*unit.key, first, [one.raw for one in unit.ones], "database_refused", detail, unit.topic)
-    return [Buried(unit.key, ((first, last),), list(found))], []
+    return Intake([Buried(unit.key, ((first, last),), list(found))])
 
 
 @cache
@@ -272,8 +283,8 @@ def _few(answers: Sequence[AnswerItem]) -> list[AnswerItem]:
 
 def _robots_of(relay: Relay) -> set[str]:
     found = {item.robot_id for item in relay.batches}
-    found.update(item.robot_id for item in relay.plain)
-    found.update(item.robot_id for item in relay.presence)
+    found |= {item.robot_id for item in relay.plain}
+    found |= {item.robot_id for item in relay.presence}
     return {letters.clean(robot_id, 64) for robot_id in found}
 
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from croody.quotas import Quotas
 from croody.telemetry.ingest import letters
-from croody.telemetry.ingest.intake import Batch, Buried, Key, One, Plain, Unit
+from croody.telemetry.ingest.intake import Batch, Buried, Key, One, Unit
 from croody.telemetry.ingest.letters import Letter
 from croody_contract.limits import KIB, MIB
 from croody_contract.relay import BatchItem
@@ -119,9 +119,6 @@ class Account:
         held: set[str] = set()
         shares: dict[str, _Share] = {}
         for unit in units:
-            if isinstance(unit, Plain):
-                out.append(unit)
-                continue
             share = shares.get(unit.key[0])
             if share is None:
                 share = shares[unit.key[0]] = _Share()
