@@ -60,6 +60,17 @@ def test_a_triage_by_keyboard_moves_on_and_can_be_undone(inbox: Watched):
     assert inbox.strangers == []
 
 
+def test_what_an_alert_asks_stays_within_the_window(inbox: Watched):
+    page = inbox.page
+    for width in (1440, 1180):
+        page.set_viewport_size({"width": width, "height": 900})
+        for name in ("Falsa alarma", "Posponer", "Asignar a"):
+            page.locator("#alert summary", has_text=name).click()
+            expect(page.locator(".sheet[open] form")).to_be_in_viewport(ratio=1)
+            page.keyboard.press("Escape")
+            assert inbox.sideways() == 0
+
+
 def test_single_keys_can_be_switched_off(inbox: Watched):
     page = inbox.page
     page.keyboard.press("Shift+?")

@@ -20,6 +20,8 @@ CONFLICT_LASTS: Final = timedelta(days=7)
 _MOST_VALUES: Final = 3
 #: What the job and the pages put beside it: where it came from, and of how many robots it is.
 _NOT_SAID: Final = ("stream", "seq", "robots")
+#: What a value is, said first in its name: `limit_c`, `before_kg`.
+_WORDS: Final[Mapping[str, Text]] = {"limit": gettext_lazy("límite"), "before": gettext_lazy("antes")}
 _EVENT_ENDS: Final = frozenset({End.CAUSE, End.PERSON})
 
 
@@ -263,7 +265,8 @@ def _values(detail: Detail, language: str) -> str:
         if isinstance(raw, bool) or not isinstance(raw, int | float):
             continue
         metric = metrics.describe(name)
-        label = _("límite") if name.partition("_")[0] == "limit" else metric.label(language)
+        word = _WORDS.get(name.partition("_")[0])
+        label = str(word) if word is not None else metric.label(language)
         decimals = metric.decimals if metric.unit and raw != round(raw) else None
         text = formats.with_unit(formats.value(raw, decimals, language, factor=metric.factor, offset=metric.offset), metric.unit)
         said.append(f"{label} {text}")

@@ -235,3 +235,11 @@ def test_everything_that_is_written_down_has_a_sentence() -> None:
     assert {pair for pair in written if pair not in ACTS} == set()
     assert {verb for verb, _thing in ACTS} <= set(VERBS)
     assert {thing for _verb, thing in ACTS} <= set(THINGS)
+
+
+def test_what_is_done_to_a_robot_has_a_line_on_its_page_too() -> None:
+    from croody.console.robot.words.lines import ORDERS, VERBS as LINES
+
+    claims = {("claim", "robot"), ("revoke_claim", "robot"), ("claim", "group"), ("revoke_claim", "group")}
+    assert claims <= set(ACTS)
+    assert {verb for verb, thing in ACTS if thing == "robot"} <= set(LINES) | set(ORDERS)

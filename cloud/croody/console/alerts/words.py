@@ -1,6 +1,6 @@
 """The inbox and an alarm in the words of one language, for templates. Asks no database."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -17,6 +17,7 @@ from croody.monitor import alarm_words
 from croody.monitor.alarm_words import AlarmRow
 from croody.telemetry.read import metrics
 from croody.web import formats
+from croody.web.moments import filled, moment
 
 TABS: Final = {
     Tab.OPEN: gettext_lazy("Abiertas"),
@@ -180,7 +181,7 @@ def falses(found: Evidence, language: str) -> str:
 def history(found: Evidence, language: str) -> tuple[Line, ...]:
     """What persons did, newest first."""
     return tuple(
-        Line(act.at, act.by_name or _("alguien"), did(act, language), str(act.said.get("text", "")), act.undone_at is not None)
+        Line(act.at, act.by_name or _("alguien"), did(act, language, moments=moment), str(act.said.get("text", "")), act.undone_at is not None)
         for act in found.history
     )
 
@@ -323,9 +324,10 @@ def of_severity(severity: str, count: int, language: str) -> str:
     return texts[severity] % {"count": number}
 
 
-def did(act: Act, language: str) -> str:
-    """`la reconoció`: what somebody did to an alarm."""
+def did(act: Act, language: str, *, moments: Callable[[datetime, str], str] = formats.moment) -> str:
+    """`la reconoció`: what somebody did to an alarm. `moments`: how it names them; on a page, in the reader's own zone."""
     said = act.said
+    until = moments(datetime.fromisoformat(str(said["until"])), language) if said.get("until") else ""
     match act.verb:
         case Act.Verb.ACKNOWLEDGE:
             return pgettext("act", "la reconoció")
@@ -336,18 +338,14 @@ def did(act: Act, language: str) -> str:
                 else pgettext("act", "la dejó sin asignar")
             )
         case Act.Verb.SNOOZE:
-            return pgettext("act", "la pospuso hasta el %(until)s") % {"until": _moment(said.get("until"), language)}
+            return filled(pgettext("act", "la pospuso hasta el %(until)s"), {"until": until})
         case Act.Verb.CLOSE:
             return pgettext("act", "la resolvió")
         case Act.Verb.FALSE:
-            return pgettext("act", "la llamó falsa alarma hasta el %(until)s") % {"until": _moment(said.get("until"), language)}
+            return filled(pgettext("act", "la llamó falsa alarma hasta el %(until)s"), {"until": until})
         case Act.Verb.COMMENT:
             return pgettext("act", "comentó")
     return pgettext("act", "la abrió de nuevo")
-
-
-def _moment(said: Any, language: str) -> str:
-    return formats.moment(datetime.fromisoformat(str(said)), language)
 
 
 def _is_near(at: int, alarm: Alarm) -> bool:

@@ -90,7 +90,7 @@ def row(told: Told, now: datetime, language: str) -> Row:
     battery = formats.with_unit(formats.number(percent, 0, language), "%") if percent is not None else ""
     charge = round(max(0.0, min(100.0, percent or 0.0)) * 0.14, 1)
     delivery, gaps = monitor.share(entry.delivery, language, sign), monitor.gap_words(entry.delivery, sign)
-    said, since = reason(robot, entry, told.alarm, language)
+    said, since = reason(robot, entry, told.alarm, now, language)
     count = formats.number(robot.alerts, 0, language) if robot.alerts else ""
     texts: dict[str, Text] = {"reason": said, "at": entry.at, "delivery": delivery, "gaps": gaps, "alerts": count}
     metric = _metric(told.metric, entry, language)
@@ -137,12 +137,12 @@ def row(told: Told, now: datetime, language: str) -> Row:
     )
 
 
-def reason(robot: Listed, entry: Entry, alarm: Alarm | None, language: str) -> tuple[str, float | None]:
+def reason(robot: Listed, entry: Entry, alarm: Alarm | None, now: datetime, language: str) -> tuple[str, float | None]:
     """Why it is as it is, whole, and since when (unix seconds); what it does, when nothing is wrong."""
     if robot.state == State.UNKNOWN and alarm is None:
         return _("Espera su primera lectura"), None
     if robot.state == State.MAINTENANCE:
-        return _maintenance(robot), None
+        return _maintenance(robot, now), None
     if alarm is not None and (robot.troubled or robot.state != State.MOVING):
         return kind_of(alarm).sentence(alarm.detail, language), alarm.opened_at.timestamp()
     if robot.state == State.OFFLINE:
@@ -154,10 +154,15 @@ def reason(robot: Listed, entry: Entry, alarm: Alarm | None, language: str) -> t
     return str(monitor.DOING.get(entry.doing or "", entry.doing or "")), None
 
 
-def _maintenance(robot: Listed) -> str:
+def _maintenance(robot: Listed, now: datetime) -> str:
+    """Why, who, and how long yet."""
+    said = robot.why or (_("Lo atiende %(who)s") % {"who": robot.by} if robot.by else "")
     if robot.why and robot.by:
-        return _("%(reason)s (%(who)s)") % {"reason": robot.why, "who": robot.by}
-    return robot.why or (_("Lo atiende %(who)s") % {"who": robot.by} if robot.by else "")
+        said = _("%(reason)s (%(who)s)") % {"reason": robot.why, "who": robot.by}
+    if robot.until is None or robot.until <= now:
+        return said
+    left = _("termina dentro de %(age)s") % {"age": formats.age((robot.until - now).total_seconds())}
+    return f"{said} · {left}" if said else left[:1].upper() + left[1:]
 
 
 def _metric(name: str, entry: Entry, language: str) -> str:

@@ -45,7 +45,7 @@ def handover(request: HttpRequest) -> HttpResponseBase:
         "team": team,
         "figures": words.figures(shift, language),
         "severities": words.severities(shift.open, language),
-        "waiting": words.waiting(shift, now),
+        "waiting": words.waiting(shift, now, language),
         "acts": words.done(shift, language),
         "more_acts": shift.act_count - len(shift.acts),
         "may_sign": services.may_sign(caller, team),

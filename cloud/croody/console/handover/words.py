@@ -13,6 +13,7 @@ from croody.alarms.models import Alarm
 from croody.alarms.storms import kind_of
 from croody.console.alerts import words as alerts
 from croody.web import formats
+from croody.web.moments import moment
 
 #: How far back the address may ask to look, beside the last time somebody took the shift.
 SPANS: Final = {"8h": timedelta(hours=8), "24h": timedelta(hours=24), "7d": timedelta(days=7)}
@@ -49,12 +50,12 @@ def figures(shift: Shift, language: str) -> list[str]:
 
 def severities(found: Mapping[str, int], language: str) -> str:
     """`1 crítica, 3 altas`."""
-    return ", ".join(alerts.of_severity(severity, count, language) for severity, count in found.items())
+    return alerts.grave(found, language)
 
 
-def waiting(shift: Shift, now: datetime) -> list[dict[str, Any]]:
+def waiting(shift: Shift, now: datetime, language: str) -> list[dict[str, Any]]:
     """Each alarm that is open."""
-    return [_alarm(alarm, now) for alarm in shift.waiting]
+    return [_alarm(alarm, now, language) for alarm in shift.waiting]
 
 
 def done(shift: Shift, language: str) -> list[dict[str, Any]]:
@@ -63,7 +64,7 @@ def done(shift: Shift, language: str) -> list[dict[str, Any]]:
         {
             "at": act.at,
             "who": act.by_name or _("alguien"),
-            "text": alerts.did(act, language),
+            "text": alerts.did(act, language, moments=moment),
             "quote": str(act.said.get("text", "")),
             "number": act.alarm_id,
             "about": _about(act.alarm),
@@ -72,13 +73,15 @@ def done(shift: Shift, language: str) -> list[dict[str, Any]]:
     ]
 
 
-def _alarm(alarm: Alarm, now: datetime) -> dict[str, Any]:
+def _alarm(alarm: Alarm, now: datetime, language: str) -> dict[str, Any]:
     return {
         "number": alarm.pk,
         "severity": alarm.severity,
         "word": str(kinds.SEVERITIES[alarm.severity]),
         "about": _about(alarm),
+        "sentence": kind_of(alarm).sentence(alarm.detail, language),
         "acknowledged": alarm.acknowledged_at is not None,
+        "snoozed": alarm.snoozed_until is not None and alarm.snoozed_until > now,
         "at": alarm.opened_at.timestamp(),
         "age": formats.age_of(alarm.opened_at, now),
     }

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from django.utils.functional import Promise
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext_lazy
 from django.utils.translation import gettext as _
 
@@ -21,10 +22,12 @@ from croody.console.log.selection import Selection
 from croody.console.rules.words import CHANNELS, KINDS
 from croody.telemetry.kinds import robots_word
 from croody.web import formats
+from croody.web.moments import filled, moment
 
 #: What kind of thing -> what people call it. The order is that of the choice above the list.
 THINGS: Final[Mapping[str, str | Promise]] = {
     "robot": gettext_lazy("Robot"),
+    "group": gettext_lazy("Grupo de placas"),
     "site": gettext_lazy("Sitio"),
     "alarm": gettext_lazy("Alerta"),
     "dead_letter": gettext_lazy("Carta muerta"),
@@ -48,6 +51,10 @@ THINGS: Final[Mapping[str, str | Promise]] = {
 ACTS: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("add", "robot"): gettext_lazy("Agregó el robot %(id)s"),
     ("bring_back", "robot"): gettext_lazy("Trajo de vuelta el robot %(id)s"),
+    ("claim", "robot"): gettext_lazy("Hizo un pase para el robot %(id)s"),
+    ("revoke_claim", "robot"): gettext_lazy("Anuló el pase del robot %(id)s"),
+    ("claim", "group"): gettext_lazy("Hizo un pase para el grupo %(id)s"),
+    ("revoke_claim", "group"): gettext_lazy("Anuló el pase del grupo %(id)s"),
     ("enrol", "robot"): gettext_lazy("Una placa entró como el robot %(id)s"),
     ("rotate", "robot"): gettext_lazy("Dio un secreto nuevo al robot %(id)s"),
     ("ask_rotate", "robot"): gettext_lazy("Pidió al robot %(id)s que cambie su secreto"),
@@ -125,6 +132,8 @@ ACTS: Final[Mapping[tuple[str, str], str | Promise]] = {
 VERBS: Final[Mapping[str, str | Promise]] = {
     "add": gettext_lazy("agregar"),
     "bring_back": gettext_lazy("traer de vuelta"),
+    "claim": gettext_lazy("hacer un pase"),
+    "revoke_claim": gettext_lazy("anular un pase"),
     "enrol": gettext_lazy("dejar entrar"),
     "change": gettext_lazy("cambiar"),
     "change_password": gettext_lazy("cambiar contraseña"),
@@ -243,6 +252,9 @@ FIELDS: Final[Mapping[str, str | Promise]] = {
     "time_zone": gettext_lazy("zona horaria"),
     "language": gettext_lazy("idioma"),
     "robot_id": gettext_lazy("robot"),
+    "claim": gettext_lazy("pase"),
+    "serials": gettext_lazy("series"),
+    "most": gettext_lazy("cuántas placas"),
     "email": gettext_lazy("correo"),
     "lines": gettext_lazy("líneas"),
     "size": gettext_lazy("tamaño"),
@@ -339,12 +351,12 @@ def _changes(entry: Entry, people: Mapping[int, str]) -> list[str]:
         name = FIELDS_OF.get((entry.thing, field)) or FIELDS.get(field, field)
         told = {"field": name, "before": was, "after": became}
         if field in before and field in after:
-            lines.append(_("%(field)s: de %(before)s a %(after)s") % told)
+            lines.append(filled(_("%(field)s: de %(before)s a %(after)s"), told))
         elif field in after:
             if told["after"] != formats.NEVER:
-                lines.append(_("%(field)s: %(after)s") % told)
+                lines.append(filled(_("%(field)s: %(after)s"), told))
         else:
-            lines.append(_("%(field)s: era %(before)s") % told)
+            lines.append(filled(_("%(field)s: era %(before)s"), told))
     return lines
 
 
@@ -377,13 +389,15 @@ def _shown(field: str, value: Any) -> str:
         return str(known)
     text = ", ".join(map(str, value)) if isinstance(value, list) else value if isinstance(value, str) else json.dumps(value)
     if field.endswith(("_at", "until", "since")):
-        text = _moment(text)
+        found = _moment(text)
+        if found is not None:
+            return found
     return text if len(text) <= _CHARS else text[: _CHARS - 1] + "…"
 
 
-def _moment(text: str) -> str:
+def _moment(text: str) -> SafeString | None:
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        return text
-    return formats.moment(at.astimezone(UTC), get_language() or "es") if at.tzinfo is not None else text
+        return None
+    return moment(at.astimezone(UTC), get_language() or "es") if at.tzinfo is not None else None

@@ -10,6 +10,7 @@ from django.utils.translation import ngettext, override
 
 from croody.console.robot.facts import Now, Slow
 from croody.console.robot.words import answer, cameras, delivery, lines, tiles
+from croody.fleet.models import Robot
 from croody.live.picture import PAGE, Picture, Piece, Text
 from croody.live.pieces import Page, digest, piece
 from croody.telemetry.read.events import Told
@@ -75,7 +76,7 @@ def _picture(context: Mapping[str, Any], head: answer.Head, shown: Sequence[tile
         return piece(f"console/robot/{name}.html", context, language, digest(language, *said))
 
     pieces = {
-        "robot-head": part("head", head.sentence, head.since, head.label, head.alarms),
+        "robot-head": part("head", head.sentence, head.since, head.label, head.alarms, _attended(context["robot"])),
         "because": part("because", _lasting(context["because"])),
         "values": part("values", head.state, values),
         "robot-log": part("lines", context["lines"]),
@@ -85,6 +86,10 @@ def _picture(context: Mapping[str, Any], head: answer.Head, shown: Sequence[tile
         "others": part("others", context["others"]),
     }
     return Picture(texts, pieces)
+
+
+def _attended(robot: Robot) -> tuple[Any, ...]:
+    return robot.maintenance_by, robot.maintenance_reason, robot.maintenance_until
 
 
 def _lasting(because: answer.Because | None) -> Any:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+import msgspec
 from django.db.models import Count
 
 from croody.accounts.caller import Caller
@@ -12,10 +13,13 @@ from croody.accounts.models import Organisation
 from croody.fleet.models import Robot, Site
 from croody.notices import services
 from croody.notices.models import Channel, Notice, Rule, RuleState
+from croody.telemetry.read.newest import newest_of
 
 #: Notices that the log shows.
 LOG: Final = 60
 _MOST: Final = 500
+#: Robots whose readings say which metrics there are.
+_LOOKED_AT: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class Choices:
     teams: Sequence[Organisation]
     sites: Sequence[Site]
     robots: Sequence[str]
+    metrics: Sequence[str]
 
 
 def overview(caller: Caller, now: datetime) -> Overview:
@@ -60,4 +65,12 @@ def choices(caller: Caller, team: int | None = None) -> Choices:
     numbers = [one.pk for one in teams]
     sites = list(Site.objects.filter(organisation__in=numbers).order_by("name")[:_MOST])
     robots = Robot.objects.filter(organisation__in=numbers, deleted_at=None).order_by("pk")
-    return Choices(teams, sites, list(robots.values_list("pk", flat=True)[:_MOST]))
+    names = list(robots.values_list("pk", flat=True)[:_MOST])
+    return Choices(teams, sites, names, _metrics(names[:_LOOKED_AT]))
+
+
+def _metrics(robot_ids: Sequence[str]) -> list[str]:
+    """What these robots measure by numbers, as their last readings have it."""
+    readings = (msgspec.json.decode(one.row)["data"] for one in newest_of(robot_ids).values())
+    found = {name for data in readings for name, value in data.items() if isinstance(value, int | float)}
+    return sorted(found)[:_MOST]

@@ -22,6 +22,7 @@ from croody.notices import jobs, messenger, services, spec
 from croody.notices.models import Channel, Rule
 from croody.notices.preview import preview
 from croody.notices.spec import BadRule
+from croody.telemetry.read import metrics
 from croody.web.refusals import Denied
 
 _LONGEST: Final = 4000
@@ -138,6 +139,7 @@ def _rule_form(request: HttpRequest, row: Rule | None) -> HttpResponseBase:
         "row": {"number": row.pk, "name": row.name} if row is not None else None,
         "kinds": [(code, word, code == kind) for code, word in words.KINDS.items()],
         "choices": choices,
+        "metrics": [(name, metrics.describe(name).label(language)) for name in choices.metrics],
         "severities": SEVERITIES.items(),
         "action": request.path,
         **(area.drawn(given, choices.sites) if kind == Rule.Kind.FENCE else {}),

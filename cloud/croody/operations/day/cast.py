@@ -127,6 +127,7 @@ PEOPLE: Final = (
     Person("marta", "Marta", "Mejía", "maintainer", "demo"),
     Person("olga", "Olga", "Osorio", "owner", "demo"),
     Person("carlos", "Carlos", "Cruz", "owner", NEIGHBOURS[1]),
+    Person("rita", "Rita", "Ríos", "operator", NEIGHBOURS[1]),
 )
 #: Whose name stands beside robots that were added.
 BUYS_ROBOTS: Final = "marta"

@@ -76,7 +76,7 @@ EVENTS: Final = (
     Said(239.5, "brazo-01", "protective_stop", "critical", {"joint": 4, "torque_nm": 91.0}),
     Said(231, "brazo-01", "protective_stop", over=True),
     Said(210, "norte-16", "wheel_worn", "medium", {"wheel": "rear_left", "distance_km": 412.6}),
-    Said(45, "norte-04", "config_changed", detail={"max_load_kg": 180, "before": 120}),
+    Said(45, "norte-04", "config_changed", detail={"max_load_kg": 180, "before_kg": 120}),
     Said(31, "norte-04", "motor_overheated", "critical", {"motor_temp_c": 80.4, "limit_c": 80}),
     Said(26, "norte-04", "speed_limited", detail={"speed_mps": 0.4}),
     Said(14, "norte-02", "battery_low", "medium", {"battery_pct": 9.0}),

@@ -80,6 +80,7 @@ METRICS: Final = _table(
     Metric("motor_current_a", "Corriente motor", "Motor current", "A", 2, 14),
     Metric("PRES", "Presión", "Pressure", "hPa", 1, 20),
     Metric("WIND", "Viento", "Wind", "m/s", 2, 21),
+    Metric("max_load_kg", "Carga máxima", "Maximum load", "kg", 0, 33),
     Metric("battery_pct", "Batería", "Battery", "%", 0, 30),
     # Not measured but made of the battery's level by screening on board.
     Metric("battery_slope_pct_s", "Descarga", "Discharge", "%/s", 3, 32),
@@ -132,6 +133,7 @@ _ENDINGS: Final = (
     ("_gib", "GiB", 1),
     ("_bytes", "B", 0),
     ("_hz", "Hz", 1),
+    ("_kg", "kg", 1),
     ("_nm", "N m", 2),
     ("_mm", "mm", 0),
     ("_cm", "cm", 1),

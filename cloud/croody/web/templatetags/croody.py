@@ -10,7 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
-from croody.web import formats
+from croody.web import formats, moments
 from croody.web.assets import imports_of
 
 register = template.Library()
@@ -44,7 +44,7 @@ def number(value: float, decimals: int = 0) -> str:
 @register.filter
 def moment(at: datetime) -> SafeString:
     """A `time` element: UTC as text, which the browser turns into the reader's own zone."""
-    return format_html('<time datetime="{}" data-local>{}</time>', at.isoformat(), formats.moment(at, _language()))
+    return moments.moment(at, _language())
 
 
 @register.filter

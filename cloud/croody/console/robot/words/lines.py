@@ -47,7 +47,12 @@ VERBS: Final[Mapping[str, str | Promise]] = {
     "unshare": gettext_lazy("Ya no se comparte con el público"),
     "start_maintenance": gettext_lazy("Mantenimiento iniciado"),
     "end_maintenance": gettext_lazy("Mantenimiento terminado"),
+    "claim": gettext_lazy("Pase hecho"),
+    "revoke_claim": gettext_lazy("Pase anulado"),
+    "enrol": gettext_lazy("Una placa entró con su pase"),
 }
+#: Verbs whose line says what it is now.
+_FIELDS: Final[Mapping[str, str]] = {"label": "label", "tag": "tags", "move": "site"}
 REASONS: Final[Mapping[str, str | Promise]] = {
     "thinned": gettext_lazy("su archivo de salida estaba lleno"),
     "corrupt": gettext_lazy("su disco devolvió otros datos"),
@@ -111,7 +116,10 @@ def _order(asked: Outgoing) -> tuple[str, str]:
 
 def _changed(entry: Audited) -> tuple[str, str]:
     """An act that somebody is named for; a verb that is not known here is shown as it is."""
-    return str(VERBS.get(entry.verb, entry.verb)), entry.name
+    what = str(VERBS.get(entry.verb, entry.verb))
+    became = entry.after.get(_FIELDS.get(entry.verb, ""))
+    value = ", ".join(became) if isinstance(became, list) else became
+    return (_("%(what)s: %(value)s") % {"what": what, "value": value} if value else what), entry.name
 
 
 def _told(told: Told, language: str) -> tuple[str, str]:

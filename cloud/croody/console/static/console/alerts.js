@@ -102,8 +102,11 @@ function settle(force = false) {
 async function refresh() {
   if (asking || isFrozen()) return;
   asking = true;
+  const asked = location.href;
   try {
-    const [fresh] = await page(location.href);
+    const [fresh] = await page(asked);
+    // Somebody went on meanwhile: the page that is shown now is newer than this answer.
+    if (location.href !== asked) return;
     mark = fresh.getElementById("live").dataset.mark;
     put(fresh, "#live > .head");
     put(fresh, ".rail-pages");
@@ -168,6 +171,14 @@ document.addEventListener("click", (event) => {
 document.addEventListener("click", (event) => {
   for (const sheet of document.querySelectorAll(".sheet[open]")) if (!sheet.contains(event.target)) sheet.open = false;
 });
+// What would open beyond the window's edge opens the other way.
+document.addEventListener("toggle", (event) => {
+  const sheet = event.target;
+  if (!sheet.matches(".sheet")) return;
+  sheet.classList.remove("leftwards");
+  const form = sheet.open && sheet.querySelector("form");
+  if (form && form.getBoundingClientRect().right > document.documentElement.clientWidth) sheet.classList.add("leftwards");
+}, true);
 addEventListener("popstate", () => visit(location.href, false));
 const filters = () => document.getElementById("filters");
 document.addEventListener("change", (event) => {
