@@ -170,6 +170,32 @@ def test_a_star_is_lit_in_its_place_and_survives_a_fresh_row(signed_in: SignIn, 
     expect(page.locator("#robot-rover-2 .star")).to_have_attribute("aria-pressed", "false")
 
 
+def test_chosen_robots_stay_chosen_in_fresh_rows_and_are_tagged_at_once_and_back(signed_in: SignIn, web: Web):
+    drive(web)
+    watched = signed_in("/en/console/")
+    page = watched.page
+    box = page.locator("#robot-rover-1 .pick input")
+    expect(page.locator("#picked")).to_be_hidden()
+    box.check()
+    expect(page.locator("[data-picked]")).to_have_text("1")
+    # An alarm draws the row anew.
+    web.alarm("rover-1", "wheel_worn")
+    page.mouse.move(5, 5)
+    page.locator("h1").click()
+    expect(page.locator("#robot-rover-1")).to_contain_text("wheel")
+    expect(box).to_be_checked()
+    assert watched.errors == []
+    page.get_by_role("button", name="With those chosen…").click()
+    expect(page.locator("h1")).to_have_text("One robot chosen")
+    page.locator("#tags").fill("look at it")
+    page.get_by_role("button", name="Add tags").click()
+    expect(page.locator("#robot-rover-1 .tag")).to_have_text("look at it")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#robot-rover-1 .tag")).to_have_count(0)
+    assert watched.errors == []
+    web.calm("rover-1")
+
+
 def test_the_plan_comes_nearer_by_key_and_button_and_names_keep_their_size(signed_in: SignIn, web: Web):
     drive(web)
     page = signed_in("/console/map/?robot=rover-1").page

@@ -272,7 +272,9 @@ def test_a_new_robot_appears_by_itself_and_not_under_the_readers_hand(visit: Ope
 
 
 def test_the_map_shows_the_site_and_zooms_by_button(visit: Open, web: Web):
-    page = visit("/en/robots/monitor/", settle_ms=2500).page
+    page = visit("/en/robots/monitor/").page
+    assert page.evaluate("performance.getEntriesByType('resource').filter((one) => /leaflet|land-110m/.test(one.name)).length") == 0
+    page.locator(".world > summary").click()
     expect(page.locator(".place-label")).to_have_text(re.compile("Bodega.*1"))
     expect(page.locator("path.land").nth(20)).to_be_attached()
     page.get_by_role("button", name="Zoom in").click()
@@ -402,7 +404,10 @@ def test_a_marker_on_the_map_follows_its_robot(visit: Open, web: Web):
     try:
         web.place("drone-9", 1, 10.0, -70.0)
         watched = visit("/robots/monitor/", settle_ms=2500)
+        watched.page.locator(".world > summary").click()
         label = watched.page.locator(".place-label", has_text="drone-9")
+        expect(label).to_be_visible()
+        watched.page.wait_for_timeout(500)
         before = label.bounding_box()
         web.place("drone-9", 3, 12.0, -68.0)
         watched.page.wait_for_timeout(3500)

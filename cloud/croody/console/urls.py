@@ -8,6 +8,7 @@ from croody.web.converters import RobotId
 register_converter(RobotId, "robot")
 urlpatterns = [
     path("", include("croody.console.fleet.urls")),
+    path("", include("croody.console.many.urls")),
     path("", include("croody.console.map.urls")),
     path("", include("croody.console.find.urls")),
     path("", include("croody.console.maintenance.urls")),

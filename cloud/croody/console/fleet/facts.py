@@ -18,7 +18,7 @@ from croody.console.fleet.roster import Listed, Place, Roster, ordered
 from croody.console.fleet.spark import MINUTES
 from croody.fleet.access import ROLES, Action
 from croody.fleet.access import robots as robots_of
-from croody.fleet.models import Site
+from croody.fleet.models import Robot, Site
 from croody.liveness import judge
 from croody.liveness.judge import Signs
 from croody.liveness.listening import listening
@@ -98,6 +98,12 @@ def open_alarms(now: datetime) -> dict[str, tuple[int, str]]:
     return {
         robot_id: (sum(of.values()), next((severity for severity in SEVERITIES if severity in of), "")) for robot_id, of in counts.items()
     }
+
+
+def tags(robot_ids: Collection[str]) -> list[str]:
+    """Every tag of these robots, by name."""
+    found = Robot.objects.filter(pk__in=robot_ids).values_list("tags", flat=True)
+    return sorted({tag for of in found for tag in of or ()}, key=str.casefold)
 
 
 def entries(listed: Collection[Listed]) -> dict[str, Entry]:

@@ -85,12 +85,17 @@ class Shown:
 
 def select(robots: Sequence[Listed], asked: Selection, starred: Collection[str] = ()) -> Shown:
     """The page that is asked for, or the last one there is. `starred`: the favourites of whoever asks."""
+    found = matching(robots, asked, starred)
+    rows, page, pages = page_of(found, asked.page, PAGE)
+    return Shown(tuple(rows), len(found), sum(robot.troubled for robot in found), page, pages)
+
+
+def matching(robots: Sequence[Listed], asked: Selection, starred: Collection[str] = ()) -> Sequence[Listed]:
+    """All that are asked for, on whichever page, in the order of the list."""
     found = [robot for robot in robots if asked.matches(robot)] if asked.filters else robots
     if asked.starred:
         found = [robot for robot in found if robot.robot_id in starred]
-    found = _sorted(found, asked.sort)
-    rows, page, pages = page_of(found, asked.page, PAGE)
-    return Shown(tuple(rows), len(found), sum(robot.troubled for robot in found), page, pages)
+    return _sorted(found, asked.sort)
 
 
 def _sorted(robots: Sequence[Listed], sort: str) -> Sequence[Listed]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -14,6 +15,7 @@ from croody.console.fleet import facts, own, spark
 from croody.console.fleet import page as pages
 from croody.console.fleet.selection import Selection, select
 from croody.console.fleet.stream import View, feed
+from croody.console.many.acts import UNDOABLE
 from croody.fleet.ticket import ticket_of
 from croody.live.page_feed import Viewer
 from croody.live.pieces import Page
@@ -33,8 +35,11 @@ def fleet(request: HttpRequest) -> HttpResponseBase:
         {"number": view.pk, "name": view.name, "address": f"?{view.query}", "current": f"?{view.query}" == asked.address()}
         for view in own.views(user_id)
     ]
+    told = [{"text": str(one), "undo": _request_of(one.extra_tags or "")} for one in messages.get_messages(request)]
     context: dict[str, Any] = {
         **shown.context,
+        "told": told,
+        "query": asked.address(),
         "version": shown.picture.version,
         "live": True,
         "starred": starred,
@@ -56,6 +61,11 @@ def stream(request: HttpRequest) -> HttpResponseBase:
     starred = own.stars(caller.user_id or 0) if asked.starred else frozenset()
     view = View(facts.audience_of(caller), get_language() or "es", asked, starred, units.current())
     return answer(follow(feed, Viewer(view, request.GET.get("version", "")[:64]), ticket_of(request, caller)))
+
+
+def _request_of(tags: str) -> str:
+    """The id of the request that did something to many robots, of a message that says so."""
+    return next((tag.removeprefix(UNDOABLE) for tag in tags.split() if tag.startswith(UNDOABLE)), "")
 
 
 def _page(caller: Caller, asked: Selection, starred: frozenset[str]) -> Page:

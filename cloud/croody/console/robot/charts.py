@@ -156,11 +156,19 @@ def table(found: Series, names: Sequence[str], language: str, said: metrics.Said
 def _lane(line: Line, limits: Limits, language: str, said: metrics.Said) -> dict[str, Any]:
     known = metrics.describe(line.metric, said)
     drawn_limits = [[known.scaled(one.value), tiles.limit_text(known, one, language)] for one in limits.get(line.metric, ())]
+    mean = _scaled(line.mean, known)
     return {
         "metric": line.metric,
         "limits": drawn_limits,
-        **{name: _scaled(getattr(line, name), known) for name in ("mean", "low", "high")},
+        "mean": mean,
+        "low": _other(mean, _scaled(line.low, known)),
+        "high": _other(mean, _scaled(line.high, known)),
     }
+
+
+def _other(mean: Sequence[float | None], values: Sequence[float | None]) -> dict[int, float | None]:
+    """Where it is another value than the mean, by its bucket: of one reading, least and greatest are the mean."""
+    return {index: value for index, (value, usual) in enumerate(zip(values, mean, strict=True)) if value != usual}
 
 
 def _scaled(values: Sequence[float | None], metric: metrics.Metric) -> list[float | None]:

@@ -272,6 +272,7 @@ async function load() {
     const answer = await fetch(`${root.dataset.series}?${query()}`, { signal: mine.signal });
     if (!answer.ok) throw new Error(String(answer.status));
     const said = await answer.json();
+    for (const lane of said.lanes) for (const name of ["low", "high"]) lane[name] = Object.assign(lane.mean.slice(), lane[name]);
     said.at = Array.from({ length: said.count }, (_, index) => said.first + index * said.step);
     loadedAt = Date.now();
     show(said);

@@ -39,6 +39,35 @@ document.addEventListener("submit", async (event) => {
   lights();
 });
 
+// Rows that are chosen. A row that the stream draws again is chosen still.
+const chosen = new Set();
+const picked = document.getElementById("picked");
+const boxes = () => [...document.querySelectorAll("#rows .pick input")];
+
+function count() {
+  const there = boxes().filter((box) => box.checked).length;
+  picked.querySelector("[data-picked]").textContent = String(there);
+  picked.classList.toggle("some", there > 0);
+}
+
+document.addEventListener("change", (event) => {
+  if (!event.target.matches(".pick input")) return;
+  if (event.target.checked) chosen.add(event.target.value);
+  else chosen.delete(event.target.value);
+  count();
+});
+document.getElementById("many")?.addEventListener("reset", () => {
+  chosen.clear();
+  setTimeout(count);
+});
+
+function choices() {
+  if (!picked) return;
+  for (const box of boxes()) if (box.checked !== chosen.has(box.value)) box.checked = chosen.has(box.value);
+  count();
+}
+
 onPlaced((message) => {
   if (message.html) lights();
+  if (message.html && chosen.size) choices();
 });

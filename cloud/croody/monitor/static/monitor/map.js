@@ -80,6 +80,7 @@ function styled(address) {
   });
 }
 
+let opened = null; // the reader folded the world away, or unfolded it
 let starting = false;
 
 async function start() {
@@ -149,6 +150,17 @@ onPlaced((message) => {
   // The site whose plan is shown is marked on the map.
   if (told || (message.html && (message.html.structure || message.html["plan-figure"]))) draw(false);
 });
+
+document.addEventListener("click", (event) => {
+  const shell = event.target.closest(".world > summary")?.parentElement;
+  if (shell) opened = !shell.open;
+});
+
+// Another page of the monitor comes folded as the server has it.
+export function unfold() {
+  const shell = document.querySelector(".world");
+  if (shell && opened !== null) shell.open = opened;
+}
 
 document.addEventListener(
   "toggle",

@@ -1,6 +1,6 @@
 // The monitor: its live connection, its plan and its map, and going to another page of it without leaving this one.
 import { moved } from "../web/live.js";
-import "./map.js";
+import { unfold } from "./map.js";
 import "./plan.js";
 import "./team.js";
 
@@ -13,7 +13,10 @@ function about(event) {
 document.addEventListener("pointerover", about);
 document.addEventListener("focusin", about);
 // What it brings is another page with another stream.
-document.addEventListener("htmx:after:swap", () => moved());
+document.addEventListener("htmx:after:swap", () => {
+  unfold();
+  moved();
+});
 
 // Searching while one types; Enter and the button do the same without script.
 let typing = 0;
