@@ -280,7 +280,12 @@ def asked_of_all(client: Client, query: str = "") -> tuple[str, dict[str, str]]:
     return page, {name: value.replace("&amp;", "&") for name, value in fields.items()}
 
 
-def test_what_matches_on_every_page_is_told_first_done_at_once_and_undone_at_once(world):
+def test_what_matches_on_every_page_is_told_first_done_at_once_and_undone_at_once(world, monkeypatch):
+    from croody.console.alerts import acts, all_that_match
+
+    # However busy the machine is.
+    monkeypatch.setattr(all_that_match, "RUN_S", 1000.0)
+    monkeypatch.setattr(acts, "RUN_S", 1000.0)
     many(world, 130)
     conflict(world, "rover-2", "critical")
     assert "Con las 130 que coinciden…" in world.bob.get("/console/alerts/?severity=low").content.decode()
@@ -295,6 +300,20 @@ def test_what_matches_on_every_page_is_told_first_done_at_once_and_undone_at_onc
     undone = dict(re.findall(r'<input type="hidden" name="(act|together)" value="(\d+)"', answer))
     assert "Deshecho en 130 alertas." in world.bob.post("/console/alerts/undo/", undone, follow=True).content.decode()
     assert Alarm.objects.filter(acknowledged_at=None).count() == 132
+
+
+def test_an_undo_that_takes_too_long_says_what_is_left_and_goes_on_with_it(world, monkeypatch):
+    from croody.console.alerts import acts
+
+    many(world, 3)
+    answer = world.bob.post("/console/alerts/all/acknowledge/", asked_of_all(world.bob)[1], follow=True).content.decode()
+    monkeypatch.setattr(acts, "RUN_S", -1.0)
+    for left in (2, 1, 0):
+        undone = dict(re.findall(r'<input type="hidden" name="(act|together)" value="(\d+)"', answer.partition('data-toast')[2]))
+        answer = world.bob.post("/console/alerts/undo/", undone, follow=True).content.decode()
+        assert "Deshecho en 1 alerta." in answer
+        assert ("hazlo otra vez para seguir." in answer) == bool(left)
+        assert Alarm.objects.filter(acknowledged_at=None).count() == 3 - left
 
 
 def test_only_so_many_are_done_in_one_go_the_worst_first_and_what_is_left_is_said(world, monkeypatch):

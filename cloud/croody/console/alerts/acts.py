@@ -1,5 +1,6 @@
 """What the inbox's forms do: one alarm or several at once, each by the one function that the API calls too. Answers with a page again."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -26,9 +27,12 @@ from croody.console import page_access
 from croody.console.alerts import facts, words
 from croody.web.address import whole
 from croody.web.refusals import Denied
+from croody.web.turns import give_way
 
 #: Alarms of one go; the next ones are done in another.
 MOST_AT_ONCE: Final = 500
+#: So long one request acts, in seconds; what is left is said.
+RUN_S: Final = 10.0
 #: What a week's snooze stands for: until it gets worse.
 _WEEK: Final = timedelta(days=7)
 #: After these the alarm is dealt with, and the next one is shown.
@@ -132,7 +136,10 @@ def act(request: HttpRequest, verb: str) -> HttpResponseBase:
 
 @page_access.act(back="console_alerts")
 def undo_acts(request: HttpRequest) -> HttpResponseBase:
-    """Undo the acts that the form names (`act=number`), the last one first; the alarm of the first is shown."""
+    """Undo the acts that the form names (`act=number`), the last one first; the alarm of the first is shown.
+
+    What there was no time for is said, with the way to go on.
+    """
     caller, now = of_session(request), timezone.now()
     by, language = actor_of(request, caller), get_language() or "es"
     named = [number for text in request.POST.getlist("act")[:PAGE] if (number := whole(text))]
@@ -140,8 +147,12 @@ def undo_acts(request: HttpRequest) -> HttpResponseBase:
     numbers = sorted(set(numbers or named), reverse=True)
     asked = Asked.of(QueryDict(request.POST.get("query", "")[:500].lstrip("?")).dict())
     shown: int | None = None
-    count = 0
-    for number in numbers:
+    count, left, begun = 0, 0, time.monotonic()
+    for place, number in enumerate(numbers):
+        if count and time.monotonic() - begun > RUN_S:
+            left = len(numbers) - place
+            break
+        at = time.monotonic()
         try:
             shown = undo.undo(caller, number, by=by, now=now).pk
             count += 1
@@ -152,8 +163,14 @@ def undo_acts(request: HttpRequest) -> HttpResponseBase:
         except Denied:
             if len(numbers) == 1:
                 raise
+        if len(numbers) > 1:
+            give_way("default", time.monotonic() - at)
     if count:
-        messages.info(request, ngettext("Deshecho en %(count)s alerta.", "Deshecho en %(count)s alertas.", count) % {"count": count})
+        said = ngettext("Deshecho en %(count)s alerta.", "Deshecho en %(count)s alertas.", count) % {"count": count}
+        # The last one that is left stands for all of them.
+        messages.info(request, said, extra_tags=str(numbers[-1]) if left else "")
+    if left:
+        messages.warning(request, words.left(left, language))
     return page_access.done(request, _address(asked, shown))
 
 

@@ -21,13 +21,11 @@ from croody.alarms.kinds import find as kind_of
 from croody.alarms.models import Act, Alarm
 from croody.console import frame, page_access
 from croody.console.alerts import facts, words
-from croody.console.alerts.acts import ACTS, MOST_AT_ONCE, Chosen, Outcome, Who, attempt, tell
+from croody.console.alerts.acts import ACTS, MOST_AT_ONCE, RUN_S, Chosen, Outcome, Who, attempt, tell
 from croody.web.address import whole
 from croody.web.refusals import Denied
 from croody.web.turns import give_way
 
-#: So long one request acts, in seconds; what is left is said.
-RUN_S: Final = 10.0
 #: What can be done to many, in the order of the buttons.
 VERBS: Final = (Act.Verb.ACKNOWLEDGE, Act.Verb.CLOSE, Act.Verb.SNOOZE, Act.Verb.ASSIGN)
 
