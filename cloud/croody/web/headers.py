@@ -59,6 +59,8 @@ HEADERS: Final = {
 #: Kinds that never become a page with a script, which alone heeds these; a page is made of twenty of them.
 _PARTS: Final = ("text/css", "text/javascript", "font/woff2", "image/svg+xml")
 _OF_PAGES: Final = ("Permissions-Policy", "Cross-Origin-Opener-Policy")
+#: Of a part, opened as if it were a page: it may load nothing at all.
+_POLICY_OF_PARTS: Final = "default-src 'none'; frame-ancestors 'none'"
 
 
 @sync_and_async_middleware
@@ -73,4 +75,5 @@ def _dress(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase
     if response.headers.get("Content-Type", "").startswith(_PARTS):
         for name in _OF_PAGES:
             del response.headers[name]
+        response.headers["Content-Security-Policy"] = _POLICY_OF_PARTS
     return response

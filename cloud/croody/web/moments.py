@@ -16,4 +16,5 @@ def moment(at: datetime, language: str) -> SafeString:
 
 def filled(sentence: str, values: Mapping[str, object]) -> SafeString:
     """A sentence with its `%(name)s` filled in: what is markup already stays, all else is escaped."""
-    return mark_safe(conditional_escape(sentence) % {name: conditional_escape(value) for name, value in values.items()})
+    parts = {name: conditional_escape(value if isinstance(value, SafeString) else str(value)) for name, value in values.items()}
+    return mark_safe(conditional_escape(sentence) % parts)

@@ -238,7 +238,8 @@ def test_everything_that_is_written_down_has_a_sentence() -> None:
 
 
 def test_what_is_done_to_a_robot_has_a_line_on_its_page_too() -> None:
-    from croody.console.robot.words.lines import ORDERS, VERBS as LINES
+    from croody.console.robot.words.lines import ORDERS
+    from croody.console.robot.words.lines import VERBS as LINES
 
     claims = {("claim", "robot"), ("revoke_claim", "robot"), ("claim", "group"), ("revoke_claim", "group")}
     assert claims <= set(ACTS)

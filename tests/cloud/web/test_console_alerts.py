@@ -309,7 +309,7 @@ def test_an_undo_that_takes_too_long_says_what_is_left_and_goes_on_with_it(world
     answer = world.bob.post("/console/alerts/all/acknowledge/", asked_of_all(world.bob)[1], follow=True).content.decode()
     monkeypatch.setattr(acts, "RUN_S", -1.0)
     for left in (2, 1, 0):
-        undone = dict(re.findall(r'<input type="hidden" name="(act|together)" value="(\d+)"', answer.partition('data-toast')[2]))
+        undone = dict(re.findall(r'<input type="hidden" name="(act|together)" value="(\d+)"', answer.partition("data-toast")[2]))
         answer = world.bob.post("/console/alerts/undo/", undone, follow=True).content.decode()
         assert "Deshecho en 1 alerta." in answer
         assert ("hazlo otra vez para seguir." in answer) == bool(left)

@@ -119,4 +119,6 @@ def test_one_request_acts_for_so_long_and_says_how_many_are_left(people: SimpleN
 def test_what_cannot_be_is_named_once_with_its_reason(people: SimpleNamespace) -> None:
     page = do(client_of(people.alice), "tag", "rover-1", "rover-2", tags=" , ")
     assert page.count("2 robots quedan como estaban: etiquetas: escribe al menos una") == 1
-    assert "1 robot queda como estaba: sitio moon: su organización no lo tiene" in do(client_of(people.alice), "move", "rover-1", site="moon")
+    assert "1 robot queda como estaba: sitio moon: su organización no lo tiene" in do(
+        client_of(people.alice), "move", "rover-1", site="moon"
+    )

@@ -181,7 +181,13 @@ def falses(found: Evidence, language: str) -> str:
 def history(found: Evidence, language: str) -> tuple[Line, ...]:
     """What persons did, newest first."""
     return tuple(
-        Line(act.at, act.by_name or _("alguien"), did(act, language, moments=moment), str(act.said.get("text", "")), act.undone_at is not None)
+        Line(
+            act.at,
+            act.by_name or _("alguien"),
+            did(act, language, moments=moment),
+            str(act.said.get("text", "")),
+            act.undone_at is not None,
+        )
         for act in found.history
     )
 

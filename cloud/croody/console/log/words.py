@@ -345,7 +345,7 @@ def sentence(count: int, language: str, *, filtered: bool) -> str:
 
 def _changes(entry: Entry, people: Mapping[int, str]) -> list[str]:
     before, after = entry.before, entry.after
-    lines = []
+    lines: list[str] = []
     for field in dict.fromkeys([*before, *after]):
         was, became = (_said(entry.thing, field, values.get(field), people) for values in (before, after))
         name = FIELDS_OF.get((entry.thing, field)) or FIELDS.get(field, field)

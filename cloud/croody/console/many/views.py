@@ -18,9 +18,9 @@ from croody.accounts.caller import Caller, actor_of, of_session
 from croody.console import frame, page_access
 from croody.console.fleet import facts, own
 from croody.console.fleet.selection import PAGE, Selection, matching
+from croody.console.maintenance.views import HOURS
 from croody.console.many import acts, words
 from croody.console.many.undo import take_back
-from croody.console.maintenance.views import HOURS
 from croody.fleet import access
 from croody.fleet.access import Action
 from croody.fleet.models import Robot, Site

@@ -35,6 +35,8 @@ MOST_FLAGS: Final = 40
 MOST_SPANS: Final = 50
 #: So many times the usual distance of two readings is a hole.
 _HOLE: Final = 2.5
+#: Where fewer than one in so many differ, it is shorter to name them.
+_FEW_OTHER: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +168,10 @@ def _lane(line: Line, limits: Limits, language: str, said: metrics.Said) -> dict
     }
 
 
-def _other(mean: Sequence[float | None], values: Sequence[float | None]) -> dict[int, float | None]:
-    """Where it is another value than the mean, by its bucket: of one reading, least and greatest are the mean."""
-    return {index: value for index, (value, usual) in enumerate(zip(values, mean, strict=True)) if value != usual}
+def _other(mean: Sequence[float | None], values: Sequence[float | None]) -> Sequence[float | None] | dict[int, float | None]:
+    """All of them; where few are other than the mean, these by their bucket: of one reading, least and greatest are the mean."""
+    other = {index: value for index, (value, usual) in enumerate(zip(values, mean, strict=True)) if value != usual}
+    return other if len(other) < len(mean) / _FEW_OTHER else values
 
 
 def _scaled(values: Sequence[float | None], metric: metrics.Metric) -> list[float | None]:
