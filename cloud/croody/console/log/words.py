@@ -44,6 +44,9 @@ THINGS: Final[Mapping[str, str | Promise]] = {
     "exception": gettext_lazy("Falsa alarma"),
     "shift": gettext_lazy("Turno"),
     "verdict": gettext_lazy("Veredicto"),
+    "incident": gettext_lazy("Incidente"),
+    "incident_exception": gettext_lazy("Excepción de incidentes"),
+    "calibration": gettext_lazy("Calibración"),
     "order": gettext_lazy("Pedido"),
     "product": gettext_lazy("Producto"),
 }
@@ -126,6 +129,10 @@ ACTS: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("cancel", "order"): gettext_lazy("Canceló el pedido %(id)s"),
     ("refund", "order"): gettext_lazy("Devolvió el pedido %(id)s"),
     ("stock", "product"): gettext_lazy("Cambió el almacén de %(id)s"),
+    ("verdict", "incident"): gettext_lazy("Dijo qué fue el incidente %(id)s"),
+    ("end", "incident_exception"): gettext_lazy("Terminó la excepción de incidentes %(id)s"),
+    ("keep", "calibration"): gettext_lazy("Guardó qué es habitual en un sitio, calibración %(id)s"),
+    ("confirm", "calibration"): gettext_lazy("Dio por buena la calibración %(id)s"),
     ("make", "login_link"): gettext_lazy("Hizo un enlace de entrada para %(id)s"),
 }
 #: What was done, as the choice above the list says it.
@@ -160,6 +167,9 @@ VERBS: Final[Mapping[str, str | Promise]] = {
     "delete": gettext_lazy("borrar"),
     "discard": gettext_lazy("descartar"),
     "fail_second_factor": gettext_lazy("fallar el segundo factor"),
+    "verdict": gettext_lazy("decir qué fue"),
+    "keep": gettext_lazy("guardar"),
+    "confirm": gettext_lazy("dar por bueno"),
     "label": gettext_lazy("poner nombre"),
     "tag": gettext_lazy("etiquetar"),
     "note": gettext_lazy("anotar"),

@@ -163,22 +163,26 @@ def _lane(line: Line, limits: Limits, language: str, said: metrics.Said) -> dict
         "metric": line.metric,
         "limits": drawn_limits,
         "mean": mean,
-        "low": _other(mean, _scaled(line.low, known)),
-        "high": _other(mean, _scaled(line.high, known)),
+        "low": _edge(line.low, line.mean, mean, known),
+        "high": _edge(line.high, line.mean, mean, known),
     }
 
 
-def _other(mean: Sequence[float | None], values: Sequence[float | None]) -> Sequence[float | None] | dict[int, float | None]:
-    """All of them; where few are other than the mean, these by their bucket: of one reading, least and greatest are the mean."""
-    other = {index: value for index, (value, usual) in enumerate(zip(values, mean, strict=True)) if value != usual}
-    return other if len(other) < len(mean) / _FEW_OTHER else values
+def _edge(
+    values: Sequence[float | None], means: Sequence[float | None], drawn_means: Sequence[float | None], metric: metrics.Metric
+) -> Sequence[float | None] | dict[int, float | None]:
+    """Least or greatest. Of one reading both are the mean: where few are another value, these are named by their bucket, and no others."""
+    rounded = zip(values, means, drawn_means, _scaled(values, metric, finer=0), strict=True)
+    edge = [usual if value == middle else shown for value, middle, usual, shown in rounded]
+    other = {index: value for index, (value, usual) in enumerate(zip(edge, drawn_means, strict=True)) if value != usual}
+    return other if len(other) < len(edge) / _FEW_OTHER else edge
 
 
-def _scaled(values: Sequence[float | None], metric: metrics.Metric) -> list[float | None]:
-    """In the unit that people read, one digit finer than they do, and six digits at most: more a chart does not show."""
+def _scaled(values: Sequence[float | None], metric: metrics.Metric, *, finer: int = 1) -> list[float | None]:
+    """In the unit that people read, so many digits finer than they do, and six digits at most: more a chart does not show."""
     described = bool(metric.known or metric.name in metrics.METRICS or metric.unit)
     return [
-        None if value is None else float(f"{round(metric.scaled(value), metric.decimals + 1) if described else value:.6g}")
+        None if value is None else float(f"{round(metric.scaled(value), metric.decimals + finer) if described else value:.6g}")
         for value in values
     ]
 
