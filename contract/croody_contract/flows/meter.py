@@ -87,6 +87,10 @@ class Meter:
         if self._second is not None:
             yield from self._look(self._second)
 
+    def owner_of(self, mac: bytes) -> bytes | None:
+        """The address that spoke first from this link address."""
+        return self._owners.get(mac)
+
     # -- seconds ---------------------------------------------------------------------------------------------------
 
     def _start(self, second: int) -> None:

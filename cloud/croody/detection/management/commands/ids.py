@@ -16,7 +16,7 @@ from croody.audit.actor import command_actor
 from croody.detection.incidents import calibrations
 from croody.fleet.models import Site
 from croody.web import command
-from croody_contract.flows import calibration, capture
+from croody_contract.flows import calibration, capture, records
 from croody_contract.flows.incidents import Incident, Incidents
 from croody_contract.flows.limits import RULES, Maxima, limit_of
 from croody_contract.flows.meter import Look, Meter
@@ -25,15 +25,21 @@ from croody_contract.flows.meter import Look, Meter
 class Command(command.Command):
     """Detection by hand."""
 
-    about = gettext_lazy("detección: incidents (qué intrusos hay en una captura) y calibrate (qué es lo habitual en tu red).")
+    about = gettext_lazy(
+        "detección: incidents (qué intrusos hay en una captura), classify (qué es cada flujo) y calibrate (qué es lo habitual en tu red)."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Two verbs."""
-        verbs = parser.add_subparsers(dest="verb", required=True, metavar="{incidents,calibrate}")
+        """One verb each."""
+        verbs = parser.add_subparsers(dest="verb", required=True, metavar="{incidents,classify,calibrate}")
         incidents = verbs.add_parser("incidents", help=_("los incidentes de una captura pcap o pcapng"))
-        incidents.add_argument("--pcap", metavar="FILE", type=Path, required=True, action="append", help=_("la captura; se puede repetir"))
-        incidents.add_argument("--calibration", metavar="FILE", type=Path, help=_("lo que calibrate escribió; sin él valen los mínimos"))
-        incidents.add_argument("--json", action="store_true", help=_("un objeto JSON por línea"))
+        classify = verbs.add_parser(
+            "classify", help=_("los flujos de una captura, cada uno con su clase: lo que hace su aparato con flujos así")
+        )
+        for verb in (incidents, classify):
+            verb.add_argument("--pcap", metavar="FILE", type=Path, required=True, action="append", help=_("la captura; se puede repetir"))
+            verb.add_argument("--calibration", metavar="FILE", type=Path, help=_("lo que calibrate escribió; sin él valen los mínimos"))
+            verb.add_argument("--json", action="store_true", help=_("un objeto JSON por línea"))
         calibrate = verbs.add_parser("calibrate", help=_("lo más alto del tráfico habitual, como límites: al menos cuatro minutos"))
         calibrate.add_argument("--pcap", metavar="FILE", type=Path, required=True, action="append", help=_("la captura; se puede repetir"))
         calibrate.add_argument("--out", metavar="FILE", type=Path, help=_("dónde se guarda"))
@@ -64,6 +70,13 @@ class Command(command.Command):
             self.stdout.write(json.dumps(incident.as_json()))
             return
         self.stdout.write(incident.as_line())
+
+    def _classify(self, options: dict[str, Any]) -> None:
+        maxima = _read(options["calibration"]) if options["calibration"] else None
+        for path in options["pcap"]:
+            with path.open("rb") as stream:
+                for flow in records.classify(capture.read(stream), maxima):
+                    self.stdout.write(json.dumps(flow.as_json()) if options["json"] else flow.as_line())
 
     def _calibrate(self, options: dict[str, Any]) -> None:
         if options["out"] is None and options["site"] is None:
