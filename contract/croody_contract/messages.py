@@ -1,6 +1,6 @@
 """Payloads of the link between a robot and the cloud. Pure structs; `check_record` holds the rules a type cannot say.
 
-Every time is ISO 8601 with offset. Every record is one of seven kinds, told apart by `kind`; all of them are numbered
+Every time is ISO 8601 with offset. Every record is one of nine kinds, told apart by `kind`; all of them are numbered
 in one stream, so one ledger proves them all.
 """
 
@@ -131,8 +131,53 @@ class Log(Struct, frozen=True, tag_field="kind", tag="log", omit_defaults=True):
     ts: Moment | None = None
 
 
+Count = Annotated[int, Meta(ge=0, le=2**53)]
+
+
+class Evidence(Struct, frozen=True, tag_field="kind", tag="evidence", omit_defaults=True):
+    """What a device of the robot's network did in the seconds before `ts`: its counters, as `flows.counters` names them.
+
+    `windows`: seconds, as text -> counter -> value. `screen`: which limits judged it on board. `kinds`: limits that it goes beyond.
+    `sampled` says that it was cleared and sent at random, so that the cloud can estimate what screening missed. `cleared`, `suspected`:
+    how many such windows there were since the record before this one, sent or not.
+    """
+
+    device: Name
+    screen: Name
+    suspect: bool
+    windows: Annotated[dict[Literal["10", "60"], Annotated[dict[Name, Count], Meta(max_length=64)]], Meta(max_length=2)]
+    ts: Moment | None = None
+    kinds: Annotated[list[Name], Meta(max_length=64)] = []
+    beside: Annotated[list[Name], Meta(max_length=20)] = []
+    sampled: bool = False
+    cleared: Count = 0
+    suspected: Count = 0
+
+
+class Conversation(Struct, frozen=True, tag_field="kind", tag="flow", omit_defaults=True):
+    """A flow of a device that goes beyond a limit: who spoke to whom from `ts` on, how it stands, and how much went each way.
+
+    `flow_class`: the limit that such flows feed, or `normal`. The fields are those of `flows.records.Flow`.
+    """
+
+    source: Name
+    target: Name
+    protocol: Name
+    source_port: Annotated[int, Meta(ge=0, le=65535)] = 0
+    target_port: Annotated[int, Meta(ge=0, le=65535)] = 0
+    application: Annotated[str, Meta(max_length=16)] = ""
+    state: Annotated[str, Meta(max_length=16)] = ""
+    seconds: Annotated[float, Meta(ge=0, le=1e9)] = 0.0
+    packets: Count = 0
+    bytes: Count = 0
+    packets_back: Count = 0
+    bytes_back: Count = 0
+    flow_class: Annotated[str, Meta(max_length=64)] = "normal"
+    ts: Moment | None = None
+
+
 T = TypeVar("T")
-Record = Reading | Event | Window | Tombstone | Born | Snapshot | Log
+Record = Reading | Event | Window | Tombstone | Born | Snapshot | Log | Evidence | Conversation
 
 
 class Telemetry(Struct, frozen=True):

@@ -17,6 +17,8 @@ PAYLOADS: dict[str, type[msgspec.Struct]] = {
     "born": messages.Born,
     "snapshot": messages.Snapshot,
     "log": messages.Log,
+    "evidence": messages.Evidence,
+    "flow": messages.Conversation,
     "telemetry": messages.Telemetry,
     "ack": messages.Ack,
     "presence": messages.Presence,

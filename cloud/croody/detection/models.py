@@ -218,3 +218,31 @@ class SignTally(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["hour", "source"], name="one_tally_an_hour")]
+
+
+class DeviceWindow(models.Model):
+    """What the cloud made of a record `evidence` (`robot_id`, `stream`, `seq`): a device of a robot's network over ten seconds."""
+
+    robot_id = models.CharField(max_length=64)
+    stream = models.CharField(max_length=64)
+    seq = models.BigIntegerField()
+    at = models.DateTimeField()
+    judged_at = models.DateTimeField()
+    #: Which limits judged it on board.
+    screen = models.CharField(max_length=128)
+    device = models.CharField(max_length=128)
+    suspect = models.BooleanField()
+    sampled = models.BooleanField(default=False)
+    #: Limits of the cloud that it goes beyond; and whether it counts as an attack: by these, or by an incident of the same address.
+    kinds = models.JSONField(default=list)
+    confirmed = models.BooleanField(default=False)
+    #: Windows that were screened since the record before.
+    cleared = models.BigIntegerField(default=0)
+    suspected = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["robot_id", "stream", "seq"], name="one_look_a_device_window")]
+        indexes = [
+            models.Index(fields=["robot_id", "-at"], name="device_window_of_robot"),
+            models.Index(fields=["judged_at"], name="device_window_judged"),
+        ]

@@ -9,6 +9,7 @@ from django.db.models import Max, Sum
 from croody.accounts.caller import Caller
 from croody.detection.incidents import queries as incidents
 from croody.detection.models import Incident, SignTally
+from croody.detection.network.estimate import Estimate, estimates
 from croody.detection.windows import queries as windows
 from croody.detection.windows.queries import Missed, wilson
 from croody.fleet import access
@@ -55,13 +56,14 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """All of it. `missed`: what screening on board probably misses."""
+    """All of it. `missed`: what screening of sensors on board probably misses; `networks`: the same of the networks that robots watch."""
 
     well: bool
     jobs: tuple[Works, ...]
     sources: tuple[Source, ...]
     judged: Judged
     missed: Missed
+    networks: tuple[Estimate, ...]
 
 
 def read(caller: Caller, now: datetime) -> Quality:
@@ -74,6 +76,7 @@ def read(caller: Caller, now: datetime) -> Quality:
         sources=_sources(now),
         judged=judged(caller, now),
         missed=windows.missed(robots, None, now - windows.MISSED_OVER),
+        networks=tuple(estimates(robots, now - windows.MISSED_OVER)),
     )
 
 

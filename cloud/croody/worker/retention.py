@@ -19,7 +19,7 @@ from croody.alarms.models import Alarm, Handover, Suppression
 from croody.audit.models import Entry
 from croody.commands.models import Outgoing
 from croody.detection.incidents import signs
-from croody.detection.models import Incident, IncidentException, SecurityEvent, SignTally, Usual, Verdict
+from croody.detection.models import DeviceWindow, Incident, IncidentException, SecurityEvent, SignTally, Usual, Verdict
 from croody.fleet.models import Claim
 from croody.notices.models import Notice, Rule
 from croody.notices.services import KEPT
@@ -64,6 +64,7 @@ LIVES: Final = (
     Life(Handover, lambda now: Q(at__lt=now - history())),
     Life(Outgoing, lambda now: Q(expires_at__lt=now - history())),
     Life(Verdict, lambda now: Q(judged_at__lt=now - history())),
+    Life(DeviceWindow, lambda now: Q(judged_at__lt=now - history())),
     Life(SignTally, lambda now: Q(hour__lt=now - history())),
     Life(SecurityEvent, lambda now: Q(at__lt=now - signs.KEPT)),
     Life(Incident, lambda now: Q(ended_at__lt=now - history())),

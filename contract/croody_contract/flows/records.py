@@ -155,8 +155,11 @@ class Flow:
 class Flows:
     """Follows all of them. Give it each frame, then the looks that the meter made of it."""
 
-    def __init__(self, maxima: Maxima | None, owner_of: Callable[[bytes], bytes | None] = lambda mac: None) -> None:
-        """`owner_of`: the address that really speaks from a link address, as the meter knows it."""
+    def __init__(
+        self, maxima: Maxima | None, owner_of: Callable[[bytes], bytes | None] = lambda mac: None, most: int | None = None
+    ) -> None:
+        """`owner_of`: the address that really speaks from a link address, as the meter knows it. `most`: flows at once."""
+        self._most = MOST if most is None else most
         self._owner_of = owner_of
         self._limits = [(rule, limit_of(rule, maxima)[0]) for rule in RULES if maxima is not None or not rule.calibrated]
         self._open: OrderedDict[Key, Flow] = OrderedDict()
@@ -203,6 +206,11 @@ class Flows:
         if len(self._scores) > _MOST_DEVICES:
             self._scores.popitem(last=False)
 
+    def of(self, device: bytes, most: int) -> list[Flow]:
+        """The newest flows that this device began and that are not over, judged as far as it goes."""
+        mine = [flow for flow in reversed(self._open.values()) if flow.source == device]
+        return [self._judged(flow) for flow in mine[:most]]
+
     def due(self, now_ns: int) -> Iterator[Flow]:
         """Those that are over, and settled."""
         while self._open:
@@ -237,7 +245,7 @@ class Flows:
             outward = outward if begins else mine
         flow = Flow(*(key if outward else back), first_ns=at_ns, last_ns=at_ns, mac=packet.mac if outward else b"")
         self._open[flow.key] = flow
-        if len(self._open) > MOST:
+        if len(self._open) > self._most:
             self._close(next(iter(self._open.values())))
             self.forgotten += 1
         return flow, outward

@@ -2,15 +2,15 @@
 
 The policy: of the oldest readings, every second run of ten goes. Runs rather than single readings, because a batch on the wire
 holds consecutive records only: a queue with a hole after every reading would drain one reading a publish. What is thinned again
-gets coarser again, so the past fades and the present stays whole. Pictures go with the readings; events, births, tombstones, answers and
-suspect windows never go.
+gets coarser again, so the past fades and the present stays whole. Pictures and flows go with the readings; events, births, tombstones,
+answers, suspect windows and suspect evidence never go.
 """
 
 from collections.abc import Sequence
 from typing import Final
 
 from croody_contract import ranges
-from croody_contract.messages import Reading, Record, Snapshot, Window
+from croody_contract.messages import Conversation, Evidence, Reading, Record, Snapshot, Window
 from croody_contract.ranges import Ranges
 
 #: Readings that stay together, and then go together.
@@ -21,7 +21,7 @@ TOMBSTONE_RANGES: Final = 1000
 
 def may_go(record: Record) -> bool:
     """Say whether the policy may ever thin this record."""
-    return isinstance(record, Reading | Snapshot) or (isinstance(record, Window) and not record.suspect)
+    return isinstance(record, Reading | Snapshot | Conversation) or (isinstance(record, Window | Evidence) and not record.suspect)
 
 
 def choose(keys: Sequence[int], protected: Ranges) -> list[int]:

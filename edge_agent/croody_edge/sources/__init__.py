@@ -13,13 +13,13 @@ from typing import Annotated, Any, ClassVar, Final, Protocol, runtime_checkable
 import msgspec
 from msgspec import Meta
 
-from croody_contract.messages import Event, MetricInfo, Reading, Snapshot
+from croody_contract.messages import Conversation, Event, Evidence, MetricInfo, Reading, Snapshot
 
 #: Name in `CROODY_SOURCE`, or `kind` in `sources.toml` -> a `Kind`.
 GROUP: Final = "croody.sources"
 
 #: What a source may say.
-Said = Reading | Event | Snapshot
+Said = Reading | Event | Snapshot | Evidence | Conversation
 
 
 class NoValue:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from croody_contract.messages import Event, Reading
+from croody_contract.messages import Conversation, Event, Evidence, Reading, decode_record, encode
 from croody_edge.sources import Context
 from croody_edge.sources.network import CODE, Network, NetworkSettings, Watch
-from tests.contract.frames import SECOND, START, Wire, arp, mac_of
+from tests.contract.frames import SECOND, START, Wire, arp, mac_of, udp
 from tests.patience import PATIENCE_S
 
 ROBOT, BROKER, THIEF = "10.0.0.1", "10.0.0.2", "10.0.0.9"
@@ -120,3 +120,43 @@ def test_a_damaged_calibration_is_told(tmp_path: Path) -> None:
     finally:
         source.close()
     assert "croody ids calibrate" in heard.why[0]
+
+
+def test_what_is_suspected_goes_up_with_its_counters_and_flows_and_of_the_cleared_a_sample() -> None:
+    heard, wire = Heard(), Wire([])
+    watch = Watch(None, heard, 1.0)
+    for _second in range(40):
+        wire.put(udp(ROBOT, 5_000, BROKER, 9_999, b"x"))
+        wire.put(udp(BROKER, 9_999, ROBOT, 5_000, b"y"))
+        wire.wait(0.9)
+    for port in range(1, 31):
+        wire.refused(THIEF, 50_000 + port, BROKER, port)
+    wire.wait(12)
+    for frame in wire.frames:
+        watch.take(frame)
+    watch.pass_time(START + int((wire.at + 10) * SECOND))
+    evidence = [said for said in heard.said if isinstance(said, Evidence)]
+    flows = [said for said in heard.said if isinstance(said, Conversation)]
+    (suspect,) = [one for one in evidence if one.suspect]
+    assert (suspect.device, suspect.windows["10"]["failed_ports"]) == (THIEF, 30)
+    assert suspect.kinds == ["port_scan", "slow_port_scan"]
+    assert {(flow.source, flow.state, flow.flow_class) for flow in flows} == {(THIEF, "refused", "port_scan")}
+    assert len(flows) == 20, "some of them"
+    cleared = [one for one in evidence if one.sampled]
+    assert {one.device for one in cleared} >= {ROBOT, BROKER}
+    assert sum(one.cleared for one in evidence) == len(cleared), "each of those that were cleared"
+    for one in heard.said:
+        if isinstance(one, Evidence | Conversation):
+            decode_record(encode(one))
+
+
+def test_without_a_sample_nothing_that_was_cleared_goes_up() -> None:
+    heard, wire = Heard(), Wire([])
+    watch = Watch(None, heard, 0.0)
+    for _second in range(40):
+        wire.put(udp(ROBOT, 5_000, BROKER, 9_999, b"x"))
+        wire.put(udp(BROKER, 9_999, ROBOT, 5_000, b"y"))
+        wire.wait(0.9)
+    for frame in wire.frames:
+        watch.take(frame)
+    assert heard.said == []

@@ -13,6 +13,7 @@ from croody.console.detection.incident_facts import Intruders
 from croody.detection.incidents import kinds
 from croody.detection.incidents.calibrations import OLD, InForce
 from croody.detection.models import Incident, IncidentException
+from croody.detection.network.estimate import Estimate
 from croody.detection.quality import Judged, Quality
 from croody.web import formats
 
@@ -149,7 +150,33 @@ def well(found: Quality, language: str) -> dict[str, Any]:
         names = ", ".join(source.name for source in found.sources)
         numbers = {"noticed": formats.number(noticed, 0, language), "left_out": formats.number(left_out, 0, language)}
         seen = text % {"sources": names, **numbers}
-    return {"well": found.well, "sentence": sentence, "seen": seen, "judged": judged(found.judged, language)}
+    return {
+        "well": found.well,
+        "sentence": sentence,
+        "seen": seen,
+        "judged": judged(found.judged, language),
+        "networks": networks(found, language),
+    }
+
+
+def networks(found: Quality, language: str) -> list[str]:
+    """What screening of each network probably missed, with its interval, and how much stayed on board."""
+    return [_network(one, language) for one in found.networks]
+
+
+def _network(one: Estimate, language: str) -> str:
+    whole = {name: formats.number(value, 0, language) for name, value in (("cleared", one.cleared), ("sent", one.sent))}
+    saved = formats.with_unit(formats.number(100 * (one.saved or 0.0), 1, language), "%")
+    said = {"robot": one.robot_id, "screen": one.screen, "saved": saved, **whole}
+    if one.missed_windows is None:
+        text = _("%(robot)s (%(screen)s): %(cleared)s ventanas de su red sin sospecha en 7 días; ninguna muestra todavía.")
+        return text % said
+    text = _(
+        "%(robot)s (%(screen)s): de %(cleared)s ventanas de su red sin sospecha en 7 días se escaparon cerca de %(missed)s (con 95 %% de "
+        "confianza, entre %(least)s y %(most)s). Subieron %(sent)s: el %(saved)s se quedó a bordo."
+    )
+    numbers = {"missed": one.missed_windows, "least": one.least, "most": one.most}
+    return text % {**said, **{name: formats.number(value, 0, language) for name, value in numbers.items()}}
 
 
 def judged(found: Judged, language: str) -> str:

@@ -203,6 +203,24 @@ class SaidOut(Schema):
     wrong: ShareOut
 
 
+class NetworkOut(Schema):
+    """What screening of a robot's network probably missed in 7 days, by the limits that screened; windows are of a device and 10 s.
+
+    `missed_windows` is the estimate, `least` and `most` its 95 % interval; `saved`: the share of windows that stayed on board.
+    """
+
+    robot_id: str
+    screen: str
+    cleared: int
+    suspected: int
+    sent: int
+    saved: float | None
+    missed: ShareOut
+    missed_windows: float | None
+    least: float
+    most: float
+
+
 class QualityOut(Schema):
     """Whether the detector is well, and how far it can be believed. `missed`: what screening on board probably misses, of its sample."""
 
@@ -211,6 +229,7 @@ class QualityOut(Schema):
     sources: list[SourceOut]
     judged: SaidOut
     missed: ShareOut
+    networks: list[NetworkOut]
 
 
 _PROBLEMS: Final[dict[int, Any]] = {401: Problem, 403: Problem, 404: Problem, 422: Problem, 503: Problem}

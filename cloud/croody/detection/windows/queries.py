@@ -73,7 +73,8 @@ def wilson(hits: int, of: int) -> Missed:
     share, z2 = hits / of, _Z95**2
     centre = (share + z2 / (2 * of)) / (1 + z2 / of)
     half = _Z95 * sqrt(share * (1 - share) / of + z2 / (4 * of * of)) / (1 + z2 / of)
-    return Missed(of, hits, share, max(0.0, centre - half), min(1.0, centre + half))
+    # At the ends the arithmetic is off by a last digit, and would shut out the truth.
+    return Missed(of, hits, share, centre - half if hits else 0.0, centre + half if hits < of else 1.0)
 
 
 def _of(robots: QuerySet[Robot], robot_id: str | None) -> QuerySet[Verdict]:

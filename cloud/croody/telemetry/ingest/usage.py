@@ -34,7 +34,7 @@ LETTER_WORK: Final = 5.0
 #: A reading that comes alone, by HTTP: a request and a transaction of its own.
 ALONE_WORK: Final = 20.0
 #: Of what is no reading something is made right away: a verdict, an alarm, a picture. In the long run a window costs more: a job judges it.
-_KINDS: Final = {"window": 8.0, "event": 4.0, "tombstone": 2.0, "snapshot": 8.0}
+_KINDS: Final = {"window": 8.0, "event": 4.0, "tombstone": 2.0, "snapshot": 8.0, "evidence": 4.0, "flow": 1.0}
 _WINDOW_LATER: Final = 8.0
 #: Ledger rows with fewer ranges are not worth remembering.
 _LIGHT: Final = 500

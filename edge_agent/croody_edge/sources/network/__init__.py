@@ -1,8 +1,10 @@
 """The network that a board sees: who scans, floods, guesses or spoofs there. Off unless asked for; needs CAP_NET_RAW and nothing else.
 
-Packets stay on the board. What goes up is an event for each device that goes beyond a limit, and once in a while how much was seen.
+Packets stay on the board. What goes up is an event for each device that goes beyond a limit, with its counters and some of its flows as
+records; a random sample of the devices' windows that were cleared; and once in a while how much was seen.
 """
 
+import random
 import time
 from pathlib import Path
 from typing import Annotated, Final
@@ -16,10 +18,12 @@ from croody_contract.flows.incidents import Incident, Incidents
 from croody_contract.flows.limits import Maxima
 from croody_contract.flows.meter import Look, Meter
 from croody_contract.flows.packets import text as address
+from croody_contract.flows.records import Flows
 from croody_contract.messages import Event, MetricInfo, Reading
 from croody_edge.sources import Context, HandOver, SourceSettings
 from croody_edge.sources.listener import Listener
 from croody_edge.sources.network.interface import Interface
+from croody_edge.sources.network.screened import MOST_FLOWS, Screened
 from croody_edge.texts import text
 
 CODE: Final = "network_intrusion"
@@ -29,6 +33,8 @@ _AGAIN_S: Final = 60.0
 _BESIDE: Final = 5
 #: The longest that a look waits for a packet, seconds.
 _LOOK_S: Final = 0.5
+#: Flows that are followed at once.
+_MOST_FLOWS: Final = 4_096
 
 
 class NetworkSettings(SourceSettings, frozen=True, kw_only=True):
@@ -36,6 +42,7 @@ class NetworkSettings(SourceSettings, frozen=True, kw_only=True):
 
     interface: Annotated[str, Meta(min_length=1, max_length=15)]
     calibration: Path | None = None
+    sample: Annotated[float, Meta(ge=0, le=1, description="share of the cleared windows of ten seconds that goes up")] = 0.01
     interval_s: Annotated[float, Meta(ge=1, le=86400)] = 30.0
 
 
@@ -54,7 +61,7 @@ class Network(Listener):
 
     def listen(self, hand_over: HandOver) -> None:
         """See `Listener.listen`."""
-        watch = Watch(self._maxima(), hand_over)
+        watch = Watch(self._maxima(), hand_over, self._own.sample)
         with Interface(self._own.interface) as interface:
             read_at_s, frames = time.monotonic() + self._own.interval_s, 0
             while not self.closed.is_set():
@@ -85,15 +92,19 @@ class Network(Listener):
 class Watch:
     """Frames -> events: one when a device goes beyond a limit, again when it gets worse, or still goes on a minute later."""
 
-    def __init__(self, maxima: Maxima | None, hand_over: HandOver) -> None:
+    def __init__(self, maxima: Maxima | None, hand_over: HandOver, sample: float = 0.0, dice: random.Random | None = None) -> None:
         self._meter, self._incidents, self._hand_over = Meter(), Incidents(maxima), hand_over
+        self._flows = Flows(maxima, self._meter.owner_of, _MOST_FLOWS)
+        self._screened = Screened(maxima, sample, dice or random.Random())
         #: Offender -> how many kinds of evidence were told, and when.
         self._told: dict[str, tuple[int, int]] = {}
+        self._looked_ns = 0
 
     def take(self, frame: Frame) -> None:
         """One frame."""
         for look in self._meter.take(frame):
             self._judge(look)
+        self._flows.take(frame)
 
     def pass_time(self, now_ns: int) -> None:
         """Nothing came: seconds end all the same."""
@@ -101,6 +112,15 @@ class Watch:
             self._judge(look)
 
     def _judge(self, look: Look) -> None:
+        self._flows.look(look)
+        if look.at_ns != self._looked_ns:
+            self._looked_ns = look.at_ns
+            for _over in self._flows.due(look.at_ns):
+                # What is over and was not told of stays on the board.
+                pass
+        sampled = self._screened.look(look)
+        if sampled is not None:
+            self._hand_over(sampled)
         for over in self._incidents.take(look):
             self._told.pop(over.offender, None)
         incident = self._incidents.open_of(address(look.device))
@@ -110,6 +130,9 @@ class Watch:
         if len(incident.evidence) > kinds or look.at_ns - at_ns > _AGAIN_S * 1e9:
             self._told[incident.offender] = (len(incident.evidence), look.at_ns)
             self._hand_over(event_of(incident))
+            self._hand_over(self._screened.suspect(look, incident))
+            for flow in self._screened.flows(self._flows.of(look.device, MOST_FLOWS), look.at_ns):
+                self._hand_over(flow)
 
 
 def event_of(incident: Incident) -> Event:

@@ -1,0 +1,1 @@
+"""What robots' agents screened of their networks: judged again here, and what screening on board probably missed."""

@@ -1,0 +1,78 @@
+"""What runs by the clock for networks: each record `evidence` is judged again, once. Reads committed records behind a cursor."""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db import transaction
+
+from croody.detection.models import DeviceWindow, Incident, SiteCalibration
+from croody.detection.network.judge import beyond
+from croody.fleet.models import Robot
+from croody.telemetry.models import Cursor, Record
+from croody.telemetry.read.follow import Follower, columns_since
+from croody.telemetry.read.sql import sliced
+from croody_contract.flows.limits import Maxima
+
+_NAME: Final = "judge_networks"
+_PAGE: Final = 5_000
+_TOGETHER: Final = 100
+#: A run ends after so many pages; the next one goes on.
+_MOST_PAGES: Final = 10
+#: An incident of the same address so close says that the window was one, too.
+_NEAR: Final = timedelta(minutes=2)
+
+
+def judge_networks(now: datetime) -> None:
+    """Judge what came. May be stopped anywhere: a window that was judged is not judged again."""
+    row = Cursor.objects.filter(pk=_NAME).first()
+    follower = Follower.from_json(row.value if row is not None else {})
+    for _ in range(_MOST_PAGES):
+        found, after = columns_since(follower, ("kind",), now=now, limit=_PAGE)
+        for some in sliced([record_id for record_id, kind in found if kind == "evidence"], _TOGETHER):
+            _judge(list(Record.objects.filter(pk__in=some).order_by("pk")), now)
+        if after != follower:
+            follower = after
+            Cursor.objects.update_or_create(pk=_NAME, defaults={"value": follower.to_json()})
+        if len(found) < _PAGE:
+            break
+
+
+def _judge(records: list[Record], now: datetime) -> None:
+    known: dict[str, Maxima | None] = {}
+    made = []
+    for record in records:
+        if record.robot_id not in known:
+            known[record.robot_id] = _ordinary(record.robot_id)
+        made.append(_window(record, known[record.robot_id], now))
+    with transaction.atomic():
+        DeviceWindow.objects.bulk_create(made, ignore_conflicts=True)
+
+
+def _window(record: Record, maxima: Maxima | None, now: datetime) -> DeviceWindow:
+    data: dict[str, Any] = record.data
+    device = str(data["device"])
+    kinds = beyond(data.get("windows", {}), maxima)
+    near = Incident.objects.filter(offender=device, first_at__lte=record.at + _NEAR, last_at__gte=record.at - _NEAR)
+    return DeviceWindow(
+        robot_id=record.robot_id,
+        stream=record.stream,
+        seq=record.seq,
+        at=record.at,
+        judged_at=now,
+        screen=str(data["screen"]),
+        device=device,
+        suspect=bool(data["suspect"]),
+        sampled=bool(data.get("sampled", False)),
+        kinds=kinds,
+        confirmed=bool(kinds) or near.exists(),
+        cleared=int(data.get("cleared", 0)),
+        suspected=int(data.get("suspected", 0)),
+    )
+
+
+def _ordinary(robot_id: str) -> Maxima | None:
+    """The newest calibration of the robot's own network, else of its site."""
+    site = Robot.objects.filter(pk=robot_id).values_list("site_id", flat=True).first()
+    found = SiteCalibration.objects.filter(site=site, robot_id__in=("", robot_id)).order_by("-robot_id", "-pk")
+    maxima: Maxima | None = found.values_list("maxima", flat=True).first() if site is not None else None
+    return maxima

@@ -1,0 +1,116 @@
+"""What agents screened of their networks: judged again here, and the estimate of what they missed, held against the truth."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import msgspec
+import pytest
+
+from croody.detection.models import DeviceWindow, Incident, SiteCalibration
+from croody.detection.network import jobs
+from croody.detection.network.estimate import estimate, estimates
+from croody.detection.network.judge import beyond
+from croody.fleet.models import Robot, Site
+from croody.telemetry.ingest import services as ingest
+from croody_contract.flows.counters import Counter
+from croody_contract.flows.meter import Look
+from croody_contract.messages import Born, Evidence, encode
+from croody_contract.relay import BatchItem, Relay
+from croody_edge.sources.network.screened import Screened
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+NOW = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
+SECOND = 1_000_000_000
+#: What the agent takes for ordinary: an old calibration, made when something scanned.
+LAX = {"failed_ports": {"10": 60, "60": 60}}
+
+
+def window(seconds: int, ports: int) -> Look:
+    counted = {Counter.FAILED_PORTS: ports, Counter.PACKETS: 400}
+    return Look(seconds * 10 * SECOND, b"\x0a\0\0\x07", {10: counted, 60: counted}, ())
+
+
+def session(seed: int) -> tuple[int, int, int, list[Evidence]]:
+    """A day of a device whose agent's limits are too high: (cleared, missed in truth, suspected, what went up)."""
+    dice = random.Random(seed)
+    screened, sent = Screened(LAX, dice.choice([0.02, 0.05, 0.1]), random.Random(seed + 1_000)), []
+    missed = cleared = suspected = 0
+    share = dice.choice([0.0, 0.002, 0.01, 0.05])
+    for number in range(dice.randrange(2_000, 9_000)):
+        attack = dice.random() < share
+        ports = dice.randrange(16, 200) if attack else dice.randrange(0, 6)
+        made = screened.look(window(number, ports))
+        cleared, suspected = cleared + (ports <= 120), suspected + (ports > 120)
+        missed += attack and ports <= 120
+        sent += [made] if made is not None else []
+    return cleared, missed, suspected, sent
+
+
+def test_the_truth_lies_inside_the_interval_of_at_least_eighteen_of_twenty_sessions():
+    inside = 0
+    for seed in range(20):
+        cleared, missed, _suspected, sent = session(seed)
+        found = [bool(beyond({k: dict(v) for k, v in one.windows.items()}, None)) for one in sent]
+        told = estimate("rover-1", "limits", cleared=cleared, suspected=0, sent=len(sent), looked=len(found), missed=sum(found))
+        inside += told.least <= missed <= told.most
+    assert inside >= 18
+
+
+def test_nothing_missed_is_inside_when_nothing_was_found():
+    told = estimate("rover-1", "limits", cleared=8_429, suspected=0, sent=801, looked=801, missed=0)
+    assert (told.least, round(told.most)) == (0.0, 40)
+
+
+@pytest.fixture
+def store():
+    """Put records into a stream of a robot, as the bridge does."""
+
+    def put(robot_id: str, records: list[Evidence], stream: str = "a-stream-1") -> None:
+        raws = [msgspec.Raw(encode(record)) for record in (Born(agent="croody-edge 1.0"), *records)]
+        answered = ingest.ingest_relay(Relay(batches=[BatchItem(robot_id, stream, 1, raws)]), now=NOW)
+        assert answered is not None
+
+    return put
+
+
+def evidence(**given) -> Evidence:
+    usual = {"device": "10.0.0.7", "screen": "limits-1", "suspect": False, "sampled": True, "windows": {"10": {"failed_ports": 40}}}
+    return Evidence(**(usual | {"ts": NOW, "cleared": 100} | given))
+
+
+def test_what_was_cleared_is_judged_with_the_newest_calibration_and_counted(people: SimpleNamespace, store):
+    store(
+        "rover-1",
+        [
+            evidence(),
+            evidence(windows={"10": {"failed_ports": 3, "of_another_version": 9}}),
+            evidence(sampled=False, suspect=True, suspected=4),
+        ],
+    )
+    jobs.judge_networks(NOW)
+    jobs.judge_networks(NOW)
+    assert list(DeviceWindow.objects.order_by("seq").values_list("confirmed", "kinds")) == [
+        (True, ["port_scan"]),
+        (False, []),
+        (True, ["port_scan"]),
+    ]
+    (told,) = estimates(Robot.objects.all(), NOW - timedelta(days=1))
+    assert (told.robot_id, told.screen, told.cleared, told.suspected, told.sent) == ("rover-1", "limits-1", 300, 4, 3)
+    assert (told.missed.sampled, told.missed.missed, told.missed_windows) == (2, 1, 150)
+    assert told.saved == pytest.approx(1 - 3 / 304)
+    site = Site.objects.create(organisation=people.organisation, name="Norte", slug="norte")
+    Robot.objects.filter(pk="rover-1").update(site=site)
+    kept = {"made_at": NOW, "kept_at": NOW, "confirmed_at": NOW, "sha256": "a", "by_name": "alice"}
+    SiteCalibration.objects.create(site=site, maxima={"failed_ports": {"10": 50}}, **kept)
+    store("rover-1", [evidence()], stream="a-stream-2")
+    jobs.judge_networks(NOW)
+    assert DeviceWindow.objects.get(stream="a-stream-2").confirmed is False
+
+
+def test_an_incident_of_the_same_address_says_that_a_cleared_window_was_missed(people: SimpleNamespace, store):
+    who = {"offender_kind": "address", "offender": "10.0.0.7", "worst": "guessing", "severity": "high"}
+    Incident.objects.create(**who, first_at=NOW, last_at=NOW)
+    store("rover-1", [evidence(windows={"10": {"packets": 5}})])
+    jobs.judge_networks(NOW)
+    assert DeviceWindow.objects.get().confirmed is True
