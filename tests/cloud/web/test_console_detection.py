@@ -19,6 +19,7 @@ from croody.detection.kinds import ANOMALY
 from croody.detection.models import Concern, Incident, IncidentException, SiteCalibration, Verdict
 from croody.fleet import services
 from croody.fleet.models import Site
+from tests.contract.frames import udp
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 HERE = "/es/console/detection/"
@@ -202,7 +203,8 @@ def test_what_is_ordinary_ages_in_sight_and_is_confirmed_with_one_act(alice: Cli
 def test_calibrate_keeps_what_it_measured_for_a_site(people: SimpleNamespace, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     Site.objects.create(organisation=people.organisation, name="Norte", slug="norte")
     capture = tmp_path / "calm.pcap"
-    frames = [struct.pack("<IIII", 1_795_000_000 + second, 0, 60, 60) + bytes(60) for second in range(300)]
+    one = udp("10.0.0.7", 5_000, "10.0.0.1", 9_999, b"x" * 20)
+    frames = [struct.pack("<IIII", 1_795_000_000 + second, 0, len(one), len(one)) + one for second in range(300)]
     capture.write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1) + b"".join(frames))
     call_command("ids", "calibrate", "--pcap", str(capture), "--site", "norte")
     assert list(SiteCalibration.objects.get().made_of) == ["calm.pcap"]
