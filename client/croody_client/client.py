@@ -22,6 +22,7 @@ from croody_client.shapes import (
     Revoked,
     Robot,
     RobotSecret,
+    Rotation,
     Series,
     Site,
     Tag,
@@ -107,6 +108,14 @@ class Client:
     def rotate_secret(self, robot_id: str) -> RobotSecret:
         """A new secret; the old one stops working."""
         return made(RobotSecret, self._link.act("POST", f"/robots/{_part(robot_id)}/secret"))
+
+    def ask_to_rotate(self, robot_id: str) -> Rotation:
+        """Ask a robot to change its secret by itself; nobody sees the new one. `ApiError` where its agent cannot."""
+        return made(Rotation, self._link.act("POST", f"/robots/{_part(robot_id)}/secret/rotation"))
+
+    def rotation(self, robot_id: str) -> Rotation:
+        """What became of the one that was asked for last."""
+        return made(Rotation, self._link.ask(f"/robots/{_part(robot_id)}/secret/rotation"))
 
     def revoke_robot(self, robot_id: str) -> Revoked:
         """Shut it out; its readings stay."""

@@ -69,6 +69,21 @@ class RobotSecret:
 
 
 @dataclass(frozen=True, slots=True)
+class Rotation:
+    """A robot that changes its secret by itself. `state`: `never`, `asked`, `received`, `done`, `refused` or `expired`.
+
+    In all but `done` the secret of before counts, or will again.
+    """
+
+    robot_id: str
+    state: str
+    detail: str
+    asked_at: datetime | None
+    expires_at: datetime | None
+    answered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Revoked:
     """A robot that was shut out."""
 

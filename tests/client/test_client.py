@@ -83,6 +83,9 @@ def test_a_robot_comes_goes_and_comes_back_through_the_client_alone(croody: Clie
     with pytest.raises(ApiError) as old:
         Client(live_server.url, new.secret).robot("amr-07")
     assert (old.value.status, other.secret != new.secret) == (401, True)
+    with pytest.raises(ApiError) as deaf:
+        croody.ask_to_rotate("amr-07")
+    assert (deaf.value.status, croody.rotation("amr-07").state) == (422, "never")
     assert croody.revoke_robot("amr-07").robot_id == "amr-07"
     with pytest.raises(ApiError) as gone:
         croody.add_robot("amr-07", "alices")

@@ -17,6 +17,7 @@ ANSWERED_AS = {
     shapes.Site: [schemas.SiteRef, schemas.SiteRow, schemas.SiteOut],
     shapes.Robot: [schemas.RobotOut],
     shapes.RobotSecret: [schemas.RobotSecretOut],
+    shapes.Rotation: [schemas.RotationOut],
     shapes.Revoked: [schemas.RevokedOut],
     shapes.Token: [schemas.TokenRow],
     shapes.TokenSecret: [schemas.TokenSecretOut],

@@ -31,7 +31,9 @@ ROTATE: Final = "rotate"
 #: From being asked to being done.
 LASTS: Final = timedelta(seconds=ROTATION_S)
 #: Rows that ran out longer ago than this were seen to, however long the worker was away.
-_LOOKS_BACK: Final = timedelta(days=7)
+LOOKS_BACK: Final = timedelta(days=7)
+#: Ended in one transaction each.
+_AT_ONCE: Final = 200
 _COPIED: Final = "credential_copied"
 
 
@@ -84,20 +86,21 @@ def on_answer(robot_id: str, number: int, said: Answer, now: datetime) -> None:
         _unfinished(robot_id, number, why, now)
 
 
-def end_late(now: datetime) -> int:
-    """End those whose time is over: the secret of before counts on. Says how many there were."""
-    late = Outgoing.objects.filter(kind=ROTATE, answered_at=None, expires_at__lte=now, expires_at__gt=now - _LOOKS_BACK)
-    ended = 0
-    for row in late.order_by("pk")[:200]:
+def end_late(now: datetime, *, since: datetime) -> bool:
+    """End those whose time ran out since then: the secret of before counts on. False when there are more than go in one turn.
+
+    Commands of other kinds that nobody answered lie in the same index, any number of them: so it is asked for a short time.
+    """
+    late = list(Outgoing.objects.filter(kind=ROTATE, answered_at=None, expires_at__lte=now, expires_at__gt=since).order_by("pk")[:_AT_ONCE])
+    for row in late:
         with transaction.atomic():
             state = row.answer_state
             closed = Outgoing.objects.filter(pk=row.pk, answered_at=None).update(answered_at=now, answer_state="expired")
             if closed:
                 _unfinished(row.robot_id, row.pk, {"why": "unproven" if state == "received" else "silent"}, now)
-                ended += 1
     # Of a command that is gone.
     NextCredential.objects.filter(expires_at__lte=now - LASTS).delete()
-    return ended
+    return len(late) < _AT_ONCE
 
 
 def on_replaced(robot: Robot, now: datetime) -> None:

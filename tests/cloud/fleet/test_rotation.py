@@ -94,7 +94,7 @@ class World:
         self.write = jobs.CredentialWriter(self.files, "the bridge's password")
 
     def worker_looks(self) -> None:
-        rotation.end_late(self.now)
+        rotation.end_late(self.now, since=NOW - rotation.LOOKS_BACK)
 
     def broker_reads(self) -> None:
         self.accounts, problems = parse_passwd((self.files / mosquitto.PASSWD_NAME).read_text())

@@ -19,7 +19,9 @@ from tests.edge_agent.doubles import ROBOT, SECRET
 class Watched(Link):
     """A link, with everything that happened to it."""
 
-    def __init__(self, *brokers: BrokerAddress, secret: str = SECRET, keepalive_s: int = 4, ca_file: Path | None = None) -> None:
+    def __init__(
+        self, *brokers: BrokerAddress, secret: str = SECRET, keepalive_s: int = 4, ca_file: Path | None = None, in_order: bool = False
+    ) -> None:
         super().__init__(
             brokers,
             ROBOT,
@@ -30,6 +32,7 @@ class Watched(Link):
             suffix="test",
             ca_file=ca_file,
             random=Random(1),
+            in_order=in_order,
         )
         self.seen: list[Happening] = []
 

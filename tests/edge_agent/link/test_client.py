@@ -66,6 +66,28 @@ def test_of_several_brokers_one_that_answers_is_found(link: MakeLink, broker: Br
     assert time.monotonic() - began < A_BUSY_SECOND_S
 
 
+def test_ways_to_one_broker_are_tried_in_their_order_and_the_one_that_worked_comes_first(
+    link: MakeLink, broker: Broker, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "croody.link")
+    ways = [Cable(broker.address) for _ in range(3)]
+    closed, second, third = ways
+    closed.close()
+    try:
+        one = link(*(way.address for way in ways), in_order=True)
+        for times in (1, 2, 3):
+            assert wait_until(lambda times=times: one.saw(Up) == times)  # type: ignore[misc]
+            second.cut()
+        assert wait_until(lambda: one.saw(Up) == 4)
+        said = [record.getMessage() for record in caplog.records]
+        assert not any(str(third.address) in line for line in said)
+        # What did not work is tried once, not at every return.
+        assert sum(str(closed.address) in line and "cannot reach" in line for line in said) <= 1
+    finally:
+        second.close()
+        third.close()
+
+
 def test_a_loss_and_a_return_are_logged_once_each(link: MakeLink, broker: Broker, cable: Cable, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "croody.link")
     one = link(cable.address)

@@ -23,6 +23,8 @@ from croody.web import command
 
 #: Between two looks at what a robot answered, seconds.
 _LOOK_S: Final = 0.5
+#: After its end a rotation is told as not done within so long.
+_PATIENCE: Final = timedelta(seconds=30)
 
 
 class Command(command.Command):
@@ -204,7 +206,8 @@ class Command(command.Command):
         except services.BadRobot as error:
             raise CommandError(str(error)) from error
         self.stderr.write(_("%(id)s: pedido; espera a que entre con el nuevo") % {"id": robot.pk}, style_func=str)
-        while row.answered_at is None:
+        # The worker ends it in time; without one nothing does.
+        while row.answered_at is None and timezone.now() < row.expires_at + _PATIENCE:
             time.sleep(_LOOK_S)
             row.refresh_from_db()
         if row.answer_state != "done":
