@@ -83,6 +83,8 @@ class Env:
     bridge_token: str
     bridge_mqtt_password: str
     model_path: str
+    #: Where the sensor writes; empty where there is none.
+    captures: str
     state_dir: Path
     retention_days: int
     #: Through which mail goes; None where none was named.
@@ -235,6 +237,7 @@ def read(environ: Mapping[str, str]) -> Env:
         bridge_token=bridge_token,
         bridge_mqtt_password=bridge_mqtt_password,
         model_path=value_of(environ, "MODEL_PATH"),
+        captures=value_of(environ, "CROODY_CAPTURES"),
         state_dir=state_dir,
         smtp=parse_smtp(smtp_url) if smtp_url else None,
         mail_from=value_of(environ, "CROODY_MAIL_FROM") or f"Croody <croody@{urlsplit(public_url).hostname or 'localhost'}>",

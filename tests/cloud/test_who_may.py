@@ -649,6 +649,7 @@ PAGES: dict[str, tuple[str, str, int]] = {
     "console/detection/<int:number>/": ("POST", "/console/detection/1000000/", 404),
     # What becomes of those that there are, is `test_console_detection`'s business.
     "console/detection/incidents/<int:number>/verdict/": ("POST", "/console/detection/incidents/1000000/verdict/", 404),
+    "console/detection/captures/<int:number>/": ("GET", "/console/detection/captures/1000000/", 404),
     "console/detection/exceptions/<int:number>/end/": ("POST", "/console/detection/exceptions/1000000/end/", 404),
     "console/detection/calibrations/<int:number>/confirm/": ("POST", "/console/detection/calibrations/1000000/confirm/", 404),
     "console/sites/": ("GET", "/console/sites/", 200),

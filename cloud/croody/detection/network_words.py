@@ -46,6 +46,12 @@ def _sentence(detail: Detail, language: str) -> str:
     if said is None:
         return _("%(who)s hace algo inusual en su red: mira qué aparato es.") % {"who": who}
     numbers = {name: whole(count(detail, name), language) for name in ("value", "limit", "seconds")}
+    # The sensor stands at the broker or the gateway; what it saw has a capture.
+    if "capture" in detail:
+        text = _(
+            "En la red del servidor, %(who)s %(said)s: %(value)s en %(seconds)s s (límite %(limit)s). Mira qué aparato es y bloquéalo."
+        )
+        return text % {"who": who, "said": said, **numbers}
     text = _("En su red, %(who)s %(said)s: %(value)s en %(seconds)s s (límite %(limit)s). Mira qué aparato es y desconéctalo.")
     return text % {"who": who, "said": said, **numbers}
 

@@ -8,6 +8,7 @@ from typing import Literal
 from croody.alarms import jobs as alarms
 from croody.detection.incidents import jobs as incidents
 from croody.detection.network import jobs as networks
+from croody.detection.sensor import findings as sensor
 from croody.detection.windows import jobs as ids
 from croody.enrolment import jobs as enrolment
 from croody.fleet import jobs as fleet
@@ -45,6 +46,7 @@ JOBS: list[Job] = [
     Job("score_windows", 2, ids.score_windows, "detection"),
     Job("judge_networks", 5, networks.judge_networks, "detection"),
     # Alone: who gets in meanwhile does not wait for windows.
+    Job("read_sensor", 2, sensor.read_sensor, "incidents"),
     Job("find_incidents", 2, incidents.find_incidents, "incidents"),
     Job("keep_pictures", 2, telemetry.keep_pictures, "detection"),
     Job("judge_rules", 5, notices.judge_rules, "rules"),

@@ -42,10 +42,11 @@ def write(source: str, reports: Sequence[Report], now: datetime) -> None:
         rows += [_row(source, one, at) for one in worth]
     SecurityEvent.objects.bulk_create(rows, batch_size=500)
     if noticed:
-        _tally(source, noticed, left_out, now)
+        tally(source, noticed, left_out, now)
 
 
-def _tally(source: str, noticed: int, left_out: int, now: datetime) -> None:
+def tally(source: str, noticed: int, left_out: int, now: datetime) -> None:
+    """Count what a source noticed, and how much of it was left out."""
     hour = {"hour": now.replace(minute=0, second=0, microsecond=0), "source": source}
     more = {"noticed": F("noticed") + noticed, "left_out": F("left_out") + left_out}
     if not SignTally.objects.filter(**hour).update(**more):
