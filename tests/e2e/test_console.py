@@ -98,7 +98,7 @@ def test_a_view_that_is_frozen_says_so_and_a_lost_server_closes_its_eyes(signed_
     page.keyboard.press("p")
     expect(page.locator("[data-link]")).to_have_text("En vivo")
     web.process.terminate()
-    web.process.wait(5)
+    web.process.wait(30)
     expect(page.locator("#banner")).to_be_visible(timeout=15_000)
     expect(page.locator("[data-link]")).to_have_text("Sin conexión")
     expect(page.locator(".rail .logo .closed")).to_be_visible()

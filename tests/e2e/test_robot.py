@@ -186,7 +186,7 @@ def test_while_croody_is_away_the_page_says_so_and_nothing_can_be_changed(robot:
     save = page.get_by_role("button", name="Guardar")
     expect(save).to_be_enabled()
     web.process.terminate()
-    web.process.wait(5)
+    web.process.wait(30)
     expect(page.locator("#banner")).to_be_visible(timeout=25_000)
     expect(save).to_be_disabled()
     expect(save).to_have_attribute("title", "Sin conexión con Croody: nada se puede cambiar ahora.")

@@ -218,7 +218,7 @@ def test_a_lost_server_is_said_and_nothing_of_it_is_blamed_on_the_robots(visit: 
     drive(web)
     page = visit("/robots/monitor/").page
     web.process.terminate()
-    web.process.wait(5)
+    web.process.wait(30)
     banner = page.locator("#banner")
     expect(banner).to_contain_text("Sin conexión con Croody desde", timeout=5000)
     expect(banner.get_by_role("button", name="Intentar ahora")).to_be_visible()

@@ -29,7 +29,7 @@ from croody.telemetry.read.series import MOST_LINES, Line, Series, series
 from croody.web import formats
 
 #: Buckets of a chart that nobody asked to be finer.
-BUCKETS: Final = 400
+BUCKETS: Final = 360
 #: Flags in the event lane, and alarms of which the time is coloured.
 MOST_FLAGS: Final = 40
 MOST_SPANS: Final = 50
