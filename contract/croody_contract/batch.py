@@ -13,8 +13,9 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from croody_contract.limits import MAX_DECOMPRESSED_BYTES, MAX_RECORD_BYTES, MAX_RECORDS, MAX_SEQ
+from croody_contract.limits import MAX_DECOMPRESSED_BYTES, MAX_NESTING, MAX_RECORD_BYTES, MAX_RECORDS, MAX_SEQ
 from croody_contract.messages import Refused, Stream
+from croody_contract.no_json import instead_of_json
 
 _GZIP_MAGIC = b"\x1f\x8b"
 #: Below this many bytes compression costs more than it saves.
@@ -120,12 +121,12 @@ def _lenient(data: bytes, cause: Exception) -> Body:
         Refused: the rows cannot be told apart.
     """
     if isinstance(cause, RecursionError):
-        raise Refused("too_deep", "body: nested too deeply") from cause
+        raise Refused("too_deep", f"body: nested deeper than {MAX_NESTING} levels") from cause
     try:
         text = data.decode()
     except UnicodeError as error:
         raise Refused("bad_utf8", f"body: not valid UTF-8: {error}") from error
-    refused = Refused("bad_json", f"body: {cause}")
+    refused = Refused("bad_json", f"body: {instead_of_json(data) or cause}")
     mark = _RECORDS.search(text)
     if mark is None:
         raise refused from cause

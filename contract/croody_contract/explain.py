@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from croody_contract.limits import MAX_NESTING
+from croody_contract.no_json import Odd, odd_values, why_no_json
 
 #: How much of a value a sentence repeats, characters.
 _MOST_SHOWN = 60
@@ -21,6 +22,11 @@ _NUMBER = re.compile(r"\d{1,20}(\.\d{1,9})?")
 _UNITS = ((1e11, "seconds", 1.0), (1e14, "milliseconds", 1e3), (1e17, "microseconds", 1e6), (1e20, "nanoseconds", 1e9))
 #: What the decoder says of an integer beyond 64 bits.
 _BOUNDS = (f"`int` <= {2**63 - 1}", f"`int` >= {-(2**63)}")
+#: What has these fields and no others, by its place in a payload.
+_FIELDS = {"position": "; a position has lat, lng and alt"}
+#: Where degrees are, and from where on they are taken for scaled ones.
+_DEGREES = frozenset({"lat", "lng"})
+_SCALED = 1_000_000
 _UNKNOWN = re.compile(r"Object contains unknown field `(.+)`", re.DOTALL)
 
 
@@ -39,18 +45,27 @@ def explain(error: Exception, raw: bytes | msgspec.Raw, *, key_type: Any, value_
     if isinstance(error, UnicodeError):
         return "bad_utf8", f"body: not valid UTF-8: {text}"
     if isinstance(error, msgspec.ValidationError):
+        if "umber out of range" in text:
+            return "out_of_range", _beyond(text, bytes(raw))
         if any(bound in text for bound in _BOUNDS):
             return "out_of_range", f"{_sentence(text, bytes(raw), key_type, value_type)}: an integer must fit in 64 bits; send it as text"
         return "bad_value", _sentence(text, bytes(raw), key_type, value_type)
-    if any(word in bytes(raw) for word in (b"NaN", b"Infinity")):
-        return "not_finite", f"body: JSON has no NaN or Infinity; leave the metric out instead ({text})"
-    return "bad_json", f"body: {text}"
+    return why_no_json(text, bytes(raw))
+
+
+def _beyond(text: str, raw: bytes) -> str:
+    """Of a number that no 64-bit float holds."""
+    found = next(((path, value.text) for path, value in odd_values(raw) if isinstance(value, Odd)), None)
+    path, shown = found or (text.partition("$.")[2].strip("`") or "body", "a number")
+    if len(shown) > _MOST_SHOWN:
+        shown = f"{shown[:_MOST_SHOWN]}…"
+    return f"{path}: {shown} breaks the rule: a number lies between -1.8e308 and 1.8e308; leave it out, or send it as text"
 
 
 def _sentence(text: str, raw: bytes, key_type: Any, value_type: Any) -> str:
     match = _PATH.fullmatch(text)
     rule, path = (match["rule"], match["path"]) if match else (text, "")
-    for pattern, verdict in ((_MISSING, "is missing and must be there"), (_UNKNOWN, "there is no such field")):
+    for pattern, verdict in ((_MISSING, "is missing and must be there"), (_UNKNOWN, f"there is no such field{_FIELDS.get(path.removeprefix('.'), '')}")):
         named = pattern.fullmatch(rule)
         if named:
             return f"{f'{path}.{named[1]}'.removeprefix('.')}: {verdict}"
@@ -60,12 +75,31 @@ def _sentence(text: str, raw: bytes, key_type: Any, value_type: Any) -> str:
         field, value = _look_up(path, msgspec.json.decode(raw), value_type)
         if match and match["key"]:
             field, value = f"{field} key", _first_bad(value, key_type)
-        if "datetime" in rule:
-            rule = f"{rule}: {time_remedy(value)}"
+        rule += _remedy(rule, field, value)
         shown = msgspec.json.encode(value).decode()
     except (_Nowhere, msgspec.MsgspecError, UnicodeError, RecursionError):
         return f"{field.removesuffix('[...]')}: {rule}"
     return f"{field}: {shown[:_MOST_SHOWN] + '…' if len(shown) > _MOST_SHOWN else shown} breaks the rule: {rule}"
+
+
+def _remedy(rule: str, field: str, value: Any) -> str:
+    """What is to be done, where that can be said."""
+    if "datetime" in rule:
+        return f": {time_remedy(value)}"
+    if rule.startswith("expected `bool | int | float | str`"):
+        return ": leave it out" if value is None else ": a value is one number, text or true/false; send a metric for each"
+    if isinstance(value, int | float) and field.rpartition(".")[2] in _DEGREES:
+        return degrees_remedy(value)
+    return ""
+
+
+def degrees_remedy(value: float) -> str:
+    """Of a coordinate beyond the Earth: in which unit it looks to be; empty where none is known."""
+    if abs(value) >= _SCALED:
+        return ": it looks like degrees times 10,000,000, divide it"
+    if abs(value) > 180 and abs(value) % 100 < 60 and value % 1:
+        return ": it looks like degrees and minutes of NMEA (dddmm.mm), send degrees with decimals"
+    return ""
 
 
 def time_remedy(value: object) -> str:

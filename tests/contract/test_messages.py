@@ -1,5 +1,6 @@
 """The rules that types cannot say, and a refusal that names the field, the value and the rule."""
 
+import gzip
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -54,14 +55,26 @@ def test_a_record_that_breaks_a_rule_is_refused_and_the_field_is_named(record: d
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
-        (b'{"data":{"a":1,"b":null}}', "data.b: null breaks the rule: expected `bool | int | float | str`, got `null`"),
+        (b'{"data":{"a":1,"b":null}}', "data.b: null breaks the rule: expected `bool | int | float | str`, got `null`: leave it out"),
         (b'{"data":{"ok":1,"":2}}', 'data key: "" breaks the rule: expected `str` of length >= 1'),
         (b'{"data":{},"position":{"lat":400,"lng":0}}', "position.lat: 400 breaks the rule: expected `float` <= 90.0"),
         (b'{"data":{},"position":{"lat":4}}', "position.lng: is missing and must be there"),
-        (b'{"data":{},"position":{"lat":4,"lng":0,"high":1}}', "position.high: there is no such field"),
+        (b'{"data":{},"position":{"lat":4,"lon":0}}', "position.lon: there is no such field; a position has lat, lng and alt"),
+        (
+            b'{"data":{},"position":{"lat":404168000,"lng":-37038000}}',
+            "position.lat: 404168000 breaks the rule: expected `float` <= 90.0: it looks like degrees times 10,000,000, divide it",
+        ),
+        (
+            b'{"data":{},"position":{"lat":4025.01,"lng":0}}',
+            "position.lat: 4025.01 breaks the rule: expected `float` <= 90.0: it looks like degrees and minutes of NMEA (dddmm.mm), send "
+            "degrees with decimals",
+        ),
         (b'{"ts":"2026-11-24T10:00:00+00:00"}', "data: is missing and must be there"),
         (b"null", "body: null breaks the rule: expected `object`, got `null`"),
-        (b'{"data":{"a":1e999}}', "data: number out of range"),
+        (
+            b'{"data":{"b":1,"a":-1e999}}',
+            "data.a: -1e999 breaks the rule: a number lies between -1.8e308 and 1.8e308; leave it out, or send it as text",
+        ),
         (b'{"data":' + b'"' + b"x" * 100 + b'"}', 'data: "' + "x" * 59 + "… breaks the rule: expected `object`, got `str`"),
     ],
 )
@@ -82,6 +95,37 @@ def test_json_has_no_such_numbers_and_the_reason_says_so(word: bytes):
     with pytest.raises(Refused) as refused:
         messages.decode_record(b'{"kind":"reading","data":{"a":' + word + b"}}")
     assert refused.value.reason == "not_finite"
+    assert str(refused.value).startswith(f"data.a: {word.decode()} ")
+
+
+#: What comes of clients that write their JSON by hand, or something else: the body, the reason, what the sentence tells.
+NO_JSON = {
+    "empty": (b"", "bad_json", "body: is empty: send a JSON object"),
+    "blank": (b" \r\n", "bad_json", "body: is empty"),
+    "packed": (gzip.compress(b'{"data":{"a":1}}'), "bad_json", "body: is packed with gzip"),
+    "byte order mark": (b'\xef\xbb\xbf{"data":{"a":1}}', "bad_json", "body: begins with a byte order mark"),
+    "utf-16": ('{"data":{"a":1}}'.encode("utf-16"), "bad_json", "body: is UTF-16: send UTF-8"),
+    "end of a C string": (b'{"data":{"a":1}}\0', "bad_json", "body: ends with a byte 0"),
+    "captive portal": (b"\n<!doctype html><title>Wi-Fi</title>", "bad_json", "body: is a page (HTML or XML)"),
+    "half of a pair": (b'{"data":{"ok":1,"a":"\\ud800"}}', "surrogate", "data.a: holds \\ud800, half of a surrogate pair"),
+    "half of a pair in a name": (b'{"data":{"\\udfff":1}}', "surrogate", "data key: holds \\udfff, half"),
+    "half of a pair in a word": (b'{"data":{},"status":"\\udc00"}', "surrogate", "status: holds \\udc00, half"),
+    "nan of C": (b'{"data":{"a":nan}}', "not_finite", "body: JSON has no NaN or Infinity; leave it out instead"),
+    "-inf of C": (b'{"data":{"a":-inf}}', "not_finite", "body: JSON has no NaN or Infinity"),
+    "Python": (b"{'data': {'a': 1}}", "bad_json", "body: looks like Python's own writing: json.dumps writes JSON"),
+    "True of Python": (b'{"data":{"a":True}}', "bad_json", "body: looks like Python's own writing"),
+    "two": (b'{"data":{"a":1}}\n{"data":{"a":2}}', "bad_json", "body: goes on behind its end: send one JSON object a message"),
+    "decimal comma": (b'{"data":{"a":21,5}}', "bad_json", 'near {\\"data\\":{\\"a\\":21,5}}'),
+    "leading zero": (b'{"data":{"a":007}}', "bad_json", "invalid number (byte 14), near"),
+}
+
+
+@pytest.mark.parametrize(("body", "reason", "told"), NO_JSON.values(), ids=NO_JSON)
+def test_what_is_no_json_is_told_as_what_it_is_and_what_to_do(body: bytes, reason: str, told: str):
+    with pytest.raises(Refused) as refused:
+        messages.decode_telemetry(body)
+    assert refused.value.reason == reason
+    assert told in str(refused.value)
 
 
 def outcome(decode: Callable[[bytes], Any], body: bytes) -> str:

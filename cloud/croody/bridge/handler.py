@@ -3,7 +3,6 @@
 broker -> shell.on_message -> read -> bundle -> POST -> acknowledgements -> publishes
 """
 
-import re
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,6 +15,7 @@ from croody_contract import batch, messages, mosquitto, ranges, relay, topics
 from croody_contract.explain import explain
 from croody_contract.limits import KIB, MAX_NESTING, MAX_PUBLISH_BYTES, MAX_RECORD_BYTES, MAX_RECORDS
 from croody_contract.messages import Ack, Refused
+from croody_contract.nesting import NOT_BRACKETS, check_depth
 
 Item = relay.BatchItem | relay.PlainItem | relay.DeadItem | relay.PresenceItem | relay.AnswerItem
 
@@ -34,10 +34,7 @@ _raw = msgspec.json.Decoder(msgspec.Raw)
 _presence = msgspec.json.Decoder(messages.Presence)
 _answer = msgspec.json.Decoder(messages.Answer)
 _unreadable = (msgspec.MsgspecError, UnicodeError, RecursionError)
-_NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _ONE_KIND: Final = bytes.maketrans(b"{}", b"[]")
-_OPENING: Final = frozenset(b"[{")
-_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +275,7 @@ def _all_sound(records: list[msgspec.Raw]) -> int:
         return 0
     joined = b",".join(raws)
     # Each round takes the innermost pairs away. A bracket within a text may spoil that, and then one looks closely.
-    brackets = joined.translate(_ONE_KIND, _NOT_BRACKETS)
+    brackets = joined.translate(_ONE_KIND, NOT_BRACKETS)
     for _ in range(MAX_NESTING):
         if not brackets:
             break
@@ -291,7 +288,8 @@ def _fault_of(record: msgspec.Raw) -> Refused | None:
     try:
         batch.check_size(record)
         _raw.decode(record)
-        _check_depth(bytes(record))
+        # Inside a relay, one row that is nested deeply would make the API refuse all the others with it.
+        check_depth(bytes(record))
     except Refused as error:
         return error
     except _unreadable as error:
@@ -307,7 +305,7 @@ def _read_plain(robot_id: str, topic: str, payload: bytes, delivery: Delivery) -
     try:
         _check_size(payload, MAX_RECORD_BYTES)
         _raw.decode(payload)
-        _check_depth(payload)
+        check_depth(payload)
     except Refused as error:
         why = error
     except _unreadable as error:
@@ -324,27 +322,6 @@ def _read_plain(robot_id: str, topic: str, payload: bytes, delivery: Delivery) -
 def _check_size(payload: bytes, most: int) -> None:
     if len(payload) > most:
         raise Refused("too_large", f"body: {len(payload)} bytes, at most {most}")
-
-
-def _check_depth(raw: bytes) -> None:
-    """Refuse deep nesting here: inside a relay, one such row would make the API refuse all the others with it."""
-    brackets = raw.translate(None, _NOT_BRACKETS)
-    if len(brackets) <= 2 * MAX_NESTING or _depth(brackets) <= MAX_NESTING:
-        return
-    if _depth(_STRING.sub(b"", raw).translate(None, _NOT_BRACKETS)) > MAX_NESTING:
-        raise Refused("too_deep", f"body: nested deeper than {MAX_NESTING} levels")
-
-
-def _depth(brackets: bytes) -> int:
-    depth = deepest = 0
-    for bracket in brackets:
-        if bracket in _OPENING:
-            depth += 1
-            if depth > deepest:
-                deepest = depth
-        else:
-            depth -= 1
-    return deepest
 
 
 def _why(what: str, error: Exception, payload: bytes) -> tuple[str, str]:

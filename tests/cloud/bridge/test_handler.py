@@ -40,7 +40,7 @@ def test_what_a_relay_carries_comes_out_of_it_unchanged():
     [
         (b'{"kind":"reading","data":{"a":NaN}}', "not_finite"),
         (b'{"kind":"reading","data":{"a":-Infinity}}', "not_finite"),
-        (b'{"kind":"reading","data":{"a":"\\ud800"}}', "bad_json"),
+        (b'{"kind":"reading","data":{"a":"\\ud800"}}', "surrogate"),
         (b'{"kind":"reading","data":{"a":"' + b"x" * MAX_RECORD_BYTES + b'"}}', "too_large"),
         (b'{"kind":"reading","data":' + b"[" * 60 + b"]" * 60 + b"}", "too_deep"),
     ],

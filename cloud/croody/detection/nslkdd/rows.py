@@ -12,6 +12,7 @@ import msgspec
 
 from croody.detection.nslkdd.features import BY_NAME, LONGEST_WORD, NAMES, WORDS, BadFeature, check
 from croody_contract.limits import MAX_NESTING
+from croody_contract.no_json import Odd, odd_values, why_no_json
 
 MAX_ROWS: Final = 10_000
 #: So many full rows, of which each is about 1,200 bytes of JSON. The gateway lets as much through.
@@ -59,10 +60,12 @@ def decode(body: bytes) -> list[dict[str, Any]]:
     except UnicodeError as error:
         raise BadRequest(f"body: not valid UTF-8 ({error})") from error
     except msgspec.ValidationError as error:
+        if "out of range" in str(error):
+            odd = next((f"{path}: {value.text}" for path, value in odd_values(body) if isinstance(value, Odd)), "body: a number")
+            raise BadRequest(f"{odd[:100]} is larger than any number: leave the feature out") from error
         raise BadRequest(f'body: {error}: send {{"rows": [{{feature: value, ...}}, ...]}}') from error
     except msgspec.DecodeError as error:
-        hint = "; JSON has no NaN or Infinity: leave the feature out instead" if b"NaN" in body or b"Infinity" in body else ""
-        raise BadRequest(f"body: {error}{hint}") from error
+        raise BadRequest(why_no_json(str(error), body)[1]) from error
     if not 1 <= len(rows) <= MAX_ROWS:
         raise BadRequest(f"rows: {len(rows)} of them, must be 1 to {MAX_ROWS}: send several requests")
     return rows

@@ -27,6 +27,7 @@ from croody.web.body import read_body
 from croody.web.refusals import Denied
 from croody_contract import messages
 from croody_contract.messages import Refused
+from croody_contract.nesting import check_depth
 
 _ERRORS: Final[dict[int, Any]] = {401: Detail, 403: Detail, 404: Detail, 422: Detail, 503: Detail}
 _WAIT_S: Final = "1"
@@ -107,7 +108,9 @@ def healthz(request: HttpRequest) -> HttpResponse:
 )
 def ingest(request: HttpRequest) -> HttpResponse:
     """At least once: a repeat is a second row. Robots that must not lose anything speak MQTT through the agent."""
-    telemetry = messages.decode_telemetry(read_body(request))
+    body = read_body(request)
+    check_depth(body)
+    telemetry = messages.decode_telemetry(body)
     robot_id = telemetry.robot_id
     if robot_id is None:
         raise Refused("bad_value", "robot_id: missing: say which robot this is, in 3 to 64 characters")

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from croody_contract.explain import degrees_remedy
 from croody_contract.messages import Refused
 
 #: Names in the order of preference, and the greatest absolute value in degrees.
@@ -36,5 +37,5 @@ def _find(data: dict[str, Any], names: tuple[str, ...]) -> tuple[str, float] | N
 
 def _degrees(name: str, value: float, most: int) -> float:
     if abs(value) > most:
-        raise Refused("out_of_range", f"data.{name}: {value:g} is no coordinate: it lies between -{most} and {most} degrees")
+        raise Refused("out_of_range", f"data.{name}: {value:g} is no coordinate: it lies between -{most} and {most} degrees{degrees_remedy(value)}")
     return value
