@@ -65,7 +65,10 @@ def _beyond(text: str, raw: bytes) -> str:
 def _sentence(text: str, raw: bytes, key_type: Any, value_type: Any) -> str:
     match = _PATH.fullmatch(text)
     rule, path = (match["rule"], match["path"]) if match else (text, "")
-    for pattern, verdict in ((_MISSING, "is missing and must be there"), (_UNKNOWN, f"there is no such field{_FIELDS.get(path.removeprefix('.'), '')}")):
+    for pattern, verdict in (
+        (_MISSING, "is missing and must be there"),
+        (_UNKNOWN, f"there is no such field{_FIELDS.get(path.removeprefix('.'), '')}"),
+    ):
         named = pattern.fullmatch(rule)
         if named:
             return f"{f'{path}.{named[1]}'.removeprefix('.')}: {verdict}"

@@ -1,4 +1,4 @@
-"""Says why bytes are no JSON that we read, in the words of who sent them: what it is instead, where, and what to do. Pure; knows no payload.
+"""Says why bytes are no JSON, in the words of who sent them: what it is instead, where, and what to do. Pure; knows no payload.
 
 A decoder tells a place in bytes. Who wrote `{'a': None}`, or a string with the zero that ends it in C, looks for that in vain.
 """
@@ -61,7 +61,7 @@ def instead_of_json(body: bytes) -> str:
 
 
 def odd_values(body: bytes) -> "Iterator[tuple[str, Odd | str]]":
-    """What is odd in a body that a lenient reader reads: its path, and an `Odd` number or half of a surrogate pair; in no order that counts."""
+    """What is odd in a body that a lenient reader reads: its path, and an `Odd` number or half of a surrogate pair. In any order."""
     try:
         waiting: list[tuple[str, Any]] = [("", _LENIENT.decode(body.decode("utf-8")))]
     except (ValueError, RecursionError):

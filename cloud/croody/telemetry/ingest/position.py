@@ -37,5 +37,7 @@ def _find(data: dict[str, Any], names: tuple[str, ...]) -> tuple[str, float] | N
 
 def _degrees(name: str, value: float, most: int) -> float:
     if abs(value) > most:
-        raise Refused("out_of_range", f"data.{name}: {value:g} is no coordinate: it lies between -{most} and {most} degrees{degrees_remedy(value)}")
+        raise Refused(
+            "out_of_range", f"data.{name}: {value:g} is no coordinate: it lies between -{most} and {most} degrees{degrees_remedy(value)}"
+        )
     return value

@@ -1,0 +1,115 @@
+"""One reading, three doors: HTTP, plain MQTT and a batch judge it alike and in the same words, on both databases."""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from croody.bridge import handler
+from croody_contract import topics
+from tests.cloud.telemetry.helpers import stored
+
+INGEST, BRIDGE = "i" * 40, "b" * 40
+#: Of a reading that is taken nothing is said.
+TAKEN = ""
+#: Readings with their robot's name to be put in, and how what is told of each begins.
+READINGS: dict[str, tuple[bytes, str]] = {
+    "ordinary": (b'{"data":{"temp_c":21.5,"on":true,"mode":"auto"}}', TAKEN),
+    "the largest double": (b'{"data":{"range_m":1.7976931348623157e+308,"x":3.4028234663852886e+38}}', TAKEN),
+    "the smallest": (b'{"data":{"a":5e-324,"b":-0.0}}', TAKEN),
+    "only a battery": (b'{"data":{"battery_pct":90}}', TAKEN),
+    "left of the plan": (b'{"data":{"x_m":-1.5,"y_m":-2.0}}', TAKEN),
+    "a name that commands a terminal": (b'{"data":{"\\u001b[2J":1,"\\u202etxt":2,"cr\\r":3}}', TAKEN),
+    "one name twice": (b'{"data":{"a":1,"a":2}}', TAKEN),
+    "years away": (b'{"data":{"a":1},"ts":"9999-12-31T23:59:59Z"}', TAKEN),
+    "years ago": (b'{"data":{"a":1},"ts":"0001-01-01T00:00:00Z"}', TAKEN),
+    "nothing in it": (b'{"data":{"\\u001b[2J":null}}', "data.\u001b[2J: null breaks the rule"),
+    "Unix seconds": (b'{"data":{"a":1},"ts":1764000000}', "ts: 1764000000 breaks the rule"),
+    "a leap second": (b'{"data":{"a":1},"ts":"2026-06-30T23:59:60Z"}', "ts: "),
+    "a wall clock": (b'{"data":{"a":1},"ts":"2026-11-30T20:00:00"}', "ts: "),
+    "a number beyond": (b'{"data":{"b":2,"a":1e400}}', "data.a: 1e400 breaks the rule"),
+    "an integer beyond": (b'{"data":{"a":18446744073709551616}}', "data.a: 18446744073709551616 breaks the rule"),
+    "NaN": (b'{"data":{"a":NaN}}', "data.a: NaN breaks the rule"),
+    "U+0000": (b'{"data":{"a":"\\u0000"}}', "data.a: holds the character U+0000"),
+    "U+0000 in a word": (b'{"data":{},"status":"x\\u0000"}', "status: holds the character U+0000"),
+    "half of a pair": (b'{"data":{"a":"\\ud800"}}', "data.a: holds \\ud800"),
+    "half of a pair in a name": (b'{"data":{"\\udfff":1}}', "data key: holds \\udfff"),
+    "deep": (b'{"data":{"a":' + b"[" * 40 + b"]" * 40 + b"}}", "body: nested deeper than 32"),
+    "deep where nobody reads": (b'{"data":{"a":1},"x":' + b"[" * 40 + b"]" * 40 + b"}", "body: nested deeper than 32"),
+    "degrees as MAVLink has them": (b'{"data":{},"position":{"lat":404168000,"lng":-37038000}}', "position.lat: 404168000"),
+    "another name of a field": (b'{"data":{},"position":{"lat":40.4,"lon":-3.7}}', "position.lon: there is no such field"),
+    "too many": (b'{"data":' + json.dumps({f"m{number}": 1 for number in range(257)}).encode() + b"}", "data: "),
+}
+#: Cases that somebody keeps beside the repository, where there are any: what is a reading in them is tried, too.
+_BESIDE = Path(__file__).parents[4] / "shared" / "data" / "cases" / "cases.json"
+
+
+def _beside() -> dict[str, bytes]:
+    if not _BESIDE.is_file():
+        return {}
+    cases = json.loads(_BESIDE.read_text(encoding="utf-8"))
+    given = {case["name"]: case["given"] if isinstance(case["given"], list) else [case["given"]] for case in cases}
+    return {
+        f"{name} {number}": json.dumps(one).encode()
+        for name, several in given.items()
+        for number, one in enumerate(several)
+        if isinstance(one, dict) and "data" in one
+    }
+
+
+@pytest.fixture
+def doors(telemetry: str, fleet: SimpleNamespace, settings: Any) -> dict[str, Callable[[bytes], str]]:
+    """What is said of a body by each; nothing where it is stored."""
+    settings.ROOT_URLCONF = "croody.serve.urls.telemetry"
+    settings.MIDDLEWARE = ["django.middleware.security.SecurityMiddleware"]
+    settings.ENV = dataclasses.replace(settings.ENV, ingest_token=INGEST, bridge_token=BRIDGE)
+    client = Client()
+    seqs = iter(range(1, 1000))
+
+    def http(body: bytes) -> str:
+        named = b'{"robot_id":"rover-1",' + body[1:]
+        answer = client.post("/api/telemetry/ingest", named, "application/json", headers={"X-API-Key": INGEST})
+        return TAKEN if answer.status_code == 201 else str(answer.json()["detail"])
+
+    def mqtt(topic: topics.Topic, body: bytes) -> str:
+        from croody.telemetry.models import DeadLetter
+
+        items = handler.read(topics.build(topic), body)
+        answer = client.post("/api/telemetry/bridge/relay", handler.encode(items), "application/json", headers={"X-API-Key": BRIDGE})
+        assert answer.status_code == 200, answer.content
+        said = "".join(DeadLetter.objects.values_list("detail", flat=True))
+        DeadLetter.objects.all().delete()
+        return said
+
+    def batch(body: bytes) -> str:
+        seq = next(seqs)
+        said = mqtt(topics.UpBatch("rover-1", "stream-a", seq, seq), b'{"records":[{"kind":"reading",' + body[1:] + b"]}")
+        assert (seq in stored()) == (not said)
+        return said
+
+    return {"http": http, "plain": lambda body: mqtt(topics.UpTelemetry("rover-1"), body), "batch": batch}
+
+
+def test_every_door_says_the_same_of_a_reading(doors: dict[str, Callable[[bytes], str]]) -> None:
+    taken = 0
+    for name, (body, begins) in READINGS.items():
+        said = {door: judge(body) for door, judge in doors.items()}
+        assert len(set(said.values())) == 1, (name, said)
+        assert said["http"].startswith(begins), (name, said)
+        assert bool(said["http"]) == bool(begins), (name, said)
+        taken += not said["http"]
+    assert [len(stored("rover-1", stream)) for stream in ("http", "mqtt", "stream-a")] == [taken] * 3
+
+
+@pytest.mark.skipif(not _BESIDE.is_file(), reason="no cases beside the repository")
+def test_every_door_says_the_same_of_a_reading_that_somebody_keeps_beside(doors: dict[str, Callable[[bytes], str]]) -> None:
+    found = _beside()
+    assert found
+    for name, body in found.items():
+        said = {door: judge(body) for door, judge in doors.items()}
+        assert len(set(said.values())) == 1, (name, said)
