@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Value
+from django.db.models.functions import Concat
 from django.utils.translation import gettext as _
 
 from croody.accounts.caller import Caller
@@ -73,7 +74,7 @@ def shift(organisation: Organisation, since: datetime, now: datetime) -> Shift:
     opened = mine.filter(opened_at__gt=since)
     closed = mine.filter(resolved_at__gt=since, resolved_at__isnull=False)
     still = mine.filter(resolved_at=None)
-    acts = Act.objects.filter(at__gt=since, alarm__in=mine.values("pk"), undone_at=None).order_by("-at", "-pk")
+    acts = _acts(organisation).filter(at__gt=since, undone_at=None).order_by("-at", "-pk")
     by_people = closed.filter(acts__verb__in=(Act.Verb.CLOSE, Act.Verb.FALSE), acts__undone_at=None).distinct().count()
     waiting = sorted(still.order_by("opened_at")[:1000], key=lambda alarm: (_rank(alarm.severity), alarm.opened_at))
     return Shift(
@@ -125,7 +126,18 @@ def sign(caller: Caller, organisation_id: int, note: str, since: datetime, *, by
 
 def _alarms(organisation: Organisation) -> QuerySet[Alarm]:
     robots = Robot.objects.filter(organisation=organisation).values("pk")
-    return Alarm.objects.filter(Q(robot_id__in=robots) | Q(organisation=organisation), part_of=None, suppressed_by=None)
+    # By what is no column, as in `queries.known_to`.
+    found = Alarm.objects.alias(whose=Concat("robot_id", Value("")))
+    return (
+        found.filter(Q(whose__in=robots) | Q(organisation=organisation)).exclude(part_of__isnull=False).exclude(suppressed_by__isnull=False)
+    )
+
+
+def _acts(organisation: Organisation) -> QuerySet[Act]:
+    """On those alarms, found by when they were done: not by all alarms that there ever were."""
+    robots = Robot.objects.filter(organisation=organisation).values("pk")
+    found = Act.objects.alias(whose=Concat("alarm__robot_id", Value(""))).filter(Q(whose__in=robots) | Q(alarm__organisation=organisation))
+    return found.exclude(alarm__part_of__isnull=False).exclude(alarm__suppressed_by__isnull=False)
 
 
 def _by_severity(found: QuerySet[Alarm]) -> dict[str, int]:

@@ -94,6 +94,9 @@ class Alarm(models.Model):
             # Of those few alone: one of all would lead whoever looks for the others through everything there ever was.
             models.Index(fields=["suppressed_by"], condition=models.Q(suppressed_by__isnull=False), name="alarm_held_back"),
             models.Index(fields=["last_at"], condition=models.Q(resolved_at=None), name="open_alarm_by_news"),
+            # What is open, oldest first, of all robots and of one, among any number of alarms that are over.
+            models.Index(fields=["opened_at"], condition=models.Q(resolved_at=None), name="open_alarm_by_age"),
+            models.Index(fields=["robot_id", "opened_at"], condition=models.Q(resolved_at=None), name="open_alarm_of_robot"),
             # What jobs look for among any number of alarms that are over.
             models.Index(fields=["kind", "id"], condition=models.Q(resolved_at=None), name="open_alarm_by_kind"),
             # What came in the last minute with one cause, among any number of other alarms.

@@ -53,7 +53,9 @@ def visible_to(caller: Caller, now: datetime) -> QuerySet[Suppression]:
 
 def release(now: datetime, most: int) -> None:
     """Show what is still open of those that expired: at most so many a run."""
-    late = Alarm.objects.filter(resolved_at=None, suppressed_by__expires_at__lte=now).order_by("pk").values_list("pk", flat=True)
+    late = (
+        Alarm.objects.filter(resolved_at=None, suppressed_by__expires_at__lte=now).order_by("opened_at", "pk").values_list("pk", flat=True)
+    )
     Alarm.objects.filter(pk__in=list(late[:most])).update(suppressed_by=None, false=False)
 
 

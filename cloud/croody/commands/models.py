@@ -25,4 +25,6 @@ class Outgoing(models.Model):
             # What is still to be said, however much was answered or never was.
             models.Index(fields=["expires_at"], condition=models.Q(answered_at=None), name="outgoing_open"),
             models.Index(fields=["robot", "kind", "expires_at"], name="outgoing_of_robot"),
+            # What people asked of a robot, in the order of its log.
+            models.Index(fields=["robot", "kind", "created_at"], name="outgoing_by_day"),
         ]

@@ -52,6 +52,7 @@ class Robot(models.Model):
         # Those that are there, among any number of retired ones, and those few that came back.
         indexes = [
             models.Index(fields=["robot_id"], condition=models.Q(deleted_at=None), name="robot_that_is_there"),
+            models.Index(fields=["organisation"], condition=models.Q(deleted_at=None), name="robot_of_team"),
             models.Index(fields=["robot_id"], condition=models.Q(returned_at__isnull=False), name="robot_that_came_back"),
             models.Index(fields=["robot_id"], condition=models.Q(borrowed=True, deleted_at=None), name="robot_that_is_borrowed"),
             models.Index(fields=["maintenance_until"], condition=models.Q(maintenance_until__isnull=False), name="robot_in_maintenance"),

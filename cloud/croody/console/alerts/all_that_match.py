@@ -39,8 +39,9 @@ def ask(request: HttpRequest) -> HttpResponseBase:
     if asked.tab is Tab.RESOLVED:
         raise Denied(404, "alarms: what is over is opened again one by one")
     found = inbox.matching(caller, asked, now)
-    counted = found.order_by().values_list("severity").annotate(Count("pk"))
-    severities = {severity: count for severity in SEVERITIES for known, count in counted if known == severity}
+    # One question: the greatest number alone would be looked for from the newest alarm that ever was backwards.
+    counted = list(found.order_by().values_list("severity").annotate(Count("pk"), Max("pk")))
+    severities = {severity: count for severity in SEVERITIES for known, count, _ in counted if known == severity}
     total = sum(severities.values())
     context: dict[str, Any] = {
         "sentence": words.match(total, language),
@@ -48,7 +49,7 @@ def ask(request: HttpRequest) -> HttpResponseBase:
         "filters": words.filters(asked),
         "total": total,
         "most": MOST_AT_ONCE,
-        "upto": found.order_by().aggregate(Max("pk"))["pk__max"] or 0,
+        "upto": max((newest for *_, newest in counted), default=0),
         "query": asked.address(after=""),
         "acts": [words.act_on_many(verb, _still(found, verb, caller.user_id).count(), language) for verb in VERBS]
         if total and facts.may_end(caller)

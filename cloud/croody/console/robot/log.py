@@ -98,7 +98,7 @@ def _alarms(robot_id: str, until: datetime, since: datetime, most: int) -> Itera
 
 def _asked(robot_id: str, until: datetime, since: datetime, most: int) -> Iterator[Item]:
     rows = Outgoing.objects.filter(robot=robot_id, kind__in=_ASKED_BY_PEOPLE, created_at__lte=until, created_at__gte=since)
-    for row in rows.order_by("-pk")[:most]:
+    for row in rows.order_by("-created_at", "-pk")[:most]:
         yield Item(row.created_at, "O", asked=row)
 
 

@@ -87,7 +87,7 @@ def _first_heard(robot_id: str) -> datetime | None:
     """When the cloud heard it for the first time: its time begins there. One step in an index."""
     mine = Stream.objects.filter(robot_id=robot_id).order_by("place", "pk")
     first = [mine.exclude(stream__in=PLAIN_STREAMS).values_list("first_received_at", flat=True).first()]
-    first += mine.filter(stream__in=PLAIN_STREAMS).values_list("first_received_at", flat=True)
+    first += mine.filter(stream__in=PLAIN_STREAMS).order_by().values_list("first_received_at", flat=True)
     return min((at for at in first if at is not None), default=None)
 
 

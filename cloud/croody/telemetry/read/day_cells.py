@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
+from django.db.models import Value
+from django.db.models.functions import Coalesce
+
 from croody.telemetry.ingest.ledger import Entry, missing
 from croody.telemetry.models import Stream
 from croody.telemetry.read.sql import ask, columns, on_postgres
@@ -127,7 +130,9 @@ def holes_of(robot_id: str, now: datetime) -> list[Hole]:
     """The newest holes of a robot's streams that are not folded, newest first, with the times of what is stored beside them."""
     streams = Stream.objects.filter(robot_id=robot_id, folded_at=None, known_last__gt=0).exclude(stream__in=PLAIN_STREAMS)
     found: list[tuple[Stream, Range, bool]] = []
-    for row in streams.order_by("-place").defer("latest")[:_STREAMS]:
+    # By what is no column: else PostgreSQL goes through all streams in their order, and not through the few that are open.
+    newest_first = streams.alias(at=Coalesce("place", Value(0.0))).order_by("-at").defer("latest")
+    for row in newest_first[:_STREAMS]:
         lacks = missing(Entry(row.have, row.dead, row.dropped, row.known_last))
         spans = [(span, False) for span in lacks] + [(span, True) for span in row.dropped]
         found += [(row, span, lost) for span, lost in sorted(spans, reverse=True)[:MOST_HOLES]]
