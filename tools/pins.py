@@ -4,6 +4,7 @@ Actions are pinned where workflows use them, `NAME@COMMIT # TAG`: the newest tag
 `images.env`, which `./croody` takes where there is one. Needs git, an engine with buildx, and a way out.
 """
 
+import json
 import re
 import subprocess
 import sys
@@ -18,6 +19,8 @@ from tools.words import Problem, fail, say
 USES: Final = re.compile(r"uses: (?P<name>[\w.-]+/[\w.-]+)@(?P<ref>\S+)(?: # (?P<tag>v[\d.]+))?")
 #: A base image as compose files write it: the variable that names another one, and what it is.
 BASE: Final = re.compile(r"\$\{(?P<variable>(?:PYTHON|NGINX|POSTGRES|CERTBOT)_IMAGE):-(?P<image>[^}@]+)\}")
+
+_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def main() -> int:
@@ -80,7 +83,23 @@ def digest_of(image: str) -> str:
     Raises:
         Problem: its registry does not answer.
     """
-    return _output("docker", "buildx", "imagetools", "inspect", image, "--format", "{{.Manifest.Digest}}").strip()
+    # Of a format that begins with a field of the manifest buildx makes a table for people.
+    return digest_in(image, _output("docker", "buildx", "imagetools", "inspect", image, "--format", "{{json .Manifest}}"))
+
+
+def digest_in(image: str, said: str) -> str:
+    """The digest in what the engine said of an image.
+
+    Raises:
+        Problem: there is none.
+    """
+    try:
+        found = str(json.loads(said)["digest"])
+    except (ValueError, LookupError, TypeError):
+        found = ""
+    if not _DIGEST.fullmatch(found):
+        raise Problem(f"{image}: el motor no dice su huella sino {said[:80]!r}", f"{image}: the engine tells no digest but {said[:80]!r}")
+    return found
 
 
 def _output(*command: str) -> str:

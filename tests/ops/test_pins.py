@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.ops.clone import ROOT, Clone
-from tools.pins import USES, bases, pinned
+from tools.pins import USES, bases, digest_in, digest_of, pinned
 from tools.words import Problem
 
 
@@ -35,6 +35,23 @@ def test_every_base_image_of_a_dockerfile_is_one_that_is_pinned() -> None:
     assert written
     assert written <= set(bases(ROOT).values())
     assert set(bases(ROOT)) == {"PYTHON_IMAGE", "NGINX_IMAGE", "POSTGRES_IMAGE", "CERTBOT_IMAGE"}
+
+
+#: As buildx has it: a format that begins with a field of the manifest is answered with a table, and only `json` with what was asked for.
+BUILDX = """case "$*" in
+  *"{{json .Manifest}}") printf '{\\n  "digest": "sha256:%064d",\\n  "manifests": [{"digest": "sha256:1"}]\\n}\\n' 7 ;;
+  *) printf 'Name:      python:3.11\\nDigest:    sha256:%064d\\n' 7 ;;
+esac"""
+
+
+def test_an_image_is_pinned_to_one_digest_and_nothing_else(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    clone.program("docker", BUILDX)
+    monkeypatch.setenv("PATH", str(clone.bin), prepend=":")
+
+    assert digest_of("python:3.11") == f"sha256:{7:064d}"
+    for said in ("", "Name: python\nDigest: sha256:7\n", '{"digest": "sha256:7"}', "[]", "null"):
+        with pytest.raises(Problem, match=r"python:3\.11: the engine tells no digest"):
+            digest_in("python:3.11", said)
 
 
 @pytest.mark.parametrize(("files", "taken"), [((), ""), (("images.env",), "images.env"), (("images.env", ".env"), "images.env,.env")])
