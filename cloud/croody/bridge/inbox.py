@@ -5,7 +5,7 @@ at QoS 1 always have room: they are acknowledged after the commit only, and the 
 """
 
 import threading
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Sequence
 from typing import Final
 from zlib import crc32
@@ -44,13 +44,16 @@ class Inbox:
     """A queue between the network thread and the relay threads. `put_all` never blocks: the network thread must answer pings.
 
     What one robot says is in one of two lanes, in the order it came. Who takes out claims lanes, so nothing overtakes: both of them
-    while little waits, one of them each when there is enough for two relays at once.
+    while little waits, one of them each when there is enough for two relays at once. In a lane robots have their turns: who sends
+    much, or what costs much, is behind a relay of the others each time, and they never behind all that is theirs.
     """
 
     def __init__(self, capacity_bytes: int = CAPACITY_BYTES, plain_extra_bytes: int = PLAIN_EXTRA_BYTES) -> None:
         self._capacity = capacity_bytes
         self._plain_extra = plain_extra_bytes
-        self._waiting: tuple[deque[Message], ...] = tuple(deque() for _ in LANES)
+        #: Of each lane: robot -> what waits of it. Whose turn is next comes first.
+        self._waiting: tuple[OrderedDict[str, deque[Message]], ...] = tuple(OrderedDict() for _ in LANES)
+        self._count = 0
         self._work = [0 for _ in LANES]
         self._claimed = [False for _ in LANES]
         self._repeats: dict[str, bytes] = {}
@@ -81,8 +84,10 @@ class Inbox:
                         continue
                     if is_batch:
                         self._repeats[message.topic] = message.payload
-                lane = lane_of(message.topic)
-                self._waiting[lane].append(message)
+                name = _name_of(message.topic)
+                lane = _lane_of(name)
+                self._waiting[lane].setdefault(name, deque()).append(message)
+                self._count += 1
                 self._work[lane] += 1 if message.delivery.number else _work_of(message)
                 self._bytes += size
             self._left_out += len(left_out)
@@ -104,25 +109,27 @@ class Inbox:
             return found
 
     def take(self, lanes: Sequence[int], most: int, most_bytes: int) -> list[Message]:
-        """The oldest message of a lane, and if it is plain all plain ones in a row, of about so many bytes. None: nothing waits."""
+        """What is next of the robot whose turn it is; if it is plain, all plain ones in a row, and those of robots behind it.
+
+        Of about so many bytes. None: nothing waits.
+        """
         with self._ready:
             # What is short goes first, or it would wait behind what is long for ever.
             lane = min((lane for lane in lanes if self._waiting[lane]), key=self._work.__getitem__, default=None)
             if lane is None:
                 return []
             waiting = self._waiting[lane]
-            first = waiting.popleft()
-            taken, size = [first], len(first.payload) + _OVERHEAD_BYTES
-            if first.delivery.number:
-                while waiting and len(taken) < most and size < most_bytes and waiting[0].delivery.number:
-                    message = waiting.popleft()
-                    size += len(message.payload) + _OVERHEAD_BYTES
-                    taken.append(message)
+            name, mine = next(iter(waiting.items()))
+            if mine[0].delivery.number:
+                taken = _plain_ones(waiting, most, most_bytes)
                 self._work[lane] -= len(taken)
             else:
-                self._work[lane] -= _work_of(first)
-                self._went(first)
-            self._bytes -= size
+                taken = [mine.popleft()]
+                _turned(waiting, name)
+                self._work[lane] -= _work_of(taken[0])
+                self._went(taken[0])
+            self._count -= len(taken)
+            self._bytes -= sum(len(message.payload) + _OVERHEAD_BYTES for message in taken)
             return taken
 
     def _has_room(self, robot_id: str, size: int) -> bool:
@@ -154,7 +161,7 @@ class Inbox:
             return not any(self._waiting) and not any(self._claimed)
 
     def __len__(self) -> int:
-        return sum(map(len, self._waiting))
+        return self._count
 
     def take_left_out(self) -> int:
         """How many messages were left out since the last time this was asked."""
@@ -175,5 +182,40 @@ def _work_of(message: Message) -> int:
 
 
 def lane_of(topic: str) -> int:
-    """The lane of the robot that a topic names. Of names that differ in their last digit alone, this bit of the sum differs evenly."""
-    return crc32(topic[_ROBOT_AT : topic.find("/", _ROBOT_AT)].encode()) >> 24 & 1
+    """The lane of the robot that a topic names."""
+    return _lane_of(_name_of(topic))
+
+
+def _lane_of(name: str) -> int:
+    """Of names that differ in their last digit alone, this bit of the sum differs evenly."""
+    return crc32(name.encode()) >> 24 & 1
+
+
+def _name_of(topic: str) -> str:
+    """Where a robot's name stands in a topic of ours; of another topic, some of it."""
+    return topic[_ROBOT_AT : topic.find("/", _ROBOT_AT)]
+
+
+def _turned(waiting: "OrderedDict[str, deque[Message]]", name: str) -> None:
+    """A robot had its turn: the next one is behind all others'."""
+    if waiting[name]:
+        waiting.move_to_end(name)
+    else:
+        del waiting[name]
+
+
+def _plain_ones(waiting: "OrderedDict[str, deque[Message]]", most: int, most_bytes: int) -> list[Message]:
+    """Plain readings of each robot in its turn, up to what is none; of about so many bytes."""
+    taken: list[Message] = []
+    size = 0
+    for _ in range(len(waiting)):
+        name, mine = next(iter(waiting.items()))
+        if not mine[0].delivery.number:
+            break
+        while mine and mine[0].delivery.number and len(taken) < most and size < most_bytes:
+            taken.append(mine.popleft())
+            size += len(taken[-1].payload) + _OVERHEAD_BYTES
+        _turned(waiting, name)
+        if len(taken) >= most or size >= most_bytes:
+            break
+    return taken

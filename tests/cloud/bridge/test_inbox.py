@@ -50,6 +50,28 @@ def test_plain_readings_that_follow_each_other_are_taken_together_and_nothing_ov
     assert [take(inbox, 3) for _ in range(5)] == [plain[:3], plain[3:4], [batch], plain[4:], []]
 
 
+def test_a_robot_with_much_is_behind_the_others_each_time_and_they_are_never_behind_all_of_it():
+    first, second, third = [n for n in range(100) if lane_of(f"croody/v1/rover-{n}/up/telemetry") == 0][:3]
+    inbox = Inbox()
+    large = [Message(f"croody/v1/rover-{first}/up/batch/stream-a/{n}-{n}", b"x" * 1000) for n in range(1, 9)]
+    small = [Message(f"croody/v1/rover-{second}/up/batch/stream-b/{n}-{n}", b"x") for n in range(1, 3)]
+    plain = [Message(f"croody/v1/rover-{third}/up/telemetry", b"x", Delivery(n, packet=n)) for n in range(1, 4)]
+    inbox.put_all([*large, *small, *plain])
+    assert [take(inbox, 2) for _ in range(6)] == [large[:1], small[:1], plain[:2], large[1:2], small[1:2], plain[2:]]
+    assert [take(inbox) for _ in range(7)] == [*([one] for one in large[2:]), []]
+    assert inbox.idle()
+
+
+def test_a_flood_of_plain_readings_of_one_robot_is_behind_those_of_the_others_each_time():
+    flood = plain_of(0, 1000)
+    other = next(n for n in range(50, 100) if lane_of(f"croody/v1/rover-{n}/up/telemetry") == 0)
+    few = [Message(f"croody/v1/rover-{other}/up/telemetry", b"x", Delivery(n, packet=n)) for n in (2001, 2002)]
+    inbox = Inbox()
+    inbox.put_all([*flood, *few])
+    assert take(inbox, 100) == flood[:100]
+    assert take(inbox, 100) == [*few, *flood[100:198]]
+
+
 def test_what_is_taken_together_ends_where_a_relay_is_full():
     inbox = Inbox()
     inbox.put_all([Message(PLAIN, b"x" * 744, Delivery(n, packet=n)) for n in range(1, 101)])
