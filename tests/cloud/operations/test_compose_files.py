@@ -68,6 +68,20 @@ def test_what_is_asked_inside_the_system_goes_through_no_proxy_of_dockers_client
             assert left_out >= {"localhost", "127.0.0.1", "croody", "telemetry-gateway", "ids-ml", "broker", "db"}, name
 
 
+def test_what_is_built_here_is_looked_for_at_no_registry() -> None:
+    """Else a first start begins with a red line for each image of ours, which nobody has published."""
+    found = {name: service for file in FILES for name, service in _services(file).items() if "croody-" in str(service.get("image", ""))}
+
+    assert found.keys() >= {"croody", "telemetry-gateway", "ids-ml", "bridge", "worker", "broker", "robot-sim", "agent"}
+    base = _services(ROOT / "docker-compose.yml")
+    asked = {name: service.get("pull_policy", base.get(name, {}).get("pull_policy")) for name, service in found.items()}
+    assert {name: policy for name, policy in asked.items() if policy != "${CROODY_PULL_POLICY:-never}"} == {}
+
+
+def _services(file: Path) -> dict[str, dict[str, object]]:
+    return dict(yaml.load(file.read_text(), Loader).get("services", {}))  # a SafeLoader that knows compose's tags
+
+
 def test_no_image_is_built_from_what_only_a_developer_has() -> None:
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
 
