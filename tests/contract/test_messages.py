@@ -284,7 +284,8 @@ _MESSAGES: list[tuple[type[msgspec.Struct], dict[str, Any]]] = [
     (messages.Answer, {"state": "done"}),
     (messages.Presence, {"state": "online"}),
 ]
-_PLACES = [(kind, least, path) for kind, least in _MESSAGES for path in sorted(set(_texts(kind)))]
+#: A hash of a secret has a stricter rule of its own, and never comes to be: `test_claims`.
+_PLACES = [(kind, least, path) for kind, least in _MESSAGES for path in sorted(set(_texts(kind))) if path[0] != "hashes"]
 
 
 @pytest.mark.parametrize(("kind", "least", "path"), _PLACES, ids=lambda value: "-".join(value) if isinstance(value, tuple) else "")
