@@ -68,7 +68,7 @@ def test_a_scan_and_then_guesses_are_one_incident_of_who_did_both_with_each_limi
     (incident,) = found_in(wire.frames)
     assert (incident.offender, incident.severity, incident.beside) == (THIEF, "high", {BROKER})
     assert incident.codes[:2] == ["mqtt_guessing", "port_scan"]
-    assert (incident.evidence["port_scan"].value, incident.evidence["port_scan"].limit) == (40, 15)
+    assert (incident.evidence["port_scan"].value, incident.evidence["port_scan"].limit) == (40, 10)
     assert incident.first_ns - (START + begun * 1e9) < 2e9, "within two seconds of its first packet"
 
 
@@ -141,7 +141,7 @@ def test_a_calibration_is_kept_with_its_date_and_what_it_was_made_of_and_is_used
     assert kept["made_of"]["calm.pcap"].startswith("sha256:")
     line = typed("incidents", "--pcap", tmp_path / "attack.pcapng", "--calibration", tmp_path / "site.json", "--json")
     incident = json.loads(line)
-    assert (incident["offender"], incident["kinds"]) == (THIEF, ["port_scan", "slow_port_scan", "host_scan"][:2])
+    assert (incident["offender"], incident["kinds"]) == (THIEF, ["port_scan", "slow_port_scan", "spread"])
     assert incident["evidence"][0]["ordinary_most"] == 0
     assert THIEF in typed("incidents", "--pcap", tmp_path / "attack.pcapng")
 

@@ -38,6 +38,8 @@ class Connection:
     #: What it speaks, once its first words are known; and what of that its reader has to remember.
     speaks: str = ""
     note: bytes = b""
+    #: Bytes of a message that began in an earlier segment and go on in the next.
+    rest: int = 0
 
     @property
     def source(self) -> bytes:
@@ -57,13 +59,17 @@ class Connection:
 
 @dataclass(slots=True)
 class Seen:
-    """A packet of a connection. `outward`: from who opened it. `refused`: this packet refuses it; `opened`: this packet completes it."""
+    """A packet of a connection. `outward`: from who opened it. `refused`: this packet refuses it; `opened`: this packet completes it.
+
+    `begun`: it is the first that was seen.
+    """
 
     connection: Connection
     outward: bool
     refused: bool = False
     opened: bool = False
     ended: bool = False
+    begun: bool = False
 
 
 class Connections:
@@ -101,7 +107,7 @@ class Connections:
         self._keep(connection)
         if not packet.flags & RST:
             self._waiting[key] = None
-        return Seen(connection, True)
+        return Seen(connection, True, begun=True)
 
     def _keep(self, connection: Connection) -> None:
         self._table[connection.key] = connection

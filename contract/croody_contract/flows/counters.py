@@ -39,6 +39,20 @@ class Counter(StrEnum):
     """Packets with a PUBLISH."""
     MQTT_WIDE = "mqtt_wide"
     """Different filters that ask for everything: `#`, `+/#`, `$SYS/#`."""
+    MQTT_NAMES = "mqtt_names"
+    """Different names that were refused with a secret that was tried with more than one."""
+    MQTT_LOGINS = "mqtt_logins"
+    """MQTT log-ins that succeeded."""
+    MQTT_ACCOUNTS = "mqtt_accounts"
+    """Different names of those."""
+    MQTT_BYTES = "mqtt_bytes"
+    """Bytes that it sent to brokers."""
+    MQTT_RETAINED = "mqtt_retained"
+    """Different topics on which it left a retained message."""
+    MQTT_FOREIGN = "mqtt_foreign"
+    """Different topics of other robots to which it published."""
+    MQTT_FILTERS = "mqtt_filters"
+    """Different filters that it subscribed to."""
     HTTP_ERRORS = "http_errors"
     """Answers of 400 and above that it got."""
     HTTP_PATHS = "http_paths"
@@ -47,14 +61,48 @@ class Counter(StrEnum):
     """Names that do not exist, which it asked for."""
     DNS_LONG = "dns_long"
     """Different long names that it asked for."""
+    DNS_UNASKED = "dns_unasked"
+    """Answers that it gave to questions that nobody asked, or with another number."""
+    DNS_AGAIN = "dns_again"
+    """Second answers to one question that say something else."""
+    DNS_PRIVATE = "dns_private"
+    """Answers by which a public name is at a private address, for a short time."""
+    LEASES_GIVEN = "leases_given"
+    """Addresses that it gave away (DHCP)."""
+    SNMP_TRIES = "snmp_tries"
+    """Different (host, community) that it asked by SNMP."""
+    PLC_WRITES = "plc_writes"
+    """Coils and registers that it wrote by Modbus."""
+    PLC_UNITS = "plc_units"
+    """Different units that it asked by Modbus."""
     PINGED_HOSTS = "pinged_hosts"
     PINGS = "pings"
+    PING_SIZES = "ping_sizes"
+    """Different sizes of those."""
     UDP_REFUSED = "udp_refused"
     """Different (host, port) of UDP that were answered as unreachable."""
     ARP_HOSTS = "arp_hosts"
     """Different addresses that it looked for on the link, by ARP or neighbour discovery."""
     ARP_CLAIMS = "arp_claims"
-    """How often it said that an address of another was its own."""
+    """How often it said that an address of another was its own, by ARP or neighbour discovery."""
+    BORROWED = "borrowed"
+    """Packets that it sent under an address under which its owner speaks, too."""
+    ROUTER_CLAIMS = "router_claims"
+    """How often it said that it was a router (IPv6)."""
+    STRAYS = "strays"
+    """Different (host, port) to which it sent TCP that belongs to no connection."""
+    REACHED = "reached"
+    """Different (host, port) that it tried to reach by TCP, other than web pages."""
+    LOGIN_HOSTS = "login_hosts"
+    """Different hosts at which it opened a place to log in."""
+    UDP_PORTS = "udp_ports"
+    """Different (host, port) of UDP that it sent to."""
+    BEATS = "beats"
+    """Connections to one place outside, each as long after the one before."""
+    BYTES_OUT = "bytes_out"
+    """Bytes that it sent outside of the site."""
+    ODD_PROTOCOLS = "odd_protocols"
+    """Packets of a protocol of IP that is none of the usual ones, outside of the site."""
     FRAGMENTS = "fragments"
     PACKETS = "packets"
     """Packets that it sent."""
@@ -63,6 +111,8 @@ class Counter(StrEnum):
     VICTIM_PACKETS = "victim_packets"
 
 
+#: Not added up: how high it stood at most.
+_HIGHEST: Final = frozenset({Counter.IDLE, Counter.BEATS})
 Value = int | set[object]
 _Second = dict[bytes, dict[Counter, Value]]
 
@@ -122,7 +172,7 @@ class Counters:
                 before = found.get(counter)
                 if isinstance(value, set):
                     found[counter] = value | before if isinstance(before, set) else set(value)
-                elif counter is Counter.IDLE:
+                elif counter in _HIGHEST:
                     found[counter] = max(value, before if isinstance(before, int) else 0)
                 else:
                     found[counter] = value + (before if isinstance(before, int) else 0)

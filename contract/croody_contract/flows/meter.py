@@ -3,7 +3,6 @@
 Pure: time is that of the capture. A second without a frame is looked at when the next frame comes.
 """
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Final, NamedTuple
@@ -11,15 +10,16 @@ from typing import Final, NamedTuple
 from croody_contract.flows import packets
 from croody_contract.flows.capture import Frame
 from croody_contract.flows.connections import Connection, Connections, Seen
-from croody_contract.flows.counters import MOST_DIFFERENT, WINDOWS, Counter, Counters
-from croody_contract.flows.packets import ARP, ICMP, ICMP6, TCP, UDP, Packet
+from croody_contract.flows.counters import WINDOWS, Counter, Counters
+from croody_contract.flows.mqtt import Mqtt, log_in
+from croody_contract.flows.names import Names, is_private
+from croody_contract.flows.packets import ACK, ARP, ICMP, ICMP6, RST, SYN, TCP, UDP, Packet
 
 _SECOND_NS: Final = 1_000_000_000
 #: A gap in a capture that is longer is not walked through second by second.
 _LONGEST_GAP: Final = 2 * WINDOWS[-1]
 _IDLE_EVERY_S: Final = 5
 _MOST_NAMES: Final = 4_096
-_HASH_BYTES: Final = 8
 _LOGIN_PORTS: Final = frozenset({21, 22, 23, 3389, 5900})
 #: A log-in that ends sooner was none; and one after which more came was none of a password.
 _SHORT_NS: Final = 10 * _SECOND_NS
@@ -28,9 +28,21 @@ _SHORT_BYTES: Final = 6_000
 _INVENTED: Final = 20
 _DNS: Final = frozenset({53, 5353})
 _LONG_NAME: Final = 60
-_WIDE: Final = frozenset({b"#", b"+/#", b"$SYS/#", b"+/+/#"})
 _HTTP: Final = (b"GET ", b"POST ", b"HEAD ", b"PUT ", b"DELETE ", b"OPTIONS ", b"PATCH ", b"CONNECT ", b"TRACE ")
 _MQTT_PORTS: Final = frozenset({1883})
+_WEB_PORTS: Final = frozenset({80, 443, 8080, 8443})
+_MODBUS: Final = 502
+_MODBUS_WRITES: Final = frozenset({5, 6, 15, 16, 22, 23})
+_SNMP: Final = 161
+_LEASES: Final = 67
+_IGMP: Final = 2
+_USUAL: Final = frozenset({ARP, ICMP, _IGMP, TCP, UDP, ICMP6, 0})
+#: Who spoke under an address within this time still has it, seconds.
+_STILL_S: Final = 10
+#: Two beats are alike when they differ by less than this share, and by less than this, nanoseconds.
+_ALIKE: Final = 0.1
+_ALIKE_NS: Final = 200_000_000
+_SHORTEST_BEAT_NS: Final = 1_000_000_000
 
 
 class Look(NamedTuple):
@@ -56,9 +68,15 @@ class Meter:
         self._macs: OrderedDict[bytes, bytes] = OrderedDict()
         self._owners: OrderedDict[bytes, bytes] = OrderedDict()
         self._beside: OrderedDict[bytes, OrderedDict[bytes, None]] = OrderedDict()
-        self._mqtt: set[tuple[bytes, int]] = set()
-        #: Who tried which name -> hashes of the secrets.
-        self._tried: OrderedDict[tuple[bytes, bytes], set[bytes]] = OrderedDict()
+        self._brokers: set[tuple[bytes, int]] = set()
+        self._mqtt = Mqtt(self.counters, self._with)
+        self._names = Names()
+        #: Address -> when who had it first spoke under it last, seconds.
+        self._spoke: OrderedDict[bytes, int] = OrderedDict()
+        #: Address -> whether it is of the site, or said to all.
+        self._private: OrderedDict[bytes, bool] = OrderedDict()
+        #: Who opened which place outside -> when last, and how long after the one before, nanoseconds; how often alike.
+        self._rhythm: OrderedDict[tuple[bytes, bytes, int], tuple[int, int, int]] = OrderedDict()
         #: Link address -> addresses under which it failed lately.
         self._failing: dict[bytes, set[bytes]] = {}
 
@@ -135,14 +153,18 @@ class Meter:
             return
         counters.add(packet.source, Counter.PACKETS)
         counters.add(packet.target, Counter.VICTIM_PACKETS)
-        if packet.mac and len(packet.source) == 4:
-            self._remember(packet.source, packet.mac)
+        if packet.mac:
+            self._speaks(packet, at_ns)
+        if not self._is_private(packet.target):
+            counters.add(packet.source, Counter.BYTES_OUT, len(packet.payload))
+            if packet.protocol not in _USUAL and not packet.fragment:
+                counters.add(packet.source, Counter.ODD_PROTOCOLS)
         if packet.fragment:
             counters.add(packet.source, Counter.FRAGMENTS)
         if packet.protocol == TCP:
             self._tcp(packet, at_ns)
         elif packet.protocol == UDP:
-            self._udp(packet)
+            self._udp(packet, at_ns)
         elif packet.protocol in (ICMP, ICMP6):
             self._icmp(packet)
 
@@ -151,17 +173,53 @@ class Meter:
         connection = seen.connection
         if seen.refused:
             self._failed(connection, refused=True)
+        if seen.begun:
+            self._begun(connection, packet, at_ns)
         if seen.opened:
-            self.counters.add(connection.source, Counter.CONNECTS)
-            self._with(connection.source, connection.target)
+            self._opened(connection)
         if packet.payload:
             self._words(packet, seen)
         if seen.ended and connection.port in _LOGIN_PORTS and _is_short_login(connection, at_ns):
             self.counters.add(connection.source, Counter.SHORT_LOGINS)
 
+    def _begun(self, connection: Connection, packet: Packet, at_ns: int) -> None:
+        """Its first packet."""
+        if packet.flags & SYN:
+            if connection.port not in _WEB_PORTS:
+                self.counters.note(connection.source, Counter.REACHED, (connection.target, connection.port))
+            if not self._is_private(connection.target):
+                self._beat(connection, at_ns)
+        elif not packet.flags & (ACK | RST) and not packet.payload:
+            # No stack sends this: FIN alone, all flags, none.
+            self.counters.note(connection.source, Counter.STRAYS, (connection.target, connection.port))
+            self._with(connection.source, connection.target)
+
+    def _opened(self, connection: Connection) -> None:
+        self.counters.add(connection.source, Counter.CONNECTS)
+        if connection.port in _LOGIN_PORTS:
+            self.counters.note(connection.source, Counter.LOGIN_HOSTS, connection.target)
+        self._with(connection.source, connection.target)
+
+    def _beat(self, connection: Connection, at_ns: int) -> None:
+        key = (connection.source, connection.target, connection.port)
+        last_ns, before_ns, alike = self._rhythm.pop(key, (0, 0, 0))
+        gap_ns = at_ns - last_ns
+        if last_ns and gap_ns < _SHORTEST_BEAT_NS:
+            # Several at once are one beat.
+            self._rhythm[key] = (last_ns, before_ns, alike)
+            return
+        alike = alike + 1 if abs(gap_ns - before_ns) <= min(_ALIKE_NS, _ALIKE * gap_ns) else 0
+        self._rhythm[key] = (at_ns, gap_ns, alike)
+        if len(self._rhythm) > _MOST_NAMES:
+            self._rhythm.popitem(last=False)
+        self.counters.at_least(connection.source, Counter.BEATS, alike)
+
     def _failed(self, connection: Connection, *, refused: bool) -> None:
         """It was refused, not answered, or not completed."""
         if not connection.known:
+            if refused and not connection.said:
+                self.counters.note(connection.source, Counter.STRAYS, (connection.target, connection.port))
+                self._with(connection.source, connection.target)
             return
         device = self._sender(connection)
         self._with(device, connection.target)
@@ -194,9 +252,11 @@ class Meter:
                 self.counters.add(connection.source, Counter.MQTT_MALFORMED)
                 self._with(connection.source, connection.target)
         if connection.speaks == "mqtt":
-            self._mqtt_words(connection, payload, outward=seen.outward)
+            self._mqtt.said(connection, payload, packet.size, outward=seen.outward)
         elif connection.speaks == "http":
             self._http_words(connection, payload, outward=seen.outward)
+        elif connection.port == _MODBUS and seen.outward and len(payload) >= 8 and payload[2:4] == b"\0\0":
+            self._modbus(connection, payload)
 
     def _language(self, connection: Connection, payload: bytes) -> str:
         if payload[:1] == b"\x16" and payload[1:2] == b"\x03":
@@ -206,39 +266,13 @@ class Meter:
         if payload.startswith(_HTTP):
             return "http" if not self._is_mqtt(connection) else "nonsense"
         if payload[:1] == b"\x10" and (b"MQTT" in payload[2:12] or b"MQIsdp" in payload[2:14]):
-            self._mqtt.add((connection.target, connection.port))
-            connection.note = _log_in(payload)
+            self._brokers.add((connection.target, connection.port))
+            connection.note = log_in(payload)
             return "mqtt"
         return "nonsense" if self._is_mqtt(connection) and connection.known else "other"
 
     def _is_mqtt(self, connection: Connection) -> bool:
-        return connection.port in _MQTT_PORTS or (connection.target, connection.port) in self._mqtt
-
-    def _mqtt_words(self, connection: Connection, payload: bytes, *, outward: bool) -> None:
-        kind = payload[0] >> 4
-        if outward and kind == 3:
-            self.counters.add(connection.source, Counter.MQTT_PUBLISHES)
-        elif outward and kind == 8:
-            for topic_filter in _filters(payload):
-                if topic_filter in _WIDE:
-                    self.counters.note(connection.source, Counter.MQTT_WIDE, topic_filter)
-                    self._with(connection.source, connection.target)
-        elif not outward and kind == 2 and len(payload) >= 4 and payload[3]:
-            self.counters.add(connection.source, Counter.MQTT_REFUSED)
-            self._guess(connection)
-            self._with(connection.source, connection.target)
-
-    def _guess(self, connection: Connection) -> None:
-        """A name that is tried with one secret again and again was set up wrongly; with a second one, both count as guesses."""
-        name, secret = connection.note[:_HASH_BYTES], connection.note[_HASH_BYTES:]
-        tried = self._tried.setdefault((connection.source, name), set())
-        if len(self._tried) > _MOST_NAMES:
-            self._tried.popitem(last=False)
-        if len(tried) < MOST_DIFFERENT:
-            tried.add(secret)
-        if len(tried) > 1:
-            for each in tried if len(tried) == 2 else (secret,):
-                self.counters.note(connection.source, Counter.MQTT_SECRETS, (name, each))
+        return connection.port in _MQTT_PORTS or (connection.target, connection.port) in self._brokers
 
     def _http_words(self, connection: Connection, payload: bytes, *, outward: bool) -> None:
         if outward and payload.startswith(_HTTP):
@@ -248,7 +282,27 @@ class Meter:
             self.counters.add(connection.source, Counter.HTTP_ERRORS)
             self._with(connection.source, connection.target)
 
-    def _udp(self, packet: Packet) -> None:
+    def _modbus(self, connection: Connection, payload: bytes) -> None:
+        self.counters.note(connection.source, Counter.PLC_UNITS, (connection.target, payload[6]))
+        if payload[7] in _MODBUS_WRITES:
+            self.counters.add(connection.source, Counter.PLC_WRITES)
+            self._with(connection.source, connection.target)
+
+    def _udp(self, packet: Packet, at_ns: int) -> None:
+        source, target, payload = packet.source, packet.target, packet.payload
+        if packet.target_port == _SNMP and packet.source_port != _SNMP:
+            self.counters.note(source, Counter.SNMP_TRIES, (target, _community(payload)))
+        elif packet.source_port == _LEASES and payload[:1] == b"\2":
+            self.counters.add(source, Counter.LEASES_GIVEN)
+        if packet.target_port < 32_768 or packet.source_port > packet.target_port:
+            self.counters.note(source, Counter.UDP_PORTS, (target, packet.target_port))
+        if packet.target_port == 53 and len(payload) > 12 and not payload[2] & 0x80:
+            self._names.ask(source, packet.source_port, target, payload[:2], at_ns)
+        elif packet.source_port == 53 and len(payload) > 12 and payload[2] & 0x80:
+            liar = self._true(source, packet.mac)
+            for counter in self._names.answer(source, target, packet.target_port, payload, at_ns):
+                self.counters.add(liar, counter)
+                self._with(liar, target)
         if packet.target_port in _DNS and len(packet.payload) > 12:
             name = packet.payload[12 : 12 + 255].split(b"\0", 1)[0]
             if len(name) >= _LONG_NAME:
@@ -262,6 +316,7 @@ class Meter:
         if kind == (8 if packet.protocol == ICMP else 128):
             self.counters.add(packet.source, Counter.PINGS)
             self.counters.note(packet.source, Counter.PINGED_HOSTS, packet.target)
+            self.counters.note(packet.source, Counter.PING_SIZES, len(packet.payload))
             self._with(packet.source, packet.target)
         elif packet.protocol == ICMP and kind == 3 and code == 3 and len(packet.payload) >= 24:
             header = (packet.payload[0] & 15) * 4
@@ -271,20 +326,58 @@ class Meter:
                 self._with(packet.target, packet.source)
         elif packet.protocol == ICMP6 and kind == 135 and len(packet.payload) >= 16:
             self.counters.note(packet.source, Counter.ARP_HOSTS, packet.payload[:16])
+        elif packet.protocol == ICMP6 and kind == 134:
+            self.counters.add(packet.source, Counter.ROUTER_CLAIMS)
+        elif packet.protocol == ICMP6 and kind == 136 and len(packet.payload) >= 16:
+            self._claims(packet.payload[:16], packet.payload[18:24] if packet.payload[16:18] == b"\x02\x01" else packet.mac)
 
     def _arp(self, packet: Packet) -> None:
         sender, mac = packet.source, packet.payload
         if sender != b"\0\0\0\0":
-            if self._macs.get(sender, mac) != mac:
-                liar = self._owners.get(mac, sender)
-                self.counters.add(liar, Counter.ARP_CLAIMS)
-                self._with(liar, sender)
-            else:
-                self._remember(sender, mac)
+            self._claims(sender, mac)
         if packet.source_port == 1 and packet.target != sender:
             self.counters.note(sender, Counter.ARP_HOSTS, packet.target)
 
     # -- who is who ------------------------------------------------------------------------------------------------
+
+    def _claims(self, address: bytes, mac: bytes) -> None:
+        """A link address says that this address is its own."""
+        if self._macs.get(address, mac) != mac:
+            liar = self._owners.get(mac, address)
+            self.counters.add(liar, Counter.ARP_CLAIMS)
+            self._with(liar, address)
+        else:
+            self._remember(address, mac)
+
+    def _speaks(self, packet: Packet, at_ns: int) -> None:
+        """Somebody sends under an address: who has it, or somebody else while its owner still speaks."""
+        source, second = packet.source, at_ns // _SECOND_NS
+        owner = self._macs.get(source)
+        if owner is None:
+            if len(source) == 4 or source[:1] != b"\xfe":
+                self._remember(source, packet.mac)
+        elif owner == packet.mac:
+            self._spoke[source] = second
+            if len(self._spoke) > _MOST_NAMES:
+                self._spoke.popitem(last=False)
+        elif second - self._spoke.get(source, -_STILL_S) < _STILL_S:
+            liar = self._owners.get(packet.mac)
+            if liar is not None:
+                self.counters.add(liar, Counter.BORROWED)
+                self._with(liar, source)
+
+    def _true(self, source: bytes, mac: bytes) -> bytes:
+        """Who sent something under an address that is another's."""
+        owner = self._macs.get(source, mac)
+        return source if owner == mac else self._owners.get(mac, source)
+
+    def _is_private(self, address: bytes) -> bool:
+        known = self._private.get(address)
+        if known is None:
+            known = self._private[address] = is_private(address)
+            if len(self._private) > _MOST_NAMES:
+                self._private.popitem(last=False)
+        return known
 
     def _remember(self, address: bytes, mac: bytes) -> None:
         if address not in self._macs and mac not in self._owners:
@@ -309,38 +402,12 @@ def _keep(table: OrderedDict[bytes, bytes], key: bytes, value: bytes) -> None:
         table.popitem(last=False)
 
 
+def _community(payload: bytes) -> bytes:
+    """Of an SNMP message, as far as it was captured."""
+    return payload[7 : 7 + payload[6]] if len(payload) > 6 else b""
+
+
 def _is_short_login(connection: Connection, at_ns: int) -> bool:
     """Whether it ended too soon for anybody to have been let in."""
     short = at_ns - connection.began_ns < _SHORT_NS and connection.said + connection.heard < _SHORT_BYTES
     return short and connection.known and connection.heard > 0
-
-
-def _log_in(payload: bytes) -> bytes:
-    """Hashes of the name and of the secret of a CONNECT, as far as it was captured; never what they are."""
-    at = payload.find(b"MQ", 2, 12)
-    at += (6 if payload[at : at + 6] == b"MQIsdp" else 4) + 1
-    flags = payload[at] if at < len(payload) else 0
-    at += 3
-    skipped = 1 + (2 if flags & 0x04 else 0)
-    for _ in range(skipped):
-        at = _behind(payload, at)
-    end = _behind(payload, at) if flags & 0x80 else at
-    parts = payload[at:end], payload[end:] if flags & 0x40 else b""
-    return b"".join(hashlib.blake2b(part, digest_size=_HASH_BYTES).digest() for part in parts)
-
-
-def _behind(payload: bytes, at: int) -> int:
-    """Where the field that begins here ends."""
-    return at + 2 + int.from_bytes(payload[at : at + 2], "big")
-
-
-def _filters(payload: bytes) -> Iterator[bytes]:
-    """Of a SUBSCRIBE, as far as it was captured."""
-    at = 1
-    while at < min(len(payload), 5) and payload[at] & 0x80:
-        at += 1
-    at += 3
-    while at + 2 < len(payload):
-        size = int.from_bytes(payload[at : at + 2], "big")
-        yield payload[at + 2 : at + 2 + size]
-        at += 3 + size

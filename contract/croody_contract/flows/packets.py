@@ -49,6 +49,8 @@ class Packet(NamedTuple):
     payload: bytes
     mac: bytes
     fragment: bool
+    #: Bytes of TCP's payload on the wire, captured or not.
+    size: int = 0
 
 
 def parse(link: int, data: bytes) -> Packet | None:
@@ -97,7 +99,8 @@ def _ipv4(data: bytes, at: int, mac: bytes) -> Packet | None:
     # A frame is padded to sixty bytes: what comes behind the packet is not its own. Offloading writes a length of 0.
     end = at + total if header <= total <= len(data) - at else len(data)
     source, target = data[at + 12 : at + 16], data[at + 16 : at + 20]
-    return _above(data[:end], at + header, data[at + 9], (source, target, mac), bool(offset & 0x3FFF), bool(offset & 0x1FFF))
+    beyond = max(0, at + total - len(data))
+    return _above(data[:end], at + header, data[at + 9], (source, target, mac), bool(offset & 0x3FFF), bool(offset & 0x1FFF), beyond)
 
 
 def _ipv6(data: bytes, at: int, mac: bytes) -> Packet | None:
@@ -107,6 +110,7 @@ def _ipv6(data: bytes, at: int, mac: bytes) -> Packet | None:
     end = at + 40 + length if 0 < length <= len(data) - at - 40 else len(data)
     protocol, source, target = data[at + 6], data[at + 8 : at + 24], data[at + 24 : at + 40]
     at += 40
+    beyond = max(0, at + length - len(data))
     fragment = later = False
     for _ in range(_MOST_HEADERS):
         if len(data) < at + 8:
@@ -120,18 +124,22 @@ def _ipv6(data: bytes, at: int, mac: bytes) -> Packet | None:
             protocol, at = data[at], at + 8 + data[at + 1] * 4
         else:
             break
-    return _above(data[:end], at, protocol, (source, target, mac), fragment, later)
+    return _above(data[:end], at, protocol, (source, target, mac), fragment, later, beyond)
 
 
-def _above(data: bytes, at: int, protocol: int, ends: tuple[bytes, bytes, bytes], fragment: bool, later: bool) -> Packet:
-    """What lies above IP. A later fragment, and what was cut before its header, has addresses only."""
+def _above(data: bytes, at: int, protocol: int, ends: tuple[bytes, bytes, bytes], fragment: bool, later: bool, beyond: int) -> Packet:
+    """What lies above IP. A later fragment, and what was cut before its header, has addresses only.
+
+    `beyond`: bytes of the packet that were not captured.
+    """
     source, target, mac = ends
     room = len(data) - at
     if not later:
         if protocol == TCP and room >= 14:
             source_port, target_port, _seq, _ack, offset, flags = _tcp(data, at)
             start = at + (offset >> 4) * 4
-            return Packet(source, target, TCP, source_port, target_port, flags, data[start:] if offset >= 0x50 else b"", mac, fragment)
+            payload = data[start:] if offset >= 0x50 else b""
+            return Packet(source, target, TCP, source_port, target_port, flags, payload, mac, fragment, len(payload) + beyond)
         if protocol == UDP and room >= 8:
             source_port, target_port = _ports(data, at)
             return Packet(source, target, UDP, source_port, target_port, 0, data[at + 8 :], mac, fragment)
