@@ -82,7 +82,7 @@ def blinded(frame: Frame) -> Frame:
     data, start = frame.data, payload_at(frame.data)
     if start is None or start >= len(data):
         return frame
-    return frame._replace(data=data[:start] + b"\x17\x03\x03".ljust(len(data) - start, b"\0")[: len(data) - start])
+    return frame._replace(data=data[:start] + b"\x16\x03\x03".ljust(len(data) - start, b"\0")[: len(data) - start])
 
 
 def payload_at(data: bytes) -> int | None:

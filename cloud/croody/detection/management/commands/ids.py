@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from croody.audit.actor import command_actor
+from croody.detection.evaluation import page, plan, sessions
 from croody.detection.incidents import calibrations
 from croody.fleet.models import Site
 from croody.web import command
@@ -26,12 +27,13 @@ class Command(command.Command):
     """Detection by hand."""
 
     about = gettext_lazy(
-        "detección: incidents (qué intrusos hay en una captura), classify (qué es cada flujo) y calibrate (qué es lo habitual en tu red)."
+        "detección: incidents (qué intrusos hay en una captura), classify (qué es cada flujo), calibrate (qué es lo habitual en tu red) "
+        "y evaluate (qué encuentra, medido)."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """One verb each."""
-        verbs = parser.add_subparsers(dest="verb", required=True, metavar="{incidents,classify,calibrate}")
+        verbs = parser.add_subparsers(dest="verb", required=True, metavar="{incidents,classify,calibrate,evaluate}")
         incidents = verbs.add_parser("incidents", help=_("los incidentes de una captura pcap o pcapng"))
         classify = verbs.add_parser(
             "classify", help=_("los flujos de una captura, cada uno con su clase: lo que hace su aparato con flujos así")
@@ -47,11 +49,19 @@ class Command(command.Command):
         calibrate.add_argument("--organisation", metavar="NAME", help=_("la organización del sitio, si hay varias con uno así"))
         calibrate.add_argument("--robot", metavar="ID", default="", help=_("solo para la red de este robot del sitio"))
 
+        evaluate = verbs.add_parser("evaluate", help=_("lo que encuentra en sesiones de laboratorio, y las páginas con las cifras"))
+        captures = _("carpeta de las capturas; las que faltan se hacen con croody-sim")
+        evaluate.add_argument("--captures", metavar="DIR", type=Path, required=True, help=captures)
+        evaluate.add_argument(
+            "--set", choices=plan.SETS, action="append", help=_("qué se mide: {sets}; sin ella todo").format(sets=", ".join(plan.SETS))
+        )
+        evaluate.add_argument("--page", metavar="FILE", type=Path, help=_("página que se escribe"))
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Do what the verb says."""
         try:
             getattr(self, f"_{options['verb']}")(options)
-        except (capture.NoCapture, calibration.Refused) as error:
+        except (capture.NoCapture, calibration.Refused, plan.NoLaboratory, sessions.NoSession) as error:
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"{error.filename}: {error.strerror}") from error
@@ -91,6 +101,27 @@ class Command(command.Command):
         for rule in RULES:
             limit, most = limit_of(rule, maxima)
             self.stdout.write(f"{rule.code:18} {rule.counter.value:16} {rule.seconds:3} s  {most or 0:8}  → {limit}")
+
+    def _evaluate(self, options: dict[str, Any]) -> None:
+        results: dict[str, list[sessions.Result]] = {}
+        for name in options["set"] or plan.SETS:
+            # Headers alone are a gate of what was held out; a site that is seen so is calibrated so.
+            for view in (name, f"{name}/headers") if name == "held_out" else (name,):
+                blind = view != name
+                for wanted in plan.sessions(name, options["captures"]):
+                    result = sessions.judged(sessions.load(wanted.path), sessions.ordinary(wanted.calibration, blind=blind), blind=blind)
+                    results.setdefault(view, []).append(result)
+                    self.stdout.write(_line(view, result))
+        text = page.render(results, plan.protocol()["gates"], f"{timezone.now():%Y-%m-%d}, {len(RULES)} rules")
+        if options["page"]:
+            _write(options["page"], text)
+        else:
+            self.stdout.write(text)
+
+
+def _line(view: str, result: sessions.Result) -> str:
+    named = sum(one.after_s is not None for one in result.named)
+    return f"{view:18} {result.session:18} {named} of {len(result.named)} named, {len(result.for_nothing)} false in {result.hours:.1f} h"
 
 
 def _site(slug: str, organisation: str | None) -> Site:
