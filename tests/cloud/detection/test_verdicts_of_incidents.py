@@ -195,7 +195,7 @@ def test_a_calibration_is_kept_with_date_and_hash_and_says_what_limits_follow(te
     (profile,) = client.get("/api/ids/profile", HTTP_X_API_KEY=key(team.bob)).json()["profiles"]
     assert (profile["sha256"], profile["made_of"]) == (kept.json()["sha256"], {"a.pcap": "sha256:00"})
     limits = {limit["kind"]: (limit["ordinary_most"], limit["limit"]) for limit in profile["limits"]}
-    assert (limits["port_scan"], limits["host_scan"]) == ((40, 81), (0, 10))
+    assert (limits["port_scan"], limits["host_scan"]) == ((40, 81), (0, 6))
     assert client.get("/api/ids/profile", HTTP_X_API_KEY=key(team.carlos)).json()["profiles"] == []
 
 
