@@ -11,7 +11,7 @@ from croody_contract.flows.capture import Frame, NoCapture
 from croody_contract.flows.connections import MOST, Connections
 from croody_contract.flows.counters import MOST_DEVICES, Counter
 from croody_contract.flows.meter import Look, Meter
-from croody_contract.flows.packets import ACK, ICMP, RST, SYN, TCP
+from croody_contract.flows.packets import ACK, ICMP, RST, SYN, TCP, UDP
 from tests.contract.frames import START, Wire, arp, ethernet, ip, mac_of, mqtt_connect, packet, pcap, pcapng, tcp, udp
 
 ROBOT, BROKER, THIEF = "10.0.0.1", "10.0.0.2", "10.0.0.9"
@@ -302,3 +302,75 @@ def test_a_connection_that_is_over_is_forgotten() -> None:
         connections.take(one, frame.at_ns)
     list(connections.idle(wire.frames[-1].at_ns + 10 * 1_000_000_000))
     assert len(connections) == 0
+
+
+def test_messages_are_followed_across_segments_whatever_was_captured_of_them() -> None:
+    wire = Wire([])
+    wire.opened(ROBOT, 40_000, BROKER, 1883)
+    wire.said(ROBOT, 40_000, BROKER, 1883, mqtt_connect("robot-1", "right"))
+    wire.said(BROKER, 1883, ROBOT, 40_000, b"\x20\x02\x00\x00")
+    big = b"\x31\xd2\x0f\x00\x01t" + b"\x31\x05\x00\x01fff" * 285 + b"xxxx"  # what looks like retained messages lies within one
+    for at in range(0, len(big), 700):
+        wire.said(ROBOT, 40_000, BROKER, 1883, big[at : at + 700])
+    other = b"croody/v1/robot-2/up/telemetry"
+    three = b"".join(b"\x30" + bytes([len(topic) + 2, 0, len(topic)]) + topic for topic in (other, other.replace(b"2", b"1"), b"home"))
+    wire.said(ROBOT, 40_000, BROKER, 1883, three)
+    counted = most_of(wire.frames, ROBOT)
+    assert (counted[Counter.MQTT_PUBLISHES], counted[Counter.MQTT_RETAINED], counted[Counter.MQTT_FOREIGN]) == (4, 1, 1)
+
+
+def test_packets_under_the_address_of_who_still_speaks_are_of_who_sent_them() -> None:
+    wire = Wire([])
+    for _ in range(3):
+        wire.put(udp(ROBOT, 5000, BROKER, 5001, b"mine"))
+        wire.put(udp(THIEF, 5000, BROKER, 5001, b"mine too"))
+        wire.put(packet(ROBOT, BROKER, UDP, struct.pack("!HHHH", 5000, 5001, 8, 0), mac=mac_of(THIEF)))
+    assert most_of(wire.frames, THIEF)[Counter.BORROWED] == 2, "from when its owner is known to speak"
+    assert Counter.BORROWED not in most_of(wire.frames, ROBOT)
+
+
+def test_answers_for_names_that_nobody_asked_for_or_that_come_twice_are_counted() -> None:
+    def answer(number: int, address: bytes, ttl: int = 5) -> bytes:
+        record = b"\xc0\x0c\0\1\0\1" + struct.pack("!IH", ttl, 4) + address
+        return struct.pack("!HHHHHH", number, 0x8180, 1, 1, 0, 0) + b"\x04news\x07example\0\0\1\0\1" + record
+
+    wire = Wire([])
+    public, private = b"\x08\x08\x08\x08", b"\x0a\0\0\x09"
+    wire.put(udp(ROBOT, 40_000, BROKER, 53, struct.pack("!HHHHHH", 7, 0x0100, 1, 0, 0, 0) + b"\x04news\x07example\0\0\1\0\1"))
+    for data in (answer(7, public), answer(7, public), answer(7, private), answer(8, public)):
+        wire.put(udp(BROKER, 53, ROBOT, 40_000, data))
+    wire.put(udp(BROKER, 53, ROBOT, 40_001, answer(7, public)))
+    wire.put(udp(BROKER, 53, THIEF, 40_001, answer(7, public)))
+    counted = most_of(wire.frames, BROKER)
+    assert (counted[Counter.DNS_AGAIN], counted[Counter.DNS_UNASKED], counted[Counter.DNS_PRIVATE]) == (1, 2, 1)
+
+
+def test_regular_connections_to_the_outside_are_beats_and_irregular_ones_are_not() -> None:
+    wire = Wire([])
+    for number in range(6):
+        wire.opened(ROBOT, 40_000 + number, "9.9.9.9", 443)
+        wire.opened(THIEF, 40_000 + number, "9.9.9.9", 443)
+        wire.wait(5)
+        if number % 2:
+            wire.opened(THIEF, 50_000 + number, "9.9.9.9", 443)
+        wire.wait(3)
+    assert most_of(wire.frames, ROBOT, 60)[Counter.BEATS] >= 4
+    assert most_of(wire.frames, THIEF, 60).get(Counter.BEATS, 0) <= 1
+
+
+def test_who_claims_an_ipv6_address_of_another_is_named_by_what_it_has_itself() -> None:
+    wire, theirs = Wire([]), "fd00::2"
+    wire.put(udp(theirs, 5000, "fd00::1", 5001, b"mine"))
+    wire.put(udp(THIEF, 5000, BROKER, 5001, b"hello"))
+    lie = b"\x88\0\0\0\x60\0\0\0" + address(theirs) + b"\x02\x01" + mac_of(THIEF)
+    wire.put(packet(theirs, "fd00::1", packets.ICMP6, lie, mac=mac_of(THIEF)))
+    assert most_of(wire.frames, THIEF)[Counter.ARP_CLAIMS] == 1
+
+
+def test_answers_of_a_resolver_to_many_ports_are_no_search_for_ports() -> None:
+    wire = Wire([])
+    for port in range(2_000, 2_100):
+        wire.put(udp(BROKER, 53, ROBOT, port, b"answer"))
+        wire.put(udp(THIEF, 44_000, ROBOT, port, b"?"))
+    assert Counter.UDP_PORTS not in most_of(wire.frames, BROKER)
+    assert most_of(wire.frames, THIEF)[Counter.UDP_PORTS] == 100

@@ -34,6 +34,8 @@ _WEB_PORTS: Final = frozenset({80, 443, 8080, 8443})
 _MODBUS: Final = 502
 _MODBUS_WRITES: Final = frozenset({5, 6, 15, 16, 22, 23})
 _SNMP: Final = 161
+#: Below this somebody serves.
+_SERVED: Final = 1_024
 _LEASES: Final = 67
 _IGMP: Final = 2
 _USUAL: Final = frozenset({ARP, ICMP, _IGMP, TCP, UDP, ICMP6, 0})
@@ -294,7 +296,8 @@ class Meter:
             self.counters.note(source, Counter.SNMP_TRIES, (target, _community(payload)))
         elif packet.source_port == _LEASES and payload[:1] == b"\2":
             self.counters.add(source, Counter.LEASES_GIVEN)
-        if packet.target_port < 32_768 or packet.source_port > packet.target_port:
+        if packet.source_port >= _SERVED:
+            # What comes from a lower port is an answer.
             self.counters.note(source, Counter.UDP_PORTS, (target, packet.target_port))
         if packet.target_port == 53 and len(payload) > 12 and not payload[2] & 0x80:
             self._names.ask(source, packet.source_port, target, payload[:2], at_ns)
@@ -380,8 +383,11 @@ class Meter:
         return known
 
     def _remember(self, address: bytes, mac: bytes) -> None:
-        if address not in self._macs and mac not in self._owners:
-            _keep(self._macs, address, mac)
+        """Who was first has it. A machine may have several addresses of the site; the many outside are not the router's."""
+        if address in self._macs or (mac in self._owners and not self._is_private(address)):
+            return
+        _keep(self._macs, address, mac)
+        if mac not in self._owners:
             _keep(self._owners, mac, address)
 
     def _with(self, device: bytes, other: bytes) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +21,8 @@ from croody_edge.variables import BadSetting, variable
 
 _BAD_CONFIG: Final = 78
 _TRY_LATER: Final = 75
+#: New secrets reach the broker's files within a second, and the broker reads them within another.
+_KNOWN_AFTER_S: Final = 2.5
 #: Port of the lab -> what names that of the real system, and where it is otherwise.
 _PORTS: Final = {
     MQTT: ("MQTT_PORT", 1883),
@@ -110,4 +113,6 @@ def _robots(file: Path | None, api: int, *, alone: bool) -> list[Credential]:
         return credentials.from_file(file)
     if alone:
         return [Credential("robot-a", "nobody-knows"), Credential("robot-b", "nobody-knows")]
-    return credentials.enrol(f"http://127.0.0.1:{api}", "lab", 2, keep=False)
+    found = credentials.enrol(f"http://127.0.0.1:{api}", "lab", 2, keep=False)
+    time.sleep(_KNOWN_AFTER_S)
+    return found

@@ -332,7 +332,7 @@ async def watcher(me: Host, given: Given) -> None:
         connection = await me.connect(me.site.one("broker").address, MQTT)
         if connection is None:
             continue
-        await connection.send(words.connect(f"laptop-{me.rng.randrange(10**6)}", robot.robot, robot.secret))
+        await connection.send(words.connect(f"{robot.robot}:{me.rng.randrange(10**6)}", robot.robot, robot.secret))
         await connection.receive(1.0)
         await connection.send(words.subscribe(1, f"croody/v1/{robot.robot}/up/#"))
         for _ in range(30):

@@ -109,7 +109,7 @@ class Command(command.Command):
             for view in (name, f"{name}/headers") if name == "held_out" else (name,):
                 blind = view != name
                 for wanted in plan.sessions(name, options["captures"]):
-                    result = sessions.judged(sessions.load(wanted.path), sessions.ordinary(wanted.calibration, blind=blind), blind=blind)
+                    result = sessions.judged(sessions.load(wanted.path), self._ordinary(wanted.calibration, blind=blind), blind=blind)
                     results.setdefault(view, []).append(result)
                     self.stdout.write(_line(view, result))
         text = page.render(results, plan.protocol()["gates"], f"{timezone.now():%Y-%m-%d}, {len(RULES)} rules")
@@ -117,6 +117,14 @@ class Command(command.Command):
             _write(options["page"], text)
         else:
             self.stdout.write(text)
+
+    def _ordinary(self, path: Path, *, blind: bool) -> Maxima | None:
+        """What is ordinary; a site that is refused is judged by the floors, as it would be."""
+        try:
+            return sessions.ordinary(path, blind=blind)
+        except calibration.Refused as error:
+            self.stdout.write(f"{path.name}: {error}: judged by the floors alone")
+            return None
 
 
 def _line(view: str, result: sessions.Result) -> str:

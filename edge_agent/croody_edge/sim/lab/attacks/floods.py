@@ -17,7 +17,7 @@ async def _log_in(me: Host) -> Connection | None:
     robot = me.machine if me.machine.robot else me.rng.choice(me.site.of("robot"))
     connection = await me.connect(me.site.one("broker").address, MQTT)
     if connection is not None:
-        await connection.send(words.connect(f"{robot.robot}-{me.rng.randrange(10**6)}", robot.robot, robot.secret))
+        await connection.send(words.connect(f"{robot.robot}:{me.rng.randrange(10**6)}", robot.robot, robot.secret))
         await connection.receive(1.0)
     return connection
 

@@ -62,7 +62,7 @@ async def plc_writes(me: Host, given: Given) -> None:
 async def spoofed_readings(me: Host, given: Given) -> None:
     """Readings of other robots, with its own account."""
     own = me.machine if me.machine.robot else me.site.of("robot")[0]
-    connection = await _as_robot(me, own, f"{own.robot}-2")
+    connection = await _as_robot(me, own, f"{own.robot}:2")
     for number in range(int(given["messages"])):
         if connection is None:
             return
@@ -89,7 +89,7 @@ async def stolen_accounts(me: Host, given: Given) -> None:
 async def forged_orders(me: Host, given: Given) -> None:
     """Publishes where only the cloud may: orders for robots."""
     own = me.machine if me.machine.robot else me.site.of("robot")[0]
-    connection = await _as_robot(me, own, f"{own.robot}-3")
+    connection = await _as_robot(me, own, f"{own.robot}:3")
     for _ in range(int(given["messages"])):
         if connection is None:
             return
@@ -103,7 +103,7 @@ async def forged_orders(me: Host, given: Given) -> None:
 async def retained_traps(me: Host, given: Given) -> None:
     """Retained messages on many topics, which everybody gets who subscribes later."""
     own = me.machine if me.machine.robot else me.site.of("robot")[0]
-    connection = await _as_robot(me, own, f"{own.robot}-4")
+    connection = await _as_robot(me, own, f"{own.robot}:4")
     for number in range(int(given["messages"])):
         if connection is None:
             return
@@ -116,7 +116,7 @@ async def retained_traps(me: Host, given: Given) -> None:
 async def eavesdropping(me: Host, given: Given) -> None:
     """Asks the broker for everything, and listens."""
     own = me.machine if me.machine.robot else me.site.of("robot")[0]
-    connection = await _as_robot(me, own, f"{own.robot}-5")
+    connection = await _as_robot(me, own, f"{own.robot}:5")
     if connection is None:
         return
     await connection.send(words.subscribe(1, "#", "$SYS/#", "croody/v1/+/up/#"))
@@ -129,7 +129,7 @@ async def eavesdropping(me: Host, given: Given) -> None:
 async def topic_guessing(me: Host, given: Given) -> None:
     """Subscribes to topics of which it can only guess that they exist."""
     own = me.machine if me.machine.robot else me.site.of("robot")[0]
-    connection = await _as_robot(me, own, f"{own.robot}-6")
+    connection = await _as_robot(me, own, f"{own.robot}:6")
     for number in range(int(given["filters"])):
         if connection is None:
             return
