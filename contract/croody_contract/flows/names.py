@@ -35,7 +35,7 @@ class Names:
         self._asking[source] = None
         for table in (self._asked, self._asking):
             if len(table) > _MOST:
-                table.popitem(last=False)  # type: ignore[attr-defined]
+                table.popitem(last=False)
 
     def answer(self, source: bytes, target: bytes, port: int, payload: bytes, at_ns: int) -> list[Counter]:
         """What is odd about an answer from `source` to `target`."""
