@@ -68,7 +68,7 @@ RULES: Final = (
     Rule("mqtt_retained", Counter.MQTT_RETAINED, 60, 40, "medium", "T0856"),
     Rule("mqtt_filters", Counter.MQTT_FILTERS, 60, 20, "medium", "T0861"),
     Rule("mqtt_accounts", Counter.MQTT_ACCOUNTS, 60, 3, "medium", "T0859", calibrated=True),
-    Rule("mqtt_logins", Counter.MQTT_LOGINS, 60, 60, "medium", "T0814"),
+    Rule("mqtt_logins", Counter.MQTT_LOGINS, 60, 60, "medium", "T0814", calibrated=True),
     Rule("mqtt_bulk", Counter.MQTT_BYTES, 10, 4_000_000, "medium", "T0814", calibrated=True),
     Rule("http_guessing", Counter.HTTP_ERRORS, 60, 40, "medium", "T1595.003"),
     Rule("http_scan", Counter.HTTP_PATHS, 10, 80, "medium", "T1595.003"),

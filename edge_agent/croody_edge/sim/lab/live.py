@@ -235,7 +235,8 @@ def _speak(
                     break
                 writer.write(talker.hear(data))
                 await writer.drain()
-        except OSError:
+        except (OSError, asyncio.CancelledError):
+            # The session ends: nobody waits for this one.
             pass
         finally:
             writer.close()
