@@ -52,7 +52,7 @@ def test_a_scan_is_told_once_and_again_when_it_gets_worse() -> None:
     assert [event.code for event in heard.events] == [CODE, CODE]
     first, worse = (event.detail for event in heard.events)
     assert (first["offender"], first["kind"], first["value"], first["limit"]) == (THIEF, "port_scan", 20, 15)
-    assert worse["kinds"] == "port_scan slow_port_scan"
+    assert worse["kinds"] == "port_scan slow_port_scan spread"
 
 
 def test_what_goes_on_is_told_once_a_minute() -> None:
@@ -139,7 +139,7 @@ def test_what_is_suspected_goes_up_with_its_counters_and_flows_and_of_the_cleare
     flows = [said for said in heard.said if isinstance(said, Conversation)]
     (suspect,) = [one for one in evidence if one.suspect]
     assert (suspect.device, suspect.windows["10"]["failed_ports"]) == (THIEF, 30)
-    assert suspect.kinds == ["port_scan", "slow_port_scan"]
+    assert suspect.kinds == ["port_scan", "slow_port_scan", "spread"]
     assert {(flow.source, flow.state, flow.flow_class) for flow in flows} == {(THIEF, "refused", "port_scan")}
     assert len(flows) == 20, "some of them"
     cleared = [one for one in evidence if one.sampled]
