@@ -40,10 +40,10 @@ class Heard:
 
 def test_a_scan_is_told_once_and_again_when_it_gets_worse() -> None:
     heard, wire = Heard(), Wire([])
-    for port in range(1, 21):
+    for port in range(1, 12):
         wire.refused(THIEF, 50_000, BROKER, port)
     wire.wait(3)
-    for port in range(21, 41):
+    for port in range(12, 41):
         wire.refused(THIEF, 50_000, BROKER, port)
     watch = Watch(None, heard)
     for frame in wire.frames:
@@ -51,7 +51,7 @@ def test_a_scan_is_told_once_and_again_when_it_gets_worse() -> None:
     watch.pass_time(START + int((wire.at + 3) * SECOND))
     assert [event.code for event in heard.events] == [CODE, CODE]
     first, worse = (event.detail for event in heard.events)
-    assert (first["offender"], first["kind"], first["value"], first["limit"]) == (THIEF, "port_scan", 20, 15)
+    assert (first["offender"], first["kind"], first["value"], first["limit"]) == (THIEF, "port_scan", 11, 10)
     assert worse["kinds"] == "port_scan slow_port_scan spread"
 
 
