@@ -184,16 +184,10 @@ def _file(value: str) -> str:
 
 def _home(read: Variables) -> Home | None:
     broker = read.of("CROODY_HOME_ASSISTANT", _one_broker, "")
-    if broker is None:
-        return None
+    user, password = read.text("CROODY_HOME_ASSISTANT_USER", ""), read.text("CROODY_HOME_ASSISTANT_PASSWORD", "")
     ca_file = read.text("CROODY_HOME_ASSISTANT_CA_FILE", "", _file)
-    return Home(
-        broker,
-        read.text("CROODY_HOME_ASSISTANT_USER", ""),
-        read.text("CROODY_HOME_ASSISTANT_PASSWORD", ""),
-        Path(ca_file) if ca_file else None,
-        read.text("CROODY_HOME_ASSISTANT_PREFIX", "homeassistant", _prefix),
-    )
+    prefix = read.text("CROODY_HOME_ASSISTANT_PREFIX", "homeassistant", _prefix)
+    return Home(broker, user, password, Path(ca_file) if ca_file else None, prefix) if broker is not None else None
 
 
 def _one_broker(value: str) -> BrokerAddress | None:

@@ -1,4 +1,5 @@
-"""Measure the agent on this machine: durable publishes a second, and memory and CPU at the default rate, with and without the model.
+"""Measure the agent on this machine: durable publishes a second; memory and CPU at one and ten readings a second, with and without the
+model, and with all that it can do on its board: 16 rules, its status page with a visitor, Home Assistant at a Mosquitto.
 
     python edge_agent/tools/measure_agent.py [DIR]
 
@@ -7,15 +8,21 @@ the recording of a virtual robot, played by the source `replay`, so that the sim
 readings the model looked at: all of them on a quiet machine; none ends the measurement.
 """
 
+import atexit
 import csv
 import json
 import logging
+import os
 import resource
+import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -25,14 +32,21 @@ from croody_contract.windows import WINDOW_ROWS
 from croody_edge.agent import Agent
 from croody_edge.cli import load_screen
 from croody_edge.link.address import BrokerAddress
+from croody_edge.local.home_assistant.station import HomeAssistant
+from croody_edge.local.life import Life, life_of
 from croody_edge.screen.on_demand import ScreenOnDemand
-from croody_edge.settings import Settings
+from croody_edge.settings import Home, Settings
 from croody_edge.sources.config import choose
 from croody_edge.sources.sim import SimSource, Site
 
 WATCHED_S = 30.0
 RECORDED_S = 3600
 ROUNDS = 60
+PAGE_PORT = 0
+BESIDE: list[HomeAssistant] = []
+RULES = "".join(f'[rule.rule_{n}]\nmetric = "TEMP"\nabove = {10 + n}\nuntil = {9 + n}\n' for n in range(15)) + (
+    '[rule.away]\nmetric = "oil_temp_c"\nabsent_s = 20\n'
+)
 
 
 def reading(number: int) -> Reading:
@@ -72,7 +86,7 @@ def record(path: Path, number: int) -> None:
             rows.writerow([second, *found.data.values(), found.environment, found.status])
 
 
-def agents(folder: Path, count: int, source: str, seen: list[bytes]) -> list[Agent]:
+def agents(folder: Path, count: int, source: str, seen: list[bytes], per_s: int = 1, beside: bool = False) -> list[Agent]:
     """Agents without a broker, each with what `croody-edge run` would give it; what they publish is put into `seen`."""
     made = []
     for number in range(count):
@@ -81,9 +95,52 @@ def agents(folder: Path, count: int, source: str, seen: list[bytes]) -> list[Age
         recording = robot.edge_dir / "recording.csv"
         if source == "replay":
             subprocess.run([sys.executable, __file__, str(recording), "record", str(number)], check=True)
-        opened = choose(robot, {"CROODY_REPLAY_FILE": str(recording)}).sources
-        made.append(Agent(robot, opened, ScreenOnDemand(load_screen), on_published=lambda _stream, _seq, body: seen.append(body)))
+        (robot.edge_dir / "rules.toml").write_text(RULES if beside else "")
+        opened = choose(robot, {"CROODY_REPLAY_FILE": str(recording), "CROODY_REPLAY_SPEED": str(per_s)}).sources
+        life = life_of(robot, time.monotonic)
+        agent = Agent(robot, opened, ScreenOnDemand(load_screen), life=life, on_published=lambda _stream, _seq, body: seen.append(body))
+        made.append(agent)
+        if beside:
+            start_beside(agent, life)
     return made
+
+
+def start_beside(agent: Agent, life: Life) -> None:
+    """All that runs on a board beside an agent, and somebody who looks at it as often as the page renews itself."""
+    from croody_edge.local.home_assistant.of_agent import at_home
+    from croody_edge.local.page.checkup import Checkup
+    from croody_edge.local.page.of_agent import StatusPage
+
+    class NoDoctor(Checkup):
+        def findings(self, language: str) -> None:  # type: ignore[override]
+            """A process of its own: not the agent's."""
+
+    page = StatusPage(("127.0.0.1", PAGE_PORT), "", agent.state, life, agent.infos, NoDoctor({}), 1000.0)
+    page.start()
+    broker = BrokerAddress("127.0.0.1", int(os.environ["MEASURE_MQTT_PORT"]))
+    station = at_home(Home(broker), agent, life, "en")
+    station.start()
+    BESIDE.append(station)
+    visitor = f"import time,urllib.request\nwhile 1: time.sleep(15); urllib.request.urlopen('http://127.0.0.1:{page.server.port}/').read()"
+    atexit.register(subprocess.Popen([sys.executable, "-c", visitor], stderr=subprocess.DEVNULL).kill)
+
+
+@contextmanager
+def mosquitto(folder: Path) -> Iterator[int]:
+    """A broker for Home Assistant's side; its port."""
+    program = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
+    if program is None:
+        sys.exit("no mosquitto here: apt-get install mosquitto")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = int(free.getsockname()[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "mosquitto.conf").write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n")
+    broker = subprocess.Popen([program, "-c", str(folder / "mosquitto.conf")], stderr=subprocess.DEVNULL)
+    try:
+        yield port
+    finally:
+        broker.terminate()
+        broker.wait()
 
 
 def publishes(folder: Path) -> dict[str, float]:
@@ -117,10 +174,10 @@ def publishes(folder: Path) -> dict[str, float]:
     return {name: round(median(found)) for name, found in rates.items()}
 
 
-def idle(folder: Path, count: int, source: str) -> dict[str, float]:
-    """Memory and CPU of `count` agents at one reading a second, and the share of readings that the model scored."""
+def idle(folder: Path, count: int, source: str, per_s: int = 1, *, beside: bool = False) -> dict[str, float]:
+    """Memory and CPU of `count` agents at so many readings a second, and the share of readings that the model scored."""
     seen: list[bytes] = []
-    made = agents(folder, count, source, seen)
+    made = agents(folder, count, source, seen, per_s, beside)
     for agent in made:
         agent.start()
     turn(made, time.monotonic() + 2)
@@ -133,6 +190,8 @@ def idle(folder: Path, count: int, source: str) -> dict[str, float]:
     turn(made, began + WATCHED_S)
     share = 100 * (cpu_s() - used) / (time.monotonic() - began)
     scored = share_scored(seen)
+    if any(station.trouble or not station.connected for station in BESIDE):
+        sys.exit("the robot is not in Home Assistant's broker: this is not the measurement that it should be")
     if (scored > 0) != (source == "replay"):
         sys.exit(f"{scored:.0%} of {len(seen)} records were scored: this is not the measurement that it should be")
     # Not getrusage: that remembers the memory of whoever started this process.
@@ -174,12 +233,18 @@ def main() -> None:
         if what == "record":
             record(place, int(more[0]))
         else:
-            print(json.dumps(publishes(place) if what == "publishes" else idle(place, int(what), more[0])))
+            per_s, beside = int(more[1]) if len(more) > 1 else 1, "beside" in more
+            with mosquitto(place) if beside else nullcontext(0) as port:
+                os.environ["MEASURE_MQTT_PORT"] = str(port)
+                found = publishes(place) if what == "publishes" else idle(place, int(what), more[0], per_s, beside=beside)
+            print(json.dumps(found))
         return
     for name, arguments in (
         ("durable publishes", ["publishes"]),
         ("1 agent, host, not screened", ["1", "host"]),
         ("1 agent, screening", ["1", "replay"]),
+        ("1 agent, screening, ten readings a second", ["1", "replay", "10"]),
+        ("1 agent, screening, with all that runs beside it", ["1", "replay", "1", "beside"]),
         ("50 agents in one process, screening", ["50", "replay"]),
     ):
         command = [sys.executable, __file__, str(place / "-".join(arguments)), *arguments]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -18,6 +19,22 @@ from tools.words import Problem
 
 #: The edge's own program: it runs the agent as a robot does, and says what it weighs.
 _PROGRAM: Final = ROOT / "edge_agent" / "tools" / "measure_agent.py"
+#: What the agent's image installs, by the same list.
+_OURS: Final = set(re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements" / "edge.txt").read_text(encoding="utf-8"), re.MULTILINE))
+_SIZES: Final = """
+import importlib.metadata as m, json, os, sys
+names = json.loads(sys.argv[1])
+total = 0
+for one in m.distributions():
+    name = (one.metadata["Name"] or "").lower().replace("_", "-")
+    if name in ("pip", "setuptools", "wheel") or (names is not None and name not in names):
+        continue
+    for file in one.files or ():
+        path = str(one.locate_file(file))
+        if not path.endswith(".pyc") and os.path.isfile(path):
+            total += os.path.getsize(path)
+print(total)
+"""
 _BARE: Final = "bare SQLite, inserts"
 _LIMIT_S: Final = 300
 
@@ -35,10 +52,32 @@ def run(plan: Plan) -> Iterator[Row | Note]:
     yield idle.row("the same: processor", "cpu", "% of a core", Goal(0.5))
     if "scored" in rounds[OURS][0]:
         yield idle.row("the same: readings that the model scored", "scored", "%")
+    yield from _more(plan, rounds)
     durable = _said(plan, "publishes")
     one, bare = _figure(durable, "one by one"), _figure(durable, "bare")
     yield Row("durable readings, one by one", "/s", {OURS: [one], _BARE: [bare]})
     yield from absent
+
+
+def _more(plan: Plan, idle: dict[str, list[Figures]]) -> Iterator[Row]:
+    """The agent ten times as fast, and with all that it can do on its board; what it and its peer take of a disk."""
+    for name, told in (("at ten readings a second", ("10",)), ("with rules, status page and Home Assistant", ("1", "beside"))):
+        said = _said(plan, "1", "replay", *told)
+        yield Row(f"agent, its model loaded, {name}: memory", "MB", {OURS: [_figure(said, "RSS")]}, Goal(60))
+        yield Row("the same: processor", "% of a core", {OURS: [_figure(said, "CPU")]}, Goal(1) if "beside" in told else None)
+    sizes = {OURS: [_installed_mb(script("python"), _OURS)]}
+    if thingsboard.NAME in idle:
+        sizes[thingsboard.NAME] = [_installed_mb(thingsboard.PYTHON, None)]
+    yield Row("installed on a disk, without Python itself", "MB", sizes)
+
+
+def _installed_mb(python: str | Path, names: set[str] | None) -> float:
+    """What distributions take, of these names or of all but the installer's; ours, which are only linked, by their folders. 10^6 bytes."""
+    told = [python, "-c", _SIZES, json.dumps(sorted(names) if names is not None else None)]
+    done = subprocess.run(told, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, timeout=_LIMIT_S, check=True)
+    own = (ROOT / "edge_agent" / "croody_edge", ROOT / "contract" / "croody_contract") if names is not None else ()
+    size = int(done.stdout) + sum(file.stat().st_size for folder in own for file in folder.rglob("*") if "__pycache__" not in file.parts)
+    return size / 1e6
 
 
 def _agent(plan: Plan) -> Figures:

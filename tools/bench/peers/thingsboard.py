@@ -19,6 +19,7 @@ from tools.stack import Process
 NAME: Final = "thingsboard-gateway, idle"
 _FOLDER: Final = CACHE / "thingsboard-gateway"
 _PROGRAM: Final = _FOLDER / "bin" / "thingsboard-gateway"
+PYTHON: Final = _FOLDER / "bin" / "python"
 _LOGS: Final = {"version": 1, "disable_existing_loggers": False, "root": {"level": "ERROR"}}
 
 

@@ -69,6 +69,11 @@ class HomeAssistant:
         #: Why it is not there at the moment; empty while it is.
         self.trouble = ""
 
+    @property
+    def connected(self) -> bool:
+        """Say whether its broker was greeted on this connection."""
+        return self._told
+
     def saw(self, reading: Reading) -> None:
         """A reading of this robot; from any thread."""
         mono_s = monotonic()
