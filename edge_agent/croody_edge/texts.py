@@ -1220,6 +1220,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{file} [rule.{name}]: la regla vale, pero su programa no se ejecuta: {why}",
         "{file} [rule.{name}]: the rule counts, but its program is not started: {why}",
     ),
+    "check.rules": ("reglas", "rules"),
+    "doctor.rules": ("{count} de {file} en uso", "{count} of {file} in use"),
     "rules.left": ("una regla queda fuera: {why}", "a rule is left out: {why}"),
     "rules.began": (
         "regla {name}: empieza, {metric} = {value} (límite {limit})",

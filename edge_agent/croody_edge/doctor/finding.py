@@ -19,6 +19,7 @@ _NAMES: Final = {
     "outbox": "check.outbox",
     "model": "check.model",
     "source": "check.source",
+    "rules": "check.rules",
     "name": "check.name",
     "tcp": "check.tcp",
     "tls": "check.tls",

@@ -8,6 +8,8 @@ from threading import Thread
 from typing import Final
 
 from croody_edge.doctor.finding import Finding, ok, skipped, wrong
+from croody_edge.local.rules.config import FILE as RULES
+from croody_edge.local.rules.config import read as read_rules
 from croody_edge.local.state import State
 from croody_edge.screen import card
 from croody_edge.settings import Settings
@@ -95,6 +97,15 @@ def sources_of(agent: State, settings: Settings, now: float) -> Iterator[Finding
         yield ok("source", text("doctor.source_agent", age=timedelta(seconds=max(0, round(now - agent.read_s)))))
     elif not failing:
         yield skipped("source", text("doctor.source_unread"))
+
+
+def rules(settings: Settings) -> Iterator[Finding]:
+    """What is wrong with the rules on the board; nothing where there are none."""
+    file = settings.rules_file or settings.edge_dir / RULES
+    written = read_rules(file, hooks=settings.local_hooks)
+    yield from (wrong("rules", problem) for problem in written.problems)
+    if written.rules:
+        yield ok("rules", text("doctor.rules", count=len(written.rules), file=file))
 
 
 def no_model() -> Finding:

@@ -7,9 +7,11 @@ import pytest
 
 from croody_contract.messages import Value, encode
 from croody_edge.cli import main
+from croody_edge.doctor import parts
 from croody_edge.local.rules.config import read
 from croody_edge.local.rules.keeper import FILE, Act, Rules
 from croody_edge.local.rules.rule import Rule
+from tests.edge_agent.doubles import settings
 
 NOW = 1_790_000_000.0
 WEEK_S = 7 * 86400
@@ -173,6 +175,13 @@ def test_a_file_that_is_none_says_so_and_nothing_stops(tmp_path: Path, body: str
     assert not written.rules
     assert said in written.problems[0]
     assert read(tmp_path / "none.toml", hooks=False).problems == []
+
+
+def test_the_doctor_names_a_wrong_rule_and_says_nothing_where_there_are_none(tmp_path: Path) -> None:
+    robot = settings(tmp_path)
+    assert list(parts.rules(robot)) == []
+    (tmp_path / "rules.toml").write_text('[rule.right]\nmetric = "a"\nabove = 1\n[rule.wrong]\nmetric = "a"\n')
+    assert [(one.state, "[rule.wrong]" in one.said) for one in parts.rules(robot)] == [("wrong", True), ("ok", False)]
 
 
 def test_rules_are_played_on_a_recording_by_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -102,7 +102,7 @@ class _Page:
 
     def _there(self, waiting: Waiting) -> str:
         if not self._facts.connected:
-            return self._say("page.there_when_back", time=self._for(waiting.records / self._facts.drain_per_s))
+            return self._say("page.there_when_back", time=self._for(max(1.0, waiting.records / self._facts.drain_per_s)))
         if waiting.empty_in_s is None:
             return self._say("page.there_unknown")
         return self._say("page.there_in", time=self._for(waiting.empty_in_s))
