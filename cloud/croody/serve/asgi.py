@@ -121,12 +121,15 @@ async def _bounded(scope: dict[str, Any], receive: Receive, send: Send) -> None:
 
 async def _stream(scope: dict[str, Any], receive: Receive, send: Send, pages: Application = _streams, stalled_s: float = STALLED_S) -> None:
     """A stream that ends in the middle was cut off because its reader does not read: nothing more waits for it, its connection least."""
-    complete = False
+    complete = chunked = False
     # The server's own cycle of a request knows the connection; it would wait for ever until what it holds has been read.
-    transport = getattr(getattr(inspect.unwrap(send), "__self__", None), "transport", None)
+    transport: Any = getattr(getattr(inspect.unwrap(send), "__self__", None), "transport", None)
 
     async def watched(message: Mapping[str, Any]) -> None:
-        nonlocal complete
+        nonlocal complete, chunked
+        if chunked and message.get("more_body") and _takes_all(transport) and not transport.is_closing():
+            _write_chunk(transport, message["body"])
+            return
         if _takes_all(transport):
             # It waits for nothing, and of a thousand such a tick each would begin and end a clock.
             await send(message)
@@ -137,6 +140,8 @@ async def _stream(scope: dict[str, Any], receive: Receive, send: Send, pages: Ap
             except TimeoutError:
                 _cut_off(transport)
         complete = message["type"] == "http.response.body" and not message.get("more_body")
+        if message["type"] == "http.response.start":
+            chunked = _is_chunked(scope, message)
 
     await pages(scope, receive, watched)
     if not complete:
@@ -147,6 +152,18 @@ async def _stream(scope: dict[str, Any], receive: Receive, send: Send, pages: Ap
 def _takes_all(transport: Any) -> bool:
     """Say whether nothing waits for this reader: the server writes what comes next at once."""
     return isinstance(transport, asyncio.WriteTransport) and not transport.get_write_buffer_size()
+
+
+def _is_chunked(scope: Mapping[str, Any], start: Mapping[str, Any]) -> bool:
+    """Say whether the server writes this answer's body in chunks: the one way of HTTP/1.1 for what has no length."""
+    named = {bytes(name).lower() for name, _ in start.get("headers", ())}
+    return scope.get("http_version") == "1.1" and scope.get("method") == "GET" and not named & {b"content-length", b"transfer-encoding"}
+
+
+def _write_chunk(transport: Any, body: bytes) -> None:
+    """A third of what a tick cost a thousand streams was the server's own account of each chunk, of which it keeps nothing."""
+    if body:
+        transport.write(b"%x\r\n%b\r\n" % (len(body), body))
 
 
 def _cut_off(transport: Any) -> None:

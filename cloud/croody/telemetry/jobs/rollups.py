@@ -14,6 +14,7 @@ from django.db import DataError, connections
 
 from croody.telemetry.jobs.aside import set_aside
 from croody.telemetry.jobs.metric_names import MetricNames
+from croody.telemetry.jobs.minutes import of_minutes
 from croody.telemetry.models import Cursor
 from croody.telemetry.read.follow import Follower, columns_since
 from croody.telemetry.store.sqlite import write_moment
@@ -44,15 +45,6 @@ ON CONFLICT (robot_id, metric, step_s, at)
 DO UPDATE SET count = excluded.count, mean = excluded.mean, low = excluded.low, high = excluded.high
 """
 # Beyond 1e150 a sum of squares overflows; such numbers stay in the rows and out of the roll-ups.
-_MINUTES_POSTGRES: Final = """
-SELECT k.robot_id, e.key, 60, k.at, count(*), avg(v.n), min(v.n), max(v.n)
-FROM unnest(%s::text[], %s::timestamptz[]) AS k (robot_id, at)
-JOIN telemetry_record r ON r.robot_id = k.robot_id AND r.at >= k.at AND r.at < k.at + interval '1 minute' AND r.kind = 'reading'
-CROSS JOIN LATERAL jsonb_each(r.data) AS e
-CROSS JOIN LATERAL (SELECT CASE WHEN jsonb_typeof(e.value) = 'number' THEN e.value::double precision END AS n) AS v
-WHERE v.n BETWEEN -1e150 AND 1e150
-GROUP BY k.robot_id, e.key, k.at
-"""
 _MINUTE_SQLITE: Final = """
 SELECT %s, e.key, 60, %s, count(*), avg(e.value), min(e.value), max(e.value)
 FROM telemetry_record r, json_each(r.data) e
@@ -145,11 +137,10 @@ def _whatever_can_be(buckets: Sequence[B], compute: Callable[[Sequence[B], str],
 
 def _minutes(buckets: Sequence[Bucket], alias: str) -> list[Rolled]:
     connection = connections[alias]
+    if connection.vendor == "postgresql":
+        return of_minutes(buckets, alias)
     found: list[Rolled] = []
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(_MINUTES_POSTGRES, _parted(buckets))
-            return list(cursor.fetchall())
         for robot_id, at in buckets:
             start, end = write_moment(at), write_moment(at + timedelta(minutes=1))
             cursor.execute(_MINUTE_SQLITE, [robot_id, start, robot_id, start, end])
