@@ -149,3 +149,45 @@ def test_what_opens_over_the_fleet_is_for_everybody_too(browser: Browser, day: S
         names = page.locator("a.robot-id").evaluate_all("all => all.map((one) => one.getBoundingClientRect().height)")
     assert found == []
     assert max(names) < 2.5 * min(names)
+
+
+def test_a_guest_buys_a_board_on_a_phone_and_each_page_of_that_is_for_everybody(browser: Browser, day: Stack, said: Said):
+    look: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "color_scheme": "light", "has_touch": True}
+    found: dict[str, list[str]] = {}
+    with browser.new_context(**look) as context:
+        watched = Watched(context.new_page(), day.web_url)
+        page = watched.page
+
+        def look_here(name: str) -> None:
+            wrong = every_page.violations(page) + [f"untranslated: {words}" for words in said.untranslated(page, "es")]
+            if (wider := watched.sideways()) > 0:
+                wrong.append(f"{wider} px wider than its window")
+            if wrong + watched.errors:
+                found[name] = wrong + watched.errors
+
+        page.goto(f"{day.web_url}/es/tienda/placa-croody-mini/")
+        page.fill("#quantity", "2")
+        page.click(".adding button")
+        expect(page.locator(".count")).to_have_text("2")
+        look_here("cart")
+        page.click("main a.primary")
+        page.click(".summary button.primary")
+        expect(page.locator("#errors")).to_contain_text("Está vacío")
+        watched.errors.clear()
+        look_here("what is missing")
+        for name, value in {"email": "ana@example.org", "name": "Ana", "street": "Calle 1", "city": "Sevilla"}.items():
+            page.fill(f"#id_{name}", value)
+        page.select_option("#id_country", "ES")
+        page.get_by_text("Mensajería urgente").click()
+        expect(page.locator("[data-shows=total]")).to_contain_text("194,70")
+        look_here("checkout")
+        page.click(".summary button.primary")
+        expect(page.locator("h1")).to_contain_text("194,70")
+        look_here("bank")
+        page.click("main button.primary")
+        expect(page.locator("h1")).to_contain_text("pagado")
+        look_here("order")
+        page.get_by_role("link", name="Ver la factura").click()
+        expect(page.locator("h1")).to_contain_text("Factura")
+        look_here("invoice")
+    assert found == {}

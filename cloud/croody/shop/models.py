@@ -27,6 +27,9 @@ class Seller(models.Model):
     #: Orders may be paid in the sandbox, which moves no money.
     sandbox = models.BooleanField(default=False)
 
+    def __str__(self) -> str:
+        return self.name
+
 
 class Tax(models.Model):
     """A rate in hundredths of a percent, within prices."""
@@ -139,6 +142,9 @@ class Coupon(models.Model):
     most_uses = models.PositiveIntegerField(default=0)
     used = models.PositiveIntegerField(default=0)
 
+    def __str__(self) -> str:
+        return self.code
+
 
 class ShippingRate(models.Model):
     """A way to deliver. `countries`: ISO codes to which it goes. From `free_from_minor` of goods on it costs nothing."""
@@ -152,6 +158,9 @@ class ShippingRate(models.Model):
     free_from_minor = models.BigIntegerField(null=True)
     days_least = models.PositiveIntegerField()
     days_most = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return self.name_es
 
     def name(self, language: str) -> str:
         """What it is called."""

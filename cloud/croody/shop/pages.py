@@ -10,8 +10,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 
+from croody.accounts.caller import of_session
 from croody.accounts.rules import open_to
-from croody.shop import carts
+from croody.shop import access, carts
 from croody.shop.models import Seller
 
 View = Callable[..., HttpResponseBase]
@@ -56,4 +57,12 @@ def show(
 ) -> HttpResponse:
     """A page of the shop, with how many things are in the cart."""
     inside = carts.of(request) if filled is None else filled
-    return render(request, template, {"section": "shop", "pieces": inside.pieces, **context}, status=status)
+    frame = {"section": "shop", "pieces": inside.pieces, "keeps": _keeps(request)}
+    return render(request, template, {**frame, **context}, status=status)
+
+
+def _keeps(request: HttpRequest) -> bool:
+    """Whether whoever asks keeps the shop: then its pages lead to where that is done."""
+    caller = of_session(request)
+    here = seller() if caller.superuser or caller.roles else None
+    return here is not None and access.may(caller, access.ShopAct.LOOK, here.organisation_id)

@@ -3,10 +3,8 @@
 from django.urls import path
 
 from croody.shop import cart_api, cart_views, checkout, order_views, payment_views, views
+from croody.shop.staff import product_views
 from croody.shop.staff import views as staff
-
-#: Words that stand where a product's name would: no product is called so.
-TAKEN = {"carrito", "pagar", "pedidos", "pago", "api", "gestion", "fotos"}
 
 urlpatterns = [
     path("", views.catalogue, name="shop"),
@@ -30,6 +28,8 @@ urlpatterns = [
     path("gestion/pedidos/<int:number>/mover/", staff.move, name="shop_keep_move"),
     path("gestion/pedidos/<int:number>/devolver/", staff.refund, name="shop_keep_refund"),
     path("gestion/productos/", staff.products, name="shop_keep_products"),
+    path("gestion/productos.csv", product_views.export, name="shop_keep_export"),
+    path("gestion/productos/importar/", product_views.take_in, name="shop_keep_import"),
     path("gestion/productos/<int:number>/almacen/", staff.book_in, name="shop_keep_stock"),
     path("<slug:slug>/", views.product, name="shop_product"),
 ]

@@ -22,7 +22,12 @@ from croody.liveness import parts as health
 from croody.manage import CHECKOUT_ENV
 from croody.monitor import facts, page
 from croody.monitor.stream import feed
+from croody.site import history
+from croody.site.models import Outage
 from croody.web import formats
+
+#: Outages that are told of.
+_MOST_OUTAGES = 20
 
 
 @never_cache
@@ -72,10 +77,40 @@ def status(request: HttpRequest) -> HttpResponse:
         sentence = _("No responde: %(part)s") % {"part": down[0]}
     else:
         sentence = ngettext("%(count)s parte no responde", "%(count)s partes no responden", len(down)) % {"count": len(down)}
+    context: dict[str, Any] = {"section": "status", "sentence": sentence, "parts": parts, "checked": now}
     if any(answer.part == "database" and not answer.well for answer in found):
         request.user = AnonymousUser()
-    context = {"section": "status", "sentence": sentence, "parts": parts, "checked": now}
+        return render(request, "site/status.html", context)
+    language = get_language() or "es"
+    context |= {"history": [_past(words[part][0], days, language) for part, days in history.days_of(now).items()]}
+    context |= {"outages": [_outage(one, language) for one in Outage.objects.order_by("-began_at")[:_MOST_OUTAGES]]}
     return render(request, "site/status.html", context)
+
+
+def _past(name: str, days: list[history.Day], language: str) -> dict[str, Any]:
+    """A part's ninety days: a mark a day, and the same in words."""
+    checks, well = sum(day.checks for day in days), sum(day.well for day in days)
+    bad = [day for day in days if day.level in ("short", "down")]
+    share = formats.percent(well, checks, language) if checks else formats.NEVER
+    said = ngettext("%(share)s bien; %(count)s día con fallas", "%(share)s bien; %(count)s días con fallas", len(bad))
+    said %= {"share": share, "count": len(bad)}
+    return {
+        "name": name,
+        "share": share,
+        "days": [day.level for day in days],
+        "bad": [{"day": day.day, "share": formats.percent(day.well, day.checks, language)} for day in reversed(bad)],
+        "said": said if checks else _("sin datos todavía"),
+    }
+
+
+def _outage(one: Outage, language: str) -> dict[str, Any]:
+    english = language == "en"
+    return {
+        "title": one.title_en if english else one.title_es,
+        "text": one.text_en if english else one.text_es,
+        "began": one.began_at,
+        "ended": one.ended_at,
+    }
 
 
 def _addresses(request: HttpRequest) -> dict[str, Any]:

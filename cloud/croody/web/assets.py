@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 _STAMP = ".collected"
 _LEAN: Final = {".js": minify.script, ".css": minify.style}
 #: Folders of our own scripts and styles, below which nothing is others'; `vendor`, `admin` and the like are.
-OUR_FOLDERS: Final = {"accounts", "console", "monitor", "site", "web"}
+OUR_FOLDERS: Final = {"accounts", "console", "monitor", "shop", "site", "web"}
 #: `import ... from "./x.js"` and `import "./x.js"`, as our own modules write them.
 _IMPORT = re.compile(r'^import (?:[^"\n]* from )?"(\.[^"\n]+)";$', re.MULTILINE)
 

@@ -16,6 +16,7 @@ from croody.liveness import jobs as liveness
 from croody.notices import deliver
 from croody.notices import jobs as notices
 from croody.shop import jobs as shop
+from croody.site import history, own_data
 from croody.telemetry import jobs as telemetry
 from croody.worker import retention
 from croody.worker.runs import note_runs
@@ -56,6 +57,9 @@ JOBS: list[Job] = [
     # Beside it: a mail server may take its time, too.
     Job("send_order_mails", 5, shop.send_mails, "notices"),
     Job("expire_orders", 20, shop.expire_orders),
+    # It waits a second at most for each that is away.
+    Job("note_parts", 60, history.note_parts, "days"),
+    Job("let_leave", 600, own_data.let_leave),
     Job("close_old_alarms", 60, alarms.close_old),
     Job("retire_borrowed", 300, liveness.retire_borrowed),
     # Both go through the same cursor, so they share a thread; it may have much to do after an outage.

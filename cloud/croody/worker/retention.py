@@ -25,8 +25,9 @@ from croody.notices.models import Notice, Rule
 from croody.notices.services import KEPT
 from croody.shop.carts import LIFE as CART_LIFE
 from croody.shop.models import Cart
+from croody.site import history as history_of_parts
 from croody.site import services as visitors
-from croody.site.models import BetaRequest, Message
+from croody.site.models import BetaRequest, Message, PartDay
 from croody.web.turns import delete_in_turns
 
 #: Tries to log in, and logins by a link, are kept for who looks into an incident.
@@ -81,6 +82,7 @@ LIVES: Final = (
     Life(Invitation, lambda now: Q(expires_at__lt=now - TRIES)),
     # A cart that was forgotten; orders are what the law wants kept.
     Life(Cart, lambda now: Q(touched_at__lt=now - CART_LIFE)),
+    Life(PartDay, lambda now: Q(day__lt=(now - timedelta(days=2 * history_of_parts.DAYS)).date())),
     Life(Message, lambda now: Q(at__lt=now - visitors.MESSAGES)),
     Life(
         BetaRequest,

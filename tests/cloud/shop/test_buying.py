@@ -280,3 +280,46 @@ def test_a_sold_board_becomes_a_robot_of_its_buyers_organisation_and_comes_in_by
     hashes = hashes_of("a secret that the board made")
     asked = Exchange(token=claim.token, hashes=hashes)
     assert claims.exchange(asked, address="127.0.0.1", now=timezone.now()) == robots[0]
+
+
+def test_products_go_out_as_a_file_and_come_in_again_all_or_nothing(shop: SimpleNamespace):
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    from croody.shop.staff import product_views
+    from croody.shop.urls import urlpatterns
+
+    alice = Buyer(shop.alice).client
+
+    def send(text: str) -> str:
+        file = SimpleUploadedFile("p.csv", text.encode(), content_type="text/csv")
+        return str(alice.post("/tienda/gestion/productos/importar/", {"file": file}, follow=True).content.decode())
+
+    out = b"".join(alice.get("/tienda/gestion/productos.csv").streaming_content).decode()
+    assert "3 productos al día" in send(out.replace("89.90", '"79,90"').replace("La mini", "=La mini"))
+    mini = Product.objects.get(slug="mini")
+    assert (mini.price_minor, mini.name_es, mini.stock) == (7990, "=La mini", 5)
+    again = b"".join(alice.get("/tienda/gestion/productos.csv").streaming_content).decode()
+    assert "'=La mini" in again
+    assert "3 productos al día" in send(again)
+    page = send("slug,kind,price,currency\nmini,board,1.00,EUR\nother,toy,much,EUR\n")
+    assert "fila 3, kind: «toy»" in page.replace("&#x27;", "'")
+    assert "«much» en «EUR» no es un precio" in page
+    assert "es nuevo y le falta" in send("slug,kind\nother,part\n")
+    assert "no es ninguna" in send("slug,stock\nmini,99\n")
+    assert Product.objects.get(slug="mini").price_minor == 7990
+    first = {str(one.pattern).split("/")[0] for one in urlpatterns} - {"", "<slug:slug>"}
+    assert first <= product_views.TAKEN
+
+
+def test_who_administers_the_site_sets_up_the_shop_and_that_is_written_down(shop: SimpleNamespace):
+    from django.contrib.auth.models import User
+
+    root = Buyer(User.objects.create_superuser("root")).client
+    said = {"code": "spring", "share_bp": 500, "amount_minor": 0, "currency": "", "most_uses": 3}
+    assert root.post("/admin/shop/coupon/add/", said).status_code == 302
+    assert Coupon.objects.get().code == "SPRING"
+    told = {"name_es": "Moto", "name_en": "Bike", "countries": ["ES"], "price_minor": 900, "currency": "EUR", "tax": shop.tax.pk}
+    assert root.post("/admin/shop/shippingrate/add/", {**told, "days_least": 0, "days_most": 1}).status_code == 302
+    assert root.get("/admin/shop/seller/add/").status_code == 403
+    written = Entry.objects.filter(name="root", verb="add").order_by("pk").values_list("thing", "thing_id")
+    assert list(written) == [("coupon", "SPRING"), ("shippingrate", "Moto")]

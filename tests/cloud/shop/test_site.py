@@ -97,3 +97,57 @@ def test_a_reading_is_really_sent_in_the_name_of_ones_own_robot(shop: SimpleName
     assert "Elige un robot tuyo" in Buyer(shop.carlos).client.post("/integrar/", {"do": "reading", "robot": "rover-1"}).content.decode()
     assert "El detector no responde ahora" in alice.post("/integrar/", {"do": "ids"}).content.decode()
     assert Record.objects.filter(robot_id="rover-1").count() == 1
+
+
+def test_the_status_tells_ninety_days_as_they_were_counted_and_holes_as_holes(shop: SimpleNamespace, django_assert_max_num_queries: Any):
+    from croody.liveness import parts
+    from croody.site import history
+    from croody.site.models import Outage, PartDay
+
+    now = timezone.now()
+    history.note_parts(now)
+    history.note_parts(now)
+    row = PartDay.objects.get(part="database", day=now.date())
+    assert (row.checks, row.well) == (2, 2)
+    PartDay.objects.create(part="broker", day=now.date() - timedelta(days=3), checks=1440, well=1439)
+    PartDay.objects.create(part="broker", day=now.date() - timedelta(days=4), checks=1440, well=700)
+    broker = history.days_of(now)["broker"]
+    assert [day.level for day in broker[-5:-1]] == ["down", "short", "none", "none"]
+    Outage.objects.create(title_es="Se fue la luz", title_en="The power went", began_at=now)
+    with django_assert_max_num_queries(6 + len(parts.answers())):
+        page = Client().get("/estado/").content.decode()
+    assert "Se fue la luz" in page
+    assert "días con fallas" in page
+
+
+def test_who_asks_to_be_forgotten_has_two_weeks_and_books_stay_without_them(shop: SimpleNamespace):
+    from django.contrib.auth.models import User
+
+    from croody.accounts.models import Membership
+    from croody.shop.models import Order
+    from croody.site import own_data
+
+    carlos = Buyer(shop.carlos)
+    carlos.put("mini")
+    carlos.order(email="carlos@example.org", notes="Llama antes")
+    told = carlos.client.get("/cuenta/datos/descargar/").json()
+    assert (told["account"]["username"], told["orders"][0]["total_minor"]) == ("carlos", 9580)
+    carlos.client.post("/cuenta/datos/borrar/")
+    assert "está por borrarse" in carlos.client.get("/cuenta/datos/").content.decode()
+    carlos.client.post("/cuenta/datos/quedarme/")
+    own_data.let_leave(timezone.now() + own_data.GRACE + timedelta(minutes=1))
+    assert User.objects.filter(username="carlos").exists()
+    carlos.client.post("/cuenta/datos/borrar/")
+    own_data.let_leave(timezone.now() + timedelta(days=13))
+    assert User.objects.filter(username="carlos").exists()
+    own_data.let_leave(timezone.now() + own_data.GRACE + timedelta(minutes=1))
+    assert not User.objects.filter(username="carlos").exists()
+    order = Order.objects.get()
+    assert (order.user, order.email, order.address, order.total_minor) == (None, "", {"country": "ES"}, 9580)
+    alice = Buyer(shop.alice)
+    assert "es la única persona" in alice.client.post("/cuenta/datos/borrar/", follow=True).content.decode()
+    Membership.objects.filter(user=shop.bob).update(role="owner")
+    alice.client.post("/cuenta/datos/borrar/")
+    Membership.objects.filter(user=shop.bob).delete()
+    own_data.let_leave(timezone.now() + own_data.GRACE + timedelta(minutes=1))
+    assert User.objects.filter(username="alice").exists()

@@ -16,7 +16,7 @@ from croody.live.views import stream
 from croody.monitor import alarm_views
 from croody.monitor import views as monitor
 from croody.shop.order_views import mine
-from croody.site import about, found, integrate, visitors
+from croody.site import about, found, integrate, own_data_views, visitors
 from croody.site.views import home, status
 from croody.web.health import earlier_health
 from croody.web.views import bad_request, failed, not_found
@@ -76,6 +76,10 @@ urlpatterns = [
     path("tienda/gestion/mensajes/", visitors.messages_of_visitors, name="messages_of_visitors"),
     path("tienda/gestion/beta.csv", visitors.export_beta, name="export_beta"),
     path("tienda/", include("croody.shop.urls")),
+    path("cuenta/datos/", own_data_views.page, name="own_data"),
+    path("cuenta/datos/descargar/", own_data_views.export, name="export_own_data"),
+    path("cuenta/datos/borrar/", own_data_views.leave, name="leave"),
+    path("cuenta/datos/quedarme/", own_data_views.stay, name="stay"),
     path("cuenta/pedidos/", mine, name="shop_mine"),
     path("cuenta/", include("croody.accounts.urls")),
     path("api/telemetry/stream", stream, name="telemetry_stream"),

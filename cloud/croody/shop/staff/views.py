@@ -72,6 +72,7 @@ def board(request: HttpRequest) -> HttpResponseBase:
         "tabs": [{"word": _("Abiertos"), "key": "", "here": here is None, "count": sum(counts.get(one, 0) for one in _OPEN)}]
         + [{"word": word, "key": state.value, "here": here is state, "count": counts.get(state, 0)} for state, word in moves.WORDS.items()],
         "orders": [_listed(one, language) for one in found[:A_PAGE]],
+        "keeping": "orders",
         "here": here or "",
         "before": page - 1 if page > 1 else None,
         "after": page + 1 if len(found) > A_PAGE else None,
@@ -159,6 +160,8 @@ def products(request: HttpRequest) -> HttpResponseBase:
         else _("Hay de todo en almacén"),
         "products": [{**words.product(one, language), "pk": one.pk, "left": one.stock, "shown": one.shown} for one in rows],
         "may_fulfil": _may(caller, ShopAct.FULFIL),
+        "may_list": _may(caller, ShopAct.STOCK_LIST),
+        "keeping": "products",
     }
     return pages.show(request, "shop/staff/products.html", context)
 

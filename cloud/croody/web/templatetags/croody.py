@@ -55,6 +55,12 @@ def short(at: datetime) -> SafeString:
 
 
 @register.filter
+def times(count: int, size: int) -> int:
+    """`count` steps of `size`."""
+    return count * size
+
+
+@register.filter
 def get(mapping: dict[str, Any], key: str) -> Any:
     """`mapping[key]`, nothing when it is not there."""
     return mapping.get(key)
