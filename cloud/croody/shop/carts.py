@@ -82,6 +82,8 @@ def put(request: HttpRequest, product: Product, quantity: int, *, now: datetime,
     name = product.name(get_language() or "es")
     with transaction.atomic():
         cart, token = _made(request, now)
+        # Two clicks at once put two in.
+        Cart.objects.select_for_update().get(pk=cart.pk)
         line = cart.lines.filter(product=product).first()
         there = line.quantity if line is not None and more else 0
         wanted = there + quantity

@@ -173,6 +173,11 @@ def _use(coupon: Coupon | None, discount_minor: int, now: datetime) -> str:
     return coupon.code
 
 
+def _count_again(code: str, by: int) -> None:
+    """An order that is cancelled gives its use of a coupon back; one that is paid after all has it again, even beyond the last."""
+    Coupon.objects.filter(code=code, used__gte=-by).update(used=F("used") + by)
+
+
 def _next_number(year: int) -> int:
     """Inside the order's transaction: one that is not made gives its number back."""
     Numbering.objects.get_or_create(year=year)
@@ -197,6 +202,8 @@ def move(order: Order, there: State, *, actor: Actor, now: datetime, note: str =
             stock.reserve(stock.of_order(locked), locked, now)
         elif there in (State.CANCELLED, State.REFUNDED) and here in moves.RETURNS:
             stock.give_back(locked, now)
+        if locked.coupon and State.CANCELLED in (here, there):
+            _count_again(locked.coupon, 1 if here is State.CANCELLED else -1)
         locked.state, locked.reserved_until = there, None
         if there is State.PAID:
             locked.paid_at = now

@@ -11,9 +11,11 @@ from django.utils import timezone
 
 from croody.accounts.models import ShownMail
 from croody.accounts.services import make_login_link
+from croody.audit.actor import SYSTEM
 from croody.audit.models import Entry
 from croody.shop import jobs, orders
 from croody.shop.models import Cart, Coupon, Order, OrderMail, Payment, Product, StockMove
+from croody.shop.moves import State
 from croody.shop.payments import sandbox
 from tests.cloud.shop.conftest import Buyer
 
@@ -211,6 +213,22 @@ def test_a_coupon_takes_its_share_and_ends(shop: SimpleNamespace):
     assert (order.goods_minor, order.discount_minor, order.total_minor) == (7350, 735, 7350 - 735 + 590)
     guest.put("wheel")
     assert "no existe o ya venció" in guest.client.post("/tienda/carrito/cupon/", {"code": "TEN"}, follow=True).content.decode()
+
+
+def test_an_order_that_is_cancelled_gives_its_use_of_a_coupon_back(shop: SimpleNamespace):
+    coupon = Coupon.objects.create(code="TEN", share_bp=1000, most_uses=1)
+    guest = Buyer()
+    guest.put("wheel", 3)
+    guest.client.post("/tienda/carrito/cupon/", {"code": "TEN"})
+    guest.order()
+    order = Order.objects.get()
+
+    def used(there: State) -> int:
+        orders.move(order, there, actor=SYSTEM, now=order.created_at)
+        coupon.refresh_from_db()
+        return coupon.used
+
+    assert [used(State.CANCELLED), used(State.PAID), used(State.PREPARING)] == [0, 1, 1]
 
 
 def test_scripts_have_the_cart_as_json(shop: SimpleNamespace):
