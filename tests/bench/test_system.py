@@ -103,8 +103,11 @@ def test_a_part_runs_and_its_rows_hold_figures(tmp_path: Path):
         "arrived of what was due",
         "due to heard, p50",
         "due to heard, p99",
+        "due to committed, p99",
         "listeners that were cut off",
         "processor of the program that listens",
+        "processor of the web server, each event that one listener gets",
+        *(f"processor of the {part}, each reading" for part in ("web server", "broker", "bridge", "telemetry API", "worker")),
     ]
     # How late is the machine's doing; that everything arrives is ours.
     assert rows[0].values["croody"] == [1.0]
