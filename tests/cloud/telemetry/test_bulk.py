@@ -59,7 +59,7 @@ def test_one_bad_record_among_many_is_the_only_letter(send: Send):
     records[99] = b'{"kind":"reading","data":{"TEMP":1e400}}'
     records[149] = b'{"kind":"reading","data":{"TEMP":"\\u0000"}}'
     assert send(1, records) == {"stored": [(1, 99), (101, 149), (151, 250)], "dead": [(100, 100), (150, 150)]}
-    assert list(DeadLetter.objects.order_by("first").values_list("first", "reason")) == [(100, "bad_value"), (150, "nul")]
+    assert list(DeadLetter.objects.order_by("first").values_list("first", "reason")) == [(100, "out_of_range"), (150, "nul")]
 
 
 def test_a_row_that_the_ledger_does_not_know_of_costs_the_many_that_come_with_it_nothing(send: Send, telemetry: str):

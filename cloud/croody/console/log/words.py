@@ -47,6 +47,7 @@ THINGS: Final[Mapping[str, str | Promise]] = {
     "incident": gettext_lazy("Incidente"),
     "incident_exception": gettext_lazy("Excepción de incidentes"),
     "calibration": gettext_lazy("Calibración"),
+    "capture": gettext_lazy("Captura"),
     "order": gettext_lazy("Pedido"),
     "product": gettext_lazy("Producto"),
     "seller": gettext_lazy("Vendedor"),
@@ -143,6 +144,7 @@ ACTS: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("end", "incident_exception"): gettext_lazy("Terminó la excepción de incidentes %(id)s"),
     ("keep", "calibration"): gettext_lazy("Guardó qué es habitual en un sitio, calibración %(id)s"),
     ("confirm", "calibration"): gettext_lazy("Dio por buena la calibración %(id)s"),
+    ("fetch", "capture"): gettext_lazy("Descargó la captura %(id)s"),
     ("make", "login_link"): gettext_lazy("Hizo un enlace de entrada para %(id)s"),
 }
 #: What was done, as the choice above the list says it.
@@ -150,6 +152,7 @@ VERBS: Final[Mapping[str, str | Promise]] = {
     "add": gettext_lazy("agregar"),
     "bring_back": gettext_lazy("traer de vuelta"),
     "claim": gettext_lazy("hacer un pase"),
+    "fetch": gettext_lazy("descargar"),
     "revoke_claim": gettext_lazy("anular un pase"),
     "enrol": gettext_lazy("dejar entrar"),
     "change": gettext_lazy("cambiar"),
