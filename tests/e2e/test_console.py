@@ -172,6 +172,8 @@ def test_a_star_is_lit_in_its_place_and_survives_a_fresh_row(signed_in: SignIn, 
 
 def test_chosen_robots_stay_chosen_in_fresh_rows_and_are_tagged_at_once_and_back(signed_in: SignIn, web: Web):
     drive(web)
+    # The row tells the oldest of the worst: none of another test may be older.
+    web.calm("rover-1")
     watched = signed_in("/en/console/")
     page = watched.page
     box = page.locator("#robot-rover-1 .pick input")
