@@ -116,7 +116,7 @@ def test_without_time_and_place_they_are_the_servers_and_those_among_the_data(si
         ({"robot_id": ROBOT, "data": {}, "position": {"lat": False, "lng": 1}}, "position.lat"),
         ({"robot_id": ROBOT, "data": {}, "position": {"lat": 91, "lng": 1}}, "position.lat"),
         ({"robot_id": ROBOT, "data": {}, "status": 5}, "status"),
-        (b'{"robot_id": "contrato-01", "data": {"x": NaN}}', "body"),
+        (b'{"robot_id": "contrato-01", "data": {"x": NaN}}', "data.x"),
         (b"no json", "body"),
     ],
 )
