@@ -29,6 +29,8 @@ BACKLOG_BYTES: Final = 1024 * 1024
 HANGS_AFTER_S: Final = 5.0
 _BACKOFF_S: Final = (0.5, 1.0, 2.0, 4.0)
 _LINGER_S: Final = 5.0
+#: The event loop has a turn between any two rounds.
+_SHORTEST_S: Final = 0.01
 #: Who was dismissed may end by itself for so long, in seconds.
 _GOODBYE_S: Final = 1.0
 #: A browser that lost us waits this long, in milliseconds.
@@ -113,12 +115,31 @@ class Listener:
             yield chunk
 
 
-def pause_s(period_s: float, read_s: float, sent_s: float) -> float:
-    """How long to wait after a round. A slow database is asked less often, at most a fifth of the time; a process that needs long to
-    send brings more at once, and has at least half of its time for everything else.
+class Pace:
+    """How long a feed waits after a round.
+
+    A slow database is asked less often, at most a fifth of the time. It is slow when two reads in a row were: one that was held up is
+    over, and must not hold up what comes next. A process that needs long to send brings more at once, and has at least half of its own
+    processor for everything else; what others on the machine take meanwhile is no reason to wait.
     """
-    spare_s = 4 * read_s if read_s > period_s / 5 > 0 else 0.0
-    return max(period_s - read_s - sent_s, spare_s, sent_s, 0.01)
+
+    def __init__(self, period_s: float) -> None:
+        self.period_s = period_s
+        self._read_s = 0.0
+
+    def pause_s(self, read_s: float, sent_s: float, *, behind: bool = False) -> float:
+        """Seconds until the next round.
+
+        Args:
+            read_s: how long the database took.
+            sent_s: processor time of this thread to tell the listeners.
+            behind: more waits than one read takes.
+        """
+        slow_s, self._read_s = min(self._read_s, read_s), read_s
+        if behind:
+            return max(sent_s, _SHORTEST_S)
+        spare_s = 4 * slow_s if slow_s > self.period_s / 5 else 0.0
+        return max(self.period_s - read_s - sent_s, spare_s, sent_s, _SHORTEST_S)
 
 
 class Feed(ABC):
@@ -185,6 +206,7 @@ class Feed(ABC):
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"feed-{self.name}")
+        pace = Pace(self.period_s)
         failures = 0
         alone_since: float | None = None
         try:
@@ -195,23 +217,21 @@ class Feed(ABC):
                     alone_since = loop.time()
                 elif loop.time() - alone_since > _LINGER_S:
                     return
-                started = loop.time()
                 reading = loop.run_in_executor(pool, self._guarded(self.read))
                 try:
-                    found = await self._patiently(reading)
+                    found, read_s = await self._patiently(reading)
                 except DatabaseError as error:
                     self._lost(str(error).strip().partition("\n")[0])
                     await asyncio.sleep(_BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)])
                     failures += 1
                     continue
                 failures = 0
-                read_s = loop.time() - started
                 self._back()
+                used_s = time.thread_time()
                 self.publish(found)
                 # Every listener that was woken by that has its turn before we have ours again.
                 await asyncio.sleep(0)
-                sent_s = loop.time() - started - read_s
-                await asyncio.sleep(pause_s(0.0 if self.behind else self.period_s, read_s, sent_s))
+                await asyncio.sleep(pace.pause_s(read_s, time.thread_time() - used_s, behind=self.behind))
         finally:
             self.forget()
             pool.submit(connections.close_all)
@@ -231,10 +251,13 @@ class Feed(ABC):
         return await reading
 
     @staticmethod
-    def _guarded(read: Callable[[], Any]) -> Callable[[], Any]:
-        def run() -> Any:
+    def _guarded(read: Callable[[], Any]) -> Callable[[], tuple[Any, float]]:
+        """What it found, and how many seconds that took in its own thread: a busy event loop says nothing of the database."""
+
+        def run() -> tuple[Any, float]:
+            started = time.monotonic()
             try:
-                return read()
+                return read(), time.monotonic() - started
             except DatabaseError:
                 connections.close_all()
                 raise
