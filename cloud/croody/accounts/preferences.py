@@ -22,7 +22,7 @@ from django.views.decorators.http import require_http_methods
 
 from croody.accounts.models import Preferences
 from croody.accounts.rules import open_to
-from croody.web import language, units
+from croody.web import language, units, zones
 
 _COOKIE: Final = "look"
 _YEAR_S: Final = 365 * 24 * 3600
@@ -45,6 +45,12 @@ def look(request: HttpRequest) -> dict[str, Any]:
     """For the layout of every page."""
     theme, zone, *_units = [*request.COOKIES.get(_COOKIE, "").split("."), ""]
     return {"look": Look(theme if theme in _THEMES else "", zone if _ZONE.fullmatch(zone) else "")}
+
+
+def zone_of(request: HttpRequest) -> str:
+    """The zone that this person's preferences name; UTC without one: the browser's is known to its scripts alone."""
+    liked: str = look(request)["look"].zone
+    return liked if liked and zones.zone(liked) else zones.UTC
 
 
 @sync_and_async_middleware

@@ -111,7 +111,9 @@ def _may_return(robot: Robot, organisation: Organisation, *, shared: bool) -> No
     """
     said = {"id": robot.robot_id}
     if robot.deleted_at is None:
-        raise BadRobot(_("robot_id %(id)s: ya existe: elige otro, o `croody robot rotate %(id)s` para un secreto nuevo") % said)
+        raise BadRobot(
+            _("robot_id %(id)s: ya existe: elige otro, o dale un secreto nuevo en su página, o con `croody robot rotate %(id)s`") % said
+        )
     if robot.organisation_id != organisation.pk:
         raise BadRobot(_("robot_id %(id)s: fue de otra organización, que tiene lecturas suyas: elige otro") % said)
     if shared and not robot.shared:

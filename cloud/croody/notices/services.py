@@ -5,7 +5,6 @@ import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
@@ -15,7 +14,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from croody.accounts.caller import Caller
-from croody.accounts.models import Organisation
+from croody.accounts.models import Organisation, Preferences
 from croody.alarms.kinds import SEVERITIES
 from croody.audit.actor import Actor
 from croody.audit.services import record
@@ -24,6 +23,7 @@ from croody.fleet.models import Robot, Site
 from croody.notices import jobs, messenger, spec, webhook
 from croody.notices.models import Channel, Notice, Rule
 from croody.notices.spec import BadRule
+from croody.web import zones
 from croody.web.address import whole
 from croody.web.refusals import Denied
 
@@ -109,14 +109,19 @@ def draft(caller: Caller, given: Mapping[str, Any], rule: Rule | None = None, *,
     team = rule.organisation if rule is not None else _team(caller, given)
     kind = str(given.get("kind") or "") if rule is None else rule.kind
     params = {name: given[name] for name in _PARAMS.get(kind, ()) if given.get(name) not in (None, "")}
-    spec.read(kind, params)
+    faults = spec.Faults()
+    name = faults.read(lambda: _name(given), "")
+    faults.read(lambda: spec.read(kind, params), None)
+    for_s, severity = faults.read(lambda: spec.seconds(given, "for_s"), 0), faults.read(lambda: _severity(given), "")
+    nowhere: tuple[Site | None, str] = (None, "")
+    place = faults.read(lambda: _place(team, given), nowhere)
+    faults.check()
     if "points" in params:
         params["points"] = spec.points_of(params["points"])
     made = rule or Rule(organisation=team, created_at=now, by_name=by.name[:150])
-    made.kind, made.params, made.name = kind, params, _name(given)
-    made.severity, made.for_s = _severity(given), spec.seconds(given, "for_s")
+    made.kind, made.params, made.name, made.severity, made.for_s = kind, params, name, severity, for_s
     made.enabled = str(given.get("enabled", "on")) not in {"", "off", "False", "0"}
-    made.site, made.robot_id = _place(team, given)
+    made.site, made.robot_id = place
     return made
 
 
@@ -182,10 +187,12 @@ def save_channel(caller: Caller, given: Mapping[str, Any], channel: Channel | No
     if made.kind not in Channel.Kind.values:
         raise BadRule("kind", _("tipo: elige uno de la lista"))
     target = str(given.get("target") or "").strip()
+    faults = spec.Faults()
+    made.name = faults.read(lambda: _name(given), "")
     if target or channel is None:
-        made.target = _target(made.kind, target)
-    made.name = _name(given)
-    _when(made, given)
+        made.target = faults.read(lambda: _target(made.kind, target), "")
+    _when(caller, made, given, faults)
+    faults.check()
     with transaction.atomic():
         if channel is None:
             if Channel.objects.filter(organisation=team, person=None).count() >= MOST_CHANNELS:
@@ -217,7 +224,9 @@ def save_own_channel(caller: Caller, team: Organisation, given: Mapping[str, Any
         before = _told_channel(row) if row is not None else {}
         made = row or Channel(organisation=team, person_id=caller.user_id, created_at=now, by_name=by.name[:150], kind=Channel.Kind.MAIL)
         made.name = by.name[:_NAME]
-        _when(made, given)
+        faults = spec.Faults()
+        _when(caller, made, given, faults)
+        faults.check()
         _keep(made, row is None, before, by, now)
     return made
 
@@ -228,14 +237,12 @@ def mail_of(user_id: int) -> str:
     return found or ""
 
 
-def _when(made: Channel, given: Mapping[str, Any]) -> None:
+def _when(caller: Caller, made: Channel, given: Mapping[str, Any], faults: spec.Faults) -> None:
     """Which alarms go through it, and when."""
-    made.severity = _severity(given)
-    after = spec.seconds(given, "after_min")
-    if after > _MOST_AFTER:
-        raise BadRule("after_min", _("%(value)s min: escribe de 0 a %(most)s minutos") % {"value": after, "most": _MOST_AFTER})
-    made.after_min = after
-    made.quiet_from, made.quiet_to, made.time_zone = _quiet(given)
+    made.severity = faults.read(lambda: _severity(given), "")
+    made.after_min = faults.read(lambda: _after(given), 0)
+    made.quiet_from, made.quiet_to = faults.read(lambda: _quiet(given), ("", ""))
+    made.time_zone = faults.read(lambda: _zone(caller, given), zones.UTC)
     made.language = "en" if given.get("language") == "en" else "es"
     made.tells_end = str(given.get("tells_end") or "") not in {"", "off", "False", "0"}
     made.enabled = str(given.get("enabled", "on")) not in {"", "off", "False", "0"}
@@ -367,17 +374,27 @@ def _target(kind: str, target: str) -> str:
     return "\n".join(dict.fromkeys(addresses))
 
 
-def _quiet(given: Mapping[str, Any]) -> tuple[str, str, str]:
-    begin, end, zone = (str(given.get(name) or "").strip() for name in ("quiet_from", "quiet_to", "time_zone"))
+def _after(given: Mapping[str, Any]) -> int:
+    after = spec.seconds(given, "after_min")
+    if after > _MOST_AFTER:
+        raise BadRule("after_min", _("%(value)s min: escribe de 0 a %(most)s minutos") % {"value": after, "most": _MOST_AFTER})
+    return after
+
+
+def _quiet(given: Mapping[str, Any]) -> tuple[str, str]:
+    begin, end = (str(given.get(name) or "").strip() for name in ("quiet_from", "quiet_to"))
     if bool(begin) != bool(end) or (begin and not (_CLOCK.fullmatch(begin) and _CLOCK.fullmatch(end) and begin != end)):
         raise BadRule("quiet_from", _("horas tranquilas: escribe las dos, distintas, como 22:00 y 06:00"))
-    try:
-        ZoneInfo(zone or "UTC")
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise BadRule(
-            "time_zone", _("zona horaria: %(value)r no se conoce: escribe una como America/Bogota") % {"value": zone[:40]}
-        ) from error
-    return begin, end, zone or "UTC"
+    return begin, end
+
+
+def _zone(caller: Caller, given: Mapping[str, Any]) -> str:
+    """What was written; where nothing was, the person's own."""
+    zone = str(given.get("time_zone") or "").strip()
+    zone = zone or Preferences.objects.filter(user=caller.user_id or 0).values_list("zone", flat=True).first() or zones.UTC
+    if zones.zone(zone) is None:
+        raise BadRule("time_zone", _("zona horaria: %(value)r no se conoce: escribe una como America/Bogota") % {"value": zone[:40]})
+    return zone
 
 
 def _told(rule: Rule) -> dict[str, Any]:

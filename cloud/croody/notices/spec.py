@@ -1,9 +1,9 @@
 """What a rule asks, read from what a person wrote: a condition that raises it, one that ends it, and for how long it must hold. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.utils.translation import gettext as _
 
@@ -19,13 +19,50 @@ LEAST_WINDOW_S: Final = 60
 _CORNERS: Final = (3, 50)
 _FURTHEST: Final = 1e9
 
+_T = TypeVar("_T")
+
 
 class BadRule(ValueError):
-    """A rule that says nothing one could hold a robot to. `field`: where; the text names the value, the rule and the remedy."""
+    """A rule that says nothing one could hold a robot to. `field`: where; the text names the value, the rule and the remedy.
+
+    `every`: it and all else that is wrong with the same form, in the order of its fields.
+    """
 
     def __init__(self, field: str, text: str) -> None:
         super().__init__(text)
         self.field = field
+        self.every: tuple[BadRule, ...] = (self,)
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Field -> what is wrong with it."""
+        return {one.field: str(one) for one in reversed(self.every) if one.field}
+
+
+class Faults:
+    """Reads a form to its end, so that who wrote it hears of everything at once."""
+
+    def __init__(self) -> None:
+        self._found: list[BadRule] = []
+
+    def read(self, one: Callable[[], _T], instead: _T) -> _T:
+        """What `one` reads; `instead` where it is wrong, which `check` tells."""
+        try:
+            return one()
+        except BadRule as error:
+            self._found += error.every
+            return instead
+
+    def check(self) -> None:
+        """Stop where anything was wrong.
+
+        Raises:
+            BadRule: the first of it, which knows the others.
+        """
+        if self._found:
+            first = self._found[0]
+            first.every = tuple(self._found)
+            raise first
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +114,30 @@ def seconds(given: Mapping[str, Any], field: str, least: int = 0) -> int:
 
 
 def _threshold(given: Mapping[str, Any]) -> Spec:
-    name, limit, back = _metric(given), _number(given, "limit"), _number(given, "hysteresis", 0.0)
-    if back < 0:
-        raise BadRule("hysteresis", _("histéresis: escribe 0 o más; escribiste %(value)s") % {"value": back})
-    above = _above(given)
+    faults = Faults()
+    name, above = faults.read(lambda: _metric(given), ""), faults.read(lambda: _above(given), True)
+    limit, back = faults.read(lambda: _number(given, "limit"), 0.0), faults.read(lambda: _back(given), 0.0)
+    faults.check()
     clear = limit - back if above else limit + back
     operators = (">", "<=") if above else ("<", ">=")
     raises, clears = (Comparison(one, Metric(name), Constant(at)) for one, at in zip(operators, (limit, clear), strict=True))
     return Spec(raises, clears, (name,))
 
 
+def _back(given: Mapping[str, Any]) -> float:
+    back = _number(given, "hysteresis", 0.0)
+    if back < 0:
+        raise BadRule("hysteresis", _("histéresis: escribe 0 o más; escribiste %(value)s") % {"value": f"{back:g}"})
+    return back
+
+
 def _rate(given: Mapping[str, Any]) -> Spec:
-    name, limit, window = _metric(given), _number(given, "limit"), _seconds(given, "window_s", LEAST_WINDOW_S)
-    operators = (">", "<=") if _above(given) else ("<", ">=")
+    faults = Faults()
+    name, above = faults.read(lambda: _metric(given), ""), faults.read(lambda: _above(given), True)
+    limit = faults.read(lambda: _number(given, "limit"), 0.0)
+    window = faults.read(lambda: _seconds(given, "window_s", LEAST_WINDOW_S), 0)
+    faults.check()
+    operators = (">", "<=") if above else ("<", ">=")
     raises, clears = (Comparison(one, Metric(CHANGE), Constant(limit)) for one in operators)
     return Spec(raises, clears, (name,), window_s=window)
 

@@ -128,6 +128,11 @@ def test_filters_stand_in_the_address(people: SimpleNamespace) -> None:
     assert keys("?verb=revoke") == [("revoke", "r-2"), ("revoke", "r-1")]
     assert keys("?thing=robot&id=r-1") == [("revoke", "r-1"), ("add", "r-1")]
     assert keys("?since=2026-11-02&until=2026-11-02") == [("revoke", "r-1")]
+    # Noon of the second in UTC is the third in Auckland.
+    assert keys("?since=2026-11-02&until=2026-11-02&zone=America/Bogota") == [("revoke", "r-1")]
+    assert keys("?since=2026-11-03&until=2026-11-03&zone=Pacific/Auckland") == [("revoke", "r-1")]
+    assert keys("?since=2026-11-02&until=2026-11-02&zone=Mars/Base") == [("revoke", "r-1")]
+    assert 'name="zone" value="Pacific/Auckland"' in page_of(people.bob, "?since=2026-11-03&zone=Pacific/Auckland")
     assert keys("?since=nonsense&verb=add") == [("add", "r-1")]
     assert "Nada con estos filtros" in page_of(people.bob, "?who=eve")
     assert page_of(people.bob, "?verb=revoke&id=r-1").count("Revocó el robot") == 1

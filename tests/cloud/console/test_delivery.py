@@ -1,20 +1,29 @@
 """`/console/delivery/`: is anything missing, is it coming back, and the proof of it."""
 
+import ast
 import csv
 import io
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
+from django.utils.html import escape
+from django.utils.translation import override
 
+import croody_contract
 from croody.accounts.models import Membership, Organisation
 from croody.audit.models import Entry
 from croody.commands.models import Outgoing
+from croody.console import letters
 from croody.console.delivery.selection import Period, Selection
 from croody.fleet import services as fleet
+from croody.telemetry import ingest
 from croody.telemetry.ingest import services
 from croody.telemetry.models import DeadLetter, Stream
 from croody_contract.messages import Born, Tombstone
@@ -137,6 +146,71 @@ def test_a_letter_is_judged_again_by_who_may(world: SimpleNamespace) -> None:
     assert Entry.objects.get(verb="replay").name == "alice"
     assert client.get(path).status_code == 302
     assert client.post(f"{LIST}rover-2/letters/{letter.pk}/replay/").status_code == 404
+
+
+def test_a_period_is_read_and_shown_in_the_readers_own_zone_and_its_link_means_the_same_to_everybody(world: SimpleNamespace) -> None:
+    now = datetime(2026, 11, 30, 8, 0, tzinfo=UTC)
+    period = Period.of({"since": "2026-11-30T00:00", "until": "2026-11-30T08:00", "zone": "America/Bogota"}, now, "Europe/Madrid")
+    assert period is not None
+    assert (period.since, period.until) == (datetime(2026, 11, 30, 5, tzinfo=UTC), datetime(2026, 11, 30, 13, tzinfo=UTC))
+    assert period.fields == {"since": "2026-11-30T00:00", "until": "2026-11-30T08:00", "zone": "America/Bogota"}
+    assert Period.of({"since": "2026-11-30T00:00", "until": "2026-11-30T08:00", "zone": "Mars/Base"}, now) is None
+    client = Client()
+    client.force_login(world.bob)
+    client.cookies["look"] = ".America/Bogota.c-m-mps"
+    path = f"{LIST}rover-1/proof/"
+    text = client.get(path).content.decode()
+    until = (timezone.now() + timedelta(minutes=1)).astimezone(ZoneInfo("America/Bogota"))
+    assert f'value="{until:%Y-%m-%dT%H}:' in text
+    assert '<input type="hidden" name="zone" value="America/Bogota">' in text
+    assert "Horas de" in text
+    assert "zone=America%2FBogota" in text
+    # Who followed an older link, without a zone, reads the hours it was made with.
+    assert 'name="zone" value="UTC"' in client.get(f"{path}?since=2026-11-30T00:00&until=2026-11-30T08:00").content.decode()
+    assert "Times of" in client.get(path.replace("/es/", "/en/")).content.decode()
+
+
+def test_why_a_letter_is_dead_is_said_in_the_readers_language_and_the_servers_own_words_stand_behind(world: SimpleNamespace) -> None:
+    letter = DeadLetter.objects.get(robot_id="rover-1")
+    assert letter.detail.isascii()
+    for path in ("/{}/console/delivery/rover-1/", "/{}/console/robots/rover-1/"):
+        spanish, english = (get(world.alice, path.format(code)) for code in ("es", "en"))
+        with override("es"):
+            assert letters.reason(letter) in spanish
+        assert "a value that breaks the rule" in english
+        assert f'<summary>Lo que escribió el servidor</summary><code lang="en">{escape(letter.detail)}' in spanish
+        assert f"<code>{letter.reason}</code>" not in spanish
+
+
+def test_every_reason_that_ingest_and_contract_give_has_words() -> None:
+    found = set()
+    for folder in (Path(croody_contract.__file__).parent, Path(ingest.__path__[0])):
+        for path in folder.glob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                match node:
+                    case ast.Call(func=ast.Name("Refused"), args=[ast.Constant(str(reason)), *_]):
+                        found.add(reason)
+                    case ast.Return(value=ast.Tuple(elts=[ast.Constant(str(reason)), ast.JoinedStr()])):
+                        found.add(reason)
+    assert {"bad_utf8", "not_finite", "quota"} <= found
+    assert found - set(letters.DEAD) == set()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"replayed_at": datetime(2026, 1, 1, tzinfo=UTC)}, "ya se volvió a juzgar"),
+        ({"reason": "conflict"}, "su número lo tiene otro registro"),
+        ({"hash": "0" * 64}, "solo se guardó su comienzo"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/es/console/delivery/rover-1/letters/{}/replay/", "/es/console/robots/rover-1/letters/{}/replay/"])
+def test_why_a_letter_cannot_be_judged_again_is_said_in_the_readers_language(world: SimpleNamespace, path: str, changes: Any, said: str):
+    DeadLetter.objects.filter(robot_id="rover-1").update(**changes)
+    letter = DeadLetter.objects.get(robot_id="rover-1")
+    client = Client()
+    client.force_login(world.alice)
+    assert said in client.post(path.format(letter.pk), follow=True).content.decode()
 
 
 def test_an_address_that_means_nothing_shows_everything() -> None:

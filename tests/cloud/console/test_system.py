@@ -47,11 +47,11 @@ def _nobody_answers(settings: Any, tmp_path: Path, free_port: int) -> Iterator[N
 
 
 def wrong(**changes: Any) -> list[str]:
-    return list(words.page(dataclasses.replace(WELL, **changes), "es").wrong)
+    return [": ".join(one) for one in words.page(dataclasses.replace(WELL, **changes), "es", runs_it=True).wrong]
 
 
 def test_nothing_is_wrong_with_what_is_well() -> None:
-    found = words.page(WELL, "es")
+    found = words.page(WELL, "es", runs_it=True)
     assert found.wrong == ()
     assert found.sentence == "Croody está bien"
     assert [row.text for row in found.data if row.name == "Base de datos"] == ["2,5\u00a0MB"]
@@ -109,6 +109,23 @@ def test_the_page_is_whole_in_both_languages_while_much_is_away() -> None:
     client.force_login(root)
     assert "no responde: ./croody logs --tail 50 broker" in client.get("/es/console/system/").content.decode()
     assert "does not answer: ./croody logs --tail 50 broker" in client.get("/en/console/system/").content.decode()
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_an_owner_without_the_servers_shell_is_told_who_can_and_no_commands_of_it() -> None:
+    user = User.objects.create_user("olga")
+    Membership.objects.create(user=user, organisation=Organisation.objects.create(name="Mine", slug="mine"), role="owner")
+    client = Client()
+    client.force_login(user)
+    for code, wrong_, who in (
+        ("es", "Broker MQTT no responde", "Avisa a quien lo administra"),
+        ("en", "does not answer", "Tell who runs it"),
+    ):
+        text = client.get(f"/{code}/console/system/").content.decode()
+        assert wrong_ in text
+        assert who in text
+        assert "./croody" not in text
+        assert "CROODY_" not in text
 
 
 @pytest.mark.django_db

@@ -211,7 +211,7 @@ def test_a_dead_letter_is_listed_with_its_reason_and_judged_again(alice: Client)
         hash=payload_hash(body),
         received_at=datetime.now(UTC),
     )
-    assert "unknown_robot" in text(alice, "/console/robots/rover-1/")
+    assert "de un robot que no existe" in text(alice, "/console/robots/rover-1/")
     answer = alice.post(f"/console/robots/rover-1/letters/{letter.pk}/replay/", follow=True)
     assert f"Carta {letter.pk}: 1 guardadas, 0 otra vez muertas." in answer.content.decode()
 

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from croody.accounts.models import Membership, Organisation
+from croody.accounts.models import Membership, Organisation, Preferences
 from croody.alarms.services import raise_alarm
 from croody.audit.models import Entry
 from croody.fleet import services as fleet
@@ -64,6 +64,41 @@ def test_what_is_wrong_stands_at_its_field_and_what_was_typed_stays(world):
     assert page.status_code == 422
     assert re.search(r'id="f-limit"[^>]*value="tibio"[^>]*aria-invalid="true"', text)
     assert 'value="Motor caliente"' in text
+
+
+def test_everything_that_is_wrong_with_a_form_is_told_at_once_each_at_its_field(world):
+    bad = {**FORM, "name": "", "metric": "", "limit": "tibio", "hysteresis": "-1", "for_s": "-5", "robot_id": "nobody"}
+    for prefix, words in (("/es", "no es un número"), ("/en", "is no number")):
+        text = world.marta.post(f"{prefix}/console/rules/new/", bad).content.decode()
+        for name in ("name", "metric", "limit", "hysteresis", "for_s", "robot_id"):
+            assert f'<a href="#f-{name}">' in text
+            assert f'id="f-{name}-error"' in text
+        assert words in text
+    assert not Rule.objects.exists()
+    bad = {"kind": "mail", "name": "", "target": "nobody", "after_min": "9999", "quiet_from": "22:00", "time_zone": "Mars/Base"}
+    text = world.marta.post("/console/rules/channels/new/", bad).content.decode()
+    for name in ("name", "target", "after_min", "quiet_from", "time_zone"):
+        assert f'id="f-{name}-error"' in text
+    assert not Channel.objects.exists()
+
+
+def test_a_new_channel_begins_with_the_zone_and_the_language_of_who_makes_it(world):
+    def field(page: Any) -> str:
+        return re.search(r'<input id="f-time_zone"[^>]*>', page.content.decode())[0]  # type: ignore[index]
+
+    path = "/en/console/rules/channels/new/"
+    # Nobody chose a zone: the browser's own may stand there.
+    assert 'value="UTC" data-own-zone' in field(world.marta.get(path))
+    user = User.objects.get(username="marta")
+    Preferences.objects.create(user=user, zone="America/Bogota")
+    world.marta.cookies["look"] = ".America/Bogota.c-m-mps"
+    page = world.marta.get(path)
+    assert 'value="America/Bogota"' in field(page)
+    assert "data-own-zone" not in field(page)
+    assert '<option value="en" lang="en" selected>' in page.content.decode()
+    form = {"kind": "mail", "name": "C", "target": "a@example.org", "severity": "low", "enabled": "on", "time_zone": ""}
+    world.marta.post(path, form)
+    assert Channel.objects.get().time_zone == "America/Bogota"
 
 
 @pytest.mark.parametrize("kind", ["threshold", "absence", "rate", "expression", "fence", "nonsense"])

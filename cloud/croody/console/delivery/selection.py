@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, Self
+from zoneinfo import ZoneInfo
 
 from croody.console.delivery.facts import PAGE, Listed
+from croody.web import zones
 from croody.web.address import page_number, page_of, query_of, typed
 
 WHAT: Final = ("gaps", "dead", "dropped")
@@ -58,34 +60,49 @@ def has(one: Listed, what: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """From `since` to `until`, which is excluded; in UTC."""
+    """From `since` to `until`, which is excluded; in UTC. `zone`: in which zone its address says it."""
 
     since: datetime
     until: datetime
+    zone: str = zones.UTC
 
     @classmethod
-    def of(cls, query: Mapping[str, str], now: datetime) -> Self | None:
-        """From `?since=&until=` (`2026-11-30T08:00`, UTC unless an offset is given); the last 24 hours without them.
+    def of(cls, query: Mapping[str, str], now: datetime, home: str = zones.UTC) -> Self | None:
+        """From `?since=&until=&zone=` (`2026-11-30T08:00`, in UTC unless a zone or an offset is given); the last 24 hours without them.
 
-        None: no period, it ends before it begins, or it is longer than `MOST_DAYS`.
+        Args:
+            home: the reader's zone, in which the last 24 hours are said.
+
+        None: no period, it ends before it begins, it is longer than `MOST_DAYS`, or nobody knows the zone.
         """
         if not query.get("since") and not query.get("until"):
             end = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
-            return cls(end - timedelta(days=1), end)
-        since, until = _moment(query.get("since", "")), _moment(query.get("until", ""))
+            return cls(end - timedelta(days=1), end, home)
+        name = query.get("zone") or zones.UTC
+        place = zones.zone(name)
+        if place is None:
+            return None
+        since, until = _moment(query.get("since", ""), place), _moment(query.get("until", ""), place)
         if since is None or until is None or not timedelta(0) < until - since <= timedelta(days=MOST_DAYS):
             return None
-        return cls(since, until)
+        return cls(since, until, name)
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """As the form and an address say it."""
+        place = ZoneInfo(self.zone)
+        since, until = (f"{at.astimezone(place):%Y-%m-%dT%H:%M}" for at in (self.since, self.until))
+        return {"since": since, "until": until, "zone": self.zone}
 
     @property
     def query(self) -> str:
         """As an address says it."""
-        return query_of({"since": f"{self.since:%Y-%m-%dT%H:%M}", "until": f"{self.until:%Y-%m-%dT%H:%M}"})
+        return query_of(self.fields)
 
 
-def _moment(text: str) -> datetime | None:
+def _moment(text: str, place: ZoneInfo) -> datetime | None:
     try:
         at = datetime.fromisoformat(text[:40])
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+        return (at.replace(tzinfo=place) if at.tzinfo is None else at).astimezone(UTC)
     except (ValueError, OverflowError):
         return None

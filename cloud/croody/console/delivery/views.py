@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from croody.accounts.caller import actor_of, of_session
-from croody.console import csv_file, frame, page_access
+from croody.accounts.preferences import zone_of
+from croody.console import csv_file, frame, letters, page_access
 from croody.console.delivery import facts, words
 from croody.console.delivery.selection import MOST_DAYS, WHAT, Period, Selection, has
 from croody.fleet.access import Action, may
@@ -81,7 +82,7 @@ def of_robot(request: HttpRequest, robot_id: str) -> HttpResponseBase:
         "letters": [words.letter_row(letter, language) for letter in found.letters],
         "older": found.letters[-1].pk if found.more_letters else 0,
         "may_act": may(caller, Action.ACT, robot),
-        "period": Period.of({}, now),
+        "period": Period.of({}, now, zone_of(request)),
     }
     return frame.draw(request, "console/delivery/robot.html", context, page="delivery")
 
@@ -91,11 +92,12 @@ def of_robot(request: HttpRequest, robot_id: str) -> HttpResponseBase:
 def proof(request: HttpRequest, robot_id: str) -> HttpResponseBase:
     """What became of everything that a robot numbered in a period, to look at and to print."""
     caller, now, language = of_session(request), timezone.now(), get_language() or "es"
-    robot, period = page_access.robot(caller, Action.INSPECT, robot_id), Period.of(request.GET.dict(), now)
+    robot, home = page_access.robot(caller, Action.INSPECT, robot_id), zone_of(request)
+    period = Period.of(request.GET.dict(), now, home)
     if period is None:
         said = {"since": request.GET.get("since", "")[:40], "until": request.GET.get("until", "")[:40], "days": MOST_DAYS}
         problem = _("De «%(since)s» a «%(until)s» no es un periodo: acaba antes de empezar, o pasa de %(days)s días.") % said
-        context = {"robot": robot, "sentence": _("No es un periodo"), "problem": problem, "period": Period.of({}, now)}
+        context = {"robot": robot, "sentence": _("No es un periodo"), "problem": problem, "period": Period.of({}, now, home)}
         return frame.draw(request, "console/delivery/proof.html", context, page="delivery", status=422)
     edges = proofs.edges(robot.pk, period.since, period.until)
     sums, lines = Sums(), list[Line]()
@@ -151,10 +153,11 @@ def _replay(request: HttpRequest, robot_id: str, number: int) -> HttpResponseBas
     """Judge a dead letter again."""
     caller = of_session(request)
     robot = page_access.robot(caller, Action.ACT, robot_id)
+    letter = _letter(robot, number)
     try:
-        done = services.replay(_letter(robot, number), now=timezone.now(), actor=actor_of(request, caller))
+        done = services.replay(letter, now=timezone.now(), actor=actor_of(request, caller))
     except services.NotReplayable as error:
-        messages.error(request, str(error))
+        messages.error(request, letters.not_again(letter, error))
         return page_access.done(request, _back(robot))
     said = _("Carta %(number)s: %(stored)s guardadas, %(dead)s otra vez muertas.")
     return page_access.done(request, _back(robot), said % {"number": number, "stored": done.stored, "dead": done.dead})

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from croody.commands.models import Outgoing
+from croody.console import letters
 from croody.console.delivery.facts import Gap, Listed, Lost, One
 from croody.console.robot.words.lines import REASONS
 from croody.liveness.judge import State
@@ -19,29 +19,6 @@ from croody.web import formats
 from croody_contract import ranges
 from croody_contract.ranges import Ranges
 
-#: Why something could not be stored. What is not here is shown as it is called.
-DEAD: Final[Mapping[str, str | Promise]] = {
-    "bad_count": gettext_lazy("el lote no trae los registros que dice"),
-    "bad_gzip": gettext_lazy("no se puede descomprimir"),
-    "bad_json": gettext_lazy("no es JSON"),
-    "bad_range": gettext_lazy("un intervalo que no puede ser"),
-    "bad_shape": gettext_lazy("no tiene la forma de un registro"),
-    "bad_topic": gettext_lazy("un tema que no existe"),
-    "bad_value": gettext_lazy("un valor que no cabe en la regla"),
-    "conflict": gettext_lazy("su número ya lo tiene otro registro"),
-    "database_refused": gettext_lazy("la base de datos no lo aceptó"),
-    "dead_before": gettext_lazy("ya era carta muerta"),
-    "not_finite": gettext_lazy("un número que no es finito"),
-    "nul": gettext_lazy("un carácter que ninguna base guarda"),
-    "out_of_range": gettext_lazy("un número fuera de lo posible"),
-    "quota": gettext_lazy("más de lo que admite su cuota"),
-    "surrogate": gettext_lazy("un carácter a medias"),
-    "too_deep": gettext_lazy("demasiados niveles"),
-    "too_large": gettext_lazy("demasiado grande"),
-    "too_many": gettext_lazy("más cartas de las que se guardan: solo se cuentan"),
-    "unknown_robot": gettext_lazy("de un robot que no existe"),
-    "wrong_robot": gettext_lazy("habla en nombre de otro robot"),
-}
 #: Ranges of one cell that are spelled out.
 _SPANS: Final = 6
 _THERE: Final = (State.ONLINE, State.MOVING, State.STALE, State.FAULTED)
@@ -208,7 +185,7 @@ def letter_row(letter: DeadLetter, language: str) -> LetterRow:
     """One letter."""
     place = spans(((letter.first, letter.last),), language) if letter.first else formats.NEVER
     count = _number(letter.count, language) if letter.count > 1 else ""
-    return LetterRow(letter, str(DEAD.get(letter.reason, letter.reason)), place, count, letter.replayed_at is None)
+    return LetterRow(letter, letters.reason(letter), place, count, letter.replayed_at is None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, Self
+from zoneinfo import ZoneInfo
 
 from croody.audit.queries import Mark, Wanted
+from croody.web import zones
 from croody.web.address import query_of, typed
 
 #: Nobody types more than this.
@@ -15,7 +17,7 @@ _FIELDS: Final = ("who", "verb", "thing", "id", "org", "since", "until")
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What the address asks for; what it cannot mean is left out. `since` and `until` are days in UTC, both included."""
+    """What the address asks for; what it cannot mean is left out. `since` and `until` are days in `zone`, both included."""
 
     who: str = ""
     verb: str = ""
@@ -24,15 +26,18 @@ class Selection:
     org: str = ""
     since: str = ""
     until: str = ""
+    zone: str = zones.UTC
     after: Mark | None = None
 
     @classmethod
-    def of(cls, query: Mapping[str, str]) -> Self:
-        """From `?who=&verb=&thing=&id=&org=&since=&until=&after=`."""
+    def of(cls, query: Mapping[str, str], home: str = zones.UTC) -> Self:
+        """From `?who=&verb=&thing=&id=&org=&since=&until=&zone=&after=`. `home`: the reader's zone, where no day is asked for."""
         said = {name: typed(query, name, _LONGEST) for name in _FIELDS}
         for name in ("since", "until"):
             said[name] = said[name] if _day(said[name]) else ""
-        return cls(**said, after=Mark.read(query.get("after", "")))
+        days = said["since"] or said["until"]
+        zone = typed(query, "zone", _LONGEST) or (zones.UTC if days else home)
+        return cls(**said, zone=zone if zones.zone(zone) else zones.UTC, after=Mark.read(query.get("after", "")))
 
     @property
     def filters(self) -> bool:
@@ -42,7 +47,8 @@ class Selection:
     def address(self, **changes: str) -> str:
         """The query that asks for this, with some of it changed, from its beginning."""
         one = replace(self, after=None, **changes)
-        return query_of({name: getattr(one, name) for name in _FIELDS})
+        said = {name: getattr(one, name) for name in _FIELDS}
+        return query_of(said | ({"zone": one.zone} if one.since or one.until else {}))
 
     def behind(self, mark: Mark) -> str:
         """The query for what is older than this."""
@@ -51,22 +57,27 @@ class Selection:
 
     def wanted(self, organisation_id: int | None) -> Wanted:
         """As the log is asked."""
-        until = _day(self.until)
+        since, until = _day(self.since), _day(self.until)
+        place = ZoneInfo(self.zone)
         return Wanted(
             organisation_id=organisation_id,
             name=self.who,
             verb=self.verb,
             thing=self.thing,
             thing_id=self.id,
-            since=_day(self.since),
-            until=until + timedelta(days=1) if until is not None else None,
+            since=_midnight(since, place) if since is not None else None,
+            until=_midnight(until + timedelta(days=1), place) if until is not None else None,
         )
 
 
-def _day(text: str) -> datetime | None:
+def _day(text: str) -> date | None:
     try:
         day = date.fromisoformat(text)
     except ValueError:
         return None
-    # A day more must still be a day.
-    return datetime(day.year, day.month, day.day, tzinfo=UTC) if day.year < 9999 else None
+    # A day more or less must still be a day.
+    return day if 1 < day.year < 9999 else None
+
+
+def _midnight(day: date, place: ZoneInfo) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=place).astimezone(UTC)

@@ -10,6 +10,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 
 from croody.accounts.caller import of_session
+from croody.accounts.preferences import zone_of
 from croody.audit import queries
 from croody.audit.models import Entry
 from croody.audit.queries import Mark
@@ -27,7 +28,7 @@ _COLUMNS: Final = ("at", "kind", "name", "user_id", "token_id", "address", "requ
 def log(request: HttpRequest) -> HttpResponseBase:
     """Who did what to what, when."""
     caller, now, language = of_session(request), timezone.now(), get_language() or "es"
-    asked, known = Selection.of(request.GET.dict()), facts.organisations(caller)
+    asked, known = Selection.of(request.GET.dict(), zone_of(request)), facts.organisations(caller)
     found = queries.page(facts.readable(caller), facts.wanted(asked, known), limit=PAGE + 1, after=asked.after)
     shown = found[:PAGE]
     people = facts.people(shown)

@@ -15,7 +15,7 @@ from croody.accounts.caller import actor_of, of_session
 from croody.alarms.acts import close_as
 from croody.alarms.services import EndsByItself
 from croody.commands.services import ask_for_logs
-from croody.console import frame, page_access
+from croody.console import frame, letters, page_access
 from croody.console.robot.views import revoked
 from croody.enrolment import rotation
 from croody.fleet import services
@@ -111,7 +111,7 @@ def replay(request: HttpRequest, robot: Robot, *, number: int) -> HttpResponseBa
     try:
         done = telemetry.replay(letter, now=timezone.now(), actor=actor_of(request, of_session(request)))
     except telemetry.NotReplayable as error:
-        messages.error(request, str(error))
+        messages.error(request, letters.not_again(letter, error))
         return _back(request, robot, "#cartas")
     said = _("Carta %(number)s: %(stored)s guardadas, %(dead)s otra vez muertas.")
     return _back(request, robot, "#cartas", said % {"number": number, "stored": done.stored, "dead": done.dead})
@@ -130,8 +130,8 @@ def close(request: HttpRequest, robot: Robot, *, number: int) -> HttpResponseBas
     try:
         caller = of_session(request)
         close_as(caller, number, timezone.now(), actor=actor_of(request, caller))
-    except EndsByItself as error:
-        messages.error(request, str(error))
+    except EndsByItself:
+        messages.error(request, _("Esta alerta termina sola cuando pasa su causa; cerrada ahora, volvería enseguida."))
         return _back(request, robot, "")
     return _back(request, robot, "", _("La alerta quedó cerrada."))
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from croody.accounts.caller import actor_of, of_session
-from croody.accounts.preferences import look
+from croody.accounts.preferences import look, zone_of
 from croody.alarms.kinds import SEVERITIES
 from croody.console import frame, page_access
 from croody.console.rules import area, facts, words
@@ -92,7 +92,7 @@ def own(request: HttpRequest) -> HttpResponseBase:
     given = _given(request, row, _as_channel_form)
     if row is None and request.method == "GET":
         # As they read everything else.
-        given |= {"language": get_language() or "es", "time_zone": look(request)["look"].zone or "UTC"}
+        given |= _as_they_read(request)
     error = None
     if request.method == "POST":
         try:
@@ -103,11 +103,13 @@ def own(request: HttpRequest) -> HttpResponseBase:
     context = {
         "form": given,
         "error": error,
+        "errors": error.fields if error else {},
         "row": {"number": row.pk} if row is not None else None,
         "address": services.mail_of(caller.user_id or 0),
         "team": team,
         "teams": [(one, one == team) for one in teams] if len(teams) > 1 else [],
         "severities": SEVERITIES.items(),
+        "own_zone": _asks_browser(request, row),
     }
     return frame.draw(request, "console/rules/own.html", context, page="rules", status=422 if error else 200)
 
@@ -119,7 +121,7 @@ def _rule_form(request: HttpRequest, row: Rule | None) -> HttpResponseBase:
     kind = row.kind if row is not None else str(given.get("kind") or "threshold")
     kind = kind if kind in words.KINDS else "threshold"
     given |= {"kind": kind}
-    context: dict[str, Any] = {"preview": None, "error": None}
+    context: dict[str, Any] = {"preview": None, "error": None, "errors": {}}
     if request.method == "POST":
         try:
             if "preview" not in request.POST:
@@ -132,7 +134,7 @@ def _rule_form(request: HttpRequest, row: Rule | None) -> HttpResponseBase:
             found = preview(spec.read(looked.kind, looked.params), looked.for_s, robots, now)
             context["preview"] = words.preview(found, now, language)
         except BadRule as error:
-            context["error"] = error
+            context |= {"error": error, "errors": error.fields}
     choices = facts.choices(caller, row.organisation_id if row is not None else None)
     context |= {
         "form": given,
@@ -153,12 +155,14 @@ def _channel_form(request: HttpRequest, row: Channel | None) -> HttpResponseBase
     kind = row.kind if row is not None else str(given.get("kind") or "mail")
     kind = kind if kind in words.CHANNELS else "mail"
     given |= {"kind": kind}
-    context: dict[str, Any] = {"error": None}
+    if row is None and request.method == "GET":
+        given |= _as_they_read(request)
+    context: dict[str, Any] = {"error": None, "errors": {}, "own_zone": _asks_browser(request, row)}
     if request.method == "POST":
         try:
             made = services.save_channel(caller, given, row, by=actor_of(request, caller), now=now)
         except BadRule as error:
-            context["error"] = error
+            context |= {"error": error, "errors": error.fields}
         else:
             if made.secret and row is None:
                 # Shown once: it is nowhere else to be read.
@@ -177,6 +181,16 @@ def _channel_form(request: HttpRequest, row: Channel | None) -> HttpResponseBase
     return frame.draw(request, "console/rules/channel.html", context, page="rules", status=422 if context["error"] else 200)
 
 
+def _as_they_read(request: HttpRequest) -> dict[str, Any]:
+    """What a new channel begins with: the language and the zone of who makes it."""
+    return {"language": get_language() or "es", "time_zone": zone_of(request)}
+
+
+def _asks_browser(request: HttpRequest, row: Channel | None) -> bool:
+    """Whether a script may name the zone: nobody chose one yet, neither for this channel nor for all pages."""
+    return row is None and request.method == "GET" and not look(request)["look"].zone
+
+
 def _given(request: HttpRequest, row: Any, as_form: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
     """What the form holds: what was sent, else what is saved, else what the address says."""
     if request.method == "POST":
@@ -185,7 +199,7 @@ def _given(request: HttpRequest, row: Any, as_form: Callable[[Any], dict[str, An
     if row is not None:
         return as_form(row)
     asked = {name: request.GET.get(name, "")[:64] for name in ("kind", "site")}
-    return {**asked, "severity": "medium", "enabled": "on", "tells_end": "on", "time_zone": "UTC", "for_s": "0"}
+    return {**asked, "severity": "medium", "enabled": "on", "tells_end": "on", "for_s": "0"}
 
 
 def _as_form(row: Rule) -> dict[str, Any]:

@@ -25,5 +25,5 @@ def system(request: HttpRequest) -> HttpResponseBase:
     caller, now = of_session(request), timezone.now()
     if not caller.superuser and not organisations(caller, Action.CONFIGURE).exists():
         raise Denied(403, f"system: only {names_of(Action.CONFIGURE)} see how Croody itself is")
-    found = words.page(look(caller, now), get_language() or "es")
+    found = words.page(look(caller, now), get_language() or "es", runs_it=caller.superuser)
     return frame.draw(request, "console/system/system.html", {"found": found, "seen": now}, page="system")

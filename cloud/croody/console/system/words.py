@@ -51,37 +51,39 @@ _LONG_S: Final = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of a section. `wrong` is what is wrong with it and what to do; `at`: a moment whose age is the value."""
+    """A line of a section. `wrong` is what is wrong with it, `remedy` what to do on the server; `at`: a moment whose age is the value."""
 
     name: str
     text: str = ""
     note: str = ""
     wrong: str = ""
+    remedy: str = ""
     at: datetime | None = None
     age: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What the template shows."""
+    """What the template shows. `wrong`: what is wrong, and what to do about it."""
 
     sentence: str
-    wrong: tuple[str, ...]
+    wrong: tuple[tuple[str, str], ...]
     parts: tuple[Row, ...]
     queues: tuple[Row, ...]
     data: tuple[Row, ...]
     jobs: tuple[Row, ...]
 
 
-def page(found: System, language: str) -> Page:
-    """Everything, and first what is wrong."""
+def page(found: System, language: str, *, runs_it: bool) -> Page:
+    """Everything, and first what is wrong. `runs_it`: who reads has the server's shell; others are told who does."""
     parts, queues = tuple(_parts(found)), tuple(_queues(found, language))
-    data, jobs = tuple(_data(found, language)), tuple(_jobs(found, language))
-    wrong = tuple(row.wrong for row in (*parts, *queues, *data, *jobs) if row.wrong)
+    data, jobs = tuple(_data(found, language, runs_it=runs_it)), tuple(_jobs(found, language))
+    wrong = [(row.wrong, row.remedy) for row in (*parts, *queues, *data, *jobs) if row.wrong]
     versions = _versions(found)
     if versions:
-        wrong = (*wrong, versions)
-    return Page(_sentence(len(wrong), language), wrong, parts, queues, data, jobs)
+        wrong.append((versions, "./croody update"))
+    told = tuple((one, remedy if runs_it else "") for one, remedy in wrong)
+    return Page(_sentence(len(wrong), language), told, parts, queues, data, jobs)
 
 
 def _sentence(wrong: int, language: str) -> str:
@@ -94,15 +96,17 @@ def _sentence(wrong: int, language: str) -> str:
 def _parts(found: System) -> Iterator[Row]:
     for answer in found.parts:
         name, service = PARTS[answer.part]
-        told = {"part": name, "service": service}
+        told = {"part": name}
         version = _("versión %(version)s") % {"version": answer.version} if answer.version else ""
         if answer.well:
             yield Row(str(name), _("responde"), version)
         elif answer.waits_for is not None:
             yield Row(str(name), _("espera a: %(part)s") % {"part": PARTS[answer.waits_for][0]}, version)
         else:
-            wrong = _("%(part)s no responde: ./croody logs --tail 50 %(service)s, después ./croody up") % told
-            yield Row(str(name), _("no responde"), version, wrong, answer.since, _age(found.now, answer.since))
+            wrong = _("%(part)s no responde") % told
+            yield Row(
+                str(name), _("no responde"), version, wrong, _logs(service, then_up=True), answer.since, _age(found.now, answer.since)
+            )
 
 
 def _versions(found: System) -> str:
@@ -113,7 +117,7 @@ def _versions(found: System) -> str:
     if len(by_version) < 2:
         return ""
     told = "; ".join(f"{version}: {', '.join(names)}" for version, names in sorted(by_version.items()))
-    return _("hay partes de versiones distintas (%(versions)s): ./croody update") % {"versions": told}
+    return _("hay partes de versiones distintas (%(versions)s)") % {"versions": told}
 
 
 def _queues(found: System, language: str) -> Iterator[Row]:
@@ -122,16 +126,16 @@ def _queues(found: System, language: str) -> Iterator[Row]:
 
     if found.bridge is not None:
         waiting = found.bridge.waiting
-        late = _("en el puente esperan %(count)s mensajes: la base no da abasto; mira ./croody logs --tail 50 telemetry-gateway db")
+        late = _("en el puente esperan %(count)s mensajes: la base no da abasto")
         wrong = late % {"count": number(waiting)} if waiting > _WAITING else ""
-        yield Row(_("En el puente"), number(waiting), _("mensajes que aún no entregó a la base"), wrong)
+        yield Row(_("En el puente"), number(waiting), _("mensajes que aún no entregó a la base"), wrong, _logs("telemetry-gateway db"))
     yield Row(_("En los robots"), number(found.queues.at_robots), _("registros que aún no enviaron, según dijeron"))
     yield Row(_("Hacia los robots"), number(found.queues.to_robots), _("mensajes que un robot aún no contestó"))
     yield Row(_("Series con huecos"), number(found.queues.gaps), _("se piden de nuevo a su robot"))
     yield Row(_("Cartas muertas"), number(found.queues.dead_letters), _("no se pudieron guardar, y esperan a que alguien las mire"))
 
 
-def _data(found: System, language: str) -> Iterator[Row]:
+def _data(found: System, language: str, *, runs_it: bool) -> Iterator[Row]:
     if found.newest_at is None:
         yield Row(_("Última lectura"), formats.NEVER)
     else:
@@ -140,26 +144,29 @@ def _data(found: System, language: str) -> Iterator[Row]:
     if found.disk is not None:
         used = found.disk.used / max(1, found.disk.used + found.disk.free)
         share = formats.with_unit(formats.number(used * 100, 0, language), "%")
-        full = _("el disco está al %(used)s: haz sitio, o guarda menos días (CROODY_RETENTION_DAYS)") % {"used": share}
+        full = _("el disco está al %(used)s") % {"used": share}
+        less = _("haz sitio, o guarda menos días (CROODY_RETENTION_DAYS)")
         told = {"free": _bytes(found.disk.free, language), "used": share}
-        yield Row(_("Disco de la web"), _("%(free)s libres") % told, _("%(used)s usado") % told, full if used > FULLEST_DISK else "")
-    yield from _certificate(found, language)
-    yield Row(_("Copias de seguridad"), _("fuera de aquí"), _("se hacen en el servidor: ./croody status dice de cuándo es la última"))
+        yield Row(_("Disco de la web"), _("%(free)s libres") % told, _("%(used)s usado") % told, full if used > FULLEST_DISK else "", less)
+    yield from _certificate(found, language, runs_it=runs_it)
+    when = _("se hacen en el servidor: ./croody status dice de cuándo es la última") if runs_it else _("se hacen en el servidor")
+    yield Row(_("Copias de seguridad"), _("fuera de aquí"), when)
 
 
-def _certificate(found: System, language: str) -> Iterator[Row]:
+def _certificate(found: System, language: str, *, runs_it: bool) -> Iterator[Row]:
     shown = found.certificate
     if shown is None:
-        yield Row(_("Certificado"), _("no hay"), _("los robots entran sin TLS; CROODY_ROBOTS_URL dice por dónde"))
+        where = _("los robots entran sin TLS; CROODY_ROBOTS_URL dice por dónde") if runs_it else _("los robots entran sin TLS")
+        yield Row(_("Certificado"), _("no hay"), where)
         return
     if shown.ends_at is None:
-        wrong = _("el certificado del broker no se puede leer (%(problem)s): ./croody logs --tail 50 broker") % {"problem": shown.problem}
-        yield Row(_("Certificado"), _("no se puede leer"), wrong=wrong)
+        wrong = _("el certificado del broker no se puede leer (%(problem)s)") % {"problem": shown.problem}
+        yield Row(_("Certificado"), _("no se puede leer"), wrong=wrong, remedy=_logs("broker"))
         return
     days = int((shown.ends_at - found.now).total_seconds() // 86400)
     left = ngettext("queda %(count)s día", "quedan %(count)s días", days) % {"count": formats.number(days, 0, language)}
-    wrong = _("al certificado se le acaba el tiempo (%(left)s): ./croody logs --tail 50 certificate certbot") % {"left": left}
-    yield Row(_("Certificado"), left, shown.issuer, wrong if days < FEWEST_DAYS else "")
+    wrong = _("al certificado se le acaba el tiempo (%(left)s)") % {"left": left}
+    yield Row(_("Certificado"), left, shown.issuer, wrong if days < FEWEST_DAYS else "", _logs("certificate certbot"))
 
 
 def _jobs(found: System, language: str) -> Iterator[Row]:
@@ -168,8 +175,8 @@ def _jobs(found: System, language: str) -> Iterator[Row]:
     away = found.jobs and (found.now - max(job.noted_at for job in found.jobs)).total_seconds() > _NOTED_S
     if away:
         last = max(job.noted_at for job in found.jobs)
-        wrong = _("el worker no anota nada desde hace %(age)s: ./croody logs --tail 50 worker, después ./croody up")
-        yield Row(_("Worker"), wrong=wrong % {"age": _age(found.now, last)}, at=last, age=_age(found.now, last))
+        wrong = _("el worker no anota nada desde hace %(age)s") % {"age": _age(found.now, last)}
+        yield Row(_("Worker"), wrong=wrong, remedy=_logs("worker", then_up=True), at=last, age=_age(found.now, last))
     for job in found.jobs:
         yield _job(job, found.now, language, away=bool(away))
 
@@ -184,12 +191,17 @@ def _job(job: JobRun, now: datetime, language: str, *, away: bool) -> Row:
     since = job.started_at or job.noted_at
     told = {"job": name, "age": _age(now, since), "error": job.error, "count": formats.number(job.failures, 0, language)}
     if job.failures:
-        wrong = _("«%(job)s» falló %(count)s veces seguidas (%(error)s): ./croody logs --tail 50 worker") % told
+        wrong = _("«%(job)s» falló %(count)s veces seguidas (%(error)s)") % told
     elif not away and running and (now - since).total_seconds() > _LONG_S:
-        wrong = _("«%(job)s» sigue desde hace %(age)s: ./croody logs --tail 50 worker") % told
+        wrong = _("«%(job)s» sigue desde hace %(age)s") % told
     elif not away and not running and (now - since).total_seconds() > max(_LATE_S, _PERIODS * job.period_s):
-        wrong = _("«%(job)s» no corre desde hace %(age)s: ./croody logs --tail 50 worker") % told
-    return Row(name, _("en curso") if running else "", note, wrong, job.ended_at, _age(now, job.ended_at))
+        wrong = _("«%(job)s» no corre desde hace %(age)s") % told
+    return Row(name, _("en curso") if running else "", note, wrong, _logs("worker"), job.ended_at, _age(now, job.ended_at))
+
+
+def _logs(services: str, *, then_up: bool = False) -> str:
+    look = f"./croody logs --tail 50 {services}"
+    return _("%(look)s, después ./croody up") % {"look": look} if then_up else look
 
 
 def _age(now: datetime, then: datetime | None) -> str:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from croody.accounts.caller import Caller
 from croody.alarms.models import Alarm
@@ -82,7 +83,8 @@ def _except(
         raise BadVerdict(f"days: {days}, must be 1 to {max(exceptions.LASTS.values()).days}")
     holds = IncidentException.objects.filter(organisation=team, expires_at__gt=now).count()
     if holds + len(incident.evidence) > exceptions.MOST:
-        raise BadVerdict(f"there are {holds} exceptions, at most {exceptions.MOST}: end those that are no longer needed")
+        told = {"count": holds, "most": exceptions.MOST}
+        raise BadVerdict(_("hay %(count)s excepciones, y caben %(most)s: termina las que ya no hagan falta") % told)
     site, robot_id = _place(incident, team, scope)
     IncidentException.objects.bulk_create(
         IncidentException(
@@ -118,7 +120,7 @@ def _place(incident: Incident, team: int | None, scope: str | None) -> tuple[int
         case "robot" if len(robots) == 1:
             return None, robots[0]
         case "site" | "robot":
-            raise BadVerdict(f"scope {scope!r}: the robots of incident {incident.pk} are not at one site, or not one: use 'team'")
+            raise BadVerdict(_("alcance: los robots de este incidente no están en un solo sitio, o son varios: elige la organización"))
     raise BadVerdict(f"scope {scope[:20]!r}: use one of {', '.join(SCOPES)}")
 
 

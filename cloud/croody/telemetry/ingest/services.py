@@ -42,7 +42,11 @@ class HeldBack(Exception):
 
 
 class NotReplayable(ValueError):
-    """A dead letter that cannot be played again; says why."""
+    """A dead letter that cannot be played again; says why. `why`: `replayed`, `conflict`, `cut`, `unknown_robot` or `refused`."""
+
+    def __init__(self, why: str, text: str) -> None:
+        super().__init__(text)
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,15 +136,15 @@ def replay(letter: DeadLetter, *, now: datetime, actor: Actor = SYSTEM) -> Repla
         django.db.OperationalError, django.db.InterfaceError, django.db.InternalError: nothing was done.
     """
     if letter.replayed_at is not None:
-        raise NotReplayable(f"letter {letter.pk}: was replayed at {letter.replayed_at.isoformat()}")
+        raise NotReplayable("replayed", f"letter {letter.pk}: was replayed at {letter.replayed_at.isoformat()}")
     if letter.reason == "conflict":
-        raise NotReplayable(f"letter {letter.pk}: its key is held by a record with other bytes, and stays so")
+        raise NotReplayable("conflict", f"letter {letter.pk}: its key is held by a record with other bytes, and stays so")
     body = bytes(letter.body)
     if batch.payload_hash(body) != letter.hash and letter.reason != "dead_before":
-        raise NotReplayable(f"letter {letter.pk}: only the first {len(body)} bytes of its body were kept")
+        raise NotReplayable("cut", f"letter {letter.pk}: only the first {len(body)} bytes of its body were kept")
     known = known_robots({letter.robot_id}, monotonic_s=time.monotonic())
     if letter.robot_id not in known:
-        raise NotReplayable(f"letter {letter.pk}: there is still no robot {letter.robot_id or '(none)'}: make it first")
+        raise NotReplayable("unknown_robot", f"letter {letter.pk}: there is still no robot {letter.robot_id or '(none)'}: make it first")
     reader = Reader(now, retention(), known)
     intake = _read_letter(letter, body, reader)
     partitions.ensure(intake.days())
@@ -170,7 +174,7 @@ def _read_letter(letter: DeadLetter, body: bytes, reader: Reader) -> Intake:
             unpacked = batch.unpack(body, count)
             records, head = unpacked.records, unpacked
     except Refused as why:
-        raise NotReplayable(f"letter {letter.pk}: {why}") from why
+        raise NotReplayable("refused", f"letter {letter.pk}: {why}") from why
     item = BatchItem(letter.robot_id, letter.stream, letter.first, records, head.prev, head.prev_last, historical=True)
     return reader.read(Relay(batches=[item]))
 

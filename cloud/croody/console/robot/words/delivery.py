@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from croody.console import letters
 from croody.console.robot.facts import Now, Queue
 from croody.monitor import words as monitor
 from croody.telemetry.models import DeadLetter
@@ -115,5 +116,5 @@ def queue(found: Queue | None, rate: float | None, language: str) -> tuple[str, 
 
 
 def letter(row: DeadLetter, language: str) -> LetterRow:
-    """One that could not be stored; its reason and detail are a machine's words, whole."""
-    return LetterRow(row.pk, row.reason, row.detail, row.received_at, formats.number(row.count, 0, language), row.replayed_at)
+    """One that could not be stored, and why; its detail is what the server wrote, whole."""
+    return LetterRow(row.pk, letters.reason(row), row.detail, row.received_at, formats.number(row.count, 0, language), row.replayed_at)

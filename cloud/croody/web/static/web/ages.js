@@ -82,6 +82,15 @@ export function moment(at) {
   return `${day} ${months[month]} ${year}, ${two(hours)}:${two(minutes)}`;
 }
 
+// As a field for date and time has it.
+export function written(at) {
+  const [year, month, day, hours, minutes] = parts(at);
+  return `${String(year).padStart(4, "0")}-${two(month + 1)}-${two(day)}T${two(hours)}:${two(minutes)}`;
+}
+
+// The name of the zone.
+export const zoneName = () => (inUtc() ? "UTC" : root.dataset.home || Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC");
+
 export function offset(at) {
   const minutes = inUtc() ? 0 : home ? Math.round((Date.UTC(...atHome(at)) - at) / 60000) : -at.getTimezoneOffset();
   if (!minutes) return "UTC";
