@@ -1,32 +1,36 @@
-"""What readings come to by robot, minute and metric, on PostgreSQL: it brings them, and they are summed here.
+"""What readings come to by robot, minute and metric: the database brings them, and they are summed here.
 
-To take JSON apart row by row, and to make a float of each of its numbers, took PostgreSQL eight times as long. At most `_AT_ONCE` rows
-are here at a time, however many a minute holds.
+To take JSON apart row by row, and to make a float of each of its numbers, took either database several times as long. At most
+`_AT_ONCE` rows are here at a time, however many a minute holds.
 """
 
-import sys
+import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import fsum
 from typing import Any, Final
 
 import msgspec
 import psycopg
-from django.db import DataError, connections, transaction
+from django.db import connections, transaction
+
+from croody.telemetry.store.sqlite import write_moment
 
 #: Beyond it a sum of squares overflows; such numbers stay in the rows and out of the roll-ups.
 MOST: Final = 1e150
-_LARGEST: Final = sys.float_info.max
 _AT_ONCE: Final = 5000
 # Bucket by bucket through the index, whatever the planner thinks of how many there are.
-_ROWS: Final = """
+_POSTGRES: Final = """
 SELECT k.number, m.data FROM unnest(%s::text[], %s::timestamptz[]) WITH ORDINALITY AS k (robot_id, at, number) CROSS JOIN LATERAL (
     SELECT r.data::text FROM telemetry_record r
     WHERE r.robot_id = k.robot_id AND r.at >= k.at AND r.at < k.at + interval '1 minute' AND r.kind = 'reading' OFFSET 0
 ) AS m
 """
+_SQLITE: Final = "SELECT data FROM telemetry_record WHERE robot_id = %s AND at >= %s AND at < %s AND kind = 'reading'"
+#: Number of the bucket, data.
+_Read = tuple[int, str]
 _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -41,14 +45,8 @@ class Sums:
     high: float = 0.0
 
     def fold(self) -> None:
-        """Take `values` in.
-
-        Raises:
-            DataError: one of them is larger than any float.
-        """
+        """Take `values` in."""
         low, high = min(self.values), max(self.values)
-        if low < -_LARGEST or high > _LARGEST:
-            raise DataError("a number is out of range for a float")
         if low < -MOST or high > MOST:
             self.values = [value for value in self.values if -MOST <= value <= MOST]
             if not self.values:
@@ -61,31 +59,41 @@ class Sums:
 
 
 def of_minutes(buckets: Sequence[tuple[str, datetime]], alias: str) -> list[tuple[Any, ...]]:
-    """(robot_id, metric, 60, at, count, mean, low, high) of every metric with a number, of these (robot, minute).
-
-    Raises:
-        DataError: a number that is larger than any float.
-    """
+    """(robot_id, metric, 60, at, count, mean, low, high) of every metric with a number, of these (robot, minute)."""
     sums: dict[int, dict[str, Sums]] = defaultdict(lambda: defaultdict(Sums))
-    connection = connections[alias]
-    columns = [[bucket[part] for bucket in buckets] for part in range(2)]
-    with transaction.atomic(using=alias), connection.wrap_database_errors, psycopg.ServerCursor(connection.connection, "minutes") as cursor:
-        cursor.execute(_ROWS, columns)
-        while rows := cursor.fetchmany(_AT_ONCE):
-            _take(rows, sums)
+    postgres = connections[alias].vendor == "postgresql"
+    for rows in _of_postgres(buckets, alias) if postgres else _of_sqlite(buckets, alias):
+        _take(rows, sums)
     return [
-        (robot_id, metric, 60, at, one.count, one.total / one.count, float(one.low), float(one.high))
+        (robot_id, metric, 60, at if postgres else write_moment(at), one.count, one.total / one.count, float(one.low), float(one.high))
         for (robot_id, at), metrics in ((buckets[number - 1], metrics) for number, metrics in sums.items())
         for metric, one in metrics.items()
         if one.count
     ]
 
 
-def _take(rows: Sequence[tuple[int, str]], sums: dict[int, dict[str, Sums]]) -> None:
+def _of_postgres(buckets: Sequence[tuple[str, datetime]], alias: str) -> Iterator[Sequence[_Read]]:
+    connection = connections[alias]
+    columns = [[bucket[part] for bucket in buckets] for part in range(2)]
+    with transaction.atomic(using=alias), connection.wrap_database_errors, psycopg.ServerCursor(connection.connection, "minutes") as cursor:
+        cursor.execute(_POSTGRES, columns)
+        while rows := cursor.fetchmany(_AT_ONCE):
+            yield rows
+
+
+def _of_sqlite(buckets: Sequence[tuple[str, datetime]], alias: str) -> Iterator[Sequence[_Read]]:
+    with connections[alias].cursor() as cursor:
+        for number, (robot_id, at) in enumerate(buckets, start=1):
+            cursor.execute(_SQLITE, [robot_id, write_moment(at), write_moment(at + timedelta(minutes=1))])
+            while rows := cursor.fetchmany(_AT_ONCE):
+                yield [(number, text) for (text,) in rows]
+
+
+def _take(rows: Sequence[_Read], sums: dict[int, dict[str, Sums]]) -> None:
     touched: dict[int, Sums] = {}
     for number, text in rows:
         metrics = sums[number]
-        for name, value in _decode(text).items():
+        for name, value in _numbers(text).items():
             # A switch is no number, although Python counts it as one.
             if type(value) is float or type(value) is int:
                 one = metrics[name]
@@ -94,3 +102,12 @@ def _take(rows: Sequence[tuple[int, str]], sums: dict[int, dict[str, Sums]]) -> 
                 one.values.append(value)
     for one in touched.values():
         one.fold()
+
+
+def _numbers(text: str) -> dict[str, Any]:
+    try:
+        return _decode(text)
+    except msgspec.DecodeError:
+        # An exponent beyond every float: Python's own reader makes infinity of it, and that is left out.
+        found: dict[str, Any] = json.loads(text)
+        return found

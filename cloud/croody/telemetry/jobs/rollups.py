@@ -44,14 +44,6 @@ INSERT INTO telemetry_rollup (robot_id, metric, step_s, at, count, mean, low, hi
 ON CONFLICT (robot_id, metric, step_s, at)
 DO UPDATE SET count = excluded.count, mean = excluded.mean, low = excluded.low, high = excluded.high
 """
-# Beyond 1e150 a sum of squares overflows; such numbers stay in the rows and out of the roll-ups.
-_MINUTE_SQLITE: Final = """
-SELECT %s, e.key, 60, %s, count(*), avg(e.value), min(e.value), max(e.value)
-FROM telemetry_record r, json_each(r.data) e
-WHERE r.robot_id = %s AND r.at >= %s AND r.at < %s AND r.kind = 'reading'
-    AND e.type IN ('integer', 'real') AND e.value BETWEEN -1e150 AND 1e150
-GROUP BY e.key
-"""
 # By metric, too: without it the index leads through all that the robot ever had.
 _HOURS_POSTGRES: Final = """
 SELECT k.robot_id, k.metric, 3600, k.at, sum(r.count)::bigint, sum(r.mean * r.count) / sum(r.count), min(r.low), max(r.high)
@@ -114,7 +106,7 @@ def _roll(minutes: Sequence[Bucket], alias: str, now: datetime, written: int) ->
     """Minutes first: hours are made of them. A robot's minutes lie side by side, so an hour is hardly computed twice."""
     hours: set[Hour] = set()
     names = metric_names()
-    rolled = [row for row in _whatever_can_be(minutes, _minutes, alias, now) if names.fits(row[0], row[1])]
+    rolled = [row for row in _whatever_can_be(minutes, of_minutes, alias, now) if names.fits(row[0], row[1])]
     in_turns(rolled, written, lambda some: _write(some, alias), alias)
     for robot_id, metric, _, at, *_ in rolled:
         hours.add((robot_id, _aware(at).replace(minute=0), metric))
@@ -133,19 +125,6 @@ def _whatever_can_be(buckets: Sequence[B], compute: Callable[[Sequence[B], str],
             set_aside(_NAME, buckets[0][0], f"what came at {buckets[0][1].isoformat()}", error, now)
             return []
     return [rolled for bucket in buckets for rolled in _whatever_can_be([bucket], compute, alias, now)]
-
-
-def _minutes(buckets: Sequence[Bucket], alias: str) -> list[Rolled]:
-    connection = connections[alias]
-    if connection.vendor == "postgresql":
-        return of_minutes(buckets, alias)
-    found: list[Rolled] = []
-    with connection.cursor() as cursor:
-        for robot_id, at in buckets:
-            start, end = write_moment(at), write_moment(at + timedelta(minutes=1))
-            cursor.execute(_MINUTE_SQLITE, [robot_id, start, robot_id, start, end])
-            found += cursor.fetchall()
-    return found
 
 
 def _hours(buckets: Sequence[Hour], alias: str) -> list[Rolled]:
