@@ -111,3 +111,40 @@ def test_a_follower_reads_a_page_at_a_time_and_nothing_twice(telemetry: str, fle
         rows, follower = records_since(follower, now=NOON, limit=10)
         seen += [row.seq for row in rows]
     assert seen == list(range(1, 26))
+
+
+PLACES = {"robot": "robot_id", "kind": "kind"}
+
+
+@pytest.mark.parametrize("limit", [1, 3, 7, 100])
+def test_a_job_that_looks_at_what_rows_share_stands_where_one_stands_that_reads_every_row(telemetry: str, limit: int):
+    """Rows with holes, which are filled in between, in any order, by several robots and of several kinds."""
+    from croody.telemetry.read.follow import alike_since, of_kind_since, records_since
+    from croody.telemetry.store import partitions
+
+    partitions.ensure([NOON.date()])
+
+    def write(*ids: int) -> None:
+        with connections[telemetry].cursor() as cursor:
+            cursor.executemany(
+                "INSERT INTO telemetry_record (id, robot_id, stream, seq, kind, at, received_at, clock_wrong, historical, hash, data) "
+                "VALUES (%s, %s, 's', %s, %s, %s, %s, false, false, '', '{}')",
+                [(at, f"rover-{at % 3}", at, "event" if at % 4 == 0 else "reading", str(NOON), str(NOON)) for at in ids],
+            )
+
+    one = alike = of_kind = Follower(high=100)
+    rows: list[Any] = []
+    places: set[tuple[str, str]] = set()
+    events: list[int] = []
+    for ids in ([101, 102, 105, 106, 110], [104, 112], [103, 107, 108, 113], [], [111, 109], [], [], [], [], [], [], [], [], []):
+        write(*ids)
+        found, one = records_since(one, now=NOON, limit=limit)
+        rows += found
+        said, alike, _ = alike_since(alike, PLACES, now=NOON, limit=limit)
+        places.update((robot, kind) for robot, kind in said)
+        told, of_kind, _ = of_kind_since(of_kind, "event", now=NOON, limit=limit)
+        events += told
+        assert one == alike == of_kind
+    assert sorted(row.pk for row in rows) == list(range(101, 114))
+    assert places == {(row.robot_id, row.kind) for row in rows}
+    assert sorted(events) == [row.pk for row in sorted(rows, key=lambda row: row.pk) if row.kind == "event"]

@@ -9,7 +9,7 @@ from croody.detection.models import DeviceWindow, Incident, SiteCalibration
 from croody.detection.network.judge import beyond
 from croody.fleet.models import Robot
 from croody.telemetry.models import Cursor, Record
-from croody.telemetry.read.follow import Follower, columns_since
+from croody.telemetry.read.follow import Follower, of_kind_since
 from croody.telemetry.read.sql import sliced
 from croody_contract.flows.limits import Maxima
 
@@ -27,13 +27,13 @@ def judge_networks(now: datetime) -> None:
     row = Cursor.objects.filter(pk=_NAME).first()
     follower = Follower.from_json(row.value if row is not None else {})
     for _ in range(_MOST_PAGES):
-        found, after = columns_since(follower, ("kind",), now=now, limit=_PAGE)
-        for some in sliced([record_id for record_id, kind in found if kind == "evidence"], _TOGETHER):
+        evidence, after, more = of_kind_since(follower, "evidence", now=now, limit=_PAGE)
+        for some in sliced(evidence, _TOGETHER):
             _judge(list(Record.objects.filter(pk__in=some).order_by("pk")), now)
         if after != follower:
             follower = after
             Cursor.objects.update_or_create(pk=_NAME, defaults={"value": follower.to_json()})
-        if len(found) < _PAGE:
+        if not more:
             break
 
 

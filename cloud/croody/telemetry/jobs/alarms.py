@@ -10,7 +10,7 @@ from croody.alarms.services import raise_alarm
 from croody.telemetry.jobs.event_alarms import Said
 from croody.telemetry.kinds import CONFLICT
 from croody.telemetry.models import Cursor, DeadLetter, Record
-from croody.telemetry.read.follow import Follower, columns_since
+from croody.telemetry.read.follow import Follower, of_kind_since
 from croody.telemetry.read.sql import sliced
 
 _NAME: Final = "raise_alarms"
@@ -31,16 +31,16 @@ def raise_alarms(now: datetime) -> None:
     value = row.value if row is not None else {}
     follower = Follower.from_json(value)
     for _ in range(_MOST_PAGES):
-        found, after = columns_since(follower, ("kind",), now=now, limit=_PAGE)
+        events, after, more = of_kind_since(follower, "event", now=now, limit=_PAGE)
         said = Said(now)
-        for some in sliced([record_id for record_id, kind in found if kind == "event"], _EVENTS):
+        for some in sliced(events, _EVENTS):
             for event in Record.objects.filter(pk__in=some).order_by("pk"):
                 said.take(event)
         said.close()
         if after != follower:
             follower = after
             _save({**value, **follower.to_json()})
-        if len(found) < _PAGE:
+        if not more:
             break
     letters = _conflicts({str(key): int(count) for key, count in value.get("letters", {}).items()}, now)
     quotas = _quotas({str(key): int(count) for key, count in value.get("quotas", {}).items()}, now)

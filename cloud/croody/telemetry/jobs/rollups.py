@@ -16,7 +16,7 @@ from croody.telemetry.jobs.aside import set_aside
 from croody.telemetry.jobs.metric_names import MetricNames
 from croody.telemetry.jobs.minutes import of_minutes
 from croody.telemetry.models import Cursor
-from croody.telemetry.read.follow import Follower, columns_since
+from croody.telemetry.read.follow import Follower, alike_since
 from croody.telemetry.store.sqlite import write_moment
 from croody.web.turns import in_turns
 
@@ -44,6 +44,8 @@ INSERT INTO telemetry_rollup (robot_id, metric, step_s, at, count, mean, low, hi
 ON CONFLICT (robot_id, metric, step_s, at)
 DO UPDATE SET count = excluded.count, mean = excluded.mean, low = excluded.low, high = excluded.high
 """
+#: The minute of a row's time. SQLite keeps it as text.
+_MINUTE: Final = {"sqlite": "substr(at, 1, 16)", "postgresql": "date_trunc('minute', at)"}
 # By metric, too: without it the index leads through all that the robot ever had.
 _HOURS_POSTGRES: Final = """
 SELECT k.robot_id, k.metric, 3600, k.at, sum(r.count)::bigint, sum(r.mean * r.count) / sum(r.count), min(r.low), max(r.high)
@@ -91,11 +93,13 @@ def catch_up(now: datetime, *, written: int = WRITTEN) -> bool:
 
 def _touched(follower: Follower, now: datetime) -> tuple[list[Bucket], Follower, bool]:
     """Minutes into which something new came, in order; where the follower stands after them, and whether there is more."""
+    minute = _MINUTE[connections[settings.TELEMETRY_DB].vendor]
+    columns = {name: f"CASE WHEN kind = 'reading' THEN {sql} END" for name, sql in (("robot", "robot_id"), ("minute", minute))}
     minutes: set[Bucket] = set()
     for _ in range(_PAGES):
-        found, follower = columns_since(follower, ("robot_id", "at", "kind"), now=now, limit=_PAGE)
-        minutes.update((robot_id, at.replace(second=0, microsecond=0)) for _, robot_id, at, kind in found if kind == "reading")
-        if len(found) < _PAGE:
+        found, follower, more = alike_since(follower, columns, now=now, limit=_PAGE)
+        minutes.update((robot_id, _aware(at)) for robot_id, at in found if robot_id is not None)
+        if not more:
             return sorted(minutes), follower, False
         if len(minutes) >= _MOST_BUCKETS:
             break

@@ -5,7 +5,7 @@ holes it saw below its highest id and looks into exactly these again, until they
 can fill them any more (a hole that stays is an insert that was rolled back). SQLite has one writer, and no holes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Self
@@ -14,6 +14,8 @@ from django.conf import settings
 from django.db import connections
 
 from croody.telemetry.models import Record
+from croody_contract import ranges
+from croody_contract.ranges import Ranges
 
 #: No ingest lives longer than this, in seconds: gunicorn ends a request that takes a minute.
 HOLE_S: Final = 90.0
@@ -31,6 +33,12 @@ SELECT before, after FROM (
 """
 #: SQLite has one writer: nothing commits late.
 _GREATEST: Final = "SELECT id, id FROM telemetry_record ORDER BY id DESC LIMIT 1"
+# Rows that have the same in all columns, and ids that follow on one another, are one: thousands of readings are a few robots and minutes.
+_ALIKE: Final = """
+WITH page AS (SELECT id, {columns} FROM telemetry_record WHERE {where} ORDER BY id {limit}),
+numbered AS (SELECT page.*, id - row_number() OVER (ORDER BY id) AS run FROM page)
+SELECT min(id), max(id), count(*), {names} FROM numbered GROUP BY run, {names} ORDER BY min(id)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +50,18 @@ class Follower:
 
     def after(self, seen: Iterable[int], now_s: float) -> Self:
         """Where the follower stands after it saw the rows with these ids."""
-        ids = sorted(set(seen))
-        there = set(ids)
-        holes = [(hole, since) for hole, since in self.holes if hole not in there and now_s - since <= HOLE_S]
+        return self.after_all(ranges.of(seen), now_s)
+
+    def after_all(self, seen: Ranges, now_s: float) -> Self:
+        """The same for ids in ranges."""
+        holes = [(hole, since) for hole, since in self.holes if not ranges.contains(seen, hole) and now_s - since <= HOLE_S]
         high = self.high
-        for record_id in ids:
-            if record_id > high:
+        for first, last in seen:
+            if first > high:
                 # A jump this wide is no race between transactions; a new database starts from nothing.
-                first = max(high + 1, record_id - MOST_HOLES) if high else record_id
-                holes.extend((hole, now_s) for hole in range(first, record_id))
-                high = record_id
+                begin = max(high + 1, first - MOST_HOLES) if high else first
+                holes.extend((hole, now_s) for hole in range(begin, first))
+            high = max(high, last)
         return type(self)(high, tuple(holes[-MOST_HOLES:]))
 
     def to_json(self) -> dict[str, Any]:
@@ -89,8 +99,36 @@ def records_since(follower: Follower, *, now: datetime, limit: int = 1000) -> tu
     return rows, follower.after((row.pk for row in rows), now.timestamp())
 
 
-def columns_since(follower: Follower, columns: tuple[str, ...], *, now: datetime, limit: int) -> tuple[list[tuple[Any, ...]], Follower]:
-    """As `records_since`, but only some columns, the id first: for jobs that read every row."""
-    filled = list(Record.objects.filter(pk__in=[hole for hole, _ in follower.holes]).values_list("pk", *columns)) if follower.holes else []
-    rows = [*filled, *Record.objects.filter(pk__gt=follower.high).order_by("pk").values_list("pk", *columns)[:limit]]
-    return rows, follower.after((row[0] for row in rows), now.timestamp())
+def alike_since(
+    follower: Follower, columns: Mapping[str, str], parameters: Sequence[str] = (), *, now: datetime, limit: int
+) -> tuple[list[list[Any]], Follower, bool]:
+    """What is new in the rows that `records_since` would give, for jobs that look at every row.
+
+    Args:
+        follower: where the job stands.
+        columns: name -> SQL of one row; with `parameters` in their order.
+        now: noted for new holes.
+        limit: rows to look at beside those that filled holes.
+
+    Returns:
+        What the columns say, each different set once or a few times; where the follower stands now; whether there may be more.
+    """
+    named, names = ", ".join(f"{sql} AS {name}" for name, sql in columns.items()), ", ".join(columns)
+    filled = f"id IN ({', '.join(['%s'] * len(follower.holes))})"
+    with connections[settings.TELEMETRY_DB].cursor() as cursor:
+        found: list[tuple[Any, ...]] = []
+        if follower.holes:
+            cursor.execute(_ALIKE.format(columns=named, where=filled, limit="", names=names), [*parameters, *dict(follower.holes)])
+            found = cursor.fetchall()
+        statement = _ALIKE.format(columns=named, where="id > %s", limit="LIMIT %s", names=names)
+        cursor.execute(statement, [*parameters, follower.high, limit])
+        new = cursor.fetchall()
+    every = [*found, *new]
+    after = follower.after_all(ranges.normalise((first, last) for first, last, *_ in every), now.timestamp())
+    return [said for _, _, _, *said in every], after, sum(count for _, _, count, *_ in new) == limit
+
+
+def of_kind_since(follower: Follower, kind: str, *, now: datetime, limit: int) -> tuple[list[int], Follower, bool]:
+    """Ids of the new records of one kind, in order; the rest as `alike_since`."""
+    found, after, more = alike_since(follower, {"told": "CASE WHEN kind = %s THEN id END"}, [kind], now=now, limit=limit)
+    return sorted(told for (told,) in found if told is not None), after, more
