@@ -1,11 +1,9 @@
 """What people like to see: name, language, theme, time zone, units. Kept with the account, and in a cookie: no page asks a table for it."""
 
 import re
-from collections.abc import Awaitable, Callable
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 from zoneinfo import available_timezones
 
-from asgiref.sync import iscoroutinefunction
 from django import forms
 from django.conf import settings
 from django.contrib import messages
@@ -14,7 +12,6 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils.decorators import sync_and_async_middleware
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
@@ -23,15 +20,12 @@ from django.views.decorators.http import require_http_methods
 from croody.accounts.models import Preferences
 from croody.accounts.rules import open_to
 from croody.web import language, units, zones
+from croody.web.answers import Steps, middleware
 
 _COOKIE: Final = "look"
 _YEAR_S: Final = 365 * 24 * 3600
 _THEMES: Final = ("light", "dark")
 _ZONE: Final = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+){0,2}")
-
-
-Sync = Callable[[HttpRequest], HttpResponseBase]
-Async = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
 
 class Look(NamedTuple):
@@ -53,24 +47,11 @@ def zone_of(request: HttpRequest) -> str:
     return liked if liked and zones.zone(liked) else zones.UTC
 
 
-@sync_and_async_middleware
-def read_in_units(get_response: Sync | Async) -> Sync | Async:
-    """Middleware: what robots measure is worded in the units that this person likes."""
-    if iscoroutinefunction(get_response):
-        answer_later = cast(Async, get_response)
-
-        async def later(request: HttpRequest) -> HttpResponseBase:
-            with units.using(_units_of(request)):
-                return await answer_later(request)
-
-        return later
-    answer_now = cast(Sync, get_response)
-
-    def now(request: HttpRequest) -> HttpResponseBase:
-        with units.using(_units_of(request)):
-            return answer_now(request)
-
-    return now
+@middleware
+def read_in_units(request: HttpRequest) -> Steps:
+    """What robots measure is worded in the units that this person likes."""
+    with units.using(_units_of(request)):
+        return (yield)
 
 
 def _units_of(request: HttpRequest) -> units.Units:

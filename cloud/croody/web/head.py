@@ -1,39 +1,18 @@
 """HEAD wherever GET is: what GET would answer, without its body. Knows no page and no API."""
 
-from collections.abc import Awaitable, Callable
-from typing import cast
-
-from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.decorators import sync_and_async_middleware
 
-Sync = Callable[[HttpRequest], HttpResponseBase]
-Async = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+from croody.web.answers import Steps, middleware
 
 
-@sync_and_async_middleware
-def answer_head(get_response: Sync | Async) -> Sync | Async:
-    """Middleware: views see GET. A stream is closed before it begins."""
-    if iscoroutinefunction(get_response):
-        answer_later = cast(Async, get_response)
-
-        async def later(request: HttpRequest) -> HttpResponseBase:
-            if request.method != "HEAD":
-                return await answer_later(request)
-            request.method = "GET"
-            return _without_body(await answer_later(request))
-
-        return later
-    answer_now = cast(Sync, get_response)
-
-    def now(request: HttpRequest) -> HttpResponseBase:
-        if request.method != "HEAD":
-            return answer_now(request)
-        request.method = "GET"
-        return _without_body(answer_now(request))
-
-    return now
+@middleware
+def answer_head(request: HttpRequest) -> Steps:
+    """Views see GET. A stream is closed before it begins."""
+    if request.method != "HEAD":
+        return (yield)
+    request.method = "GET"
+    return _without_body((yield))
 
 
 def _without_body(response: HttpResponseBase) -> HttpResponse:

@@ -3,10 +3,8 @@
 from typing import Final
 
 from django.http import HttpRequest
-from django.http.response import HttpResponseBase
-from django.utils.decorators import sync_and_async_middleware
 
-from croody.web.answers import Async, Sync, handed_on
+from croody.web.answers import Steps, middleware
 
 #: Everything comes from our own address, in files of its own; nothing inline, no frames, no plug-ins.
 POLICY: Final = "; ".join(
@@ -63,13 +61,10 @@ _OF_PAGES: Final = ("Permissions-Policy", "Cross-Origin-Opener-Policy")
 _POLICY_OF_PARTS: Final = "default-src 'none'; frame-ancestors 'none'"
 
 
-@sync_and_async_middleware
-def security_headers(get_response: Sync | Async) -> Sync | Async:
-    """Middleware, the outermost one: sets what the answer does not say itself."""
-    return handed_on(_dress, get_response)
-
-
-def _dress(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+@middleware
+def security_headers(request: HttpRequest) -> Steps:
+    """The outermost one: sets what the answer does not say itself."""
+    response = yield
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if response.headers.get("Content-Type", "").startswith(_PARTS):

@@ -5,26 +5,23 @@ in the language that its reader last read a page in on purpose (a cookie), else 
 it says so to caches. Where that is not Spanish its links have a prefix, as if it had had one.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar, cast
+from typing import Final, TypeVar
 
-from asgiref.sync import iscoroutinefunction
 from django.conf import settings
 from django.http import HttpRequest, HttpResponsePermanentRedirect
 from django.http.response import HttpResponseBase
 from django.urls import get_script_prefix, set_script_prefix
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
-from django.utils.decorators import sync_and_async_middleware
 from django.utils.encoding import escape_uri_path, iri_to_uri
 from django.utils.translation.trans_real import parse_accept_lang_header
+
+from croody.web.answers import Steps, middleware
 
 PREFIXES: Final = tuple(code for code, _ in settings.LANGUAGES)
 COOKIE: Final = settings.LANGUAGE_COOKIE_NAME
 _YEAR_S: Final = 365 * 24 * 3600
 Response = TypeVar("Response", bound=HttpResponseBase)
-Sync = Callable[[HttpRequest], HttpResponseBase]
-Async = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
 
 def split(path: str) -> tuple[str | None, str]:
@@ -62,32 +59,16 @@ def other_address(request: HttpRequest, language: str) -> str:
     return iri_to_uri(f"{path}?{query}" if query else path)
 
 
-@sync_and_async_middleware
-def language_prefix(get_response: Sync | Async) -> Sync | Async:
-    """Middleware: reads the prefix, sets the language, takes the prefix off before the address is resolved."""
-    if iscoroutinefunction(get_response):
-        answer_later = cast(Async, get_response)
-
-        async def later(request: HttpRequest) -> HttpResponseBase:
-            before = get_script_prefix()
-            redirect = _enter(request)
-            try:
-                return redirect or _leave(request, await answer_later(request))
-            finally:
-                set_script_prefix(before)
-
-        return later
-    answer_now = cast(Sync, get_response)
-
-    def now(request: HttpRequest) -> HttpResponseBase:
-        before = get_script_prefix()
-        redirect = _enter(request)
-        try:
-            return redirect or _leave(request, answer_now(request))
-        finally:
-            set_script_prefix(before)
-
-    return now
+@middleware
+def language_prefix(request: HttpRequest) -> Steps:
+    """Reads the prefix, sets the language, takes the prefix off before the address is resolved."""
+    before = get_script_prefix()
+    try:
+        if (redirect := _enter(request)) is not None:
+            return redirect
+        return _leave(request, (yield))
+    finally:
+        set_script_prefix(before)
 
 
 def _enter(request: HttpRequest) -> HttpResponseBase | None:

@@ -9,9 +9,8 @@ from typing import Final
 from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
-from django.utils.decorators import sync_and_async_middleware
 
-from croody.web.answers import Async, Sync, handed_on
+from croody.web.answers import Steps, middleware
 
 #: Where the API of a role is described; the web has addresses of both.
 _DOCS: Final = {"telemetry": "/api/telemetry/docs", "ids": "/api/ids/docs"}
@@ -29,10 +28,10 @@ class Denied(Exception):
         self.detail = detail
 
 
-@sync_and_async_middleware
-def speak_json(get_response: Sync | Async) -> Sync | Async:
-    """Middleware: gives refusals that are no JSON yet their sentence."""
-    return handed_on(_worded, get_response)
+@middleware
+def speak_json(request: HttpRequest) -> Steps:
+    """Gives refusals that are no JSON yet their sentence."""
+    return _worded(request, (yield))
 
 
 def bad_request(request: HttpRequest, exception: object = None) -> JsonResponse:

@@ -3,17 +3,12 @@
 import logging
 import re
 import secrets
-from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from typing import Final, cast
+from typing import Final
 
-from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest
-from django.http.response import HttpResponseBase
-from django.utils.decorators import sync_and_async_middleware
 
-Sync = Callable[[HttpRequest], HttpResponseBase]
-Async = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+from croody.web.answers import Steps, middleware
 
 #: The gateway and the bridge send 32 hexadecimal digits; nobody else may write what they like into the log.
 _GOOD: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -37,24 +32,11 @@ def to_show() -> str:
     return _current.get()
 
 
-@sync_and_async_middleware
-def remember_request_id(get_response: Sync | Async) -> Sync | Async:
-    """Middleware, around everything that may log."""
-    if iscoroutinefunction(get_response):
-        answer_later = cast(Async, get_response)
-
-        async def later(request: HttpRequest) -> HttpResponseBase:
-            _current.set(clean(request.headers.get("X-Request-ID", "")))
-            return await answer_later(request)
-
-        return later
-    answer_now = cast(Sync, get_response)
-
-    def now(request: HttpRequest) -> HttpResponseBase:
-        _current.set(clean(request.headers.get("X-Request-ID", "")))
-        return answer_now(request)
-
-    return now
+@middleware
+def remember_request_id(request: HttpRequest) -> Steps:
+    """Around everything that may log."""
+    _current.set(clean(request.headers.get("X-Request-ID", "")))
+    return (yield)
 
 
 class WithRequestId(logging.Filter):

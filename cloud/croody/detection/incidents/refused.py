@@ -15,11 +15,10 @@ from django.conf import settings
 from django.db import Error, close_old_connections
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.utils.decorators import sync_and_async_middleware
 
 from croody.accounts.throttle import address_of
 from croody.detection.incidents import signs
-from croody.web.answers import Async, Sync, handed_on
+from croody.web.answers import Steps, middleware
 from croody_contract.printable import printable
 from croody_contract.security import ACCOUNT_CHARS, MOST, TOPIC_CHARS, Kind, Noticed, Report
 
@@ -81,10 +80,10 @@ class Counts:
 counts: Final = Counts()
 
 
-@sync_and_async_middleware
-def count_refusals(get_response: Sync | Async) -> Sync | Async:
-    """Middleware: looks at each answer's status."""
-    return handed_on(_looked_at, get_response)
+@middleware
+def count_refusals(request: HttpRequest) -> Steps:
+    """Looks at each answer's status."""
+    return _looked_at(request, (yield))
 
 
 def _looked_at(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
