@@ -1,8 +1,10 @@
 """Every command of `croody` speaks the terminal's language: help, results and what is wrong."""
 
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -13,7 +15,8 @@ ES, EN = "es_CO.UTF-8", "C.UTF-8"
 def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("croody")
     bare = {name: value for name, value in os.environ.items() if name not in ("LC_ALL", "LC_MESSAGES", "LANG", "LANGUAGE")}
-    made = {**bare, "SECRET_KEY": "k" * 50, "DATABASE_URL": f"sqlite:///{folder / 'c.db'}", "CROODY_STATE_DIR": str(folder)}
+    databases = {"DATABASE_URL": f"sqlite:///{folder / 'c.db'}", "TG_DB_PATH": str(folder / "t.db")}
+    made = {**bare, **databases, "SECRET_KEY": "k" * 50, "CROODY_STATE_DIR": str(folder)}
     subprocess.run([sys.executable, "-m", "croody.manage", "setup", "-v0"], env=made, check=True, timeout=90)
     return made
 
@@ -22,6 +25,12 @@ def croody(environ: dict[str, str], lang: str, *words: str) -> tuple[int, str, s
     command = [sys.executable, "-m", "croody.manage", *words]
     done = subprocess.run(command, env={**environ, "LANG": lang}, capture_output=True, text=True, check=False, timeout=60)
     return done.returncode, done.stdout, done.stderr
+
+
+def test_setup_makes_telemetrys_own_database_without_going_through_all_other_migrations(environ: dict[str, str]):
+    with closing(sqlite3.connect(environ["TG_DB_PATH"])) as made:
+        assert made.execute("SELECT DISTINCT app FROM django_migrations").fetchall() == [("telemetry",)]
+        assert made.execute("SELECT count(*) FROM telemetry_record").fetchall() == [(0,)]
 
 
 @pytest.mark.parametrize(("lang", "words"), [(ES, ("uso: croody", "cartas muertas")), (EN, ("usage: croody", "dead letters"))])
