@@ -82,6 +82,10 @@ import django  # noqa: E402
 django.setup()
 from django.db import connections  # noqa: E402
 
+from tests import quick  # noqa: E402
+
+quick.begin()
+
 for _alias, _database in connections.databases.items():
     if _database["ENGINE"].endswith("sqlite3"):
         # A file, as the real ones are: in the memory that Django would take, a table that another thread writes is refused at once.
