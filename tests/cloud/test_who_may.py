@@ -676,6 +676,10 @@ PAGES: dict[str, tuple[str, str, int]] = {
     "console/rules/<int:number>/delete/": ("POST", "/console/rules/1000000/delete/", 404),
     "console/rules/<int:number>/bring-back/": ("POST", "/console/rules/1000000/bring-back/", 404),
     "console/rules/mine/": ("GET", "/console/rules/mine/", 200),
+    "console/rules/mine/browsers/": ("GET", "/console/rules/mine/browsers/", 200),
+    # What is no subscription is refused in words, back on the page.
+    "console/rules/mine/browsers/add/": ("POST", "/console/rules/mine/browsers/add/", 303),
+    "console/rules/mine/browsers/<int:number>/delete/": ("POST", "/console/rules/mine/browsers/1000000/delete/", 404),
     "console/rules/channels/new/": ("GET", "/console/rules/channels/new/", 200),
     "console/rules/channels/<int:number>/": ("GET", "/console/rules/channels/1000000/", 404),
     "console/rules/channels/<int:number>/delete/": ("POST", "/console/rules/channels/1000000/delete/", 404),

@@ -19,7 +19,7 @@ from croody.alarms.models import Alarm
 from croody.alarms.storms import kind_of
 from croody.fleet import access
 from croody.fleet.models import Robot
-from croody.notices import messenger, services, webhook
+from croody.notices import browsers, messenger, push, services, webhook
 from croody.notices.models import Channel, Notice
 from croody.notices.webhook import Failed
 from croody.web import formats
@@ -166,6 +166,8 @@ def _through(notice: Notice, alarm: Alarm | None, now: datetime) -> str:
             return _mail(_addresses(channel), title, body)
         case Channel.Kind.APPRISE:
             return messenger.send(channel.target, title, body)
+        case Channel.Kind.PUSH:
+            return _to_browsers(notice, alarm, title, body, now)
     payload = json.dumps(_payload(notice, alarm, title, body), ensure_ascii=False).encode()
     headers = {
         "Content-Type": "application/json",
@@ -202,6 +204,18 @@ def _addresses(channel: Channel) -> list[str]:
     return [found]
 
 
+def _to_browsers(notice: Notice, alarm: Alarm | None, title: str, body: str, now: datetime) -> str:
+    channel = notice.channel
+    if channel.person_id is None or not may_tell(channel):
+        raise Failed("no member any more", final=True)
+    # A later word about the same alarm takes the earlier one's place on the screen.
+    topic = f"alarm-{alarm.pk}" if alarm is not None else "test"
+    where = _path(alarm) if alarm is not None else "/console/rules/mine/browsers/"
+    fields = {"title": title, "body": body.rpartition("\n\n")[0] or body, "tag": topic, "address": where, "language": channel.language}
+    urgent = alarm is not None and alarm.severity in {"critical", "high"}
+    return browsers.tell(channel.person_id, push.within(fields, "body"), topic, urgent=urgent, now=now)
+
+
 def _mail(to: list[str], title: str, body: str) -> str:
     try:
         EmailMessage(title, body, None, to).send()
@@ -235,4 +249,8 @@ def _payload(notice: Notice, alarm: Alarm | None, title: str, body: str) -> dict
 
 def _address(alarm: Alarm) -> str:
     # Not by its name: the worker serves no pages, and would load all of them.
-    return f"{settings.ENV.public_url.rstrip('/')}/console/alerts/{alarm.pk}/"
+    return f"{settings.ENV.public_url.rstrip('/')}{_path(alarm)}"
+
+
+def _path(alarm: Alarm) -> str:
+    return f"/console/alerts/{alarm.pk}/"

@@ -1,5 +1,7 @@
 """Rules with what they remember of robots, channels to people, and what went through those."""
 
+import hashlib
+
 from django.conf import settings
 from django.db import models
 
@@ -74,13 +76,16 @@ class Channel(models.Model):
     """Where an organisation's alarms are told: by e-mail, to a webhook, or to a messenger.
 
     `after_min`: only what nobody has acknowledged for so long: a second channel is an escalation. In quiet hours only what is critical
-    goes. One of a `person` is theirs alone: it goes to their own confirmed address, as long as they may see the alarms.
+    goes. One of a `person` is theirs alone: it goes to their own confirmed address, or to their browsers, as long as they may see the
+    alarms.
     """
 
     class Kind(models.TextChoices):
         MAIL = "mail"
         WEBHOOK = "webhook"
         APPRISE = "apprise"
+        PUSH = "push"
+        """The browsers of its person."""
 
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
@@ -107,7 +112,9 @@ class Channel(models.Model):
         indexes = [models.Index(fields=["organisation", "id"])]
         constraints = [
             models.UniqueConstraint(
-                fields=["organisation", "person"], condition=models.Q(person__isnull=False), name="one_channel_a_person_and_organisation"
+                fields=["organisation", "person", "kind"],
+                condition=models.Q(person__isnull=False),
+                name="one_channel_a_person_kind_and_team",
             )
         ]
 
@@ -145,3 +152,38 @@ class Notice(models.Model):
             models.Index(fields=["channel", "-id"], name="notice_of_channel"),
             models.Index(fields=["created_at"], name="notice_by_age"),
         ]
+
+
+class Browser(models.Model):
+    """A browser that lets this site show notices to whoever subscribed it: where its push service is, and its keys (RFC 8291)."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    #: A stranger's address. Whoever knows it and our key may write to the browser, so nobody is shown it.
+    endpoint = models.CharField(max_length=1000, unique=True)
+    p256dh = models.CharField(max_length=100)
+    auth = models.CharField(max_length=40)
+    #: `Firefox, Linux`, as it calls itself.
+    name = models.CharField(max_length=80)
+    created_at = models.DateTimeField()
+    #: When its push service took a notice last.
+    told_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["person", "id"])]
+
+    @property
+    def mark(self) -> str:
+        """By which a browser knows itself in the list; the address itself is shown to nobody."""
+        return hashlib.sha256(self.endpoint.encode()).hexdigest()
+
+
+class PushKey(models.Model):
+    """The one key by which push services know this site. It goes with the browsers that were subscribed to it, in the same database."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    #: The private one, base64url.
+    value = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_push_key")]

@@ -21,7 +21,7 @@ from croody.audit.services import record
 from croody.fleet import access
 from croody.fleet.models import Robot, Site
 from croody.notices import jobs, messenger, spec, webhook
-from croody.notices.models import Channel, Notice, Rule
+from croody.notices.models import Browser, Channel, Notice, Rule
 from croody.notices.spec import BadRule
 from croody.web import zones
 from croody.web.address import whole
@@ -184,7 +184,7 @@ def save_channel(caller: Caller, given: Mapping[str, Any], channel: Channel | No
     before = _told_channel(channel) if channel is not None else {}
     team = channel.organisation if channel is not None else _team(caller, given)
     made = channel or Channel(organisation=team, created_at=now, by_name=by.name[:150], kind=str(given.get("kind") or ""))
-    if made.kind not in Channel.Kind.values:
+    if made.kind not in set(Channel.Kind.values) - {Channel.Kind.PUSH}:
         raise BadRule("kind", _("tipo: elige uno de la lista"))
     target = str(given.get("target") or "").strip()
     faults = spec.Faults()
@@ -202,27 +202,31 @@ def save_channel(caller: Caller, given: Mapping[str, Any], channel: Channel | No
     return made
 
 
-def own_channel(caller: Caller, team: Organisation) -> Channel | None:
-    """What tells this person by mail of an organisation's alarms."""
-    return Channel.objects.select_related("organisation").filter(organisation=team, person_id=caller.user_id or 0).first()
+def own_channel(caller: Caller, team: Organisation, kind: str = Channel.Kind.MAIL) -> Channel | None:
+    """What tells this person by mail, or in their browsers, of an organisation's alarms."""
+    return Channel.objects.select_related("organisation").filter(organisation=team, person_id=caller.user_id or 0, kind=kind).first()
 
 
-def save_own_channel(caller: Caller, team: Organisation, given: Mapping[str, Any], *, by: Actor, now: datetime) -> Channel:
-    """Say which alarms of an organisation reach a person by mail, and when; anybody who may see them may.
+def save_own_channel(
+    caller: Caller, team: Organisation, given: Mapping[str, Any], kind: str = Channel.Kind.MAIL, *, by: Actor, now: datetime
+) -> Channel:
+    """Say which alarms of an organisation reach a person by mail, or in their browsers, and when; anybody who may see them may.
 
     Raises:
-        BadRule: something breaks its rule, or they have no confirmed address. Denied: 404, 403.
+        BadRule: something breaks its rule, or they have no confirmed address, or no browser. Denied: 404, 403.
     """
     if caller.user_id is None:
         raise Denied(403, "person: only people have notices of their own")
     if not access.organisations(caller, access.Action.INSPECT).filter(pk=team.pk).exists():
         raise Denied(404, f"organisation: there is no {team.slug[:64]!r} that you may see")
-    if not mail_of(caller.user_id):
+    if kind == Channel.Kind.MAIL and not mail_of(caller.user_id):
         raise BadRule("", _("correo: confirma primero una dirección en tu perfil"))
+    if kind == Channel.Kind.PUSH and not Browser.objects.filter(person_id=caller.user_id).exists():
+        raise BadRule("", _("navegador: apunta primero este, o abre esta página en el que quieras"))
     with transaction.atomic():
-        row = own_channel(caller, team)
+        row = own_channel(caller, team, kind)
         before = _told_channel(row) if row is not None else {}
-        made = row or Channel(organisation=team, person_id=caller.user_id, created_at=now, by_name=by.name[:150], kind=Channel.Kind.MAIL)
+        made = row or Channel(organisation=team, person_id=caller.user_id, created_at=now, by_name=by.name[:150], kind=kind)
         made.name = by.name[:_NAME]
         faults = spec.Faults()
         _when(caller, made, given, faults)

@@ -29,12 +29,13 @@ _PORTS: Final = {"http": 80, "https": 443}
 
 
 class Failed(Exception):
-    """It did not go through. `final`: trying again is no use; `wait_s`: the receiver asks for so long."""
+    """It did not go through. `final`: trying again is no use; `wait_s`: the receiver asks for so long; `status`: its answer, 0 without."""
 
-    def __init__(self, text: str, *, final: bool = False, wait_s: float = 0.0) -> None:
+    def __init__(self, text: str, *, final: bool = False, wait_s: float = 0.0, status: int = 0) -> None:
         super().__init__(text)
         self.final = final
         self.wait_s = wait_s
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def post(url: str, body: bytes, headers: dict[str, str], *, allowed: Networks = 
     if 200 <= status < 300:
         return told
     wait = min(float(whole(retry, 7) or 0), 3600.0)
-    raise Failed(told, final=300 <= status < 500 and status not in {408, 425, 429}, wait_s=wait)
+    raise Failed(told, final=300 <= status < 500 and status not in {408, 425, 429}, wait_s=wait, status=status)
 
 
 class _Pinned(http.client.HTTPConnection):

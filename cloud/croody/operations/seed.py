@@ -34,8 +34,12 @@ def main(arguments: list[str]) -> int:
 
 
 def make_tables() -> str:
-    """Bring every database to this version; returns what to tell."""
-    return _said("setup")
+    """Bring every database to this version, and make the key by which browsers' push services know this site; returns what to tell."""
+    said = _said("setup")
+    from croody.notices.browsers import key
+
+    key(timezone.now())
+    return said
 
 
 def make_demo(plan: Path, credentials: Path, robots: Iterable[str]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from croody.accounts.models import Membership, Organisation, SignIn, Token
 from croody.audit.actor import SYSTEM, Actor
 from croody.audit.models import Entry
 from croody.audit.services import record
+from croody.notices.models import Browser
 from croody.shop.models import Order
 from croody.site.models import Leaving
 
@@ -36,6 +37,7 @@ def export(user: User) -> dict[str, Any]:
             Token.objects.filter(user=user).values("name", "prefix", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at")
         ),
         "sign_ins": list(SignIn.objects.filter(user=user).order_by("-at").values("address", "agent", "at", "seen_at")[:MOST]),
+        "browsers": list(Browser.objects.filter(person=user).order_by("-pk").values("name", "created_at", "told_at")),
         "orders": [_order(one) for one in Order.objects.filter(user=user).prefetch_related("lines").order_by("-pk")[:MOST]],
         "log": list(
             Entry.objects.filter(user_id=user.pk)

@@ -41,6 +41,7 @@ THINGS: Final[Mapping[str, str | Promise]] = {
     "organisation": gettext_lazy("Organización"),
     "rule": gettext_lazy("Regla"),
     "channel": gettext_lazy("Canal de avisos"),
+    "browser": gettext_lazy("Navegador"),
     "exception": gettext_lazy("Falsa alarma"),
     "shift": gettext_lazy("Turno"),
     "verdict": gettext_lazy("Veredicto"),
@@ -98,6 +99,8 @@ ACTS: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("change", "channel"): gettext_lazy("Cambió el canal de avisos %(id)s"),
     ("delete", "channel"): gettext_lazy("Borró el canal de avisos %(id)s"),
     ("test", "channel"): gettext_lazy("Probó el canal de avisos %(id)s"),
+    ("add", "browser"): gettext_lazy("Apuntó un navegador para sus avisos"),
+    ("delete", "browser"): gettext_lazy("Quitó un navegador de sus avisos"),
     ("add", "site"): gettext_lazy("Hizo el sitio %(id)s"),
     ("change", "site"): gettext_lazy("Cambió el sitio %(id)s"),
     ("delete", "site"): gettext_lazy("Borró el sitio %(id)s"),
@@ -314,7 +317,7 @@ VALUES: Final[Mapping[str, Mapping[str, str | Promise]]] = {
 #: The same of one thing alone: the word stands for something else elsewhere.
 VALUES_OF: Final[Mapping[tuple[str, str], Mapping[str, str | Promise]]] = {
     ("rule", "kind"): KINDS,
-    ("channel", "kind"): CHANNELS,
+    ("channel", "kind"): {**CHANNELS, "push": gettext_lazy("Navegadores")},
     ("verdict", "label"): LABELS,
 }
 #: A field of one thing alone.

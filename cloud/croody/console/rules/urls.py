@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from croody.console.rules import acts, views
+from croody.console.rules import acts, own, views
 
 urlpatterns = [
     path("", views.rules, name="console_rules"),
@@ -11,7 +11,10 @@ urlpatterns = [
     path("<int:number>/delete/", acts.delete_rule, name="console_rule_delete"),
     path("<int:number>/bring-back/", acts.bring_rule_back, name="console_rule_bring_back"),
     path("channels/new/", views.new_channel, name="console_channel_new"),
-    path("mine/", views.own, name="console_own_channel"),
+    path("mine/", own.by_mail, name="console_own_channel"),
+    path("mine/browsers/", own.in_browsers, name="console_own_browsers"),
+    path("mine/browsers/add/", own.subscribe, name="console_browser_add"),
+    path("mine/browsers/<int:number>/delete/", own.forget, name="console_browser_delete"),
     path("channels/<int:number>/", views.channel, name="console_channel"),
     path("channels/<int:number>/delete/", acts.delete_channel, name="console_channel_delete"),
     path("channels/<int:number>/test/", acts.test_channel, name="console_channel_test"),

@@ -1,7 +1,6 @@
 """Rules and notices: the list, and a form a rule and a channel. A rule's form says what it would have told before it is saved."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest
@@ -13,19 +12,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from croody.accounts.caller import actor_of, of_session
-from croody.accounts.preferences import look, zone_of
 from croody.alarms.kinds import SEVERITIES
 from croody.console import frame, page_access
-from croody.console.rules import area, facts, words
-from croody.fleet.access import Action, organisations
+from croody.console.rules import area, facts, forms, words
+from croody.fleet.access import Action
 from croody.notices import jobs, messenger, services, spec
 from croody.notices.models import Channel, Rule
 from croody.notices.preview import preview
 from croody.notices.spec import BadRule
 from croody.telemetry.read import metrics
-from croody.web.refusals import Denied
-
-_LONGEST: Final = 4000
 
 
 @require_GET
@@ -43,7 +38,7 @@ def rules(request: HttpRequest) -> HttpResponseBase:
         "log": [words.notice(row, language) for row in found.log],
         "deleted": [words.deleted(row, now, language) for row in found.deleted],
         "may": bool(found.mine),
-        "has_own": any(row.person_id is not None for row in found.channels),
+        "has_own": {row.kind for row in found.channels if row.person_id is not None},
         "several": found.several,
         "kinds": words.KINDS.items(),
     }
@@ -75,49 +70,14 @@ def channel(request: HttpRequest, number: int) -> HttpResponseBase:
     """The form of a channel."""
     row = services.channel_of(of_session(request), number)
     if row.person_id is not None:
-        return page_access.done(request, f"{reverse('console_own_channel')}?team={row.organisation.slug}")
+        return page_access.done(request, f"{reverse(words.OWN[row.kind])}?team={row.organisation.slug}")
     return _channel_form(request, row)
-
-
-@page_access.page()
-def own(request: HttpRequest) -> HttpResponseBase:
-    """Which alarms reach oneself by mail, and when."""
-    caller, now = of_session(request), timezone.now()
-    teams = list(organisations(caller, Action.INSPECT).order_by("name", "pk")[:200])
-    asked = request.GET.get("team", "")
-    team = next((one for one in teams if one.slug == asked), teams[0] if teams else None)
-    if team is None:
-        raise Denied(404, "organisation: you are in none")
-    row = services.own_channel(caller, team)
-    given = _given(request, row, _as_channel_form)
-    if row is None and request.method == "GET":
-        # As they read everything else.
-        given |= _as_they_read(request)
-    error = None
-    if request.method == "POST":
-        try:
-            services.save_own_channel(caller, team, given, by=actor_of(request, caller), now=now)
-            return page_access.done(request, "console_rules", _("Guardado: así te avisamos a ti."))
-        except BadRule as refused:
-            error = refused
-    context = {
-        "form": given,
-        "error": error,
-        "errors": error.fields if error else {},
-        "row": {"number": row.pk} if row is not None else None,
-        "address": services.mail_of(caller.user_id or 0),
-        "team": team,
-        "teams": [(one, one == team) for one in teams] if len(teams) > 1 else [],
-        "severities": SEVERITIES.items(),
-        "own_zone": _asks_browser(request, row),
-    }
-    return frame.draw(request, "console/rules/own.html", context, page="rules", status=422 if error else 200)
 
 
 def _rule_form(request: HttpRequest, row: Rule | None) -> HttpResponseBase:
     caller, now, language = of_session(request), timezone.now(), get_language() or "es"
     by = actor_of(request, caller)
-    given = _given(request, row, _as_form)
+    given = forms.given(request, row, forms.as_form)
     kind = row.kind if row is not None else str(given.get("kind") or "threshold")
     kind = kind if kind in words.KINDS else "threshold"
     given |= {"kind": kind}
@@ -151,13 +111,13 @@ def _rule_form(request: HttpRequest, row: Rule | None) -> HttpResponseBase:
 
 def _channel_form(request: HttpRequest, row: Channel | None) -> HttpResponseBase:
     caller, now = of_session(request), timezone.now()
-    given = _given(request, row, _as_channel_form)
+    given = forms.given(request, row, forms.as_channel_form)
     kind = row.kind if row is not None else str(given.get("kind") or "mail")
     kind = kind if kind in words.CHANNELS else "mail"
     given |= {"kind": kind}
     if row is None and request.method == "GET":
-        given |= _as_they_read(request)
-    context: dict[str, Any] = {"error": None, "errors": {}, "own_zone": _asks_browser(request, row)}
+        given |= forms.as_they_read(request)
+    context: dict[str, Any] = {"error": None, "errors": {}, "own_zone": forms.asks_browser(request, row)}
     if request.method == "POST":
         try:
             made = services.save_channel(caller, given, row, by=actor_of(request, caller), now=now)
@@ -179,38 +139,3 @@ def _channel_form(request: HttpRequest, row: Channel | None) -> HttpResponseBase
         "action": request.path,
     }
     return frame.draw(request, "console/rules/channel.html", context, page="rules", status=422 if context["error"] else 200)
-
-
-def _as_they_read(request: HttpRequest) -> dict[str, Any]:
-    """What a new channel begins with: the language and the zone of who makes it."""
-    return {"language": get_language() or "es", "time_zone": zone_of(request)}
-
-
-def _asks_browser(request: HttpRequest, row: Channel | None) -> bool:
-    """Whether a script may name the zone: nobody chose one yet, neither for this channel nor for all pages."""
-    return row is None and request.method == "GET" and not look(request)["look"].zone
-
-
-def _given(request: HttpRequest, row: Any, as_form: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
-    """What the form holds: what was sent, else what is saved, else what the address says."""
-    if request.method == "POST":
-        sent: dict[str, Any] = {name: value[:_LONGEST] for name, value in request.POST.items()}
-        return sent | {name: "on" if sent.get(name) else "off" for name in ("enabled", "tells_end")}
-    if row is not None:
-        return as_form(row)
-    asked = {name: request.GET.get(name, "")[:64] for name in ("kind", "site")}
-    return {**asked, "severity": "medium", "enabled": "on", "tells_end": "on", "for_s": "0"}
-
-
-def _as_form(row: Rule) -> dict[str, Any]:
-    params: Mapping[str, Any] = row.params
-    points = "; ".join(f"{x:g}, {y:g}" for x, y in params.get("points", ()))
-    place = {"site": str(row.site_id or ""), "robot_id": row.robot_id, "enabled": "on" if row.enabled else "off"}
-    return {**params, "points": points, "name": row.name, "severity": row.severity, "for_s": str(row.for_s), **place}
-
-
-def _as_channel_form(row: Channel) -> dict[str, Any]:
-    names = ("name", "severity", "after_min", "quiet_from", "quiet_to", "time_zone", "language")
-    target = row.target if row.kind == Channel.Kind.MAIL else ""
-    ticks = {name: "on" if getattr(row, name) else "off" for name in ("enabled", "tells_end")}
-    return {**{name: getattr(row, name) for name in names}, "target": target, **ticks}

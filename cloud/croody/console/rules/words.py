@@ -28,6 +28,9 @@ CHANNELS: Final = {
     "webhook": gettext_lazy("Webhook"),
     "apprise": gettext_lazy("Mensajero"),
 }
+#: Those that are a person's own, and the page of each.
+OWN_CHANNELS: Final = {"mail": gettext_lazy("Correo, solo a ti"), "push": gettext_lazy("Tus navegadores")}
+OWN: Final = {"mail": "console_own_channel", "push": "console_own_browsers"}
 STATUSES: Final = {
     "pending": pgettext_lazy("notice", "en cola"),
     "sent": pgettext_lazy("notice", "entregado"),
@@ -179,9 +182,10 @@ def channel(row: Channel, mine: bool, language: str) -> dict[str, Any]:
         "number": row.pk,
         "name": row.name,
         "team": row.organisation.name,
-        "kind": _("Correo, solo a ti") if row.person_id is not None else str(CHANNELS[row.kind]),
+        "kind": str(OWN_CHANNELS[row.kind] if row.person_id is not None else CHANNELS[row.kind]),
         "target": masked(row),
-        "own": row.organisation.slug if row.person_id is not None else "",
+        "own": OWN[row.kind] if row.person_id is not None else "",
+        "slug": row.organisation.slug,
         "from": str(SEVERITIES[row.severity]),
         "severity": row.severity,
         "notes": notes,
@@ -192,7 +196,7 @@ def channel(row: Channel, mine: bool, language: str) -> dict[str, Any]:
 def masked(row: Channel) -> str:
     """Where it leads, without what lets anybody write there."""
     if row.person_id is not None:
-        return _("tu dirección confirmada")
+        return _("tu dirección confirmada") if row.kind == Channel.Kind.MAIL else _("los que apuntaste")
     if row.kind == Channel.Kind.MAIL:
         return ", ".join(row.target.split("\n"))
     head, _gap, rest = row.target.partition("://")
