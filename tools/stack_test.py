@@ -14,6 +14,8 @@ from tools.stack import ROOT, script, source_path
 from tools.test import Part, run
 from tools.words import Problem, fail, say
 
+#: How many parts run at once: each is some ten containers.
+LANES = 2
 _OPTIONS = ("--timeout=600", "-m", "stack")
 
 
@@ -50,7 +52,7 @@ def main() -> int:
         return 0
     names = ", ".join(part.name for part in PARTS)
     say(f"Pruebas en {len(PARTS)} partes, de dos en dos: {names}", f"Tests in {len(PARTS)} parts, two at a time: {names}")
-    return run(PARTS, began)
+    return run(PARTS, began, LANES)
 
 
 def _pytest(*arguments: str) -> int:

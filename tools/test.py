@@ -28,8 +28,9 @@ _PRINTING = threading.Lock()
 #: Exit statuses of pytest.
 _FAILED, _NOTHING_COLLECTED = 1, 5
 _ENDED = (0, _NOTHING_COLLECTED)
-#: How many parts run at once. Most of a part is waiting, so two share two cores well.
-LANES = 2
+#: How many parts run at once: one more than there are cores, for most of a part is waiting; four on a machine of many, which may be
+#: shared with others.
+LANES = min((os.cpu_count() or 1) + 1, 4)
 #: More failures than these in a run are a fault of the code or of the machine: nothing is tried again.
 MOST_AGAIN = 10
 _SHORT = "not slow and not stack and not chaos and not e2e and not long"
@@ -52,8 +53,6 @@ PARTS = (
     Part("cloud", ("tests/cloud", "-m", _SHORT), fast=True),
     Part("chaos", ("tests", "-m", "chaos and not stack and not e2e and not long"), once=True),
     Part("edge", ("tests", "--ignore=tests/cloud", "-m", _SHORT), fast=True),
-    Part("pages", ("tests", "-m", "e2e and not long")),
-    Part("slow", ("tests", "-m", "slow and not stack and not chaos and not e2e and not long")),
     # The tests of telemetry and the bridge choose their databases themselves, and run on both above.
     Part(
         "postgres",
@@ -65,6 +64,8 @@ PARTS = (
         ),
         {"CROODY_TEST_DB": "postgres"},
     ),
+    Part("pages", ("tests", "-m", "e2e and not long")),
+    Part("slow", ("tests", "-m", "slow and not stack and not chaos and not e2e and not long")),
 )
 #: Only by name: what takes minutes of downloading.
 LONG = Part("long", ("tests", "-m", "long"))
@@ -123,14 +124,14 @@ def main() -> int:
         return fail(problem)
     began = time.monotonic()
     names = " ".join(part.name for part in chosen)
-    say(f"Pruebas en {len(chosen)} partes, de dos en dos: {names}", f"Tests in {len(chosen)} parts, two at a time: {names}")
+    say(f"Pruebas en {len(chosen)} partes, {LANES} a la vez: {names}", f"Tests in {len(chosen)} parts, {LANES} at a time: {names}")
     return run(chosen, began)
 
 
-def run(parts: Sequence[Part], began: float) -> int:
-    """Run the parts, two at a time, and sum them up; `began` on the monotonic clock. Returns the exit status."""
-    with tempfile.TemporaryDirectory(prefix="croody-tests-") as cache, ThreadPoolExecutor(LANES) as lanes:
-        outcomes = list(lanes.map(lambda part: _run(part, Path(cache)), parts))
+def run(parts: Sequence[Part], began: float, lanes: int = LANES) -> int:
+    """Run the parts, so many at a time, and sum them up; `began` on the monotonic clock. Returns the exit status."""
+    with tempfile.TemporaryDirectory(prefix="croody-tests-") as cache, ThreadPoolExecutor(lanes) as pool:
+        outcomes = list(pool.map(lambda part: _run(part, Path(cache)), parts))
         unsteady = _again(outcomes, Path(cache))
     total = Tally()
     for outcome in outcomes:
