@@ -8,11 +8,14 @@ import dataclasses
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.db import connections, transaction
 from django.test import Client
 from django.urls import URLPattern, get_resolver
 
@@ -380,9 +383,31 @@ def operations() -> Iterator[Operation]:
 ALL = {operation.name: operation for operation in operations()}
 
 
+@pytest.fixture(scope="module")
+def _made(django_db_setup: None, django_db_blocker: Any) -> Iterator[SimpleNamespace]:
+    """The world of all tests here, made once: each has a transaction of its own within this one."""
+    with ExitStack() as around:
+        with django_db_blocker.unblock():
+            for alias in connections:
+                block = transaction.atomic(using=alias)
+                # Else nothing that must be the outermost block could be tried inside.
+                block._from_testcase = True
+                around.enter_context(block)
+            made = _make_world()
+        yield made
+        with django_db_blocker.unblock():
+            for alias in connections:
+                transaction.set_rollback(True, using=alias)
+            around.close()
+
+
 @pytest.fixture
-def world(settings: Any) -> SimpleNamespace:
+def world(_made: SimpleNamespace) -> SimpleNamespace:
     """The caller's team has rover-1; Carlos's has show-1, which is shared, and carlos-1."""
+    return deepcopy(_made)
+
+
+def _make_world() -> SimpleNamespace:
     from django.contrib.auth.models import User
 
     from croody.accounts.models import Organisation
