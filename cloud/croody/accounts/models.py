@@ -123,6 +123,15 @@ class Preferences(models.Model):
     units = models.CharField(max_length=16, blank=True, default="", db_default="")
 
 
+class ProfilePicture(models.Model):
+    """Somebody's picture, made anew from what they uploaded. `digest`: of the file, in its address."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="picture", primary_key=True)
+    digest = models.CharField(max_length=64)
+    webp = models.BinaryField()
+    at = models.DateTimeField()
+
+
 class ShownMail(models.Model):
     """A mail of the demo, which has no mail server: shown on a page. Only the newest few are kept, see `mailer`."""
 

@@ -13,7 +13,7 @@ from django.urls import path, re_path
 from django.views.decorators.cache import never_cache
 from django.views.generic import RedirectView
 
-from croody.accounts import invitation_views, preferences, second_factor_views, token_views, views
+from croody.accounts import invitation_views, preferences, profile_picture, second_factor_views, token_views, views
 from croody.accounts.rules import open_to
 
 
@@ -86,6 +86,8 @@ urlpatterns = [
     path("perfil/clave/revocar/", views.revoke_token, name="revoke_token"),
     path("perfil/claves/", token_views.make, name="make_token"),
     path("perfil/claves/<int:number>/revocar/", token_views.revoke, name="revoke_one_token"),
+    path("foto/", profile_picture.change, name="profile_picture"),
+    path("foto/<slug:digest>.webp", profile_picture.file, name="profile_picture_file"),
     path("preferencias/", preferences.page, name="preferences"),
     path("perfil/contrasena/", views.set_password, name="set_password"),
 ]

@@ -30,7 +30,7 @@ from croody.accounts import audit_trail, fresh_token, invitation_views, landing,
 from croody.accounts.caller import actor_of, is_local, of_session
 from croody.accounts.forms import Login, NamedToken, NewToken, Password, Registration
 from croody.accounts.lockout import locked_out
-from croody.accounts.models import ShownMail, Token
+from croody.accounts.models import ProfilePicture, ShownMail, Token
 from croody.accounts.rules import open_to
 
 #: Whoever came in without naming a backend, as by a one-time login.
@@ -252,6 +252,7 @@ def _profile(
     several = tokens.personal(user, timezone.now())
     context = {
         "form": form,
+        "picture": ProfilePicture.objects.filter(user=user).defer("webp").first(),
         "token": services.token_of(user),
         "fresh_token": fresh,
         "new_token": new_token or NewToken(),

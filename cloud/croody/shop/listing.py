@@ -104,12 +104,13 @@ def find(asked: Asked, currency: str) -> Found:
     count = rows.count()
     pages = min(max(-(-count // A_PAGE), 1), MOST_PAGES)
     first = (min(asked.page, pages) - 1) * A_PAGE
-    return Found(list(rows.select_related("tax")[first : first + A_PAGE]), count, pages, bad)
+    return Found(list(rows.select_related("tax").prefetch_related("pictures")[first : first + A_PAGE]), count, pages, bad)
 
 
 def related(product: Product, most: int = 4) -> list[Product]:
     """What else of this kind there is."""
-    return list(Product.objects.filter(shown=True, kind=product.kind).exclude(pk=product.pk).order_by("-stock", "slug")[:most])
+    rows = Product.objects.filter(shown=True, kind=product.kind).exclude(pk=product.pk).prefetch_related("pictures")
+    return list(rows.order_by("-stock", "slug")[:most])
 
 
 def words_of(product: Product) -> str:

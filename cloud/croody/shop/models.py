@@ -108,6 +108,37 @@ class Product(models.Model):
         return self.text_en if language == "en" else self.text_es
 
 
+class ProductPicture(models.Model):
+    """A picture of a product, made anew from what was uploaded. `digest`: of its largest file, in all its addresses."""
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="pictures")
+    place = models.PositiveIntegerField()
+    #: What it shows; empty: the product's name.
+    alt_es = models.CharField(max_length=200, blank=True)
+    alt_en = models.CharField(max_length=200, blank=True)
+    digest = models.CharField(max_length=64, db_index=True)
+    #: Pixels; those that there are as WebP, and the largest's.
+    widths = models.JSONField()
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["product", "digest"], name="shop_one_picture_once")]
+
+
+class PictureFile(models.Model):
+    """A picture in one size, as it is sent: `webp` or `jpeg`."""
+
+    picture = models.ForeignKey(ProductPicture, on_delete=models.CASCADE, related_name="files")
+    width = models.PositiveIntegerField()
+    kind = models.CharField(max_length=4)
+    data = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["picture", "width", "kind"], name="shop_one_file_a_size")]
+
+
 class StockMove(models.Model):
     """Every change of a product's stock; their sum is the stock."""
 

@@ -1,4 +1,4 @@
-"""The demo's shop: a seller, its rates and coupon, and products of our own drawing. Makes what is missing and changes nothing else."""
+"""The demo's shop: a seller, rates, a coupon, products with pictures of our own drawing. Makes what is missing, changes nothing else."""
 
 import json
 from datetime import datetime
@@ -10,7 +10,7 @@ from django.db import transaction
 from croody.accounts.demo import ORGANISATION
 from croody.accounts.models import Organisation
 from croody.audit.actor import SYSTEM
-from croody.shop import listing, stock
+from croody.shop import demo_pictures, listing, pictures, stock
 from croody.shop.models import Coupon, Product, Seller, ShippingRate, Tax
 
 #: Measures in mm, weight in g, prices in cents with tax.
@@ -70,6 +70,7 @@ def _add(made: dict[str, Any], tax: Tax, now: datetime) -> bool:
     )
     product.words = listing.words_of(product)
     product.save()
+    pictures.add(product, demo_pictures.png(product), alt={}, actor=SYSTEM, now=now)
     if made["stock"]:
         stock.book(product, made["stock"], actor=SYSTEM, now=now)
     return True

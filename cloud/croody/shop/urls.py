@@ -2,8 +2,8 @@
 
 from django.urls import path
 
-from croody.shop import cart_api, cart_views, checkout, order_views, payment_views, views
-from croody.shop.staff import product_views
+from croody.shop import cart_api, cart_views, checkout, order_views, payment_views, pictures, views
+from croody.shop.staff import picture_views, product_views
 from croody.shop.staff import views as staff
 
 urlpatterns = [
@@ -31,5 +31,8 @@ urlpatterns = [
     path("gestion/productos.csv", product_views.export, name="shop_keep_export"),
     path("gestion/productos/importar/", product_views.take_in, name="shop_keep_import"),
     path("gestion/productos/<int:number>/almacen/", staff.book_in, name="shop_keep_stock"),
+    path("gestion/productos/<int:number>/fotos/", picture_views.page, name="shop_keep_pictures"),
+    path("gestion/productos/<int:number>/fotos/<int:picture>/", picture_views.change, name="shop_keep_picture"),
+    path("fotos/<str:name>", pictures.file, name="shop_picture"),
     path("<slug:slug>/", views.product, name="shop_product"),
 ]

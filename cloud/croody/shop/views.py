@@ -1,15 +1,18 @@
 """`/tienda/` and the page of one product."""
 
-from typing import Any
+from typing import Any, Final
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from croody.shop import drawing, listing, pages, words
+from croody.shop import drawing, listing, pages, pictures, words
 from croody.shop.models import Product
 from croody.web import formats
+
+#: Pictures of a list that are seen at once: they are not waited for until somebody scrolls.
+_EAGER: Final = 2
 
 
 @pages.public
@@ -30,7 +33,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
             for kind, word in listing.KINDS.items()
         ],
         "orders": [(key, word, key == asked.order) for key, (word, _fields) in listing.ORDERS.items()],
-        "products": [_listed(product, language) for product in found.products],
+        "products": [_listed(product, language, lazy=place >= _EAGER) for place, product in enumerate(found.products)],
         "page": page,
         "page_count": found.pages,
         "before": asked.address(pagina=page - 1 if page > 2 else "") if page > 1 else "",
@@ -46,6 +49,7 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
     one = get_object_or_404(Product.objects.select_related("tax"), slug=slug)
     if not one.shown:
         raise Http404
+    shown = [pictures.shown(row, one.name(language), language) for row in one.pictures.order_by("place", "pk")]
     context = {
         "product": words.product(one, language),
         "paragraphs": [part for part in one.text(language).split("\n\n") if part.strip()],
@@ -55,13 +59,15 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
         "facts": _facts(one, language),
         "most": min(one.most_an_order, max(one.stock, 1)),
         "tax": _("%(tax)s (%(rate)s) incluido") % {"tax": one.tax.name, "rate": words.tax(one.tax.rate_bp, language)},
+        "pictures": shown,
         "related": [_listed(other, language) for other in listing.related(one)],
     }
     return pages.show(request, "shop/product.html", context)
 
 
-def _listed(product: Product, language: str) -> dict[str, Any]:
-    return {**words.product(product, language), "drawn": drawing.of(product)}
+def _listed(product: Product, language: str, *, lazy: bool = True) -> dict[str, Any]:
+    picture = pictures.first(product, language)
+    return {**words.product(product, language), "picture": picture, "drawn": None if picture else drawing.of(product), "lazy": lazy}
 
 
 def _facts(one: Product, language: str) -> list[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """What Croody has of a person, as they may take it along; and its end, fourteen days after they asked for it. Knows no page."""
 
+import base64
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -9,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from croody.accounts import mailer
-from croody.accounts.models import Membership, Organisation, SignIn, Token
+from croody.accounts.models import Membership, Organisation, ProfilePicture, SignIn, Token
 from croody.audit.actor import SYSTEM, Actor
 from croody.audit.models import Entry
 from croody.audit.services import record
@@ -30,8 +31,10 @@ class OnlyOwner(ValueError):
 
 def export(user: User) -> dict[str, Any]:
     """Everything of theirs, without what lets anybody in."""
+    face = ProfilePicture.objects.filter(user=user).first()
     return {
         "account": _of(user, "username", "email", "first_name", "last_name", "date_joined", "last_login"),
+        "picture_webp": base64.b64encode(face.webp).decode() if face is not None else None,
         "memberships": list(Membership.objects.filter(user=user).values("organisation__slug", "organisation__name", "role")),
         "tokens": list(
             Token.objects.filter(user=user).values("name", "prefix", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at")

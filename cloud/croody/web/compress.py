@@ -1,4 +1,4 @@
-"""Compresses pages for a browser that takes it, where no gateway does: never a stream, which a compressor would hold back."""
+"""Compresses pages for a browser that takes it, where no gateway does: no stream, which would be held back, and no photograph."""
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -10,7 +10,7 @@ class Compress(GZipMiddleware):
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         """Leave streams and files as they are."""
-        if response.streaming:
+        if response.streaming or response.headers.get("Content-Type", "") in ("image/webp", "image/jpeg"):
             return response
         compressed: HttpResponseBase = super().process_response(request, response)
         return compressed

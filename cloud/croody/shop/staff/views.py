@@ -151,14 +151,16 @@ def refund(request: HttpRequest, number: int) -> HttpResponseBase:
 def products(request: HttpRequest) -> HttpResponseBase:
     """What is sold, with its stock; the scarce first."""
     language, caller = pages.language(), of_session(request)
-    rows = list(Product.objects.select_related("tax").order_by("stock", "slug")[:500])
+    rows = list(Product.objects.select_related("tax").annotate(shots=Count("pictures")).order_by("stock", "slug")[:500])
     out = sum(1 for one in rows if one.shown and one.stock <= 0)
     context = {
         "sentence": ngettext("%(count)s producto agotado", "%(count)s productos agotados", out)
         % {"count": formats.number(out, 0, language)}
         if out
         else _("Hay de todo en almacén"),
-        "products": [{**words.product(one, language), "pk": one.pk, "left": one.stock, "shown": one.shown} for one in rows],
+        "products": [
+            {**words.product(one, language), "pk": one.pk, "left": one.stock, "shown": one.shown, "pictures": one.shots} for one in rows
+        ],
         "may_fulfil": _may(caller, ShopAct.FULFIL),
         "may_list": _may(caller, ShopAct.STOCK_LIST),
         "keeping": "products",
