@@ -46,6 +46,8 @@ NO_PAGES: Final = {
     "tienda/pagar/",
     "robots.txt",
     "tienda/gestion/productos.csv",
+    "tienda/fotos/<str:name>",
+    "cuenta/foto/<slug:digest>.webp",
     "cuenta/datos/descargar/",
     "cuenta/datos/borrar/",
     "sitemap.xml",

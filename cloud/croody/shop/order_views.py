@@ -1,11 +1,13 @@
 """The page of one order, its invoice, and a person's orders. Who has the link is let in: it holds a secret."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -17,8 +19,11 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
 from croody.accounts import mailer
+from croody.accounts import organisations as making
 from croody.accounts.caller import actor_of, of_session
+from croody.accounts.models import Organisation
 from croody.accounts.rules import open_to
+from croody.audit.actor import Actor
 from croody.console.add_robot import fresh_claim
 from croody.fleet import claim_lines
 from croody.fleet.access import Action, organisations
@@ -88,15 +93,15 @@ def take_in(request: HttpRequest, name: str, secret: str) -> HttpResponseBase:
     one = _found(name, secret)
     if request.method != "POST":
         return redirect(words.link(one))
-    caller = of_session(request)
-    organisation = organisations(caller, Action.CONFIGURE).filter(slug=request.POST.get("organisation", "")[:50]).first()
+    actor, now = actor_of(request, of_session(request)), timezone.now()
     line = whole(request.POST.get("line", ""))
-    if organisation is None or line is None:
-        messages.error(request, _("Elige una organización en la que puedas agregar robots"))
-        return pages.SeeOther(words.link(one))
-    actor, now = actor_of(request, caller), timezone.now()
     try:
-        robot = boards.take_in(one, line, organisation, actor=actor, now=now)
+        with transaction.atomic():
+            organisation = _organisation(request, one, actor, now)
+            if organisation is None or line is None:
+                messages.error(request, _("Elige una organización en la que puedas agregar robots"))
+                return pages.SeeOther(words.link(one))
+            robot = boards.take_in(one, line, organisation, actor=actor, now=now)
     except (orders.OrderRefused, BadRobot) as refused:
         messages.error(request, str(refused))
         return pages.SeeOther(words.link(one))
@@ -107,6 +112,16 @@ def take_in(request: HttpRequest, name: str, secret: str) -> HttpResponseBase:
     text = mail_texts.board(robot.robot_id, claim, fresh_claim.MINUTES, request.build_absolute_uri(answer.url))
     mailer.send(one.email, text.subject, text.body, picture=claim_lines.png(claim))
     return fresh_claim.show(answer, claim)
+
+
+def _organisation(request: HttpRequest, one: Order, actor: Actor, now: datetime) -> Organisation | None:
+    """The one that they chose; a new one of theirs, where they bought a board and have none that it could join."""
+    theirs = organisations(of_session(request), Action.CONFIGURE)
+    name = " ".join(request.POST.get("new", "").replace("\x00", "").split())[:120]
+    assert isinstance(request.user, User)
+    if name and boards.waiting(one) and not theirs.exists():
+        return making.make(name, request.user, now=now, actor=actor)
+    return theirs.filter(slug=request.POST.get("organisation", "")[:50]).first()
 
 
 @never_cache

@@ -7,6 +7,7 @@ from typing import Any, Final
 import httpx
 import msgspec
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -14,8 +15,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from croody.accounts import throttle
-from croody.accounts.caller import of_session
+from croody.accounts import throttle, tokens
+from croody.accounts.caller import actor_of, of_session
+from croody.accounts.models import Token
 from croody.accounts.rules import open_to
 from croody.console.add_robot.facts import addresses
 from croody.fleet.access import Action, robots
@@ -26,6 +28,8 @@ from croody_contract.messages import Refused, Telemetry
 #: Tries of one address in an hour, and robots to choose from.
 MOST: Final = 30
 CHOICES: Final = 50
+#: A key that the page makes is for trying: after so many days it is over.
+KEY_DAYS: Final = 30
 #: As the detector's reference has it: a quiet connection, and one that looks like a scan.
 ROWS: Final = (
     {"protocol_type": "tcp", "service": "http", "flag": "SF", "src_bytes": 215, "dst_bytes": 4507, "count": 4, "srv_count": 4},
@@ -42,14 +46,20 @@ def integrate(request: HttpRequest) -> HttpResponseBase:
     mine = list(robots(caller, Action.WRITE).order_by("pk").values_list("robot_id", flat=True)[:CHOICES]) if caller.kind == "person" else []
     asked = request.POST.get("do", "") if request.method == "POST" else ""
     answer: dict[str, Any] = {}
-    if asked:
+    key = ""
+    if asked == "key":
+        answer, key = _fresh_key(request)
+    elif asked:
         answer = {"about": asked, **_done(request, asked, mine)}
+    robot = request.POST.get("robot", "") if request.POST.get("robot", "") in mine else next(iter(mine), snippets.ROBOT)
     where = addresses(request)
     context = {
         "section": "integrate",
         "mine": mine,
         "answer": answer,
-        "snippets": snippets.all_of(where.broker, where.api),
+        "fresh_key": key,
+        "key_days": KEY_DAYS,
+        "snippets": snippets.all_of(where.broker, where.api, robot=robot, key=key or snippets.SECRET),
         "rows": _pretty(ROWS),
     }
     return render(request, "site/integrate.html", context)
@@ -64,6 +74,19 @@ def _done(request: HttpRequest, asked: str, mine: list[str]) -> dict[str, Any]:
     if robot_id not in mine:
         return {"well": False, "text": _("Elige un robot tuyo: la lectura va en su nombre.")}
     return _send_reading(robot_id)
+
+
+def _fresh_key(request: HttpRequest) -> tuple[dict[str, Any], str]:
+    """A key that sends readings, in the lines of the page; shown this once. Empty for who is not signed in."""
+    if not isinstance(request.user, User):
+        return {"well": False, "text": _("Entra primero: la clave es de tu cuenta.")}, ""
+    name = f"/integrar/ {timezone.now():%Y-%m-%d %H:%M}"
+    actor, scopes = actor_of(request, of_session(request)), (Token.Scope.INGEST, Token.Scope.READ)
+    try:
+        _made, secret = tokens.make_personal(request.user, name, scopes=scopes, days=KEY_DAYS, now=timezone.now(), actor=actor)
+    except tokens.TooMany as refused:
+        return {"well": False, "text": str(refused)}, ""
+    return {"well": True, "text": _("Tu clave está en los renglones. La mostramos esta vez, y nunca más.")}, secret
 
 
 def _send_reading(robot_id: str) -> dict[str, Any]:

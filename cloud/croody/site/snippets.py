@@ -18,33 +18,33 @@ class Snippet:
     text: str
 
 
-def all_of(broker: str, api: str) -> list[Snippet]:
-    """For a server whose broker is at this URL and whose API is at that one."""
+def all_of(broker: str, api: str, *, robot: str = ROBOT, key: str = SECRET) -> list[Snippet]:
+    """For a server whose broker is at this URL and whose API is at that one. `key`: for lines that speak HTTP in the name of `robot`."""
     url = urlsplit(broker)
     host, port, safe = url.hostname or "localhost", url.port or _PORTS.get(url.scheme, 1883), url.scheme in ("mqtts", "wss")
     return [
-        Snippet("shell", "Shell", _shell(api)),
-        Snippet("python", "Python", _python(api)),
+        Snippet("shell", "Shell", _shell(api, robot, key)),
+        Snippet("python", "Python", _python(api, robot, key)),
         Snippet("esp32", "Arduino, ESP32", _esp32(host, port, safe)),
         Snippet("ros2", "ROS 2", _ros2(broker)),
     ]
 
 
-def _shell(api: str) -> str:
+def _shell(api: str, robot: str, key: str) -> str:
     return f"""curl {api}/api/telemetry/ingest \\
-  -H 'X-API-Key: {SECRET}' -H 'Content-Type: application/json' \\
-  -d '{{"robot_id": "{ROBOT}", "data": {{"temp_c": 21.5, "battery_pct": 80}}}}'
+  -H 'X-API-Key: {key}' -H 'Content-Type: application/json' \\
+  -d '{{"robot_id": "{robot}", "data": {{"temp_c": 21.5, "battery_pct": 80}}}}'
 """
 
 
-def _python(api: str) -> str:
+def _python(api: str, robot: str, key: str) -> str:
     return f"""import json, urllib.request
 
-reading = {{"robot_id": "{ROBOT}", "data": {{"temp_c": 21.5, "battery_pct": 80}}}}
+reading = {{"robot_id": "{robot}", "data": {{"temp_c": 21.5, "battery_pct": 80}}}}
 request = urllib.request.Request(
     "{api}/api/telemetry/ingest",
     data=json.dumps(reading).encode(),
-    headers={{"X-API-Key": "{SECRET}", "Content-Type": "application/json"}},
+    headers={{"X-API-Key": "{key}", "Content-Type": "application/json"}},
 )
 print(urllib.request.urlopen(request, timeout=10).read().decode())
 """

@@ -9,11 +9,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from croody.accounts.models import ShownMail
+from croody.accounts.models import Organisation, ShownMail
 from croody.accounts.services import make_login_link
 from croody.audit.actor import SYSTEM
 from croody.audit.models import Entry
-from croody.shop import jobs, orders
+from croody.fleet.models import Robot
+from croody.shop import jobs, orders, words
 from croody.shop.models import Cart, Coupon, Order, OrderMail, Payment, Product, StockMove
 from croody.shop.moves import State
 from croody.shop.payments import sandbox
@@ -274,7 +275,6 @@ def test_the_catalogue_is_asked_through_its_address_in_few_questions(shop: Simpl
 
 def test_a_sold_board_becomes_a_robot_of_its_buyers_organisation_and_comes_in_by_its_claim(shop: SimpleNamespace, settings: Any):
     from croody.fleet import claims
-    from croody.fleet.models import Robot
     from croody_contract.claims import Exchange, hashes_of, read
 
     settings.ENV = dataclasses.replace(settings.ENV, demo=True, smtp=None, public_url="http://127.0.0.1:8000")
@@ -298,6 +298,26 @@ def test_a_sold_board_becomes_a_robot_of_its_buyers_organisation_and_comes_in_by
     hashes = hashes_of("a secret that the board made")
     asked = Exchange(token=claim.token, hashes=hashes)
     assert claims.exchange(asked, address="127.0.0.1", now=timezone.now()) == robots[0]
+
+
+def test_who_bought_a_board_and_is_nobodys_member_makes_an_organisation_for_it_once(shop: SimpleNamespace, settings: Any):
+    settings.ENV = dataclasses.replace(settings.ENV, demo=True, smtp=None, public_url="http://127.0.0.1:8000")
+    settings.EMAIL_BACKEND = "croody.accounts.mailer.ShownBackend"
+    Product.objects.filter(slug="mini").update(enrols=True)
+    carlos = Buyer(shop.carlos)
+    carlos.put("mini", 2)
+    bank = carlos.order()["Location"]
+    page = words.link(Order.objects.get())
+    line = Order.objects.get().lines.get().pk
+    carlos.client.post(f"{page}placas/", {"line": line, "new": "Robots de Carlos"})
+    assert not Organisation.objects.filter(name="Robots de Carlos").exists(), "it is not paid"
+    carlos.client.post(bank, {"outcome": "success"})
+    assert "/console/" in carlos.client.post(f"{page}placas/", {"line": line, "new": "Robots de Carlos"})["Location"]
+    made = Organisation.objects.get(name="Robots de Carlos")
+    assert Robot.objects.get().organisation == made
+    assert made.memberships.get().role == "owner"
+    carlos.client.post(f"{page}placas/", {"line": line, "new": "Otra"})
+    assert not Organisation.objects.filter(name="Otra").exists(), "they have one now"
 
 
 def test_products_go_out_as_a_file_and_come_in_again_all_or_nothing(shop: SimpleNamespace):

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from croody.accounts.models import ShownMail
+from croody.accounts.models import ShownMail, Token
 from croody.fleet import services as fleet
 from croody.site import about
 from croody.site.models import BetaRequest, Message
@@ -97,6 +97,17 @@ def test_a_reading_is_really_sent_in_the_name_of_ones_own_robot(shop: SimpleName
     assert "Elige un robot tuyo" in Buyer(shop.carlos).client.post("/integrar/", {"do": "reading", "robot": "rover-1"}).content.decode()
     assert "El detector no responde ahora" in alice.post("/integrar/", {"do": "ids"}).content.decode()
     assert Record.objects.filter(robot_id="rover-1").count() == 1
+
+
+def test_the_lines_of_the_developers_page_have_a_key_of_ones_own_once_one_asks(shop: SimpleNamespace):
+    fleet.add_robot("rover-1", organisation=shop.organisation)
+    alice = Buyer(shop.alice).client
+    shown = alice.post("/integrar/", {"do": "key", "robot": "rover-1"}).context
+    shell = next(one.text for one in shown["snippets"] if one.key == "shell")
+    made = Token.objects.get(name__startswith="/integrar/")
+    assert (made.scopes, f"X-API-Key: {made.prefix}" in shell, '"robot_id": "rover-1"' in shell) == (["ingest", "read"], True, True)
+    assert "SECRETO" not in shell
+    assert "Entra primero" in Client().post("/integrar/", {"do": "key"}).content.decode()
 
 
 def test_the_status_tells_ninety_days_as_they_were_counted_and_holes_as_holes(shop: SimpleNamespace, django_assert_max_num_queries: Any):
