@@ -67,6 +67,7 @@ _API_MIDDLEWARE = [
 ]
 _WEB_MIDDLEWARE = [
     "croody.web.request_id.remember_request_id",
+    "croody.web.escaped_parts.keep_escaped_parts",
     "croody.web.headers.security_headers",
     "croody.detection.incidents.refused.count_refusals",
     "croody.web.head.answer_head",

@@ -17,6 +17,7 @@ from croody_contract import jpeg
 from croody_contract.claims import SecretHashes
 from croody_contract.explain import explain
 from croody_contract.limits import MAX_LOG_LINES, MAX_METRICS, MAX_NAME_CHARS, MAX_PICTURE_BYTES, MAX_SEQ, MAX_TEXT_CHARS
+from croody_contract.named_twice import said_twice
 
 Moment = Annotated[datetime, Meta(tz=True, description="ISO 8601 with offset")]
 Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME_CHARS)]
@@ -267,6 +268,7 @@ _telemetry = msgspec.json.Decoder(Telemetry)
 _telemetries = msgspec.json.Decoder(list[Telemetry])
 _encoder = msgspec.json.Encoder()
 _BACKSLASH: Final = b"\\"
+_SPACES: Final = (b" ", b"\t", b"\n", b"\r")
 _LEAST: Final = -(2**63)
 _MOST: Final = 2**63 - 1
 
@@ -284,6 +286,7 @@ def decode_record(raw: bytes | msgspec.Raw) -> Record:
     """
     record = parse_record(raw)
     check_record(record)
+    _check_names(bytes(raw))
     return record
 
 
@@ -310,6 +313,7 @@ def decode_telemetry(raw: bytes) -> Telemetry:
     except (msgspec.MsgspecError, UnicodeError, RecursionError, OverflowError) as error:
         raise Refused(*explain(error, raw, key_type=Name, value_type=Value)) from error
     check_reading(body)
+    _check_names(raw)
     return body
 
 
@@ -341,7 +345,35 @@ def _all(decoder: "msgspec.json.Decoder[list[T]]", raws: Sequence[bytes]) -> lis
         found = decoder.decode(joined)
     except (msgspec.MsgspecError, UnicodeError, RecursionError, OverflowError):
         return None
-    return found if len(found) == len(raws) else None
+    return found if len(found) == len(raws) and _each_name_once(raws, joined, found) else None
+
+
+def _each_name_once(raws: Sequence[bytes], joined: bytes, found: Sequence[Any]) -> bool:
+    """Say whether no object of these has a name twice: nearly always it is enough to count the names. No text has an escape in it."""
+    if any(space in joined and space + b":" in joined for space in _SPACES):
+        return not any(map(said_twice, raws))
+    return all(raw.count(b'":') == _names_of(message, raw) or not said_twice(raw) for raw, message in zip(raws, found, strict=True))
+
+
+def _names_of(message: Any, raw: bytes) -> int:
+    """How many names there are in the JSON of a reading, if it has no others than ours; of anything else, fewer than there are."""
+    kind = type(message)
+    if kind is Reading:
+        count = 2 + len(message.data)
+    elif kind is Telemetry:
+        count = 1 + len(message.data) + (message.robot_id is not None)
+    else:
+        return 0
+    position = message.position
+    if position is not None:
+        # Agents write the height also where there is none.
+        count += 3 + (raw.count(b'"alt":null') if position.alt is None else 1)
+    return count + (message.ts is not None) + (message.environment is not None) + (message.status is not None)
+
+
+def _check_names(raw: bytes) -> None:
+    if sentence := said_twice(raw):
+        raise Refused("twice", sentence)
 
 
 def _keeps(record: Record) -> bool:

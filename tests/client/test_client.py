@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -96,6 +97,47 @@ def test_a_robot_comes_goes_and_comes_back_through_the_client_alone(croody: Clie
     assert [one.name for one in croody.tokens(organisation="alices")] == ["plant"]
     assert Client(live_server.url, token.secret).robot("amr-07").robot_id == "amr-07"
     assert croody.revoke_token(token.token.number).revoked_at is not None
+
+
+@pytest.fixture
+def web(transactional_db: None, team: SimpleNamespace) -> Iterator[str]:  # noqa: F811
+    """The web role's own server: Django's for tests forgets how an address was written."""
+    import uvicorn
+    from django.core.asgi import get_asgi_application
+
+    server = uvicorn.Server(uvicorn.Config(get_asgi_application(), port=0, lifespan="off", log_config=None))
+    serving = threading.Thread(target=server.run)
+    serving.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    serving.join()
+
+
+@pytest.mark.django_db(databases="__all__", transaction=True)
+def test_a_robot_with_any_id_is_reached_through_the_client(web: str, team: SimpleNamespace):  # noqa: F811
+    for robot_id in ("línea 3/ñ", "line%2F3", "a/../b", "rover-1/values"):
+        _reach(Client(web, team.keys["alice"]), robot_id, team.ours)
+
+
+def _reach(croody: Client, robot_id: str, organisation: Any) -> None:
+    from croody.fleet.models import Robot
+    from croody.telemetry.ingest import services
+    from croody_contract.messages import Telemetry
+
+    Robot.objects.create(pk=robot_id, organisation=organisation)
+    services.ingest_one(Telemetry(data={"n": 1}), robot_id, "http", now=timezone.now())
+    assert croody.robot(robot_id).robot_id == robot_id
+    assert croody.values(robot_id).values == {"n": 1}
+    assert croody.change(robot_id, label="odd").label == "odd"
+    assert croody.share(robot_id, True).shared
+    assert croody.start_maintenance(robot_id, timezone.now() + timedelta(hours=1)).maintenance is not None
+    assert croody.end_maintenance(robot_id).maintenance is None
+    assert list(croody.events(robot_id)) == list(croody.claims(robot_id)) == []
+    assert croody.delivery(robot_id).robot_id == robot_id
+    assert croody.rotation(robot_id).state == "never"
+    assert croody.revoke_robot(robot_id).robot_id == robot_id
 
 
 @pytest.mark.django_db(databases="__all__", transaction=True)

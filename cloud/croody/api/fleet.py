@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final
+from urllib.parse import unquote
 
 import msgspec
 from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Path, Query, Router
+from pydantic import BeforeValidator
 
 from croody.accounts.caller import Caller
 from croody.alarms import queries as alarms
@@ -32,7 +34,12 @@ _ALL: Final = {404: Problem, **ERRORS}
 #: Who asks for a state has so many robots looked at for one page; `next` leads on.
 _LOOKED_AT: Final = 5000
 _AT_ONCE: Final = 500
-RobotId = Annotated[str, Path(min_length=1, max_length=64, description="A robot's id")]
+#: `web.escaped_parts` leaves the slash of an id escaped, so that it parts no address.
+RobotId = Annotated[
+    str,
+    BeforeValidator(unquote),
+    Path(min_length=1, max_length=64, description="A robot's id, escaped as one part of an address: a slash is `%2F`"),
+]
 Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
 Word = Annotated[str | None, Query(max_length=120)]
 

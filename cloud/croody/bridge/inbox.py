@@ -12,6 +12,7 @@ from zlib import crc32
 
 import msgspec
 
+from croody.bridge.handler import Item
 from croody.bridge.receipts import UNNUMBERED, Delivery
 from croody.bridge.robot_limits import MOST_WAITING, robot_of
 from croody_contract.limits import MIB
@@ -21,6 +22,8 @@ from croody_contract.topics import ROOT
 CAPACITY_BYTES: Final = 32 * MIB
 #: What is no batch, and not held by the broker either, has this much room of its own beyond `CAPACITY_BYTES`.
 PLAIN_EXTRA_BYTES: Final = 8 * MIB
+#: What was read and did not fit into its relay, in bytes: while there is more of it, it goes before what is not read yet.
+READ_BYTES: Final = 8 * MIB
 #: What a waiting message costs beside its payload, in bytes.
 _OVERHEAD_BYTES: Final = 256
 LANES: Final = (0, 1)
@@ -33,11 +36,13 @@ _ROBOT_AT: Final = len(ROOT) + 1
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
-    """One publish as it came."""
+    """One publish as it came. `rest`: what of it has not gone yet, of so many bytes, when a part of it went before."""
 
     topic: str
     payload: bytes
     delivery: Delivery = UNNUMBERED
+    rest: tuple[Item, ...] = ()
+    rest_bytes: int = 0
 
 
 class Inbox:
@@ -58,6 +63,8 @@ class Inbox:
         self._claimed = [False for _ in LANES]
         self._repeats: dict[str, bytes] = {}
         self._bytes = 0
+        #: Of what was read and waits for another turn.
+        self.read_bytes = 0
         #: Robot -> how much of that is its own.
         self._of_robots: dict[str, int] = {}
         self._ready = threading.Condition()
@@ -87,9 +94,7 @@ class Inbox:
                 name = _name_of(message.topic)
                 lane = _lane_of(name)
                 self._waiting[lane].setdefault(name, deque()).append(message)
-                self._count += 1
-                self._work[lane] += 1 if message.delivery.number else _work_of(message)
-                self._bytes += size
+                self._booked(message, lane)
             self._left_out += len(left_out)
             self._ready.notify_all()
         return left_out
@@ -119,6 +124,8 @@ class Inbox:
             if lane is None:
                 return []
             waiting = self._waiting[lane]
+            if self.read_bytes > READ_BYTES:
+                _first_of_all(waiting)
             name, mine = next(iter(waiting.items()))
             if mine[0].delivery.number:
                 taken = _plain_ones(waiting, most, most_bytes)
@@ -130,7 +137,34 @@ class Inbox:
                 self._went(taken[0])
             self._count -= len(taken)
             self._bytes -= sum(len(message.payload) + _OVERHEAD_BYTES for message in taken)
+            self.read_bytes -= sum(message.rest_bytes for message in taken)
             return taken
+
+    def put_back(self, message: Message, *, next_turn: bool) -> None:
+        """What was taken, or what is left of it: before all else that waits of its robot.
+
+        `next_turn`: nothing of it went, so its robot is the next; else it is behind the others.
+        """
+        with self._ready:
+            name = _name_of(message.topic)
+            lane = _lane_of(name)
+            waiting = self._waiting[lane]
+            waiting.setdefault(name, deque()).appendleft(message)
+            if next_turn:
+                waiting.move_to_end(name, last=False)
+            self._booked(message, lane)
+            self.read_bytes += message.rest_bytes
+            if not message.delivery.packet:
+                robot_id = robot_of(message.topic)
+                self._of_robots[robot_id] = self._of_robots.get(robot_id, 0) + len(message.payload) + _OVERHEAD_BYTES
+                if "/up/batch/" in message.topic:
+                    self._repeats.setdefault(message.topic, message.payload)
+
+    def _booked(self, message: Message, lane: int) -> None:
+        """Count what waits now."""
+        self._count += 1
+        self._work[lane] += 1 if message.delivery.number else _work_of(message)
+        self._bytes += len(message.payload) + _OVERHEAD_BYTES
 
     def _has_room(self, robot_id: str, size: int) -> bool:
         """Say whether so much more of a robot may wait, and count it. The first always may."""
@@ -194,6 +228,13 @@ def _lane_of(name: str) -> int:
 def _name_of(topic: str) -> str:
     """Where a robot's name stands in a topic of ours; of another topic, some of it."""
     return topic[_ROBOT_AT : topic.find("/", _ROBOT_AT)]
+
+
+def _first_of_all(waiting: "OrderedDict[str, deque[Message]]") -> None:
+    """Let the first robot of which something is read have the next turn."""
+    name = next((name for name, mine in waiting.items() if mine[0].rest), None)
+    if name is not None:
+        waiting.move_to_end(name, last=False)
 
 
 def _turned(waiting: "OrderedDict[str, deque[Message]]", name: str) -> None:

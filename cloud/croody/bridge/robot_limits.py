@@ -28,6 +28,8 @@ class RobotLimits:
     def __init__(self) -> None:
         #: Robot -> when its bucket would be full, if nothing more were taken.
         self._full_at_s: OrderedDict[str, float] = OrderedDict()
+        #: Robot -> until when the API does not want to hear of it.
+        self._rests_until_s: OrderedDict[str, float] = OrderedDict()
 
     def has_some(self, robot_id: str, now_s: float) -> bool:
         """Say whether there is something left."""
@@ -37,6 +39,14 @@ class RobotLimits:
         """Carry nothing more of these for a while."""
         for robot_id in robots:
             self._full_at_s[robot_id] = max(self._full_at_s.pop(robot_id, now_s), now_s + BURST_BYTES / BYTES_S + REST_S)
+            self._rests_until_s.pop(robot_id, None)
+            self._rests_until_s[robot_id] = now_s + REST_S
+            if len(self._rests_until_s) > _REMEMBERED:
+                self._rests_until_s.popitem(last=False)
+
+    def rests(self, robot_id: str, now_s: float) -> bool:
+        """Say whether the API holds it back: also what is paid for would come there in vain."""
+        return self._rests_until_s.get(robot_id, now_s) > now_s
 
     def take(self, robot_id: str, size: int, now_s: float) -> None:
         """Book a message of so many bytes, unpacked, also when it is more than there is."""

@@ -24,20 +24,17 @@ from paho.mqtt.reasoncodes import ReasonCode
 from croody.bridge import api, handler
 from croody.bridge.client import Came, Client
 from croody.bridge.courier import Courier, Outage
+from croody.bridge.gather import Gatherer
 from croody.bridge.handler import Item
 from croody.bridge.inbox import LANES, Inbox, Message
 from croody.bridge.noticed import Noticed
 from croody.bridge.receipts import Receipts
-from croody.bridge.robot_limits import RobotLimits, robot_of
+from croody.bridge.robot_limits import RobotLimits
 from croody.bridge.settings import Settings
 from croody_contract import mosquitto, relay, security, topics
-from croody_contract.limits import ACK_MERGE_S, KIB
+from croody_contract.limits import ACK_MERGE_S
 
 log = logging.getLogger(__name__)
-#: A relay is closed when it holds about so much, well below the API's limit of 1 MiB, or so many items.
-RELAY_BYTES: Final = 640 * KIB
-RELAY_ITEMS: Final = 2000
-_LEAST_ROOM: Final = 8 * KIB
 #: Seconds between two questions for outgoing rows when the API does not say otherwise.
 POLL_S: Final = 0.4
 #: Mosquitto under a flood comes to a ping only after the acknowledgements before it, one a round of all its sockets.
@@ -63,6 +60,7 @@ class Bridge:
         self._said_refused = False
         self._inbox = Inbox()
         self._robot_limits = RobotLimits()
+        self._gatherer = Gatherer(self._inbox, self._robot_limits)
         self._merger = handler.AckMerger()
         self._acks_lock = threading.Lock()
         self._outgoing_api = api.Api(settings.telemetry_url, settings.token)
@@ -190,50 +188,14 @@ class Bridge:
     def _relay_loop(self, lane: int) -> None:
         while not self._stop.is_set():
             lanes = self._inbox.claim(0.5, lane)
-            items, spill = self._gather(lanes, []) if lanes else ([], [])
-            while items and not self._stop.is_set():
+            items = self._gatherer.gather(lanes) if lanes else []
+            if items:
                 self._couriers[lane].deliver(items)
-                items, spill = self._gather(lanes, spill) if spill else ([], [])
             if lanes:
                 self._inbox.release(lanes)
 
-    def _gather(self, lanes: Sequence[int], spill: list[Item]) -> tuple[list[Item], list[Item]]:
-        """Whatever is queued in these lanes, up to one relay; and what did not fit any more."""
-        items: list[Item] = []
-        size = 0
-        fresh = [item for item in spill if self._carries(item)]
-        while True:
-            for index, item in enumerate(fresh):
-                more = handler.size_of(item)
-                if items and (size + more > RELAY_BYTES or len(items) >= RELAY_ITEMS):
-                    return items, fresh[index:]
-                items.append(item)
-                size += more
-            room = RELAY_BYTES - size
-            # Who has all lanes gives them back as soon as may be: perhaps there is enough for two now.
-            if room < _LEAST_ROOM or len(items) >= RELAY_ITEMS or (spill and len(lanes) > 1):
-                return items, []
-            messages = self._inbox.take(lanes, RELAY_ITEMS - len(items), room)
-            if not messages:
-                return items, []
-            fresh = [item for message in messages for item in self._read(message)]
-
     def _rest(self, robots: Sequence[str]) -> None:
         self._robot_limits.rest(robots, time.monotonic())
-
-    def _carries(self, item: Item) -> bool:
-        return not isinstance(item, relay.BatchItem) or self._robot_limits.has_some(item.robot_id, time.monotonic())
-
-    def _read(self, message: Message) -> list[Item]:
-        """What a message holds; nothing where its robot is beyond its share and sends it again."""
-        if message.delivery.number:
-            return handler.read(message.topic, message.payload, message.delivery)
-        robot_id, now_s = robot_of(message.topic), time.monotonic()
-        if not self._robot_limits.has_some(robot_id, now_s):
-            return []
-        found = handler.read(message.topic, message.payload)
-        self._robot_limits.take(robot_id, sum(map(handler.size_of, found)), now_s)
-        return found
 
     def _encode(self, items: Sequence[Item]) -> bytes:
         return handler.encode(items, self._receipts.sender(), self._receipts.stale())

@@ -33,6 +33,7 @@ DEAD: Final[Mapping[str, str | Promise]] = {
     "too_deep": gettext_lazy("demasiados niveles"),
     "too_large": gettext_lazy("demasiado grande"),
     "too_many": gettext_lazy("más cartas de las que se guardan: solo se cuentan"),
+    "twice": gettext_lazy("un valor que no cabe en la regla"),
     "unknown_robot": gettext_lazy("de un robot que no existe"),
     "wrong_robot": gettext_lazy("habla en nombre de otro robot"),
 }

@@ -3,6 +3,11 @@
 from urllib.parse import unquote
 
 
+def as_one_part(text: str) -> str:
+    """As it stands in a path that is looked up; nothing changes in most."""
+    return text.replace("%", "%25").replace("/", "%2F")
+
+
 class RobotId:
     """`<robot:robot_id>`: any id that a robot may have, in one part of a path.
 
@@ -17,5 +22,5 @@ class RobotId:
         return unquote(value)
 
     def to_url(self, value: str) -> str:
-        """As it stands in the path; nothing changes in most."""
-        return value.replace("%", "%25").replace("/", "%2F")
+        """As it stands in the path."""
+        return as_one_part(value)

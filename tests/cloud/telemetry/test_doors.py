@@ -1,8 +1,11 @@
-"""One reading, three doors: HTTP, plain MQTT and a batch judge it alike and in the same words, on both databases."""
+"""One reading, every door: HTTP, plain MQTT and a batch, over TCP and WebSocket, and a dead letter that is played again judge it alike and
+in the same words, on both databases."""
 
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +15,9 @@ from django.test import Client
 
 from croody.bridge import handler
 from croody_contract import topics
-from tests.cloud.telemetry.helpers import stored
+from tests.broker.house import ALICE, ENGINES
+from tests.broker.test_broker_websocket import doors_of
+from tests.cloud.telemetry.helpers import NOON, stored
 
 INGEST, BRIDGE = "i" * 40, "b" * 40
 #: Of a reading that is taken nothing is said.
@@ -25,7 +30,16 @@ READINGS: dict[str, tuple[bytes, str]] = {
     "only a battery": (b'{"data":{"battery_pct":90}}', TAKEN),
     "left of the plan": (b'{"data":{"x_m":-1.5,"y_m":-2.0}}', TAKEN),
     "a name that commands a terminal": (b'{"data":{"\\u001b[2J":1,"\\u202etxt":2,"cr\\r":3}}', TAKEN),
-    "one name twice": (b'{"data":{"a":1,"a":2}}', TAKEN),
+    "one name twice": (b'{"data":{"b":0,"a":1,"a":2}}', "data.a: stands twice in one object, as 1 and as 2: send each name once"),
+    "one name twice, written otherwise": (b'{"data":{"a":"x","\\u0061" : true}}', 'data.a: stands twice in one object, as "x" and as true'),
+    "one name twice, the same value": (b'{"data":{"a":1,"a":1}}', "data.a: stands twice"),
+    "all values twice": (b'{"data":{"a":1},"data":{"a":2}}', "data: stands twice in one object, as an object and as an object"),
+    "a place twice": (b'{"data":{},"position":{"lat":1,"lng":2,"alt":null,"lat":3}}', "position.lat: stands twice"),
+    "a name that nobody reads twice": (b'{"data":{"a":1},"x":[{"b":1,"b":[]}]}', "x[0].b: stands twice in one object, as 1 and as a list"),
+    "one name in two objects": (
+        b'{"data":{"data":1,"ts":2,"lat2":3,":a":":b","position":4},"position":{"lat":1,"lng":2,"alt":null}}',
+        TAKEN,
+    ),
     "years away": (b'{"data":{"a":1},"ts":"9999-12-31T23:59:59Z"}', TAKEN),
     "years ago": (b'{"data":{"a":1},"ts":"0001-01-01T00:00:00Z"}', TAKEN),
     "nothing in it": (b'{"data":{"\\u001b[2J":null}}', "data.\u001b[2J: null breaks the rule"),
@@ -62,9 +76,41 @@ def _beside() -> dict[str, bytes]:
     }
 
 
+Way = Callable[[str, bytes], bytes]
+
+
+@pytest.fixture(scope="module")
+def over_websocket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Way]]:
+    """Of each broker: what a bridge is given of bytes that a robot publishes over WebSocket; Alice's robot speaks for all."""
+    with ExitStack() as stack:
+        yield {engine: stack.enter_context(_published(engine, tmp_path_factory.mktemp(engine))) for engine in ENGINES}
+
+
+@contextmanager
+def _published(engine: str, folder: Path) -> Iterator[Way]:
+    with doors_of(engine, folder) as house:
+        bridge, robot = house.house.bridge(), house.client(ALICE).up()
+
+        def publish(topic: str, body: bytes) -> bytes:
+            mine = topic.replace("/rover-1/", f"/{ALICE}/")
+            robot.publish(mine, body)
+            came = bridge.next()
+            assert came[0] == mine
+            return bytes(came[1])
+
+        yield publish
+
+
+def _as_it_is(topic: str, body: bytes) -> bytes:
+    return body
+
+
 @pytest.fixture
-def doors(telemetry: str, fleet: SimpleNamespace, settings: Any) -> dict[str, Callable[[bytes], str]]:
+def doors(telemetry: str, fleet: SimpleNamespace, settings: Any, over_websocket: dict[str, Way]) -> dict[str, Callable[[bytes], str]]:
     """What is said of a body by each; nothing where it is stored."""
+    from croody.fleet.services import add_robot
+    from croody.telemetry.ingest import services
+
     settings.ROOT_URLCONF = "croody.serve.urls.telemetry"
     settings.MIDDLEWARE = ["django.middleware.security.SecurityMiddleware"]
     settings.ENV = dataclasses.replace(settings.ENV, ingest_token=INGEST, bridge_token=BRIDGE)
@@ -76,23 +122,54 @@ def doors(telemetry: str, fleet: SimpleNamespace, settings: Any) -> dict[str, Ca
         answer = client.post("/api/telemetry/ingest", named, "application/json", headers={"X-API-Key": INGEST})
         return TAKEN if answer.status_code == 201 else str(answer.json()["detail"])
 
-    def mqtt(topic: topics.Topic, body: bytes) -> str:
+    def relayed(topic: topics.Topic, body: bytes) -> list[Any]:
         from croody.telemetry.models import DeadLetter
 
         items = handler.read(topics.build(topic), body)
         answer = client.post("/api/telemetry/bridge/relay", handler.encode(items), "application/json", headers={"X-API-Key": BRIDGE})
         assert answer.status_code == 200, answer.content
-        said = "".join(DeadLetter.objects.values_list("detail", flat=True))
-        DeadLetter.objects.all().delete()
-        return said
+        return list(DeadLetter.objects.filter(robot_id=topic.robot_id))
 
-    def batch(body: bytes) -> str:
+    def mqtt(topic: topics.Topic, body: bytes) -> str:
+        letters = relayed(topic, body)
+        for letter in letters:
+            letter.delete()
+        return "".join(letter.detail for letter in letters)
+
+    def batch(body: bytes, way: Way = _as_it_is) -> str:
         seq = next(seqs)
-        said = mqtt(topics.UpBatch("rover-1", "stream-a", seq, seq), b'{"records":[{"kind":"reading",' + body[1:] + b"]}")
+        topic = topics.UpBatch("rover-1", "stream-a", seq, seq)
+        said = mqtt(topic, way(topics.build(topic), b'{"records":[{"kind":"reading",' + body[1:] + b"]}"))
         assert (seq in stored()) == (not said)
         return said
 
-    return {"http": http, "plain": lambda body: mqtt(topics.UpTelemetry("rover-1"), body), "batch": batch}
+    def plain(body: bytes, way: Way = _as_it_is) -> str:
+        topic = topics.UpTelemetry("rover-1")
+        return mqtt(topic, way(topics.build(topic), body))
+
+    def again(body: bytes, make: Callable[[str], topics.Topic], before: bytes = b"{", after: bytes = b"") -> str:
+        """What is said when it is played again: its robot was made too late."""
+        robot_id = f"late-{next(seqs)}"
+        [letter] = relayed(make(robot_id), before + body[1:] + after)
+        add_robot(robot_id, organisation=fleet.alices)
+        try:
+            replayed = services.replay(letter, now=NOON)
+        except services.NotReplayable as why:
+            return str(why).partition(": ")[2]
+        assert replayed.stored + replayed.dead == 1
+        assert bool(replayed.dead) == bool(replayed.why)
+        return replayed.why
+
+    record = b'{"records":[{"kind":"reading",', b"]}"
+    return {
+        "http": http,
+        "plain": plain,
+        "batch": batch,
+        **{f"plain over WebSocket, {engine}": partial(plain, way=way) for engine, way in over_websocket.items()},
+        **{f"batch over WebSocket, {engine}": partial(batch, way=way) for engine, way in over_websocket.items()},
+        "plain, played again": lambda body: again(body, topics.UpTelemetry),
+        "batch, played again": lambda body: again(body, lambda robot_id: topics.UpBatch(robot_id, "stream-a", 1, 1), *record),
+    }
 
 
 def test_every_door_says_the_same_of_a_reading(doors: dict[str, Callable[[bytes], str]]) -> None:
@@ -103,7 +180,7 @@ def test_every_door_says_the_same_of_a_reading(doors: dict[str, Callable[[bytes]
         assert said["http"].startswith(begins), (name, said)
         assert bool(said["http"]) == bool(begins), (name, said)
         taken += not said["http"]
-    assert [len(stored("rover-1", stream)) for stream in ("http", "mqtt", "stream-a")] == [taken] * 3
+    assert [len(stored("rover-1", stream)) for stream in ("http", "mqtt", "stream-a")] == [taken, 3 * taken, 3 * taken]
 
 
 @pytest.mark.skipif(not _BESIDE.is_file(), reason="no cases beside the repository")

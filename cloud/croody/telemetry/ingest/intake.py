@@ -291,8 +291,7 @@ class Reader:
             if body is None:
                 check_size(raw)
                 body = messages.decode_telemetry(raw)
-            if body.robot_id is not None and body.robot_id != robot_id:
-                raise Refused("wrong_robot", f"robot_id: the body says {body.robot_id!r}, the topic {robot_id}: leave it out of the body")
+            check_speaker(body, robot_id)
             return self.plain(body, (robot_id, "mqtt"), payload_hash(raw))
         except Refused as why:
             topic = f"{topics.ROOT}/{robot_id}/up/telemetry"
@@ -315,6 +314,16 @@ class Reader:
         return Row(
             robot_id, stream, 0, "reading", at, ts, now, wrong, False, digest, data, lat, lng, alt, body.environment, body.status
         )  # fmt: skip
+
+
+def check_speaker(body: Telemetry, robot_id: str) -> None:
+    """A body may say whose it is, and then it is the topic's robot.
+
+    Raises:
+        Refused: it is another.
+    """
+    if body.robot_id is not None and body.robot_id != robot_id:
+        raise Refused("wrong_robot", f"robot_id: the body says {body.robot_id!r}, the topic {robot_id}: leave it out of the body")
 
 
 def _fit(raws: list[bytes]) -> bool:

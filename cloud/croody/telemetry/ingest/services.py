@@ -20,7 +20,7 @@ from croody.fleet.queries import known_robots
 from croody.telemetry import store
 from croody.telemetry.ingest import letters
 from croody.telemetry.ingest.booking import USUAL, Booked, Way, book
-from croody.telemetry.ingest.intake import Buried, Intake, Plain, Reader, Row, Unit
+from croody.telemetry.ingest.intake import Buried, Intake, Plain, Reader, Row, Unit, check_speaker
 from croody.telemetry.ingest.repeats import Delivered
 from croody.telemetry.ingest.usage import ALONE_WORK, Account
 from croody.telemetry.models import DeadLetter
@@ -28,6 +28,7 @@ from croody.telemetry.rows import ApiRow, of_row
 from croody.telemetry.store import partitions
 from croody_contract import batch, messages, ranges
 from croody_contract.messages import Refused, Telemetry
+from croody_contract.nesting import check_depth
 from croody_contract.relay import AnswerItem, BatchItem, PresenceItem, Relay, Relayed, Sender
 
 log = logging.getLogger(__name__)
@@ -51,10 +52,11 @@ class NotReplayable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What became of the records of a letter."""
+    """What became of the records of a letter. `why`: what is wrong with the first that stays dead."""
 
     stored: int
     dead: int
+    why: str = ""
 
 
 def retention() -> timedelta:
@@ -159,13 +161,22 @@ def replay(letter: DeadLetter, *, now: datetime, actor: Actor = SYSTEM) -> Repla
     organisation_id = Robot.objects.filter(pk=letter.robot_id).values_list("organisation_id", flat=True).first()
     told = {"robot": letter.robot_id, "reason": letter.reason, "stored": stored, "dead": dead}
     record(actor, "replay", "dead_letter", str(letter.pk), organisation_id=organisation_id, after=told, now=now)
-    return Replayed(stored, dead)
+    return Replayed(stored, dead, _why_dead(letter, now, alias) if dead else "")
+
+
+def _why_dead(letter: DeadLetter, now: datetime, alias: str) -> str:
+    """What the letters that were written just now say of its records."""
+    found = DeadLetter.objects.using(alias).filter(robot_id=letter.robot_id, stream=letter.stream, received_at=now)
+    found = found.filter(first__gte=letter.first, last__lte=letter.last).order_by("first", "-pk")
+    return found.values_list("detail", flat=True).first() or ""
 
 
 def _read_letter(letter: DeadLetter, body: bytes, reader: Reader) -> Intake:
     try:
         if letter.first == 0:
+            check_depth(body)
             telemetry = messages.decode_telemetry(body)
+            check_speaker(telemetry, letter.robot_id)
             return _of_one(reader.plain(telemetry, (letter.robot_id, "mqtt"), letter.hash))
         count = letter.last - letter.first + 1
         records = [msgspec.Raw(body)]
@@ -173,6 +184,9 @@ def _read_letter(letter: DeadLetter, body: bytes, reader: Reader) -> Intake:
         if count > 1 or body.startswith((b'{"records"', b'{"prev', b"\x1f\x8b")):
             unpacked = batch.unpack(body, count)
             records, head = unpacked.records, unpacked
+        if count == 1:
+            # What came with others was looked at by the bridge; what is alone may be here because of this very rule.
+            check_depth(bytes(records[0]))
     except Refused as why:
         raise NotReplayable("refused", f"letter {letter.pk}: {why}") from why
     item = BatchItem(letter.robot_id, letter.stream, letter.first, records, head.prev, head.prev_last, historical=True)

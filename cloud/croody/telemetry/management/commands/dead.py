@@ -45,6 +45,8 @@ class Command(command.Command):
         except services.NotReplayable as error:
             raise CommandError(printable(str(error))) from error
         self.stdout.write(_("guardadas %(stored)d, muertas %(dead)d") % {"stored": done.stored, "dead": done.dead})
+        if done.why:
+            self.stdout.write(printable(done.why))
 
     def _list(self, robot_id: str | None, limit: int) -> None:
         letters = DeadLetter.objects.defer("body").order_by("-pk")
