@@ -35,6 +35,7 @@ COMMANDS = (
     "croody-edge check-source",
     "croody-edge check-rules",
     "croody-edge screen",
+    "croody-edge profile",
     "croody-edge bundle",
     "croody-sim",
     "croody-sim attack",

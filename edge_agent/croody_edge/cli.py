@@ -7,7 +7,7 @@ import sqlite3
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from math import inf
 from pathlib import Path
@@ -41,6 +41,7 @@ from croody_edge.screen.on_demand import ScreenOnDemand
 from croody_edge.service import PriorityFilter, Service, writes_to_journal
 from croody_edge.settings import OF_A_ROBOT, Settings, from_environment
 from croody_edge.sources.config import choose
+from croody_edge.sources.rack import Configured, metric_infos
 from croody_edge.texts import spoken, text
 from croody_edge.update_lock import clear_left_over
 from croody_edge.variables import BadSetting, Variables, switch, variable
@@ -75,6 +76,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return check_rules(chosen.file or rules_file(told), chosen.recording, hooks=hooks(told), as_json=chosen.json)
         if chosen.command == "screen":
             return screen_captures(chosen.pcap, chosen.calibration, as_json=chosen.json)
+        if chosen.command == "profile":
+            from croody_edge import profile
+
+            return profile.show(Path(chosen.dir or told.get("CROODY_EDGE_DIR") or "croody-edge"), time.time(), chosen)
         if chosen.command == "bundle":
             return bundle(with_ports(told), chosen.out, time.time())
         # Before any setting is judged: the update that waits may be what mends the setting.
@@ -94,8 +99,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             settings = replace(settings, keepalive_s=within(settings.keepalive_s, service.watchdog_s))
         begin_log(settings.log_level, environ)
         settings.edge_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        screen = ScreenOnDemand(load_screen) if settings.screen else None
         chosen_sources = choose(settings, environ)
+        screen = ScreenOnDemand(load_screen, learned(settings, chosen_sources.sources)) if settings.screen else None
         for problem in chosen_sources.problems:
             log.error("%s", printable(text("sources.left", why=problem)))
         life = life_of(settings, time.monotonic)
@@ -190,11 +195,29 @@ def load_screen() -> Screen | None:
     return SensorScreen()
 
 
+def learned(settings: Settings, sources: Sequence[Configured]) -> Callable[[bool], Screen | None]:
+    """What makes the screen of what this robot learned."""
+    numbers = [info.name for info in metric_infos(sources) if info.type == "number"]
+
+    def load(joint: bool) -> Screen | None:
+        try:
+            from croody_edge.screen.learned.screen import LearnedScreen
+        except ImportError as error:
+            log.error("%s", text("edge.screen_off", error=error))
+            return None
+        return LearnedScreen(settings.edge_dir, declared=numbers, learn_s=settings.learn_s, joint=joint)
+
+    return load
+
+
 def parser() -> Parser:
     """The command line, in the language that is spoken."""
     top = Parser("croody-edge", description=text("edge.about"), epilog=text("edge.more"))
     commands = top.add_subparsers(
-        dest="command", required=True, title=text("edge.commands"), metavar="enrol|run|status|doctor|check-source|check-rules|screen|bundle"
+        dest="command",
+        required=True,
+        title=text("edge.commands"),
+        metavar="enrol|run|status|doctor|check-source|check-rules|screen|profile|bundle",
     )
     coming = commands.add_parser("enrol", help=text("edge.enrol"), description=text("edge.enrol"), epilog=text("edge.more"))
     coming.add_argument("claim", metavar="CLAIM", help=text("edge.claim"))
@@ -221,6 +244,10 @@ def parser() -> Parser:
     screening.options.add_argument("--pcap", metavar="FILE", type=Path, required=True, action="append", help=text("edge.pcap"))
     screening.options.add_argument("--calibration", metavar="FILE", type=Path, help=text("edge.calibration"))
     screening.options.add_argument("--json", action="store_true", help=text("edge.json"))
+    learning = commands.add_parser("profile", help=text("edge.profile"), description=text("edge.profile"))
+    learning.options.add_argument("--relearn", action="store_true", help=text("edge.relearn"))
+    learning.options.add_argument("--dir", metavar="DIR", help=text("edge.dir"))
+    learning.options.add_argument("--json", action="store_true", help=text("edge.json"))
     packing = commands.add_parser("bundle", help=text("edge.bundle"), description=text("edge.bundle"), epilog=text("edge.more"))
     packing.options.add_argument("--out", metavar="FILE", help=text("edge.out"))
     return top

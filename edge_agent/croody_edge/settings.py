@@ -70,6 +70,8 @@ class Settings:
     home_assistant: Home | None = None
     interval_s: float = 1.0
     screen: bool = True
+    #: How long what is ordinary for this robot is learned, seconds of readings.
+    learn_s: float = 7200.0
     #: Size of the outbox file beyond which the oldest readings are thinned, bytes.
     outbox_limit_bytes: int = 256 * MIB
     batch_records: int = MAX_RECORDS
@@ -149,6 +151,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         home_assistant=_home(read),
         interval_s=read.number("CROODY_INTERVAL_S", 1.0, 0.001, 86400),
         screen=read.of("CROODY_SCREEN", switch, "1"),
+        learn_s=read.number("CROODY_LEARN_S", 7200.0, 600, 86400),
         outbox_limit_bytes=read.whole("CROODY_OUTBOX_LIMIT_BYTES", 256 * MIB, MIB, 2**50),
         batch_records=read.whole("CROODY_BATCH_RECORDS", MAX_RECORDS, 1, MAX_RECORDS),
         in_flight=read.whole("CROODY_IN_FLIGHT", 8, 1, 100),

@@ -58,14 +58,14 @@ def test_what_keeps_a_robot_from_its_broker_is_told_in_spanish(spanish: None) ->
             "croody-edge",
             ["--speed"],
             "es",
-            "croody-edge: falta enrol|run|status|doctor|check-source|check-rules|screen|bundle: mira --help",
+            "croody-edge: falta enrol|run|status|doctor|check-source|check-rules|screen|profile|bundle: mira --help",
         ),
         (
             "croody-edge",
             ["dance"],
             "es",
-            "croody-edge: enrol|run|status|doctor|check-source|check-rules|screen|bundle es 'dance': tiene que ser uno de 'enrol', 'run',"
-            " 'status', 'doctor', 'check-source', 'check-rules', 'screen', 'bundle'",
+            "croody-edge: enrol|run|status|doctor|check-source|check-rules|screen|profile|bundle es 'dance': tiene que ser uno de 'enrol',"
+            " 'run', 'status', 'doctor', 'check-source', 'check-rules', 'screen', 'profile', 'bundle'",
         ),
         ("croody-edge", ["status", "--dir"], "es", "croody-edge: --dir: falta su valor"),
         ("croody-edge", ["status", "--fast"], "en", "croody-edge: unrecognized arguments: --fast: see --help"),

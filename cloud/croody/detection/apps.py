@@ -16,8 +16,9 @@ class DetectionConfig(AppConfig):
         from croody.detection.incidents.kinds import KINDS as INCIDENTS
         from croody.detection.kinds import KINDS
         from croody.detection.network_words import NETWORK
+        from croody.detection.sensor_words import SENSORS
         from croody.telemetry.kinds import register_events
 
-        kinds.register(*KINDS, *INCIDENTS, NETWORK)
-        register_events(NETWORK)
+        kinds.register(*KINDS, *INCIDENTS, NETWORK, *SENSORS)
+        register_events(NETWORK, *SENSORS)
         refused.listen()

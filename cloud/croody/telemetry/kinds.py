@@ -215,6 +215,7 @@ ROBOTS_WORDS: Final[Mapping[str, Text]] = {
     "motor_stalled": gettext_lazy("motor trabado"),
     "obstacle": gettext_lazy("obstáculo en el camino"),
     "path_blocked": gettext_lazy("camino bloqueado"),
+    "profile_learned": gettext_lazy("aprendió lo habitual de sus sensores"),
     "protective_stop": gettext_lazy("parada de protección"),
     "speed_limited": gettext_lazy("velocidad limitada"),
     "stuck": gettext_lazy("no puede avanzar"),

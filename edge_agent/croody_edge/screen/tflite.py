@@ -35,7 +35,7 @@ class Scorer:
         self.card = card
         data = card.model_bytes()
         try:
-            self._interpreter = _interpreter(data)
+            self._interpreter = interpreter(data)
             self._interpreter.allocate_tensors()
             self._load_details()
             error = self.error(card.check_vector)
@@ -85,7 +85,8 @@ class Scorer:
         self._out_scale, self._out_zero = result["quantization"]
 
 
-def _interpreter(data: bytes) -> Any:
+def interpreter(data: bytes) -> Any:
+    """A TFLite interpreter over these bytes, by the runtime of this Python."""
     module = import_module(f"{RUNTIME}.interpreter")
     # Delegates cost memory and a line on stderr, and gain nothing on a model of a few kilobytes.
     return module.Interpreter(

@@ -19,6 +19,7 @@ from croody.detection.kinds import ANOMALY
 from croody.detection.models import Verdict
 from croody.detection.network_words import NETWORK
 from croody.detection.nslkdd.model import SHIPPED
+from croody.detection.sensor_words import SENSORS
 from croody.detection.windows import queries
 from croody.detection.windows.queries import Missed, Tally
 from croody.fleet import access
@@ -29,6 +30,8 @@ LABELLED_OVER: Final = timedelta(days=30)
 #: Open anomalies and edge models that the page has room for.
 MOST_OPEN: Final = 50
 MOST_MODELS: Final = 20
+#: What is an anomaly of a robot's own sensors: windows that pile up, or what its agent noticed about one of them.
+_ANOMALIES: Final = (ANOMALY.code, *(kind.code for kind in SENSORS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,9 @@ def read(caller: Caller, asked: Selection, now: datetime) -> Found:
     models = recent.values("edge_model").annotate(robots=Count("robot_id", distinct=True), windows=Count("pk"), at=Max("at"))
     return Found(
         incidents=tuple(alarms.still_open(alarms.visible_to(caller)).filter(kind__in=(INTRUSION.code, NETWORK.code))[:MOST_OPEN]),
-        anomalies=tuple(Alarm.objects.filter(kind=ANOMALY.code, resolved_at=None, robot_id__in=mine).order_by("opened_at")[:MOST_OPEN]),
+        anomalies=tuple(
+            Alarm.objects.filter(kind__in=_ANOMALIES, resolved_at=None, robot_id__in=mine).order_by("opened_at", "pk")[:MOST_OPEN]
+        ),
         tally=queries.tally(robots, now - OVER),
         missed=queries.missed(robots, None, now - queries.MISSED_OVER),
         people=queries.judged_by_people(robots, now - LABELLED_OVER),

@@ -54,7 +54,7 @@ def sentence(found: Found, language: str) -> str:
         count = len(found.incidents)
         text = ngettext("%(count)s posible intrusión sin cerrar", "%(count)s posibles intrusiones sin cerrar", count)
         return text % {"count": formats.number(count, 0, language)}
-    count = len(found.anomalies)
+    count = len({alarm.robot_id for alarm in found.anomalies})
     if not count:
         return _("Ningún robot se aparta de lo habitual")
     text = ngettext("%(count)s robot se aparta de lo habitual", "%(count)s robots se apartan de lo habitual", count)

@@ -69,6 +69,8 @@ _JOINTS: Final = range(7)
 _SCREENING: Final = (
     ("readings_too_slow", "lecturas lentas", "slow readings"),
     ("sensors_unknown", "faltan sensores", "sensors are missing"),
+    ("learning", "aprende lo habitual", "learning what is ordinary"),
+    ("profile_refused", "lo aprendido está dañado", "what it learned is damaged"),
 )
 
 METRICS: Final = _table(
