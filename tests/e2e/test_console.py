@@ -54,6 +54,54 @@ def test_each_page_is_quiet_stands_still_and_fits(signed_in: SignIn, web: Web, p
         assert watched.sideways() == 0, path
 
 
+#: What is written in the page: that it stood there already, and what is no age and no clock.
+_WRITTEN = """() => {
+  const ages = "[data-age], [data-ago], [data-since], [data-newest], [data-clock-local], [data-clock-utc]";
+  const element = (node) => node.nodeType === Node.TEXT_NODE ? node.parentElement : node;
+  const named = (one) => `${one.type} ${one.attributeName || ""} ${element(one.target)?.outerHTML.slice(0, 80)}`;
+  const now = {attributes: ({target, attributeName}) => target.getAttribute(attributeName), characterData: ({target}) => target.data};
+  window.again = [], window.other = [];
+  const watch = new MutationObserver((all) => {
+    for (const one of all) {
+      if (now[one.type]?.(one) === one.oldValue) window.again.push(named(one));
+      if (!element(one.target)?.matches(ages)) window.other.push(named(one));
+    }
+  });
+  const texts = {characterData: true, characterDataOldValue: true};
+  watch.observe(document, {subtree: true, childList: true, attributes: true, attributeOldValue: true, ...texts});
+}"""
+
+
+@pytest.mark.parametrize("path", ["/es/console/", "/es/console/map/", "/es/console/robots/rover-1/", "/es/robots/monitor/"])
+def test_an_update_writes_only_what_changed_and_a_second_without_one_only_ages(signed_in: SignIn, web: Web, path: str):
+    drive(web)
+    page = signed_in(path).page
+    page.evaluate(_WRITTEN)
+    seconds = []
+    # A robot may grow stale meanwhile: then there is something to write.
+    while len(seconds) < 8 and [] not in seconds:
+        page.wait_for_timeout(1200)
+        seconds.append(page.evaluate("window.other.splice(0)"))
+    assert [] in seconds
+    for speed in (0.4, 0.5):
+        drive(web, speed_mps=speed, x_m=12.0 + speed)
+        page.wait_for_timeout(1500)
+    assert page.evaluate("[window.other.length > 0, window.again]") == [True, []]
+
+
+def test_a_robot_that_stops_is_worded_again_and_its_row_is_the_same_element(signed_in: SignIn, web: Web):
+    drive(web)
+    page = signed_in("/es/console/").page
+    row = page.locator("#robot-rover-1")
+    expect(row.locator("[data-word]")).to_have_text("En marcha")
+    row.evaluate("(row) => { row.mine = true; }")
+    web.beside("stop", "rover-1", next(_seq) + 1, DRIVING)
+    expect(row.locator("[data-word]")).to_have_text("En línea")
+    expect(row).to_have_class("is-online")
+    assert row.locator(".state use").get_attribute("href").endswith("#online")  # type: ignore[union-attr]
+    assert row.evaluate("(row) => row.mine")
+
+
 @pytest.mark.parametrize("path", ["/es/console/", "/en/robots/monitor/"])
 @pytest.mark.parametrize("width", [1440, 390])
 def test_however_much_of_a_robot_was_given_up_its_row_fits(signed_in: SignIn, web: Web, path: str, width: int):

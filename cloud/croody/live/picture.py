@@ -1,18 +1,23 @@
 """A page as its stream knows it: texts that change in their place, and pieces of HTML where the structure changes. Pure.
 
 The server words and formats, the browser only places: a message names elements and what they hold from now on. What a browser has is
-known by the `version` of its page, so nobody is sent what they have, and nobody asks for a page again and again.
+known by the `version` of its page, so nobody is sent what they have, and nobody asks for a page again and again. What a version was
+made of is remembered for a while by the process that gave it out: whoever comes with another one gets what differs, not the whole page.
 """
 
 import hashlib
 import json
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from threading import Lock
 from typing import Any, Final, NamedTuple
 
 #: The page's own texts stand under this robot, which no robot can be called.
 PAGE: Final = ""
+#: So many versions are remembered a process: a page comes back with its own within seconds of its answer.
+REMEMBERED: Final = 64
 
 Text = str | float | list[float] | None
 
@@ -46,16 +51,43 @@ class Picture:
     @cached_property
     def version(self) -> str:
         """The same for the same structure, in every process."""
-        shapes = [[name, piece.shape] for name, piece in self.pieces.items()]
-        told = json.dumps([shapes, {name: list(ids) for name, ids in self.lists.items()}])
-        return hashlib.blake2s(told.encode(), digest_size=9).hexdigest()
+        made = self._made_of
+        version = hashlib.blake2s(json.dumps([list(made.shapes.items()), made.lists]).encode(), digest_size=9).hexdigest()
+        _remember(version, made)
+        return version
+
+    @cached_property
+    def _made_of(self) -> "_MadeOf":
+        shapes = {name: piece.shape for name, piece in self.pieces.items()}
+        return _MadeOf(shapes, {name: list(ids) for name, ids in self.lists.items()})
+
+
+class _MadeOf(NamedTuple):
+    """What a version stands for: id of an element -> its shape, and the lists."""
+
+    shapes: Mapping[str, str]
+    lists: Mapping[str, list[str]]
+
+
+_remembered: OrderedDict[str, _MadeOf] = OrderedDict()
+_lock = Lock()
+
+
+def _remember(version: str, made: _MadeOf) -> None:
+    with _lock:
+        _remembered[version] = made
+        _remembered.move_to_end(version)
+        while len(_remembered) > REMEMBERED:
+            _remembered.popitem(last=False)
 
 
 def everything(now: Picture, version: str = "") -> dict[str, Any]:
-    """For somebody who comes with a page of `version`: all texts, and the structure when it is another one."""
+    """For somebody who comes with a page of `version`: all texts, and of the structure what is another one."""
     told: dict[str, Any] = {"texts": now.texts, "data": {**now.data, **now.at_first}, "version": now.version}
     if version != now.version:
-        told |= {"html": _html(now, list(now.pieces)), "lists": now.lists}
+        with _lock:
+            before = _remembered.get(version)
+        told |= _structure(before, now) if before is not None else {"html": _html(now, list(now.pieces)), "lists": now.lists}
     return told
 
 
@@ -64,19 +96,24 @@ def changes(before: Picture, now: Picture) -> dict[str, Any]:
     told: dict[str, Any] = {}
     texts = {robot: changed for robot, fields in now.texts.items() if (changed := _changed(before.texts.get(robot, {}), fields))}
     data = _changed(before.data, now.data)
-    lists = {name: ids for name, ids in now.lists.items() if list(before.lists.get(name, ())) != list(ids)}
-    names = [name for name, piece in now.pieces.items() if name not in before.pieces or before.pieces[name].shape != piece.shape]
-    gone = [name for name in before.pieces if name not in now.pieces and not any(name in ids for ids in before.lists.values())]
     if texts:
         told["texts"] = texts
     if data:
         told["data"] = data
+    if before.version != now.version:
+        told |= {**_structure(before._made_of, now), "version": now.version}
+    return told
+
+
+def _structure(before: _MadeOf, now: Picture) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+    lists = {name: ids for name, ids in now.lists.items() if before.lists.get(name, []) != list(ids)}
+    names = [name for name, piece in now.pieces.items() if before.shapes.get(name) != piece.shape]
+    gone = [name for name in before.shapes if name not in now.pieces and not any(name in ids for ids in before.lists.values())]
     if lists:
         told["lists"] = lists
     if names or gone:
         told["html"] = _html(now, names) | dict.fromkeys(gone, "")
-    if before.version != now.version:
-        told["version"] = now.version
     return told
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from django.templatetags.static import static
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
@@ -97,6 +98,11 @@ def public(state: State) -> State:
     return PUBLIC.get(state, state)
 
 
+def state_texts(state: State, word: str, also: str = "") -> dict[str, Text]:
+    """A state as it stands in a row: its class, its sign and its word. Robots go and stop all day long: no row is drawn again for it."""
+    return {"state": f"is-{state.value}{also}", "sign": f"{static('web/icons.svg')}#{state.value}", "word": word}
+
+
 def row(entry: Entry, now: datetime, language: str, sign: Sign) -> Row:
     """One robot."""
     known = sorted((metrics.describe(name, entry.said) for name in entry.values), key=lambda metric: (metric.rank, metric.name))
@@ -110,13 +116,13 @@ def row(entry: Entry, now: datetime, language: str, sign: Sign) -> Row:
     doing = "" if entry.state in (State.OFF, State.OFFLINE) else str(DOING.get(entry.doing or "", entry.doing or ""))
     delivery, gaps = share(entry.delivery, language, sign), gap_words(entry.delivery, sign)
     texts: dict[str, Text] = {"doing": doing, "delivery": delivery, "gaps": gaps, "at": entry.at}
+    texts |= state_texts(entry.state, str(WORDS[entry.state]))
     texts |= {one.field: one.text for one in (*values, battery, score) if one is not None}
     if battery is not None:
         texts["charge"] = charge
     # Names of metrics are whatever a robot likes: they are told apart here, never by a browser.
     made_of = (
         language,
-        entry.state.value,
         [(metric.name, metric.label(language), metric.unit) for metric in known],
         entry.at is None,
         sign if sign != "young" else "",

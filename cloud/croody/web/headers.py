@@ -55,7 +55,7 @@ HEADERS: Final = {
     "Cache-Control": "no-store",
 }
 #: Kinds that never become a page with a script, which alone heeds these; a page is made of twenty of them.
-_PARTS: Final = ("text/css", "text/javascript", "font/woff2", "image/svg+xml")
+_PARTS: Final = ("text/css", "text/javascript", "font/woff2", "image/svg+xml", "application/json")
 _OF_PAGES: Final = ("Permissions-Policy", "Cross-Origin-Opener-Policy")
 #: Of a part, opened as if it were a page: it may load nothing at all.
 _POLICY_OF_PARTS: Final = "default-src 'none'; frame-ancestors 'none'"

@@ -58,6 +58,9 @@ def add(robot, at_site):
     site = Site.objects.get() if at_site else None
     return services.add_robot(robot, organisation=Organisation.objects.get(), site=site, shared=True)[1]
 
+def stop(robot, first, reading):
+    say(robot, first, reading, status="idle")
+
 def place(robot, first, lat, lng):
     say(robot, first, {"TEMP": 1.0}, place=(lat, lng))
 

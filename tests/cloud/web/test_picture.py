@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from croody.live.picture import Picture, Piece, changes, everything
+from croody.live.picture import REMEMBERED, Picture, Piece, changes, everything
 
 
 def picture(rows: dict[str, tuple[str, str]], **data: Any) -> Picture:
@@ -74,6 +74,20 @@ def test_what_is_part_of_a_piece_comes_with_it():
         return Picture({}, {"plan": Piece(shape, lambda: "<svg>"), "mark": Piece(shape, lambda: "<g>", "plan")})
 
     assert changes(page("1"), page("2"))["html"] == {"plan": "<svg>"}
+
+
+def test_who_comes_with_a_version_of_a_moment_ago_is_sent_what_differs_and_not_the_whole_page():
+    before = picture({"a": ("s1", "1"), "b": ("s1", "1"), "c": ("s1", "1")})
+    version, now = before.version, picture({"a": ("s1", "1"), "b": ("s2", "1")})
+    told = everything(now, version)
+    assert told["html"] == {"robot-b": "s2 1"}
+    assert told["lists"] == {"rows": ["robot-a", "robot-b"]}
+
+
+def test_a_version_that_nobody_remembers_gets_the_whole_page():
+    made = [picture({f"r{number}": ("s1", "1")}).version for number in range(REMEMBERED + 1)]
+    now = picture({"a": ("s1", "1")})
+    assert everything(now, made[0])["html"] == everything(now, "of another process")["html"] == {"robot-a": "s1 1"}
 
 
 def test_who_has_this_structure_is_sent_no_html():

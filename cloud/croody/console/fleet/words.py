@@ -94,12 +94,12 @@ def row(told: Told, now: datetime, language: str) -> Row:
     count = formats.number(robot.alerts, 0, language) if robot.alerts else ""
     texts: dict[str, Text] = {"reason": said, "at": entry.at, "delivery": delivery, "gaps": gaps, "alerts": count}
     metric = _metric(told.metric, entry, language)
+    texts |= monitor.state_texts(robot.state, str(STATES[robot.state]), " troubled" if robot.troubled else "")
     texts |= {"metric": metric, "line": spark.line, "holes": spark.holes, "dot": spark.dot}
     if battery:
         texts |= {"battery": battery, "charge": charge}
     made_of = (
         language,
-        robot.state.value,
         robot.label,
         robot.tags,
         robot.worst,

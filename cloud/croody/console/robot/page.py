@@ -67,7 +67,7 @@ def robot(known: Known, now: datetime, language: str) -> Page:
 def _picture(context: Mapping[str, Any], head: answer.Head, shown: Sequence[tiles.Tile], language: str) -> Picture:
     robot_id = context["robot_id"]
     texts: dict[str, dict[str, Text]] = {
-        robot_id: tiles.tile_texts(shown, context["at"]) | {"doing": head.doing},
+        robot_id: tiles.tile_texts(shown, context["at"]) | {"doing": head.doing} | delivery.ledger_texts(context["ledger"]),
         PAGE: {"title": title(head)},
     }
     values = [(tile.name, tile.x >= 0, tile.usual, tile.old, tile.unit, tile.limit, tile.over) for tile in shown]
@@ -80,12 +80,17 @@ def _picture(context: Mapping[str, Any], head: answer.Head, shown: Sequence[tile
         "because": part("because", _lasting(context["because"])),
         "values": part("values", head.state, values),
         "robot-log": part("lines", context["lines"]),
-        "ledger": part("ledger", context["ledger"], context["queue"], context["queue_at"]),
+        "ledger": part("ledger", delivery.lasting(context["ledger"]), context["queue"], _minute(context["queue_at"])),
         "agent-log": part("agent_log", context["agent_log"]),
         "pictures": part("pictures", [shot.number for shot in context["shots"]]),
         "others": part("others", context["others"]),
     }
     return Picture(texts, pieces)
+
+
+def _minute(at: datetime | None) -> datetime | None:
+    """As it is shown: to the minute."""
+    return at.replace(second=0, microsecond=0) if at is not None else None
 
 
 def _attended(robot: Robot) -> tuple[Any, ...]:

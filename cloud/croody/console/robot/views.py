@@ -133,7 +133,7 @@ def drawing(request: HttpRequest, robot_id: str) -> HttpResponseBase:
         found = charts.drawn(row, asked.metrics, asked, interval_s, now=now, language=get_language() or "es")
     except Refused as refused:
         return JsonResponse({"detail": str(refused)}, status=422)
-    return JsonResponse(found | {"now": now.timestamp()})
+    return JsonResponse(found | {"now": now.timestamp()}, json_dumps_params={"separators": (",", ":")})
 
 
 @require_GET

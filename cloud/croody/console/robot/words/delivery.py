@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from croody.console import letters
 from croody.console.robot.facts import Now, Queue
+from croody.live.picture import Text
 from croody.monitor import words as monitor
 from croody.telemetry.models import DeadLetter
 from croody.telemetry.read.day_cells import CELL_S, Cell, Day
@@ -85,6 +86,17 @@ def ledger(now_: Now, day: Day, language: str) -> Ledger:
         first=day.cells[0].start,
         last=day.cells[-1].start + timedelta(seconds=CELL_S),
     )
+
+
+def ledger_texts(book: Ledger) -> dict[str, Text]:
+    """What changes in its place with every reading: the share, the numbers, and what the last cell says."""
+    return {"share": book.share, "cell": book.squares[-1].title, **{name: text for name, _word, text in book.numbers}}
+
+
+def lasting(book: Ledger) -> tuple[Any, ...]:
+    """What it is made of besides `ledger_texts`."""
+    *earlier, last = book.squares
+    return book.note, earlier, last.sign, book.signs, book.first, book.last
 
 
 def _cell(cell: Cell, language: str) -> str:

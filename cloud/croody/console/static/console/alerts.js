@@ -3,14 +3,9 @@
 import { Idiomorph } from "../vendor/idiomorph-0.8.0/idiomorph.esm.min.js";
 import { everySecond, localise, plural } from "../web/ages.js";
 import { meant } from "../web/keys.js";
-import { isFrozen, onPlaced, titles } from "../web/live.js";
-import { forget } from "../web/place.js";
+import { isFrozen, onPlaced } from "../web/live.js";
+import { MORPH, forget } from "../web/place.js";
 
-const MORPH = {
-  morphStyle: "outerHTML",
-  ignoreActiveValue: true,
-  callbacks: { beforeAttributeUpdated: (name, node) => !(name === "open" && node.nodeName === "DETAILS") },
-};
 const TOAST_MS = 8000;
 const words = JSON.parse(document.getElementById("words").textContent);
 const live = () => document.getElementById("live");
@@ -19,16 +14,29 @@ const current = () => document.querySelector("#rows > li.current");
 
 // Drawing
 
+// Selector -> what the server said there last, without what the browser words by itself and the token that is another one each time.
+const said = new Map();
+
+function bare(element) {
+  const copy = element.cloneNode(true);
+  for (const one of copy.querySelectorAll("[data-age], [data-ago], [data-since]")) one.textContent = "";
+  for (const one of copy.querySelectorAll("[name=csrfmiddlewaretoken]")) one.removeAttribute("value");
+  return copy.outerHTML;
+}
+
 function put(fresh, selector) {
   const old = document.querySelector(selector);
   const made = fresh.querySelector(selector);
-  if (old && made) Idiomorph.morph(old, made, MORPH);
+  if (!old || !made) return;
+  const now = bare(made);
+  if (said.get(selector) === now) return;
+  said.set(selector, now);
+  Idiomorph.morph(old, made, MORPH);
 }
 
 function settled() {
   forget();
   localise(live());
-  titles(live());
   watchToast();
 }
 
@@ -39,6 +47,7 @@ async function page(address, options) {
 }
 
 function replace(fresh) {
+  said.clear();
   const chosen = document.querySelectorAll("#rows input:checked").length;
   for (const box of document.querySelectorAll("#rows input:checked")) box.checked = false;
   for (const sheet of document.querySelectorAll(".sheet[open]")) sheet.open = false;

@@ -1,4 +1,5 @@
 // Flota: its live connection, choosing in the list without a button, and favourites.
+import { attribute, set } from "../web/ages.js";
 import { onPlaced } from "../web/live.js";
 
 document.addEventListener("change", (event) => {
@@ -11,14 +12,14 @@ const form = document.getElementById("star");
 const starred = new Set(form ? form.dataset.starred.split(" ").filter(Boolean) : []);
 
 function light(button, on) {
-  button.setAttribute("aria-pressed", String(on));
-  button.value = on ? "" : "1";
+  attribute(button, "aria-pressed", String(on));
+  attribute(button, "value", on ? "" : "1");
 }
 
 function lights() {
   for (const button of document.querySelectorAll("#rows .star")) light(button, starred.has(button.closest("[data-robot]").dataset.robot));
   const count = document.querySelector("[data-stars]");
-  if (count) count.textContent = String(starred.size);
+  if (count) set(count, String(starred.size));
 }
 
 document.addEventListener("submit", async (event) => {
@@ -46,7 +47,7 @@ const boxes = () => [...document.querySelectorAll("#rows .pick input")];
 
 function count() {
   const there = boxes().filter((box) => box.checked).length;
-  picked.querySelector("[data-picked]").textContent = String(there);
+  set(picked.querySelector("[data-picked]"), String(there));
   picked.classList.toggle("some", there > 0);
 }
 
@@ -68,6 +69,7 @@ function choices() {
 }
 
 onPlaced((message) => {
-  if (message.html) lights();
-  if (message.html && chosen.size) choices();
+  if (!message.whole && !message.lists && !Object.keys(message.html || {}).some((id) => id.startsWith("robot-"))) return;
+  lights();
+  if (chosen.size) choices();
 });

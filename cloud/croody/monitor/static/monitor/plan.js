@@ -1,4 +1,5 @@
 // Robots, their names and their trails on the plan. Places come from the server in units of the drawing.
+import { attribute } from "../web/ages.js";
 import { now, onPlaced } from "../web/live.js";
 import { leader, placeNames } from "./labels.js";
 
@@ -53,8 +54,8 @@ const marks = () => document.querySelectorAll("#robots > [data-robot]");
 function move(mark) {
   const spot = spots.get(mark.dataset.robot);
   if (!spot) return;
-  mark.setAttribute("transform", `translate(${spot.x.toFixed(1)} ${spot.y.toFixed(1)})`);
-  mark.querySelector(".turn").setAttribute("transform", `rotate(${spot.heading.toFixed(1)})`);
+  attribute(mark, "transform", `translate(${spot.x.toFixed(1)} ${spot.y.toFixed(1)})`);
+  attribute(mark.querySelector(".turn"), "transform", `rotate(${spot.heading.toFixed(1)})`);
 }
 
 // Names, all of them at once: who asks for attention is named first, and nobody's name lies on another's. Among dots only these are named,
@@ -96,7 +97,7 @@ function nameAll(box) {
     mark.dataset.place = place;
     const names = place.split(" ");
     for (const name of SIDES) mark.classList.toggle(name, names.includes(name));
-    mark.querySelector(".leader").setAttribute("d", leader(place, box.unit));
+    attribute(mark.querySelector(".leader"), "d", leader(place, box.unit));
   }
 }
 
@@ -147,7 +148,7 @@ function drawTrails() {
       before = { part, point };
     }
     const group = trailOf(id);
-    for (const [place, name] of ["old", "mid", "new"].entries()) group.querySelector("." + name).setAttribute("d", parts[place]);
+    for (const [place, path] of [...group.children].entries()) attribute(path, "d", parts[place]);
   }
 }
 
@@ -169,11 +170,13 @@ onPlaced((message) => {
     const spot = { x, y, heading, at: fields.at === undefined ? before && before.at : fields.at, hole: fields.hole || (before && before.hole) };
     spots.set(id, spot);
     remember(id, spot, before);
-    moved.add(id);
+    if (!before || fields.spot) moved.add(id);
   }
   if (!box) return;
-  for (const mark of marks()) if (message.html || moved.has(mark.dataset.robot)) move(mark);
+  // A mark that was drawn again stands where the server had it, and has lost the side of its name.
+  const anew = Boolean(message.whole || message.html || message.lists);
+  for (const mark of marks()) if (anew || moved.has(mark.dataset.robot)) move(mark);
   if (box.dots) document.getElementById("trails").replaceChildren();
   else drawTrails();
-  nameAll(box);
+  if (anew || moved.size) nameAll(box);
 });

@@ -1,5 +1,5 @@
 // What only the team sees: the server draws it again every 10 s, unless somebody is at work in it, and at once when an alarm was closed.
-import { isFrozen, titles } from "../web/live.js";
+import { isFrozen } from "../web/live.js";
 import { pieces } from "../web/place.js";
 
 const EVERY_MS = 10000;
@@ -19,7 +19,6 @@ async function put(answer) {
   if (answer.status === 404) section().remove();
   if (!answer.ok) return;
   pieces({ team: (await answer.text()).trim() });
-  titles(section());
 }
 
 async function redraw() {

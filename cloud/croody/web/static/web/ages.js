@@ -120,10 +120,15 @@ export function set(element, text) {
   }
 }
 
+// An attribute, when it is another one: what is written as it was still costs a style and a paint.
+export function attribute(element, name, value) {
+  if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+}
+
 export function localise(scope) {
   for (const element of scope.querySelectorAll("time[data-local]")) {
     const at = new Date(element.dateTime);
-    element.textContent = element.dataset.local === "short" ? short(at) : moment(at);
-    element.title = `${moment(at)} (${offset(at)}) · ${at.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+    set(element, element.dataset.local === "short" ? short(at) : moment(at));
+    attribute(element, "title", `${moment(at)} (${offset(at)}) · ${at.toISOString().slice(0, 16).replace("T", " ")} UTC`);
   }
 }

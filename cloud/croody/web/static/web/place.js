@@ -1,6 +1,6 @@
 // Puts what the server says into the page: texts, pieces of HTML, the order of lists. Makes no word and no number.
 import { Idiomorph } from "../vendor/idiomorph-0.8.0/idiomorph.esm.min.js";
-import { set } from "./ages.js";
+import { attribute, set } from "./ages.js";
 
 // Robot -> its elements, each with its fields; and all that has an age. Found again when the structure changes.
 let index = null;
@@ -42,7 +42,8 @@ function elements(robot) {
     index = new Map();
     for (const element of document.querySelectorAll("[data-robot]")) {
       const known = index.get(element.dataset.robot) || [];
-      const fields = [...element.querySelectorAll("[data-t]")].map((field) => [field.dataset.t, field]);
+      const inside = [...element.querySelectorAll("[data-t]")];
+      const fields = (element.dataset.t ? [element, ...inside] : inside).map((field) => [field.dataset.t, field]);
       known.push({ element, fields, ages: element.querySelectorAll("[data-age], [data-ago]") });
       index.set(element.dataset.robot, known);
       if (element.matches("tr, li") && !watched.has(element)) {
@@ -55,8 +56,8 @@ function elements(robot) {
 }
 
 function at(element, time) {
-  if (time === null) delete element.dataset.at;
-  else element.dataset.at = time;
+  if (time === null) element.removeAttribute("data-at");
+  else attribute(element, "data-at", String(time));
 }
 
 export function texts(told) {
@@ -82,12 +83,8 @@ function write(one, fields) {
   if (fields.at !== undefined) for (const element of one.ages) at(element, fields.at);
   for (const [name, element] of one.fields) {
     if (fields[name] === undefined) continue;
-    const attribute = element.dataset.attribute;
-    if (attribute) {
-      const value = String(fields[name]);
-      if (element.getAttribute(attribute) !== value) element.setAttribute(attribute, value);
-    }
-    else set(element, fields[name]);
+    if (element.dataset.attribute) attribute(element, element.dataset.attribute, String(fields[name]));
+    else set(element, String(fields[name]));
   }
 }
 
@@ -99,30 +96,52 @@ function parse(html) {
   return inSvg ? holder.content.firstChild.firstElementChild : holder.content.firstElementChild;
 }
 
-const MORPH = {
+// What the browser words by itself: it stays as it is while its moment is the same one.
+const OWN = "[data-age], [data-ago], [data-since], time[data-local]";
+const moment = ({ className, dateTime, dataset }) => [className, dateTime, dataset.at, dataset.since].join();
+
+export const MORPH = {
   morphStyle: "outerHTML",
   ignoreActiveValue: true,
   callbacks: {
-    // What the reader opened stays open; what another script draws is its own.
-    beforeAttributeUpdated: (name, node) => !(name === "open" && node.nodeName === "DETAILS"),
-    beforeNodeMorphed: (old) => !(old.id === "map" || old.id === "trails"),
+    // What the reader opened stays open, and a token of a form is as good as the one before.
+    beforeAttributeUpdated: (name, node, act) =>
+      !(name === "open" && node.nodeName === "DETAILS") &&
+      !(name === "title" && act === "remove" && node.matches(OWN)) &&
+      !(name === "value" && node.name === "csrfmiddlewaretoken"),
+    // What another script draws is its own.
+    beforeNodeMorphed: (old, fresh) =>
+      !(old.id === "map" || old.id === "trails") && !(old.dataset && fresh.dataset && old.matches(OWN) && moment(old) === moment(fresh)),
   },
 };
+
+// What is under the hand, holds what somebody did, or is costly to make again is changed node by node; anything else is cheaper whole.
+const KEPT = "a:focus, button, canvas, details, img, input, select, textarea, #map, #trails";
+const LIVE = "[data-age], [data-ago], [data-page], [data-robot], [data-since], [data-t]";
+const has = (element, selector) => element.matches(selector) || element.querySelector(selector) !== null;
+
+function change(old, element) {
+  if (old.matches(":hover") || old.contains(document.activeElement) || has(old, KEPT)) Idiomorph.morph(old, element, MORPH);
+  else old.replaceWith(element);
+}
 
 // Gives the elements that are new: a list says where they stand.
 export function pieces(told) {
   const fresh = new Map();
+  let indexed = false;
   for (const [id, html] of Object.entries(told)) {
     const old = document.getElementById(id);
+    indexed ||= Boolean(old) && has(old, LIVE);
     if (html === "") {
       if (old) old.remove();
       continue;
     }
     const element = parse(html);
-    if (old) Idiomorph.morph(old, element, MORPH);
+    indexed ||= has(element, LIVE);
+    if (old) change(old, element);
     else fresh.set(id, element);
   }
-  forget();
+  if (indexed) forget();
   return fresh;
 }
 
