@@ -222,6 +222,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "check.disk": ("disco", "disk"),
     "check.outbox": ("cola de salida", "outbox"),
     "check.model": ("modelo", "model"),
+    "check.profile": ("lo habitual", "profile"),
     "check.source": ("fuente", "source"),
     "check.name": ("nombre", "name"),
     "check.tcp": ("TCP", "TCP"),
@@ -322,6 +323,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "doctor.model": (
         "{name} carga y responde como dice su ficha (SHA-256 {sha256}...)",
         "{name} loads and answers as its card says (SHA-256 {sha256}...)",
+    ),
+    "doctor.profile": (
+        "{name}: lo habitual de {metrics} métricas, aprendido hace {days} días",
+        "{name}: what is ordinary for {metrics} metrics, learned {days} days ago",
     ),
     "doctor.model_off": ("CROODY_SCREEN lo apaga", "CROODY_SCREEN turns it off"),
     "doctor.model_runtime": (

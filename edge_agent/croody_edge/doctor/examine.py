@@ -40,6 +40,7 @@ def examine(environ: Mapping[str, str], now: float, *, log_in: bool = False) -> 
     yield from board.disk(settings.edge_dir, settings.outbox_limit_bytes)
     yield from queue.outbox(settings.edge_dir, settings.robot_id, settings.outbox_limit_bytes, now)
     yield parts.model() if settings.screen else parts.no_model()
+    yield from parts.profile(settings.edge_dir, now) if settings.screen else ()
     yield from _sources(settings, environ, running, agent, now)
     yield from parts.rules(settings)
     yield from way_out.look(settings, agent, bool(running), log_in=log_in)

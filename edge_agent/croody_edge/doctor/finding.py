@@ -18,6 +18,7 @@ _NAMES: Final = {
     "disk": "check.disk",
     "outbox": "check.outbox",
     "model": "check.model",
+    "profile": "check.profile",
     "source": "check.source",
     "rules": "check.rules",
     "name": "check.name",

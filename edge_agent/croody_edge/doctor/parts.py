@@ -7,11 +7,13 @@ from queue import Empty, Queue
 from threading import Thread
 from typing import Final
 
+from croody_contract.profiles import Refused
 from croody_edge.doctor.finding import Finding, ok, skipped, wrong
 from croody_edge.local.rules.config import FILE as RULES
 from croody_edge.local.rules.config import read as read_rules
 from croody_edge.local.state import State
 from croody_edge.screen import card
+from croody_edge.screen.learned import files
 from croody_edge.settings import Settings
 from croody_edge.sources import PushSource, Said
 from croody_edge.sources.config import choose
@@ -36,6 +38,26 @@ def model(path: Path = card.SENSORS_CARD) -> Finding:
     except card.ModelRefused as error:
         return wrong("model", str(error))
     return ok("model", text("doctor.model", name=read.name, sha256=read.sha256[:12]))
+
+
+def profile(folder: Path, now: float) -> Iterator[Finding]:
+    """What was learned of this robot's sensors, and how old it is; nothing before that.
+
+    Args:
+        folder: the agent's own.
+        now: unix seconds.
+    """
+    if not (folder / files.PROFILE).exists():
+        return
+    try:
+        found = files.read(folder)
+    except Refused as error:
+        yield wrong("profile", str(error))
+        return
+    if found is not None:
+        days = files.age_days(found, now)
+        said = text("doctor.profile", name=found.name(), days=int(days), metrics=len(found.metrics))
+        yield ok("profile", said if days <= files.OLD_DAYS else f"{said}; {text('profile.old', most=files.OLD_DAYS)}")
 
 
 def sources(settings: Settings, environ: Mapping[str, str], now: float) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ from croody.console.detection import facts
 from croody.detection.incidents.kinds import INTRUSION
 from croody.detection.kinds import ANOMALY
 from croody.detection.models import Concern, Incident, IncidentException, SiteCalibration, Verdict
+from croody.detection.sensor_words import SENSORS
 from croody.fleet import services
 from croody.fleet.models import Site
 from tests.contract.frames import udp
@@ -55,6 +56,17 @@ def test_a_robot_that_behaves_oddly_is_the_pages_answer(alice: Client):
     page = text(alice.get(HERE))
     assert "<h1>Un robot se aparta de lo habitual</h1>" in page
     assert "9 ventanas confirmadas" in page
+
+
+def test_sensors_that_an_agent_finds_odd_are_on_the_page_and_a_robot_with_two_of_them_is_one(alice: Client):
+    detail = {"metric": "motor_temp_c", "value": 95.0, "limit": 60.0}
+    for kind in SENSORS[:3]:
+        raise_alarm("rover-1", kind, "", "medium", detail, datetime.now(UTC))
+    page = text(alice.get(HERE))
+    assert "<h1>Un robot se aparta de lo habitual</h1>" in page
+    assert "Temp. motor: 95,0\xa0°C, lejos de lo aprendido (límite 60,0\xa0°C)." in page
+    raise_alarm("rover-2", SENSORS[0], "", "medium", detail, datetime.now(UTC))
+    assert "sin valor nuevo desde hace 95\xa0s" in text(alice.get(HERE))
 
 
 def test_what_a_window_was_is_said_written_down_and_taken_back(alice: Client):

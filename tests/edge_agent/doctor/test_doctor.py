@@ -20,9 +20,11 @@ from croody_contract import topics
 from croody_edge.doctor import board, parts
 from croody_edge.link.address import BrokerAddress
 from croody_edge.screen import card
+from croody_edge.screen.learned import files
 from tests.broker.house import ALICE, BRIDGE, House, free_ports, running, secret_of, wait_until
 from tests.edge_agent.doctor.authority import Authority
 from tests.edge_agent.link.lines import TlsDoor
+from tests.edge_agent.screen.learned import pump
 
 PROGRAM = str(Path(sys.executable).with_name("croody-edge"))
 DAY = timedelta(days=1)
@@ -311,6 +313,21 @@ def test_an_outbox_of_another_robot_and_one_that_is_nearly_full(tmp_path: Path, 
     answer = Answer(environment(tmp_path, plain(guard.port), CROODY_OUTBOX_LIMIT_BYTES=str(1 << 20)))
     assert answer.wrong() == ["outbox"]
     assert "readings are thinned" in answer.of("outbox")["said"]
+
+
+def test_what_was_learned_is_said_with_its_age_and_a_damaged_one_is_wrong(tmp_path: Path) -> None:
+    made = pump.profile()
+    assert list(parts.profile(tmp_path, made.made_at.timestamp())) == []
+    files.keep(tmp_path, made)
+    now = made.made_at.timestamp()
+    (young,) = parts.profile(tmp_path, now + 5 * 86_400)
+    (old,) = parts.profile(tmp_path, now + 100 * 86_400)
+    assert (young.state, young.said) == ("ok", f"{made.name()}: what is ordinary for 5 metrics, learned 5 days ago")
+    assert "learned 100 days ago; older than 90 days" in old.said
+    (tmp_path / files.PROFILE).write_bytes(b"{")
+    (bad,) = parts.profile(tmp_path, now)
+    assert bad.state == "wrong"
+    assert "--relearn" in bad.said
 
 
 def test_a_model_that_is_damaged_and_one_whose_card_is(tmp_path: Path) -> None:
