@@ -381,7 +381,9 @@ def _target(kind: str, target: str) -> str:
 def _after(given: Mapping[str, Any]) -> int:
     after = spec.seconds(given, "after_min")
     if after > _MOST_AFTER:
-        raise BadRule("after_min", _("%(value)s min: escribe de 0 a %(most)s minutos") % {"value": after, "most": _MOST_AFTER})
+        raise BadRule(
+            "after_min", _("esperar: escribe de 0 a %(most)s minutos; escribiste %(value)s") % {"value": after, "most": _MOST_AFTER}
+        )
     return after
 
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Final, TypeVar
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from croody.notices import grammar
 from croody.notices.grammar import BadExpression, Comparison, Condition, Constant, Metric, Not, Within
@@ -18,6 +20,15 @@ LEAST_SILENCE_S: Final = 60
 LEAST_WINDOW_S: Final = 60
 _CORNERS: Final = (3, 50)
 _FURTHEST: Final = 1e9
+#: How the fields of numbers are called, where something is wrong with one.
+NAMES: Final[Mapping[str, str | Promise]] = {
+    "limit": gettext_lazy("límite"),
+    "hysteresis": gettext_lazy("histéresis"),
+    "window_s": gettext_lazy("medido en"),
+    "silence_s": gettext_lazy("silencio"),
+    "for_s": gettext_lazy("durante"),
+    "after_min": gettext_lazy("esperar"),
+}
 
 _T = TypeVar("_T")
 
@@ -200,15 +211,19 @@ def _number(given: Mapping[str, Any], field: str, default: float | None = None) 
     try:
         value = float(str(raw).strip().replace(",", ".").replace("\N{MINUS SIGN}", "-"))
     except ValueError as error:
-        raise BadRule(field, _("%(value)r no es un número: escribe uno, por ejemplo 80") % {"value": str(raw or "")[:40]}) from error
+        raise BadRule(field, _no_number(field, raw)) from error
     if not isfinite(value):
-        raise BadRule(field, _("%(value)r no es un número: escribe uno, por ejemplo 80") % {"value": str(raw)[:40]})
+        raise BadRule(field, _no_number(field, raw))
     return value
+
+
+def _no_number(field: str, raw: Any) -> str:
+    return _("%(field)s: %(value)r no es un número: escribe uno, por ejemplo 80") % {"field": NAMES[field], "value": str(raw or "")[:40]}
 
 
 def _seconds(given: Mapping[str, Any], field: str, least: int) -> int:
     value = _number(given, field, 0.0 if least == 0 else None)
     if not least <= value <= LONGEST_S:
-        told = {"value": f"{value:g}", "least": least, "most": LONGEST_S}
-        raise BadRule(field, _("%(value)s s: escribe de %(least)s a %(most)s segundos") % told)
+        told = {"field": NAMES[field], "value": f"{value:g}", "least": least, "most": LONGEST_S}
+        raise BadRule(field, _("%(field)s: escribe de %(least)s a %(most)s segundos; escribiste %(value)s") % told)
     return int(value)

@@ -36,6 +36,7 @@ def detail(found: Evidence, now: datetime, language: str, user_id: int | None) -
         "resolved_at": alarm.resolved_at,
         "open": alarm.resolved_at is None,
         "acknowledged_at": alarm.acknowledged_at,
+        "acknowledged_by": next((act.by_name for act in found.history if act.verb == act.Verb.ACKNOWLEDGE and act.undone_at is None), ""),
         "who": found.names.get(alarm.assignee_id or 0, ""),
         "mine": alarm.assignee_id is not None and alarm.assignee_id == user_id,
         "waits": words.waits(alarm, found.maintained, now),

@@ -30,7 +30,7 @@ def given(request: HttpRequest, row: Any, shape: Callable[[Any], dict[str, Any]]
     if row is not None:
         return shape(row)
     asked = {name: request.GET.get(name, "")[:64] for name in ("kind", "site")}
-    return {**asked, "severity": "medium", "enabled": "on", "tells_end": "on", "for_s": "0"}
+    return {**asked, "severity": "medium", "enabled": "on", "tells_end": "on", "for_s": "0", "after_min": "0"}
 
 
 def as_form(row: Rule) -> dict[str, Any]:

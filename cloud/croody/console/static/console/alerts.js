@@ -43,7 +43,10 @@ function settled() {
 async function page(address, options) {
   const answer = await fetch(address, { headers: { Accept: "text/html" }, ...options });
   if (!answer.ok || !answer.headers.get("Content-Type").startsWith("text/html")) throw new Error(String(answer.status));
-  return [new DOMParser().parseFromString(await answer.text(), "text/html"), answer.url];
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  // Another page than this one: the log-in, where the session ended. The browser goes there itself.
+  if (!fresh.getElementById("live")) throw new Error(answer.url);
+  return [fresh, answer.url];
 }
 
 function replace(fresh) {

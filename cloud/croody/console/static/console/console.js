@@ -1,5 +1,6 @@
 // What every page of the console does: clocks, the palette, keys. Without it everything still works.
 import { clock, everySecond, offset, set, setZone } from "../web/ages.js";
+import "./draft.js";
 import { meant, setSingleKeys, singleKeys } from "../web/keys.js";
 
 const root = document.documentElement;
