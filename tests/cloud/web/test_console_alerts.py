@@ -184,6 +184,16 @@ def test_the_second_of_two_people_sees_who_was_first_and_what_they_did(world):
     assert alarm.resolved_at is None
 
 
+def test_an_alarm_that_somebody_acknowledged_keeps_the_place_of_the_button_and_says_who_it_was(world):
+    alarm = conflict(world)
+    act(world.bob, "acknowledge", alarm)
+    for prefix, word, who in (("/es", "Reconocida", "La reconoció bob el"), ("/en", "Acknowledged", "bob acknowledged it on")):
+        page = world.bob.get(f"{prefix}/console/alerts/{alarm.pk}/").content.decode()
+        assert f'<button disabled aria-describedby="why-open">{word}</button>' in page
+        assert who in page
+        assert 'data-key="a"' not in page
+
+
 def test_a_false_alarm_is_listed_among_the_exceptions_counted_and_ended(world):
     act(world.bob, "false", conflict(world), scope="robot", days="7")
     conflict(world, key="s2")
@@ -214,7 +224,7 @@ def test_a_viewer_looks_and_is_told_who_may_act_and_a_stranger_knows_of_nothing(
 def test_what_ends_by_itself_says_so_beside_the_disabled_button_and_when_asked_anyway(world):
     alarm = raise_alarm("rover-1", "offline", "", "high", {}, world.now)
     page = world.bob.get(f"/console/alerts/{alarm.pk}/").content.decode()
-    assert re.search(r"<button data-key=\"r\" disabled", page)
+    assert re.search(r"<button [^>]*data-key=\"r\" disabled", page)
     assert "No se puede resolver a mano" in page
     answer = act(world.bob, "close", alarm, here=alarm.pk)
     assert "volvería enseguida" in world.bob.get(answer.headers["Location"]).content.decode()
