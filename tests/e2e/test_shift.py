@@ -123,6 +123,15 @@ def test_the_fields_of_a_period_are_in_the_zone_of_the_page_and_the_address_says
     assert alice.errors == []
 
 
+def test_why_a_robot_was_not_revoked_is_in_sight(come: Come, web: Web):
+    alice = come("alice", "owner", "/es/console/robots/rover-1/#credenciales", width=390, height=844)
+    alice.page.fill("#revoke-id", "rover-9")
+    alice.page.locator("#credenciales button.danger").click()
+    expect(alice.page.locator(".messages")).to_contain_text("Para revocar rover-1 escribe su identificador")
+    expect(alice.page.locator(".messages")).to_be_in_viewport(ratio=1)
+    assert alice.errors == []
+
+
 def test_a_browser_is_added_with_one_press_and_shows_what_its_push_service_brings(come: Come, web: Web):
     bob = come("bob", "viewer", "/healthz", width=390, height=844)
     page = bob.page

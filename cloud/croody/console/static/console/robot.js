@@ -21,3 +21,6 @@ function acts() {
   }
 }
 new MutationObserver(acts).observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
+
+// What was answered to an act stands above; its tab, which the address names, would scroll it out of sight.
+if (document.querySelector(".messages") && location.hash) addEventListener("load", () => setTimeout(() => scrollTo(0, 0)));
