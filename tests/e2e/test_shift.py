@@ -87,13 +87,13 @@ def test_what_was_written_while_the_session_ended_is_there_again_for_the_same_pe
 
     def back(name: str) -> None:
         page.context.add_cookies([{"name": "sessionid", "value": web.beside("session", name), "url": web.url}])
-        page.goto(f"{web.url}/es/console/rules/new/")
+        page.goto(f"{web.url}/es/console/rules/new/", referer=f"{web.url}/cuenta/acceder/")
 
     draft = page.evaluate("sessionStorage.draft")
     back("alice")
     expect(page.locator("form.form [role=status]")).to_contain_text("lo que habías escrito")
     assert [page.input_value(one) for one in ("#f-name", "#f-limit", "#f-severity")] == ["Motor caliente", "80", "high"]
-    page.reload()
+    page.goto(f"{web.url}/es/console/rules/new/")
     expect(page.locator("#f-name")).to_have_value("")
     web.beside("member", "bob", "maintainer")
     page.evaluate("draft => { sessionStorage.draft = draft }", draft)

@@ -42,10 +42,13 @@ function fill(form, values) {
   return changed;
 }
 
+// Whoever comes from the log-in and its pages had to: what was refused for another reason says so itself.
+const comesFromLogIn = () => document.referrer.startsWith(`${location.origin}/`) && new URL(document.referrer).pathname.includes("/cuenta/");
+
 function bringBack() {
   const draft = kept();
   keep(null);
-  if (!draft || draft.who !== who || draft.path !== location.pathname || Date.now() - draft.at > KEPT_MS) return;
+  if (!draft || !comesFromLogIn() || draft.who !== who || draft.path !== location.pathname || Date.now() - draft.at > KEPT_MS) return;
   const form = formsOf().find((one) => shape(one) === draft.shape);
   if (form && fill(form, draft.values)) form.prepend(template.content.cloneNode(true));
 }
