@@ -1,17 +1,21 @@
 """Where a board keeps its profile: one file, replaced whole; and how a person has it learned again. Knows one folder."""
 
+import json
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from croody_contract import profiles
-from croody_contract.profiles import Profile, Refused
+from croody_contract.profiles import RULES, Profile, Refused, Rule
 from croody_edge import identity
 
 PROFILE: Final = "profile.json"
 BEFORE: Final = "profile-before.json"
 JOURNAL: Final = "profile.learning"
+OPEN: Final = "profile-open.json"
+_OPEN_BYTES: Final = 4096
 #: A profile older than this is said to be old, days: seasons, wear and work change what is ordinary.
 OLD_DAYS: Final = 90
 
@@ -44,6 +48,24 @@ def keep(folder: Path, profile: Profile) -> None:
     """
     identity.replace(folder / PROFILE, profiles.render(profile))
     (folder / JOURNAL).unlink(missing_ok=True)
+
+
+def open_rules(folder: Path) -> list[Rule]:
+    """What was said to be wrong when the agent ended: nobody else would say that it is over. Nonsense is nothing."""
+    try:
+        told = json.loads((folder / OPEN).read_bytes()[:_OPEN_BYTES])
+    except (OSError, ValueError, RecursionError):
+        return []
+    return [rule for rule in RULES if isinstance(told, list) and rule in told]
+
+
+def keep_open(folder: Path, rules: Sequence[Rule]) -> None:
+    """Remember what is said to be wrong.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    identity.replace(folder / OPEN, json.dumps(list(rules)).encode())
 
 
 def relearn(folder: Path) -> bool:

@@ -1,6 +1,6 @@
 """What is wrong with metrics, as events: said once, and once when it is over. Pure; each rule is one alarm of a robot."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -24,8 +24,14 @@ class _Open:
 class Said:
     """Of one robot. Its clock is the robot's own: it stands while no readings come."""
 
-    def __init__(self) -> None:
-        self._open: dict[Rule, _Open] = {}
+    def __init__(self, open_: Iterable[Rule] = ()) -> None:
+        """Args: `open_` are rules that were said before this start, and not yet that they are over."""
+        self._open: dict[Rule, _Open] = {rule: _Open(0.0) for rule in open_}
+
+    @property
+    def open(self) -> list[Rule]:
+        """Rules that were said, and not yet that they are over."""
+        return sorted(self._open)
 
     def take(self, findings: Sequence[Finding], mode: str, t_s: float, now: float) -> list[Event]:
         """The events of one row. `t_s`: seconds of the robot's own clock; `now`: unix seconds."""

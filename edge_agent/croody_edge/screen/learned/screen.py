@@ -77,7 +77,10 @@ class LearnedScreen:
         if row is not None:
             self._look()
             if isinstance(self._stage, _Judging):
+                before = self._stage.said.open
                 score, records = self._stage.take(row, now)
+                if self._stage.said.open != before:
+                    self._remember(self._stage.said)
                 self._note = "" if self._stage.scores else "sensors_unknown"
             elif self._stage is not None:
                 self._learn(self._stage, row, now)
@@ -90,7 +93,8 @@ class LearnedScreen:
         try:
             profile = files.read(self._folder)
             if profile is not None:
-                self._stage, self._note = _Judging(profile, self._rng, self._graph(profile)), ""
+                said = Said(files.open_rules(self._folder))
+                self._stage, self._note = _Judging(profile, self._rng, self._graph(profile), said), ""
                 return
             self._stage = _Learning(self._folder / files.JOURNAL)
             self._note = "learning"
@@ -113,6 +117,13 @@ class LearnedScreen:
         self._note = reason
         log.error("%s", text("screen.off", why=why))
         self._news.append(Event(code="screening_stopped", severity="medium", detail={"reason": reason, "text": why[:1000]}))
+
+    def _remember(self, said: Said) -> None:
+        """What is said to be wrong, for the next start."""
+        try:
+            files.keep_open(self._folder, said.open)
+        except OSError as error:
+            log.warning("%s", text("profile.not_written", error=error))
 
     def _look(self) -> None:
         """Whether a person had it learned again, or put another profile there."""
@@ -186,8 +197,8 @@ class _Learning:
 class _Judging:
     """The judges of each metric, and all of them together."""
 
-    def __init__(self, profile: Profile, rng: Random, together: Together | None) -> None:
-        self._judges, self._said, self._together = Judges(profile), Said(), together
+    def __init__(self, profile: Profile, rng: Random, together: Together | None, said: Said) -> None:
+        self._judges, self.said, self._together = Judges(profile), said, together
         self._name, self._joint, self._rng = profile.name(), profile.joint, rng
         self._policy = Policy(suspect_at=AT_LIMIT)
         self._state: State = START
@@ -204,7 +215,7 @@ class _Judging:
         if row.paused:
             self._window.clear()
             self._state = START
-        records: list[Record] = [*self._said.take(self._judges.take(row), row.mode, row.t_s, now)]
+        records: list[Record] = [*self.said.take(self._judges.take(row), row.mode, row.t_s, now)]
         values = self._judges.values(self._joint)
         if self._together is None:
             return None, records

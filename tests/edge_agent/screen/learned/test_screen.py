@@ -87,6 +87,19 @@ def test_a_broken_sensor_is_said_once_and_once_when_it_is_over(board: Board) -> 
     assert 30 < float(event.detail["limit"]) < 60
 
 
+def test_what_was_wrong_before_a_restart_is_said_to_be_over_after_it(board: Board) -> None:
+    board.learn()
+    board.run(300)
+    board.run(30, casing_c=95.0)
+    board.begin()
+    board.records.clear()
+    board.run(120)
+    assert ("sensor_out_of_range", True) in board.events()
+    assert files.open_rules(board.folder) == []
+    (board.folder / files.OPEN).write_bytes(b'{"x": ')
+    assert files.open_rules(board.folder) == []
+
+
 def test_a_metric_within_its_range_that_no_longer_follows_the_others_makes_suspect_windows(board: Board) -> None:
     board.learn()
     board.run(300)
