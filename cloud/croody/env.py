@@ -20,7 +20,7 @@ ROLES: tuple[Role, ...] = ("web", "telemetry", "ids", "worker", "manage")
 #: nobody finds in it. All but the bridge, which asks no database, also have the way into theirs.
 SECRETS: dict[Role, tuple[str, ...]] = {
     # It signs what browsers keep. Streams of the telemetry API are its own, and take the same keys.
-    "web": ("SECRET_KEY", "TG_INGEST_TOKEN", "CROODY_SMTP_URL"),
+    "web": ("SECRET_KEY", "TG_INGEST_TOKEN", "CROODY_SMTP_URL", "CROODY_STRIPE_KEY", "CROODY_STRIPE_WEBHOOK_SECRET"),
     "telemetry": ("BRIDGE_TOKEN", "TG_INGEST_TOKEN"),
     "ids": ("IDS_API_TOKEN",),
     # It writes the broker's password file.
@@ -90,6 +90,10 @@ class Env:
     #: Through which mail goes; None where none was named.
     smtp: Smtp | None
     mail_from: str
+    #: Stripe's secret key, what its notices are signed with, and another server than Stripe's own; empty: no payments by card.
+    stripe_key: str
+    stripe_webhook_secret: str
+    stripe_url: str
     #: Of what is over (alarms, commands, verdicts), and of hourly roll-ups.
     history_days: int
     rollup_days: int
@@ -241,6 +245,9 @@ def read(environ: Mapping[str, str]) -> Env:
         state_dir=state_dir,
         smtp=parse_smtp(smtp_url) if smtp_url else None,
         mail_from=value_of(environ, "CROODY_MAIL_FROM") or f"Croody <croody@{urlsplit(public_url).hostname or 'localhost'}>",
+        stripe_key=secret("CROODY_STRIPE_KEY"),
+        stripe_webhook_secret=secret("CROODY_STRIPE_WEBHOOK_SECRET"),
+        stripe_url=value_of(environ, "CROODY_STRIPE_URL"),
         retention_days=_whole(environ, "CROODY_RETENTION_DAYS", 30),
         history_days=_whole(environ, "CROODY_HISTORY_DAYS", 90),
         rollup_days=_whole(environ, "CROODY_ROLLUP_DAYS", 1100),

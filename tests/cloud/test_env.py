@@ -43,6 +43,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 LONG = "0123456789abcdefghijklmnopqrstuvwxyz-0123456789abcdefghijklmn"
 EVERY_SECRET = dict.fromkeys(("SECRET_KEY", "BRIDGE_TOKEN", "BRIDGE_MQTT_PASSWORD", "TG_INGEST_TOKEN", "IDS_API_TOKEN"), LONG)
+EVERY_SECRET |= dict.fromkeys(("CROODY_STRIPE_KEY", "CROODY_STRIPE_WEBHOOK_SECRET"), LONG)
 EVERY_SECRET["CROODY_SMTP_URL"] = "smtp://croody:secret@mail.example.org"
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from croody.accounts import throttle
 from croody.accounts.caller import actor_of, of_session
-from croody.shop import carts, orders, pages, stock, words
+from croody.shop import carts, order_views, orders, pages, stock, words
 from croody.shop.forms import Checkout
 from croody.shop.models import Cart, Coupon, Order, ShippingRate
 from croody.shop.money import Money
@@ -65,7 +65,7 @@ def _place(request: HttpRequest, form: Checkout, filled: carts.Filled, rates: li
         return _page(request, form, filled, rates, now, status=429)
     try:
         order = orders.place(filled.cart, wanted, user=user, actor=actor_of(request, of_session(request)), now=now)
-        return pages.SeeOther(book.begin(order, now=now) or words.link(order))
+        return order_views.on_to_payment(request, order)
     except (orders.OrderRefused, stock.SoldOut) as refused:
         messages.error(request, str(refused))
         return _page(request, form, filled, rates, now, status=409)

@@ -11,6 +11,7 @@ from croody.shop import countries
 from croody.shop.models import ShippingRate
 
 WAYS: Final[dict[str, str | Promise]] = {
+    "stripe": _("Tarjeta, en la página de Stripe"),
     "sandbox": _("Pago de prueba: no mueve dinero"),
     "manual": _("Transferencia bancaria: te decimos cómo después de confirmar"),
 }

@@ -329,6 +329,8 @@ class Payment(models.Model):
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="payments")
     provider = models.CharField(max_length=16)
     reference = models.CharField(max_length=64, unique=True)
+    #: How the provider calls it; empty where it does not.
+    theirs = models.CharField(max_length=120, blank=True, default="", db_default="")
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.BEGUN)
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)

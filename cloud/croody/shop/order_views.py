@@ -32,6 +32,7 @@ from croody.shop import boards, countries, mail_texts, moves, orders, pages, wor
 from croody.shop.models import Order, SoldBoard
 from croody.shop.moves import State
 from croody.shop.payments import book
+from croody.shop.payments.provider import Away
 from croody.web.address import whole
 
 #: As many of a person's orders are listed.
@@ -53,11 +54,19 @@ def pay(request: HttpRequest, name: str, secret: str) -> HttpResponseBase:
     one = _found(name, secret)
     if request.method != "POST" or one.state != State.PENDING:
         return redirect(words.link(one))
+    return on_to_payment(request, one)
+
+
+def on_to_payment(request: HttpRequest, one: Order) -> HttpResponseBase:
+    """To where it is paid; to its page, which says why, where that is not possible now."""
+    home = words.link(one)
     try:
-        return pages.SeeOther(book.begin(one, now=timezone.now()) or words.link(one))
+        return pages.go_to(request, book.begin(one, now=timezone.now()), home)
     except orders.OrderRefused as refused:
         messages.error(request, str(refused))
-        return pages.SeeOther(words.link(one))
+    except Away:
+        messages.error(request, _("El banco no responde ahora. Tu pedido está guardado: prueba otra vez en un minuto."))
+    return pages.SeeOther(home)
 
 
 @pages.public

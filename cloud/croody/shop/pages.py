@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -27,6 +28,13 @@ class SeeOther(HttpResponseRedirect):
 def public(view: View) -> View:
     """A page for everybody."""
     return open_to("anybody")(never_cache(view))
+
+
+def go_to(request: HttpRequest, there: str, home: str) -> HttpResponseBase:
+    """After a form, on to a provider, or back `home`. To another site by a page of ours: by our policy forms lead nowhere else."""
+    if there and not there.startswith("/"):
+        return show(request, "shop/away.html", {"there": there, "host": urlsplit(there).hostname or "", "home": home})
+    return SeeOther(there or home)
 
 
 def form_of(back: str) -> Callable[[View], View]:

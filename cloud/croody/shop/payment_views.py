@@ -15,7 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 from croody.shop import pages, words
 from croody.shop.models import Payment
 from croody.shop.payments import book, sandbox
-from croody.shop.payments.provider import BadNotice
+from croody.shop.payments.provider import Away, BadNotice
 from croody.web.body import read_body
 from croody.web.refusals import Denied
 
@@ -34,6 +34,8 @@ def notice(request: HttpRequest, provider: str) -> HttpResponseBase:
         book.take(provider, read_body(request, _MOST_BYTES), request.headers, now=timezone.now())
     except BadNotice as refused:
         return JsonResponse({"detail": str(refused)}, status=400)
+    except Away as away:
+        return JsonResponse({"detail": str(away)}, status=503)
     except Denied as refused:
         return JsonResponse({"detail": refused.detail}, status=refused.status)
     return JsonResponse({"booked": True})

@@ -14,8 +14,9 @@ from croody.shop.moves import State
 from croody.shop.payments.manual import Manual
 from croody.shop.payments.provider import BadNotice, Notice, Provider
 from croody.shop.payments.sandbox import Sandbox
+from croody.shop.payments.stripe_checkout import Stripe, configured
 
-PROVIDERS: Final[Mapping[str, Provider]] = {one.name: one for one in (Manual(), Sandbox())}
+PROVIDERS: Final[Mapping[str, Provider]] = {one.name: one for one in (Manual(), Sandbox(), Stripe())}
 Status = Payment.Status
 #: How far a payment is. Notices come in any order: one that says less than what is known changes nothing.
 _RANK: Final[Mapping[str, int]] = {
@@ -32,7 +33,8 @@ MOST_TRIES: Final = 20
 
 def offered(seller: Seller) -> list[str]:
     """Ways to pay that this seller takes."""
-    return [name for name, has in (("sandbox", seller.sandbox), ("manual", bool(seller.transfer))) if has]
+    ways = (("stripe", configured()), ("sandbox", seller.sandbox), ("manual", bool(seller.transfer)))
+    return [name for name, has in ways if has]
 
 
 def begin(order: Order, *, now: datetime) -> str:
@@ -40,6 +42,7 @@ def begin(order: Order, *, now: datetime) -> str:
 
     Raises:
         orders.OrderRefused: too many tries.
+        Away: the provider does not answer.
     """
     provider = PROVIDERS[order.provider]
     payment = order.payments.filter(status=Status.BEGUN).first()
@@ -57,16 +60,18 @@ def begin(order: Order, *, now: datetime) -> str:
     return provider.begin(payment)
 
 
-def take(name: str, body: bytes, headers: Mapping[str, str], *, now: datetime) -> Payment:
-    """Take a notice as it came.
+def take(name: str, body: bytes, headers: Mapping[str, str], *, now: datetime) -> Payment | None:
+    """Take a notice as it came; None where it is about nothing that we book.
 
     Raises:
         BadNotice: nothing of it is believed.
+        Away: what it asks for needs the provider, which does not answer: nothing is booked, so that it is told again.
     """
     provider = PROVIDERS.get(name)
-    if provider is None:
+    if provider is None or (name == Stripe.name and not configured()):
         raise BadNotice("provider: there is none of this name")
-    return book(provider, provider.read(body, headers), now=now)
+    notice = provider.read(body, headers)
+    return book(provider, notice, now=now) if notice is not None else None
 
 
 def book(provider: Provider, notice: Notice, *, now: datetime) -> Payment:
@@ -118,6 +123,7 @@ def refund(order: Order, *, actor: Actor, now: datetime) -> bool:
 
     Raises:
         orders.OrderRefused: nothing was paid, or it was paid back.
+        Away: the provider does not answer: nothing is changed.
     """
     with transaction.atomic():
         moved = orders.move(order, State.REFUNDED, actor=actor, now=now)

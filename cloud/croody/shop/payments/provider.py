@@ -7,6 +7,10 @@ from typing import Protocol
 from croody.shop.models import Payment
 
 
+class Away(RuntimeError):
+    """The provider did not answer, or refused: nothing is known to have happened, and the same may be asked again."""
+
+
 class BadNotice(ValueError):
     """A notice that is not the provider's, or that nobody can read. Nothing of it is believed."""
 
@@ -28,14 +32,22 @@ class Provider(Protocol):
     name: str
 
     def begin(self, payment: Payment) -> str:
-        """The address where the buyer goes on; empty: there is nothing to do here (a transfer)."""
+        """The address where the buyer goes on; empty: there is nothing to do here (a transfer).
 
-    def read(self, body: bytes, headers: Mapping[str, str]) -> Notice:
-        """A notice, once it is proved to be the provider's.
+        Raises:
+            Away: it does not answer.
+        """
+
+    def read(self, body: bytes, headers: Mapping[str, str]) -> Notice | None:
+        """A notice, once it is proved to be the provider's; None where it is about nothing that we book.
 
         Raises:
             BadNotice: it is not, or it is no notice.
         """
 
     def refund(self, payment: Payment) -> bool:
-        """Pay back. False: a person has to do it."""
+        """Pay back. False: a person has to do it.
+
+        Raises:
+            Away: it does not answer.
+        """

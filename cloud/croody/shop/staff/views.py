@@ -24,6 +24,7 @@ from croody.shop.access import ShopAct
 from croody.shop.models import Order, Product
 from croody.shop.moves import State
 from croody.shop.payments import book
+from croody.shop.payments.provider import Away
 from croody.web import formats
 from croody.web.address import page_number, whole
 from croody.web.refusals import Denied
@@ -144,6 +145,8 @@ def refund(request: HttpRequest, number: int) -> HttpResponseBase:
         messages.success(request, _("Devuelto.") if done else _("Anotado como devuelto: envía tú el dinero, que entró por transferencia."))
     except orders.OrderRefused as refused:
         messages.error(request, str(refused))
+    except Away as away:
+        messages.error(request, _("El proveedor no lo devolvió (%(why)s): no cambió nada, prueba otra vez") % {"why": away})
     return pages.SeeOther(here)
 
 
