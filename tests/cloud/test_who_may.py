@@ -725,6 +725,7 @@ PAGES: dict[str, tuple[str, str, int]] = {
     "mi-cuenta/": ("GET", "/mi-cuenta/", 301),
     "mi-cuenta/pedidos/": ("GET", "/mi-cuenta/pedidos/", 301),
     "mi-cuenta/<path:rest>": ("GET", "/mi-cuenta/perfil/", 301),
+    "^redoc/?$": ("GET", "/redoc", 301),
     "tienda/gestion/mensajes/": ("GET", "/tienda/gestion/mensajes/", 200),
     "tienda/gestion/beta.csv": ("GET", "/tienda/gestion/beta.csv", 200),
     # What becomes of carts and orders that there are is `tests/cloud/shop`'s business.

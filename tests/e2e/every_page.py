@@ -51,6 +51,7 @@ NO_PAGES: Final = {
     "cuenta/datos/descargar/",
     "cuenta/datos/borrar/",
     "sitemap.xml",
+    "^redoc/?$",
     "integraciones/",
     "luks/",
     "mi-cuenta/",

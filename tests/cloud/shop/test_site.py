@@ -61,7 +61,14 @@ def test_a_message_is_kept_and_mailed_and_programs_and_floods_are_not(shop: Simp
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("/integraciones/", "/integrar/"), ("/luks/", "/buddy/"), ("/mi-cuenta/pedidos/", "/cuenta/pedidos/"), ("/en/luks/", "/en/buddy/")],
+    [
+        ("/integraciones/", "/integrar/"),
+        ("/luks/", "/buddy/"),
+        ("/mi-cuenta/pedidos/", "/cuenta/pedidos/"),
+        ("/en/luks/", "/en/buddy/"),
+        ("/redoc", "/api/v1/docs"),
+        ("/redoc/", "/api/v1/docs"),
+    ],
 )
 def test_addresses_of_the_earlier_croody_lead_on_for_good(old: str, new: str):
     answer = Client().get(old)

@@ -1,4 +1,4 @@
-"""Payment by card through Stripe's own library, against a local server that speaks its API: nothing is paid twice, lost, or just believed."""
+"""Payment by card through Stripe's own library, against a local server that speaks its API: nothing is paid twice or just believed."""
 
 import dataclasses
 from collections.abc import Iterator

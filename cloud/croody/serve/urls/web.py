@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
-from django.urls import include, path, reverse
+from django.urls import include, path, re_path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
@@ -68,6 +68,7 @@ urlpatterns = [
     path("robots.txt", found.robots),
     path("sitemap.xml", found.sitemap),
     # Addresses of the earlier Croody.
+    re_path("^redoc/?$", open_to("anybody")(RedirectView.as_view(url="/api/v1/docs", permanent=True))),
     path("integraciones/", about.leads_to("integrate")),
     path("luks/", about.leads_to("buddy")),
     path("mi-cuenta/", about.leads_to("profile")),

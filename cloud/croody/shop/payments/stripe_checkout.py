@@ -75,7 +75,7 @@ class Stripe:
         import stripe
 
         try:
-            event = stripe.Webhook.construct_event(body, headers.get("Stripe-Signature", ""), settings.ENV.stripe_webhook_secret)  # type: ignore[no-untyped-call]
+            event = stripe.Webhook.construct_event(body, headers.get("Stripe-Signature", ""), settings.ENV.stripe_webhook_secret)
         except (ValueError, stripe.SignatureVerificationError) as error:
             raise BadNotice(f"Stripe-Signature: not Stripe's, or too old: {_told(error)}") from error
         kind, session = str(event.type), event.data.object
