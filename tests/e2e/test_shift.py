@@ -146,6 +146,9 @@ def test_a_browser_is_added_with_one_press_and_shows_what_its_push_service_bring
     expect(page.locator("main h1")).to_have_text("What your browsers tell you")
     expect(page.locator("#f-time_zone")).to_have_value("America/Bogota")
     assert bob.sideways() == 0
+    page.reload()
+    expect(page.locator("[data-push-state=can]")).to_be_visible()
+    assert page.evaluate("window.watched.shift") == 0
     said = {"title": "High · rover-1", "body": "Motor 92 °C", "tag": "alarm-1", "address": "/console/alerts/1/", "language": "en"}
     message = {"origin": web.url, "registrationId": found[-1]["registrationId"], "data": json.dumps(said)}
     tools.send("ServiceWorker.deliverPushMessage", message)
