@@ -36,6 +36,7 @@ COMMANDS = (
     "croody-edge check-rules",
     "croody-edge screen",
     "croody-edge profile",
+    "croody-edge calibrate",
     "croody-edge bundle",
     "croody-sim",
     "croody-sim attack",

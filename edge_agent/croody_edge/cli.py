@@ -19,7 +19,7 @@ from croody_edge import identity
 from croody_edge.agent import Agent
 from croody_edge.arguments import Parser
 from croody_edge.bundle import archive
-from croody_edge.captures import screen_captures
+from croody_edge.captures import calibrate, screen_captures
 from croody_edge.checkout import with_ports
 from croody_edge.daemon import Beside, heard, run
 from croody_edge.doctor import conformance
@@ -80,6 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from croody_edge import profile
 
             return profile.show(Path(chosen.dir or told.get("CROODY_EDGE_DIR") or "croody-edge"), time.time(), chosen)
+        if chosen.command == "calibrate":
+            return calibrate(chosen.pcap or [], chosen.live, chosen.interface, chosen.out, merge=chosen.merge)
         if chosen.command == "bundle":
             return bundle(with_ports(told), chosen.out, time.time())
         # Before any setting is judged: the update that waits may be what mends the setting.
@@ -217,7 +219,7 @@ def parser() -> Parser:
         dest="command",
         required=True,
         title=text("edge.commands"),
-        metavar="enrol|run|status|doctor|check-source|check-rules|screen|profile|bundle",
+        metavar="enrol|run|status|doctor|check-source|check-rules|screen|calibrate|profile|bundle",
     )
     coming = commands.add_parser("enrol", help=text("edge.enrol"), description=text("edge.enrol"), epilog=text("edge.more"))
     coming.add_argument("claim", metavar="CLAIM", help=text("edge.claim"))
@@ -244,6 +246,13 @@ def parser() -> Parser:
     screening.options.add_argument("--pcap", metavar="FILE", type=Path, required=True, action="append", help=text("edge.pcap"))
     screening.options.add_argument("--calibration", metavar="FILE", type=Path, help=text("edge.calibration"))
     screening.options.add_argument("--json", action="store_true", help=text("edge.json"))
+    measuring = commands.add_parser("calibrate", help=text("edge.calibrate"), description=text("edge.calibrate"))
+    either = measuring.add_mutually_exclusive_group(required=True)
+    either.add_argument("--pcap", metavar="FILE", type=Path, action="append", help=text("edge.pcap"))
+    either.add_argument("--live", metavar="TIME", help=text("edge.live"))
+    measuring.options.add_argument("--interface", metavar="NAME", default="eth0", help=text("edge.interface"))
+    measuring.options.add_argument("--out", metavar="FILE", type=Path, required=True, help=text("edge.calibrate_out"))
+    measuring.options.add_argument("--merge", action="store_true", help=text("edge.merge"))
     learning = commands.add_parser("profile", help=text("edge.profile"), description=text("edge.profile"))
     learning.options.add_argument("--relearn", action="store_true", help=text("edge.relearn"))
     learning.options.add_argument("--dir", metavar="DIR", help=text("edge.dir"))

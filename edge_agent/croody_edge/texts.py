@@ -379,6 +379,24 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "lo habitual del sitio, como lo escribió croody ids calibrate",
         "what is ordinary at the site, as croody ids calibrate wrote it",
     ),
+    "edge.calibrate": (
+        "mide lo habitual de la red de esta placa, como límites: al menos cuatro minutos sin nada raro",
+        "measure what is ordinary on this board's network, as limits: four minutes or more with nothing odd in them",
+    ),
+    "edge.live": (
+        "escucha la red desde ahora tanto tiempo: 15m, 900s o 1h",
+        "listen to the network from now on for so long: 15m, 900s or 1h",
+    ),
+    "edge.interface": ("la interfaz que se escucha; sin ella eth0", "the interface to listen to; eth0 without it"),
+    "edge.calibrate_out": ("dónde se guarda lo habitual", "where to keep what is ordinary"),
+    "edge.merge": (
+        "lo suma a lo que ya hay en ese archivo: de cada contador queda lo más alto",
+        "add it to what that file has already: the higher of each counter stays",
+    ),
+    "calibrate.left_out": (
+        "{device} se deja fuera ({what}): lo habitual es lo de los demás",
+        "{device} is left out ({what}): what is ordinary is what the others do",
+    ),
     "edge.bundle": (
         "hace un archivo pequeño con lo que hace falta para entender esta placa desde lejos, sin secretos",
         "make a small archive of what is needed to understand this board from afar, without secrets",

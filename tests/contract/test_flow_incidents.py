@@ -1,6 +1,7 @@
 """Captures -> incidents: who did what, since when, against which limit; what is ordinary; and the command line."""
 
 import json
+from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 
@@ -8,11 +9,11 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from croody_contract.flows import calibration
+from croody_contract.flows import calibration, live
 from croody_contract.flows.capture import Frame
 from croody_contract.flows.incidents import Incident, Incidents
 from croody_contract.flows.meter import Look, Meter
-from tests.contract.frames import START, Wire, arp, mac_of, mqtt_connect, pcap, pcapng
+from tests.contract.frames import SECOND, START, Wire, arp, mac_of, mqtt_connect, pcap, pcapng
 
 ROBOT, BROKER, THIEF = "10.0.0.1", "10.0.0.2", "10.0.0.9"
 
@@ -44,9 +45,9 @@ def ordinary(wire: Wire, seconds: int, publishes: int = 5) -> None:
         wire.wait(1 - publishes * 0.001)
 
 
-def scan(wire: Wire, ports: int = 40) -> None:
+def scan(wire: Wire, thief: str = THIEF, ports: int = 40) -> None:
     for port in range(1, ports + 1):
-        wire.refused(THIEF, 50_000, BROKER, port)
+        wire.refused(thief, 50_000, BROKER, port)
 
 
 def test_ordinary_traffic_is_no_incident() -> None:
@@ -90,7 +91,7 @@ def test_what_a_site_does_every_day_is_no_incident_there_and_what_is_twice_as_mu
         calibration.measure(looks(wire.frames))
     calm = Wire([])
     ordinary(calm, 260, publishes=190)
-    maxima = calibration.measure(looks(calm.frames))
+    maxima = calibration.measure(looks(calm.frames)).maxima
     assert found_in(wire.frames, maxima) == []
     loud = Wire([])
     ordinary(loud, 20, publishes=420)
@@ -105,7 +106,7 @@ def test_a_filter_that_asks_for_everything_counts_only_where_the_site_is_known_t
     calm = Wire([])
     ordinary(calm, 260)
     assert found_in(wire.frames) == []
-    (incident,) = found_in(wire.frames, calibration.measure(looks(calm.frames)))
+    (incident,) = found_in(wire.frames, calibration.measure(looks(calm.frames)).maxima)
     assert incident.codes == ["mqtt_listening"]
 
 
@@ -115,9 +116,52 @@ def test_a_calibration_that_is_too_short_or_has_strays_is_refused(seconds: int, 
     ordinary(wire, seconds)
     if stray:
         scan(wire)
+        scan(wire, "10.0.0.8")
         ordinary(wire, 2)
     with pytest.raises(calibration.Refused, match=reason):
         calibration.measure(looks(wire.frames))
+
+
+def test_one_device_that_is_not_ordinary_is_left_out_and_held_to_what_the_others_do() -> None:
+    calm, wire = Wire([]), Wire([])
+    ordinary(calm, 262)
+    ordinary(wire, 260)
+    scan(wire)
+    ordinary(wire, 2)
+    measured = calibration.measure(looks(wire.frames))
+    assert measured.left_out is not None
+    assert measured.left_out[0] == THIEF
+    assert measured.maxima["failed_ports"] == {"10": 0, "60": 0}
+    assert [incident.offender for incident in found_in(wire.frames, measured.maxima)] == [THIEF]
+
+
+@pytest.mark.parametrize("text", ["", "m", "3m", "239s", "25h", "-5m", "1e9", "15 m", "\u0661\u0665m"])
+def test_a_time_to_listen_that_is_none_or_too_short_is_refused(text: str) -> None:
+    with pytest.raises(calibration.Refused):
+        live.seconds_of(text)
+    assert [live.seconds_of(good) for good in ("15m", "900s", "900", "1h")] == [900, 900, 900, 3600]
+
+
+def test_what_is_listened_to_is_measured_as_a_capture_of_it_is() -> None:
+    wire = Wire([])
+    ordinary(wire, 260)
+    left, now_ns = list(wire.frames), START
+
+    def clock() -> int:
+        return now_ns
+
+    def frames(within_s: float) -> Iterator[tuple[bytes, int]]:
+        nonlocal now_ns
+        until_ns = now_ns + int(within_s * SECOND)
+        while left and left[0].at_ns <= until_ns:
+            frame = left.pop(0)
+            now_ns = max(now_ns, frame.at_ns)
+            yield frame.data, frame.length
+        now_ns = until_ns
+
+    heard = live.Listening(frames, clock, 262)
+    assert calibration.measure(heard.looks()) == calibration.measure(looks(wire.frames))
+    assert len(heard.digest) == 32
 
 
 # The command line
@@ -144,6 +188,27 @@ def test_a_calibration_is_kept_with_its_date_and_what_it_was_made_of_and_is_used
     assert (incident["offender"], incident["kinds"]) == (THIEF, ["port_scan", "slow_port_scan", "spread"])
     assert incident["evidence"][0]["ordinary_most"] == 0
     assert THIEF in typed("incidents", "--pcap", tmp_path / "attack.pcapng")
+
+
+def test_a_second_measurement_is_added_and_the_higher_counts_in_the_cloud_and_on_a_board(tmp_path: Path) -> None:
+    from croody_edge.cli import main
+
+    for name, publishes in (("monday", 190), ("tuesday", 50)):
+        wire = Wire([])
+        ordinary(wire, 260, publishes=publishes)
+        (tmp_path / f"{name}.pcap").write_bytes(pcap(wire.frames))
+    made = []
+    for out in ("cloud.json", "board.json"):
+        for name in ("monday", "tuesday"):
+            given = ["calibrate", "--pcap", str(tmp_path / f"{name}.pcap"), "--out", str(tmp_path / out), "--merge"]
+            assert typed(*given) if out == "cloud.json" else main(given) == 0
+        kept = json.loads((tmp_path / out).read_text())
+        made.append((kept["maxima"], kept["made_of"]))
+    assert made[0] == made[1]
+    assert list(made[0][1]) == ["monday.pcap", "tuesday.pcap"]
+    assert made[0][0]["mqtt_publishes"]["10"] >= 1_900
+    assert main(["calibrate", "--live", "3m", "--out", str(tmp_path / "short.json")]) == 1
+    assert not (tmp_path / "short.json").exists()
 
 
 def test_a_board_says_the_same_without_a_cloud(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -374,3 +374,59 @@ def test_answers_of_a_resolver_to_many_ports_are_no_search_for_ports() -> None:
         wire.put(udp(THIEF, 44_000, ROBOT, port, b"?"))
     assert Counter.UDP_PORTS not in most_of(wire.frames, BROKER)
     assert most_of(wire.frames, THIEF)[Counter.UDP_PORTS] == 100
+
+
+def announce(wire: Wire, *robots: str) -> None:
+    for robot in robots:
+        wire.put(udp(robot, 7410, "239.255.0.1", 7400, b"RTPS"))
+
+
+def ask_participants(wire: Wire, source: str, targets: list[str], ports: range) -> None:
+    for target in targets:
+        for port in ports:
+            question = udp(source, 7411, target, port, b"RTPS")
+            wire.put(question, 0.001)
+            wire.put(packet(target, source, ICMP, bytes([3, 3, 0, 0, 0, 0, 0, 0]) + question[14:]), 0.001)
+
+
+def test_robots_that_announce_themselves_and_ask_each_others_participants_search_for_no_ports() -> None:
+    wire, robots = Wire([]), [f"10.0.0.{number}" for number in range(1, 13)]
+    announce(wire, *robots)
+    ask_participants(wire, robots[0], robots[1:], range(7410, 7414, 2))
+    most = most_of(wire.frames, robots[0])
+    assert (most[Counter.DISCOVERY], most.get(Counter.UDP_REFUSED), most.get(Counter.UDP_PORTS)) == (22, None, None)
+
+
+def test_a_scanner_that_pretends_to_announce_itself_is_seen_at_all_other_ports_hosts_and_domains() -> None:
+    quiet, loud = ["10.0.0.30", "10.0.0.31"], ["10.0.0.1", "10.0.0.2"]
+    for targets, ports in ((quiet, range(7410, 7422, 2)), (loud, range(7_000, 7_020)), (loud, range(7_660, 7_680))):
+        wire = Wire([])
+        announce(wire, *loud, THIEF)
+        for domain in range(10):
+            wire.put(udp(THIEF, 7410, "239.255.0.1", 7_400 + 250 * domain, b"RTPS"))
+        ask_participants(wire, THIEF, targets, ports)
+        assert most_of(wire.frames, THIEF)[Counter.UDP_REFUSED] >= 10
+    wire = Wire([])
+    announce(wire, THIEF, *[f"10.0.0.{number}" for number in range(1, 9)])
+    ask_participants(wire, THIEF, [f"10.0.0.{number}" for number in range(1, 9)], range(7410, 7430))
+    assert most_of(wire.frames, THIEF)[Counter.DISCOVERY] == 160, "at theirs it has a limit of its own"
+
+
+def test_questions_one_after_the_other_count_though_nobody_can_read_them() -> None:
+    wire = Wire([])
+    wire.opened(THIEF, 50_000, BROKER, 9000)
+    for _ in range(30):
+        wire.put(tcp(THIEF, 50_000, BROKER, 9000, ACK, b"\x17\3\3\0\x20" + bytes(32)))
+        wire.put(tcp(BROKER, 9000, THIEF, 50_000, ACK, b"\x17\3\3\1\0" + bytes(256)))
+    most = most_of(wire.frames, THIEF)
+    assert (most[Counter.TURNS], most[Counter.BYTES_UP]) == (29, 30 * 37)
+
+
+def test_sessions_that_end_at_once_count_also_where_nobody_can_read_why() -> None:
+    wire = Wire([])
+    for number in range(15):
+        wire.opened(THIEF, 50_000 + number, BROKER, 8883)
+        wire.put(tcp(THIEF, 50_000 + number, BROKER, 8883, ACK, b"\x16\3\1" + bytes(200)))
+        wire.put(tcp(BROKER, 8883, THIEF, 50_000 + number, RST | ACK))
+    most = most_of(wire.frames, THIEF)
+    assert (most[Counter.SHORT_SESSIONS], most.get(Counter.SHORT_LOGINS)) == (15, None)

@@ -58,14 +58,14 @@ def test_what_keeps_a_robot_from_its_broker_is_told_in_spanish(spanish: None) ->
             "croody-edge",
             ["--speed"],
             "es",
-            "croody-edge: falta enrol|run|status|doctor|check-source|check-rules|screen|profile|bundle: mira --help",
+            "croody-edge: falta enrol|run|status|doctor|check-source|check-rules|screen|calibrate|profile|bundle: mira --help",
         ),
         (
             "croody-edge",
             ["dance"],
             "es",
-            "croody-edge: enrol|run|status|doctor|check-source|check-rules|screen|profile|bundle es 'dance': tiene que ser uno de 'enrol',"
-            " 'run', 'status', 'doctor', 'check-source', 'check-rules', 'screen', 'profile', 'bundle'",
+            "croody-edge: enrol|run|status|doctor|check-source|check-rules|screen|calibrate|profile|bundle es 'dance': tiene que ser uno"
+            " de 'enrol', 'run', 'status', 'doctor', 'check-source', 'check-rules', 'screen', 'calibrate', 'profile', 'bundle'",
         ),
         ("croody-edge", ["status", "--dir"], "es", "croody-edge: --dir: falta su valor"),
         ("croody-edge", ["status", "--fast"], "en", "croody-edge: unrecognized arguments: --fast: see --help"),
@@ -78,11 +78,10 @@ def test_what_keeps_a_robot_from_its_broker_is_told_in_spanish(spanish: None) ->
 def test_a_wrong_command_line_is_one_line_in_the_terminals_language(program: str, arguments: list[str], lang: str, said: str) -> None:
     done = run(program, *arguments, lang=lang)
     assert (done.returncode, done.stdout) == (78, "")
-    verbs = ", ".join(f"'{verb}'" for verb in ("enrol", "run", "status", "doctor", "check-source", "check-rules", "screen", "bundle"))
-    assert (
-        re.sub(r"'?enrol'?, '?run'?, '?status'?, '?doctor'?, '?check-source'?, '?check-rules'?, '?screen'?, '?bundle'?", verbs, done.stderr)
-        == f"{said}\n"
-    )
+    verbs = ["enrol", "run", "status", "doctor", "check-source", "check-rules", "screen", "calibrate", "profile", "bundle"]
+    # Newer Pythons leave the quotes out.
+    named = ", ".join(f"'?{verb}'?" for verb in verbs)
+    assert re.sub(named, ", ".join(f"'{verb}'" for verb in verbs), done.stderr) == f"{said}\n"
 
 
 @pytest.mark.parametrize(

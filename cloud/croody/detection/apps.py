@@ -14,11 +14,13 @@ class DetectionConfig(AppConfig):
         from croody.alarms import kinds
         from croody.detection.incidents import refused
         from croody.detection.incidents.kinds import KINDS as INCIDENTS
+        from croody.detection.incidents.network_words import NETWORK
         from croody.detection.kinds import KINDS
-        from croody.detection.network_words import NETWORK
         from croody.detection.sensor_words import SENSORS
-        from croody.telemetry.kinds import register_events
+        from croody.telemetry.kinds import register_events, told_elsewhere
 
         kinds.register(*KINDS, *INCIDENTS, NETWORK, *SENSORS)
         register_events(NETWORK, *SENSORS)
+        # Its counters come as evidence, and that is an incident.
+        told_elsewhere(NETWORK.code)
         refused.listen()

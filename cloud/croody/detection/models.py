@@ -97,7 +97,10 @@ class SecurityEvent(models.Model):
 
 
 class Incident(models.Model):
-    """What one offender did, from its first sign to its last; two minutes without a sign end it. It has one alarm a team."""
+    """What one offender did, from its first sign to its last; two minutes without a sign end it. It has one alarm a team.
+
+    Signs come from the broker, the APIs and packets.
+    """
 
     class Offender(models.TextChoices):
         ADDRESS = "address"
@@ -115,17 +118,21 @@ class Incident(models.Model):
 
     offender_kind = models.CharField(max_length=8, choices=Offender.choices)
     offender = models.CharField(max_length=80)
-    #: The worst of what was seen: a code of `incidents.rules`.
+    #: Where an address means this machine: empty for what the server sees, else whose network it is.
+    place = models.CharField(max_length=64, blank=True, default="", db_default="")
+    #: The worst of what was seen: a code of `incidents.evidence`.
     worst = models.CharField(max_length=32)
     severity = models.CharField(max_length=16)
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
-    #: code -> {"value", "limit", "seconds"}: the highest that each counter stood.
+    #: code -> {"value", "limit", "seconds"}, and "most" where it is known what is ordinary: the highest that each counter stood.
     evidence = models.JSONField(default=dict)
     #: Robots that it concerns, and addresses or accounts beside the offender: names, bounded.
     robots = models.JSONField(default=list)
     beside = models.JSONField(default=list)
+    #: Name of the packets around its first sign, where the sensor keeps them.
+    capture = models.CharField(max_length=96, blank=True, default="", db_default="")
     #: What it was, said by a person, by their name, and when; empty while nobody did.
     verdict = models.CharField(max_length=12, choices=Said.choices, blank=True, default="", db_default="")
     verdict_by = models.CharField(max_length=150, blank=True, default="", db_default="")
@@ -134,7 +141,7 @@ class Incident(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["offender_kind", "offender"], condition=models.Q(ended_at=None), name="one_open_incident_an_offender"
+                fields=["offender_kind", "offender", "place"], condition=models.Q(ended_at=None), name="one_open_incident_an_offender"
             )
         ]
         indexes = [models.Index(fields=["-last_at"], name="incident_by_news")]
@@ -166,7 +173,7 @@ class IncidentException(models.Model):
     incident = models.ForeignKey(Incident, null=True, on_delete=models.SET_NULL, related_name="exceptions")
     offender_kind = models.CharField(max_length=8, choices=Incident.Offender.choices)
     offender = models.CharField(max_length=80)
-    #: A code of `incidents.rules`.
+    #: A code of `incidents.evidence`.
     code = models.CharField(max_length=32)
     most = models.PositiveIntegerField()
     site = models.ForeignKey(Site, null=True, on_delete=models.CASCADE, related_name="+")

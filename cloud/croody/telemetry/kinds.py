@@ -193,6 +193,19 @@ KINDS: Final = (GAP, CONFLICT, CREDENTIAL_COPIED, *EVENTS)
 _EVENTS: Final = {kind.code: kind for kind in EVENTS}
 
 
+_ELSEWHERE: Final[set[str]] = set()
+
+
+def told_elsewhere(code: str) -> None:
+    """An event of which another room makes what a person is told: it raises no alarm of its own."""
+    _ELSEWHERE.add(code)
+
+
+def raises_alarm(code: str) -> bool:
+    """Whether an event of this code can be an alarm."""
+    return code not in _ELSEWHERE
+
+
 def register_events(*events: Kind) -> None:
     """Declare events of our own agent that another room has words for, at its start; `alarms.kinds.register` as well."""
     _EVENTS.update((kind.code, kind) for kind in events)

@@ -40,6 +40,8 @@ class Connection:
     note: bytes = b""
     #: Bytes of a message that began in an earlier segment and go on in the next.
     rest: int = 0
+    #: Who was asked spoke last.
+    heard_last: bool = False
 
     @property
     def source(self) -> bytes:

@@ -11,6 +11,7 @@ from croody_contract.flows import packets
 from croody_contract.flows.capture import Frame
 from croody_contract.flows.connections import Connection, Connections, Seen
 from croody_contract.flows.counters import WINDOWS, Counter, Counters
+from croody_contract.flows.discovery import Discovery
 from croody_contract.flows.mqtt import Mqtt, log_in
 from croody_contract.flows.names import Names, is_private
 from croody_contract.flows.packets import ACK, ARP, ICMP, ICMP6, RST, SYN, TCP, UDP, Packet
@@ -30,6 +31,8 @@ _DNS: Final = frozenset({53, 5353})
 _LONG_NAME: Final = 60
 _HTTP: Final = (b"GET ", b"POST ", b"HEAD ", b"PUT ", b"DELETE ", b"OPTIONS ", b"PATCH ", b"CONNECT ", b"TRACE ")
 _MQTT_PORTS: Final = frozenset({1883})
+#: Where a session is long and its questions are readings.
+_BROKER_PORTS: Final = frozenset({1883, 8883})
 _WEB_PORTS: Final = frozenset({80, 443, 8080, 8443})
 _MODBUS: Final = 502
 _MODBUS_WRITES: Final = frozenset({5, 6, 15, 16, 22, 23})
@@ -37,6 +40,7 @@ _SNMP: Final = 161
 #: Below this somebody serves.
 _SERVED: Final = 1_024
 _LEASES: Final = 67
+_LEASED: Final = 68
 _IGMP: Final = 2
 _USUAL: Final = frozenset({ARP, ICMP, _IGMP, TCP, UDP, ICMP6, 0})
 #: Who spoke under an address within this time still has it, seconds.
@@ -73,6 +77,7 @@ class Meter:
         self._brokers: set[tuple[bytes, int]] = set()
         self._mqtt = Mqtt(self.counters, self._with)
         self._names = Names()
+        self._discovery = Discovery()
         #: Address -> when who had it first spoke under it last, seconds.
         self._spoke: OrderedDict[bytes, int] = OrderedDict()
         #: Address -> whether it is of the site, or said to all.
@@ -168,7 +173,7 @@ class Meter:
         elif packet.protocol == UDP:
             self._udp(packet, at_ns)
         elif packet.protocol in (ICMP, ICMP6):
-            self._icmp(packet)
+            self._icmp(packet, at_ns // _SECOND_NS)
 
     def _tcp(self, packet: Packet, at_ns: int) -> None:
         seen = self.connections.take(packet, at_ns)
@@ -181,20 +186,28 @@ class Meter:
             self._opened(connection)
         if packet.payload:
             self._words(packet, seen)
-        if seen.ended and connection.port in _LOGIN_PORTS and _is_short_login(connection, at_ns):
-            self.counters.add(connection.source, Counter.SHORT_LOGINS)
+        if seen.ended and connection.port not in _WEB_PORTS and _is_short(connection, at_ns):
+            self._short(connection)
 
     def _begun(self, connection: Connection, packet: Packet, at_ns: int) -> None:
         """Its first packet."""
         if packet.flags & SYN:
             if connection.port not in _WEB_PORTS:
                 self.counters.note(connection.source, Counter.REACHED, (connection.target, connection.port))
+                self.counters.note(connection.source, Counter.REACHED_HOSTS, connection.target)
             if not self._is_private(connection.target):
                 self._beat(connection, at_ns)
         elif not packet.flags & (ACK | RST) and not packet.payload:
             # No stack sends this: FIN alone, all flags, none.
             self.counters.note(connection.source, Counter.STRAYS, (connection.target, connection.port))
             self._with(connection.source, connection.target)
+
+    def _short(self, connection: Connection) -> None:
+        """It ended too soon, and said too little, to have been of use."""
+        if connection.port not in _LOGIN_PORTS:
+            self.counters.add(connection.source, Counter.SHORT_SESSIONS)
+        elif connection.heard:
+            self.counters.add(connection.source, Counter.SHORT_LOGINS)
 
     def _opened(self, connection: Connection) -> None:
         self.counters.add(connection.source, Counter.CONNECTS)
@@ -248,6 +261,8 @@ class Meter:
 
     def _words(self, packet: Packet, seen: Seen) -> None:
         connection, payload = seen.connection, packet.payload
+        if self._is_private(connection.target):
+            self._turn(connection, packet.size, outward=seen.outward)
         if not connection.speaks and seen.outward:
             connection.speaks = self._language(connection, payload)
             if connection.speaks == "nonsense":
@@ -259,6 +274,17 @@ class Meter:
             self._http_words(connection, payload, outward=seen.outward)
         elif connection.port == _MODBUS and seen.outward and len(payload) >= 8 and payload[2:4] == b"\0\0":
             self._modbus(connection, payload)
+
+    def _turn(self, connection: Connection, size: int, *, outward: bool) -> None:
+        """Who opened it says something, or is answered: known also of what nobody can read."""
+        if not outward:
+            connection.heard_last = True
+            return
+        self.counters.add(connection.source, Counter.BYTES_UP, size)
+        if connection.heard_last:
+            connection.heard_last = False
+            if connection.port not in _LOGIN_PORTS and connection.port not in _BROKER_PORTS and connection.speaks != "mqtt":
+                self.counters.add(connection.source, Counter.TURNS)
 
     def _language(self, connection: Connection, payload: bytes) -> str:
         if payload[:1] == b"\x16" and payload[1:2] == b"\x03":
@@ -294,11 +320,14 @@ class Meter:
         source, target, payload = packet.source, packet.target, packet.payload
         if packet.target_port == _SNMP and packet.source_port != _SNMP:
             self.counters.note(source, Counter.SNMP_TRIES, (target, _community(payload)))
-        elif packet.source_port == _LEASES and payload[:1] == b"\2":
+            self.counters.note(source, Counter.SNMP_HOSTS, target)
+        elif packet.source_port == _LEASES and packet.target_port == _LEASED:
             self.counters.add(source, Counter.LEASES_GIVEN)
         if packet.source_port >= _SERVED:
             # What comes from a lower port is an answer.
-            self.counters.note(source, Counter.UDP_PORTS, (target, packet.target_port))
+            self._sent(packet, at_ns // _SECOND_NS)
+        if packet.target_port == 53:
+            self.counters.add(source, Counter.DNS_ASKED)
         if packet.target_port == 53 and len(payload) > 12 and not payload[2] & 0x80:
             self._names.ask(source, packet.source_port, target, payload[:2], at_ns)
         elif packet.source_port == 53 and len(payload) > 12 and payload[2] & 0x80:
@@ -314,7 +343,15 @@ class Meter:
         elif packet.source_port == 53 and len(packet.payload) > 4 and packet.payload[2] & 0x80 and packet.payload[3] & 0x0F == 3:
             self.counters.add(packet.target, Counter.DNS_FAILED)
 
-    def _icmp(self, packet: Packet) -> None:
+    def _sent(self, packet: Packet, second: int) -> None:
+        """A datagram that is no answer."""
+        source, place = packet.source, (packet.target, packet.target_port)
+        if self._discovery.announces(source, *place, second):
+            return
+        known = self._discovery.between(source, *place, second)
+        self.counters.note(source, Counter.DISCOVERY if known else Counter.UDP_PORTS, place)
+
+    def _icmp(self, packet: Packet, second: int) -> None:
         kind, code = packet.source_port, packet.target_port
         if kind == (8 if packet.protocol == ICMP else 128):
             self.counters.add(packet.source, Counter.PINGS)
@@ -324,8 +361,9 @@ class Meter:
         elif packet.protocol == ICMP and kind == 3 and code == 3 and len(packet.payload) >= 24:
             header = (packet.payload[0] & 15) * 4
             port = packet.payload[header + 2 : header + 4]
-            if packet.payload[9] == UDP:
-                self.counters.note(packet.target, Counter.UDP_REFUSED, (packet.source, port))
+            asked = (packet.source, int.from_bytes(port, "big"))
+            if packet.payload[9] == UDP and not self._discovery.between(packet.target, *asked, second):
+                self.counters.note(packet.target, Counter.UDP_REFUSED, asked)
                 self._with(packet.target, packet.source)
         elif packet.protocol == ICMP6 and kind == 135 and len(packet.payload) >= 16:
             self.counters.note(packet.source, Counter.ARP_HOSTS, packet.payload[:16])
@@ -413,7 +451,7 @@ def _community(payload: bytes) -> bytes:
     return payload[7 : 7 + payload[6]] if len(payload) > 6 else b""
 
 
-def _is_short_login(connection: Connection, at_ns: int) -> bool:
+def _is_short(connection: Connection, at_ns: int) -> bool:
     """Whether it ended too soon for anybody to have been let in."""
     short = at_ns - connection.began_ns < _SHORT_NS and connection.said + connection.heard < _SHORT_BYTES
-    return short and connection.known and connection.heard > 0
+    return short and connection.known and connection.open

@@ -9,7 +9,7 @@ from croody.accounts.caller import Caller
 from croody.accounts.models import Organisation
 from croody.alarms import queries
 from croody.alarms.models import Alarm
-from croody.detection.incidents import jobs, rules, signs
+from croody.detection.incidents import fusion, jobs, rules, signs
 from croody.detection.incidents.kinds import INTRUSION
 from croody.detection.incidents.rules import Sign
 from croody.detection.models import Incident, SecurityEvent
@@ -197,8 +197,8 @@ def test_a_thousand_addresses_are_not_a_thousand_alarms(team):
         noticed = [Noticed(Kind.WRONG_SECRET, address(part, number % 7), "rover-1", True, str(number)) for number in range(63)]
         told(*noticed)
     jobs.find_incidents(NOW)
-    assert Incident.objects.count() > jobs.MANY
-    assert Alarm.objects.count() == jobs.MANY + 1
+    assert Incident.objects.count() > fusion.MANY
+    assert Alarm.objects.count() == fusion.MANY + 1
     many = Alarm.objects.get(key__endswith=":many")
     with translation.override("es"):
         assert INTRUSION.sentence(many.detail, "es").startswith("Muchas direcciones a la vez")

@@ -3,7 +3,7 @@
 import pytest
 from django.utils import translation
 
-from croody.detection.network_words import NETWORK
+from croody.detection.incidents.network_words import NETWORK
 from croody.telemetry.kinds import of_event
 from croody_contract.flows.limits import RULES
 

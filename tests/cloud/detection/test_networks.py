@@ -6,16 +6,21 @@ from types import SimpleNamespace
 
 import msgspec
 import pytest
+from django.utils import translation
 
+from croody.accounts.models import Organisation
+from croody.alarms.models import Alarm
+from croody.detection.incidents import kinds as words
 from croody.detection.models import DeviceWindow, Incident, SiteCalibration
 from croody.detection.network import jobs
 from croody.detection.network.estimate import estimate, estimates
 from croody.detection.network.judge import beyond
 from croody.fleet.models import Robot, Site
 from croody.telemetry.ingest import services as ingest
+from croody.telemetry.jobs.alarms import raise_alarms
 from croody_contract.flows.counters import Counter
 from croody_contract.flows.meter import Look
-from croody_contract.messages import Born, Evidence, encode
+from croody_contract.messages import Born, Event, Evidence, encode
 from croody_contract.relay import BatchItem, Relay
 from croody_edge.sources.network.screened import Screened
 
@@ -108,9 +113,46 @@ def test_what_was_cleared_is_judged_with_the_newest_calibration_and_counted(peop
     assert DeviceWindow.objects.get(stream="a-stream-2").confirmed is False
 
 
+def test_what_an_agent_suspects_is_an_incident_with_what_the_broker_says_of_that_address(people: SimpleNamespace, store):
+    who = {"offender_kind": "address", "offender": "10.0.0.7", "worst": "refusals", "severity": "medium"}
+    said = {"refusals": {"value": 30, "limit": 20, "seconds": 60}}
+    Incident.objects.create(**who, first_at=NOW, last_at=NOW, evidence=said)
+    late = {"ts": NOW - timedelta(seconds=30), "suspect": True, "sampled": False}
+    first = evidence(kinds=["port_scan", "of_another_version"], beside=["10.0.0.1"], **late)
+    store("rover-1", [first, evidence(kinds=["port_scan"], **late)])
+    jobs.judge_networks(NOW)
+    (incident,), (alarm,) = Incident.objects.all(), Alarm.objects.all()
+    assert (incident.worst, incident.severity, incident.robots, incident.beside) == ("port_scan", "high", ["rover-1"], ["10.0.0.1"])
+    assert incident.evidence == {**said, "port_scan": {"value": 40, "limit": 10, "seconds": 10}}
+    assert (alarm.kind, alarm.severity, alarm.organisation, alarm.count) == ("intrusion", "high", people.organisation, 1)
+    with translation.override("es"):
+        guessed = words.said("guessing", {"value": 9, "limit": 6}, "10.0.0.7", incident.beside, "es")
+        assert guessed.endswith("como nadie en particular"), "machines in its packets are no accounts"
+        assert words.said("port_scan", incident.evidence["port_scan"], "10.0.0.7", [], "es") == (
+            "10.0.0.7 busca puertos abiertos, 40 en 10 s (límite 10)"
+        )
+
+
+def test_the_same_address_in_networks_of_two_teams_is_two_offenders(people: SimpleNamespace, store):
+    other = Organisation.objects.create(name="Otra", slug="otra")
+    Robot.objects.create(pk="their-1", organisation=other)
+    for robot in ("rover-1", "their-1"):
+        store(robot, [evidence(kinds=["port_scan"], suspect=True, sampled=False)])
+    jobs.judge_networks(NOW)
+    assert sorted(Incident.objects.values_list("robots", flat=True)) == [["rover-1"], ["their-1"]]
+    assert set(Alarm.objects.values_list("organisation", flat=True)) == {people.organisation.pk, other.pk}
+
+
+def test_an_agents_event_of_its_network_raises_no_second_alarm(people: SimpleNamespace, store):
+    store("rover-1", [Event(code="network_intrusion", severity="high", detail={"offender": "10.0.0.7"})])
+    raise_alarms(NOW)
+    assert not Alarm.objects.exists()
+
+
 def test_an_incident_of_the_same_address_says_that_a_cleared_window_was_missed(people: SimpleNamespace, store):
     who = {"offender_kind": "address", "offender": "10.0.0.7", "worst": "guessing", "severity": "high"}
-    Incident.objects.create(**who, first_at=NOW, last_at=NOW)
+    said = {"guessing": {"value": 9, "limit": 6, "seconds": 60}}
+    Incident.objects.create(**who, first_at=NOW, last_at=NOW, evidence=said)
     store("rover-1", [evidence(windows={"10": {"packets": 5}})])
     jobs.judge_networks(NOW)
     assert DeviceWindow.objects.get().confirmed is True

@@ -13,7 +13,7 @@ from django.test import Client
 
 from croody.alarms.models import Alarm
 from croody.audit.models import Entry
-from croody.detection.models import SignTally
+from croody.detection.models import Incident, SignTally
 from croody.detection.sensor import findings
 from croody.detection.sensor.__main__ import run
 from croody.detection.sensor.interface import Interface
@@ -54,10 +54,10 @@ def test_an_incident_is_an_alarm_with_who_and_its_minute_is_a_capture(captures: 
     scan(captures)
     findings.read_sensor(NOW)
     findings.read_sensor(NOW)
-    (alarm,) = Alarm.objects.all()
-    assert (alarm.kind, alarm.organisation, alarm.detail["offender"], alarm.detail["kind"]) == (
-        "network_intrusion", people.organisation, THIEF, "port_scan",
-    )  # fmt: skip
+    (alarm,), (incident,) = Alarm.objects.all(), Incident.objects.all()
+    assert (alarm.kind, alarm.organisation, alarm.detail["offender"], alarm.count) == ("intrusion", people.organisation, THIEF, 1)
+    assert (incident.offender, incident.worst, incident.evidence["port_scan"]["seconds"]) == (THIEF, "port_scan", 10)
+    assert incident.concerns.get().organisation == people.organisation, "said of by whom the alarm is for"
     path = findings.capture_of(alarm.detail["capture"])
     with path.open("rb") as file:
         times = [(frame.at_ns - START) // SECOND for frame in capture.read(file)]

@@ -153,7 +153,7 @@ def test_incidents_are_paged_filtered_and_name_no_robot_of_another_team(team, ma
     assert [one["offender"] for one in first["incidents"]] == ["203.0.113.3", "203.0.113.2"]
     assert [one["offender"] for one in get(f"limit=2&before={first['next']}")["incidents"]] == ["203.0.113.1"]
     assert get("offender=203.0.113.2")["incidents"][0]["evidence"][0] == {
-        "kind": "guessing", "value": 8, "limit": 6, "seconds": 60, "technique": "T1110.001"
+        "kind": "guessing", "value": 8, "limit": 6, "seconds": 60, "ordinary_most": None, "technique": "T1110.001"
     }  # fmt: skip
     assert get("severity=low")["incidents"] == get("verdict=true")["incidents"] == get("kind=keys")["incidents"] == []
     assert client.get("/api/ids/incidents?limit=201", HTTP_X_API_KEY=key(team.alice)).status_code == 422

@@ -12,7 +12,6 @@ from croody.console.alerts import arrivals, chart, words
 from croody.console.alerts.facts import Evidence
 from croody.console.detection import incident_words
 from croody.detection.incidents import kinds as incidents
-from croody.detection.network_words import NETWORK
 from croody.detection.sensor.findings import capture_of
 from croody.monitor import alarm_words
 from croody.telemetry.read import metrics
@@ -49,7 +48,9 @@ def detail(found: Evidence, now: datetime, language: str, user_id: int | None) -
         "scopes": words.scopes(alarm),
         "signs": incidents.signs(alarm.detail, language) if alarm.kind == incidents.INTRUSION.code else [],
         "incident": _incident(found),
-        "capture": alarm.kind == NETWORK.code and not alarm.robot_id and capture_of(str(alarm.detail.get("capture", ""))) is not None,
+        "capture": alarm.kind == incidents.INTRUSION.code
+        and not alarm.robot_id
+        and capture_of(str(alarm.detail.get("capture", ""))) is not None,
         "bars": words.bars(found, language),
         "usual": words.usual_of(found) if alarm.robot_id else "",
         "lines": _lines(found, language),

@@ -10,7 +10,7 @@ from croody.alarms import queries
 from croody.alarms.services import check_may_act
 from croody.audit.services import record
 from croody.console.page_access import page
-from croody.detection.network_words import NETWORK
+from croody.detection.incidents.kinds import INTRUSION
 from croody.detection.sensor.findings import capture_of
 from croody.web.refusals import Denied
 
@@ -20,7 +20,7 @@ from croody.web.refusals import Denied
 def fetch(request: HttpRequest, number: int) -> HttpResponseBase:
     """Of the alarm of this number."""
     caller = of_session(request)
-    alarm = queries.known_to(caller).filter(pk=number, kind=NETWORK.code, robot_id="").first()
+    alarm = queries.known_to(caller).filter(pk=number, kind=INTRUSION.code, robot_id="").first()
     if alarm is None:
         raise Denied(404, f"there is no alarm {number} with a capture that you may see")
     check_may_act(caller, alarm)

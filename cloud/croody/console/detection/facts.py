@@ -15,9 +15,9 @@ from croody.alarms import queries as alarms
 from croody.alarms.models import Alarm
 from croody.console.detection.selection import ALL, PAGE, RESULTS, Selection
 from croody.detection.incidents.kinds import INTRUSION
+from croody.detection.incidents.network_words import NETWORK
 from croody.detection.kinds import ANOMALY
 from croody.detection.models import Verdict
-from croody.detection.network_words import NETWORK
 from croody.detection.nslkdd.model import SHIPPED
 from croody.detection.sensor_words import SENSORS
 from croody.detection.windows import queries

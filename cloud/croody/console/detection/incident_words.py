@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from croody.alarms.kinds import SEVERITIES
 from croody.console.detection.incident_facts import Intruders
-from croody.detection.incidents import kinds
+from croody.detection.incidents import kinds, network_words
 from croody.detection.incidents.calibrations import OLD, InForce
+from croody.detection.incidents.evidence import BY_CODE
 from croody.detection.models import Incident, IncidentException
 from croody.detection.network.estimate import Estimate
 from croody.detection.quality import Judged, Quality
@@ -45,7 +46,7 @@ _JOBS: Final[Mapping[str, str | Promise]] = {
 
 def kind(code: str) -> str:
     """A kind of evidence, in a few words."""
-    return str(_KINDS.get(code, code))
+    return str(_KINDS[code]) if code in _KINDS else network_words.phrase(code) or code
 
 
 def incident(one: Incident, *, may: bool, now: datetime, language: str) -> dict[str, Any]:
@@ -60,6 +61,7 @@ def incident(one: Incident, *, may: bool, now: datetime, language: str) -> dict[
         "said": said,
         "others": _("También: %(kinds)s.") % {"kinds": ", ".join(sorted(others))} if others else "",
         "robots": ", ".join(one.robots[:3]) + (", …" if len(one.robots) > 3 else ""),
+        "technique": BY_CODE[one.worst].technique if one.worst in BY_CODE else "",
         "first_at": one.first_at,
         "open": one.ended_at is None,
         "verdict": str(SAY.get(one.verdict, "")),

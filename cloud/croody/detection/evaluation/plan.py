@@ -4,13 +4,15 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
 SETS: Final = ("training", "unseen_sites", "held_out", "everyday")
+#: Sets of each reading: what was read is not read again for a figure.
+READINGS: Final[Mapping[str, tuple[str, ...]]] = {"first": SETS, "second": ("held_out", "everyday")}
 _ATTACKS, _ORDINARY = 1, 2
 _LONGEST_S: Final = 3_600
 
@@ -32,14 +34,14 @@ def protocol() -> dict[str, Any]:
     return tomllib.loads((resources.files("croody.detection.evaluation") / "protocol.toml").read_text(encoding="utf-8"))
 
 
-def sessions(which: str, folder: Path) -> Iterator[Wanted]:
-    """Those of a set; what is missing is made.
+def sessions(which: str, folder: Path, reading: str = "first") -> Iterator[Wanted]:
+    """Those of a set; what is missing is made. `reading`: one of `READINGS` that has this set.
 
     Raises:
         NoLaboratory: it cannot be made.
     """
     fixed = protocol()
-    one, calm = fixed[which], fixed["calibration"]
+    one, calm = (fixed if reading == "first" else fixed[reading])[which], fixed["calibration"]
     take = _ORDINARY if which == "everyday" else _ATTACKS
     for seed in one["seeds"]:
         yield Wanted(

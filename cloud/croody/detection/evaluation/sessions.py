@@ -107,7 +107,7 @@ def ordinary(path: Path, *, blind: bool = False) -> Maxima:
     Raises:
         calibration.Refused: something is.
     """
-    return calibration.measure(looks(path, blind=blind))
+    return calibration.measure(looks(path, blind=blind)).maxima
 
 
 def judged(session: Session, maxima: Maxima | None, *, blind: bool = False) -> Result:

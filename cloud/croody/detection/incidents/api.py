@@ -49,12 +49,16 @@ class Problem(Schema):
 
 
 class EvidenceOut(Schema):
-    """The highest that a counter stood, its limit, the seconds that it counts over, and the technique of MITRE ATT&CK."""
+    """The highest that a counter stood, its limit, the seconds that it counts over, and the technique of MITRE ATT&CK.
+
+    `ordinary_most`: of the site's ordinary traffic, where it is known and packets said it.
+    """
 
     kind: str
     value: int
     limit: int
     seconds: int
+    ordinary_most: int | None
     technique: str
 
 

@@ -80,6 +80,12 @@ def keep(site: Site, robot_id: str, text: bytes, *, actor: Actor, now: datetime)
     return row
 
 
+def newest(site: Site, robot_id: str) -> calibration.Calibration | None:
+    """What is in force at a place."""
+    row = SiteCalibration.objects.filter(site=site, robot_id=robot_id).order_by("-pk").first()
+    return None if row is None else calibration.Calibration(row.maxima, row.made_of, row.made_at)
+
+
 def visible_to(caller: Caller) -> QuerySet[SiteCalibration]:
     """Those of the caller's teams."""
     teams = access.organisations(caller, Action.ASSESS).values("pk")

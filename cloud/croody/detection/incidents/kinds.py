@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from ipaddress import ip_address
 from typing import Any, Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from croody.alarms.kinds import Detail, End, Kind, whole
-from croody.detection.incidents.rules import BY_CODE
+from croody.detection.incidents import network_words, rules
+from croody.detection.incidents.evidence import BY_CODE
 
 #: Evidence in words. `who`: an address, or an account; `value`, `limit`: the counter and its limit; `beside`: accounts, or addresses.
 _SAID: Final[Mapping[str, str | Promise]] = {
@@ -44,14 +46,27 @@ _MOST_NAMED: Final = 3
 
 def said(code: str, evidence: Mapping[str, Any], who: str, beside: list[str], language: str) -> str:
     """One piece of evidence, as a sentence without its end."""
+    if code not in _SAID:
+        return network_words.said(code, evidence, who, language)
+    if rules.BY_CODE[code].about == "address":
+        # Of an address it says accounts; packets of the same one name machines.
+        beside = [name for name in beside if not _is_address(name)]
     names = ", ".join(beside[:_MOST_NAMED]) + (", …" if len(beside) > _MOST_NAMED else "") or str(_("nadie en particular"))
     numbers = {name: whole(float(evidence.get(name, 0)), language) for name in ("value", "limit")}
     return str(_SAID[code]) % {"who": who, "beside": names, **numbers}
 
 
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
 def first(code: str) -> str:
     """What to do first."""
-    return str(_FIRST[code])
+    return str(_FIRST.get(code, network_words.FIRST))
 
 
 def signs(detail: Detail, language: str) -> list[dict[str, str]]:
@@ -73,7 +88,7 @@ def _sentence(detail: Detail, language: str) -> str:
     if detail.get("many"):
         return str(_("Muchas direcciones a la vez intentan entrar; la última: %(who)s.")) % {"who": detail.get("offender", "?")}
     code, evidence = str(detail.get("worst", "")), detail.get("evidence")
-    if code not in _SAID or not isinstance(evidence, Mapping):
+    if code not in BY_CODE or not isinstance(evidence, Mapping):
         return str(_("Alguien intenta lo que no debe."))
     return f"{said(code, evidence.get(code, {}), str(detail.get('offender', '?')), _beside(detail), language)}: {first(code)}"
 
@@ -90,5 +105,5 @@ INTRUSION: Final = Kind(
     after=timedelta(days=7),
 )
 KINDS: Final = (INTRUSION,)
-if BY_CODE.keys() != _SAID.keys() or BY_CODE.keys() != _FIRST.keys():
+if rules.BY_CODE.keys() != _SAID.keys() or rules.BY_CODE.keys() != _FIRST.keys():
     raise ValueError("rules and words of incidents differ: give each rule a sentence, and a first thing to do")

@@ -5,7 +5,7 @@ from typing import Any, Final
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from croody.accounts.caller import Caller
-from croody.detection.incidents.rules import BY_CODE
+from croody.detection.incidents.evidence import BY_CODE
 from croody.detection.models import Concern, Incident
 from croody.fleet import access
 from croody.fleet.access import Action
@@ -69,8 +69,13 @@ def told(incident: Incident, caller: Caller) -> dict[str, Any]:
         "robots": robots,
         "beside": [name for name in incident.beside if name not in hidden],
         "evidence": [
-            {"kind": code, **{name: incident.evidence[code][name] for name in ("value", "limit", "seconds")}, "technique": rule.technique}
-            for code, rule in BY_CODE.items()
+            {
+                "kind": code,
+                **{name: incident.evidence[code][name] for name in ("value", "limit", "seconds")},
+                "ordinary_most": incident.evidence[code].get("most"),
+                "technique": kind.technique,
+            }
+            for code, kind in BY_CODE.items()
             if code in incident.evidence
         ],
         "verdict": incident.verdict or None,

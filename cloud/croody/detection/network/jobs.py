@@ -1,12 +1,19 @@
-"""What runs by the clock for networks: each record `evidence` is judged again, once. Reads committed records behind a cursor."""
+"""What runs by the clock for networks: each record `evidence` is judged again, once, and what is suspected is an incident.
 
+Reads committed records behind a cursor.
+"""
+
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import transaction
 
+from croody.detection.incidents import fusion, rules
+from croody.detection.incidents.evidence import Finding
+from croody.detection.incidents.rules import MOST_NAMES, Who
 from croody.detection.models import DeviceWindow, Incident, SiteCalibration
-from croody.detection.network.judge import beyond
+from croody.detection.network.judge import beyond, pieces
 from croody.fleet.models import Robot
 from croody.telemetry.models import Cursor, Record
 from croody.telemetry.read.follow import Follower, of_kind_since
@@ -18,6 +25,8 @@ _PAGE: Final = 5_000
 _TOGETHER: Final = 100
 #: A run ends after so many pages; the next one goes on.
 _MOST_PAGES: Final = 10
+#: Incidents that one robot's network can make or change in one turn.
+_MOST_TOLD: Final = 20
 #: An incident of the same address so close says that the window was one, too.
 _NEAR: Final = timedelta(minutes=2)
 
@@ -46,6 +55,33 @@ def _judge(records: list[Record], now: datetime) -> None:
         made.append(_window(record, known[record.robot_id], now))
     with transaction.atomic():
         DeviceWindow.objects.bulk_create(made, ignore_conflicts=True)
+    _tell([record for record in records if record.data.get("suspect")], known, now)
+
+
+def _tell(suspected: list[Record], known: dict[str, Maxima | None], now: datetime) -> None:
+    told: Counter[str] = Counter()
+    teams = dict(Robot.objects.filter(pk__in={record.robot_id for record in suspected}).values_list("pk", "organisation_id"))
+    alone = fusion.only_team()
+    for record in suspected:
+        told[record.robot_id] += 1
+        found = pieces(record.data.get("windows", {}), record.data.get("kinds", []), known[record.robot_id])
+        if not found or told[record.robot_id] > _MOST_TOLD:
+            continue
+        # Addresses of one team's networks mean nothing in another's.
+        place = "" if alone is not None else f"team:{teams.get(record.robot_id) or 0}"
+        beside, at = record.data.get("beside", []), min(record.at, now)
+        fusion.take(
+            Finding(
+                who=Who("address", str(record.data["device"])[:64]),
+                pieces=found,
+                first_at=at,
+                last_at=at,
+                robots=(record.robot_id,),
+                beside=tuple(str(one)[:64] for one in beside[:MOST_NAMES]),
+                place=place,
+            ),
+            now,
+        )
 
 
 def _window(record: Record, maxima: Maxima | None, now: datetime) -> DeviceWindow:
@@ -64,7 +100,8 @@ def _window(record: Record, maxima: Maxima | None, now: datetime) -> DeviceWindo
         suspect=bool(data["suspect"]),
         sampled=bool(data.get("sampled", False)),
         kinds=kinds,
-        confirmed=bool(kinds) or near.exists(),
+        # Only what the broker or the APIs say is another opinion than the agent's own.
+        confirmed=bool(kinds) or any(rules.BY_CODE.keys() & evidence.keys() for evidence in near.values_list("evidence", flat=True)[:10]),
         cleared=int(data.get("cleared", 0)),
         suspected=int(data.get("suspected", 0)),
     )

@@ -1,21 +1,18 @@
-"""What the sensor wrote, read by others: incidents become alarms of the server's team, and the minute around each can be fetched."""
+"""What the sensor wrote, read by others: it is evidence like any other, and the minute around each can be fetched."""
 
 import json
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from django.conf import settings
 
-from croody.accounts.models import Organisation
-from croody.alarms import kinds
-from croody.alarms.services import raise_alarm
-from croody.detection.incidents import signs
+from croody.detection.incidents import fusion, signs
+from croody.detection.incidents.evidence import BY_CODE, Finding, Piece
+from croody.detection.incidents.rules import MOST_NAMES, Who
 from croody.detection.models import Cursor
-from croody.detection.network_words import NETWORK
 from croody.detection.sensor.watch import MOST, STATE
-from croody_contract.flows.limits import BY_CODE
 
 SOURCE: Final = "sensor"
 _CURSOR: Final = "sensor"
@@ -31,7 +28,7 @@ def folder() -> Path | None:
 
 
 def read_sensor(now: datetime) -> None:
-    """Turn what is new into alarms. May be stopped anywhere: what is told again changes an alarm that is open, and makes no other."""
+    """Turn what is new into incidents. May be stopped anywhere: what is told again changes nothing."""
     place = folder()
     if place is None or not (place / STATE).is_file():
         return
@@ -61,16 +58,41 @@ def capture_of(name: str) -> Path | None:
 
 def _tell(path: Path, now: datetime) -> None:
     said = _read(path)
-    evidence = said.get("evidence") if said is not None else None
-    if said is None or not isinstance(evidence, list) or not evidence or not isinstance(evidence[0], dict):
-        return
-    worst, offender = evidence[0], str(said.get("offender", ""))[:64]
-    severity = str(said.get("severity"))
-    if worst.get("kind") not in BY_CODE or severity not in kinds.SEVERITIES or not offender:
-        return
-    detail = {"offender": offender, **{name: worst.get(name) for name in ("kind", "value", "limit", "seconds", "technique")}}
-    detail |= {"kinds": " ".join(map(str, said.get("kinds", []))), "capture": path.stem}
-    raise_alarm("", NETWORK, f"sensor:{offender}", severity, detail, now, organisation=_only_team())
+    found = _finding(said, path.stem, now) if said is not None else None
+    if found is not None:
+        fusion.take(found, now)
+
+
+def _finding(said: dict[str, Any], name: str, now: datetime) -> Finding | None:
+    """None: it is damaged, or says nothing that is known here."""
+    offender, told, beside = str(said.get("offender", ""))[:64], said.get("evidence"), said.get("beside")
+    pieces = tuple(filter(None, map(_piece, told if isinstance(told, list) else [])))
+    if not offender or not pieces:
+        return None
+    return Finding(
+        who=Who("address", offender),
+        pieces=pieces,
+        first_at=_moment(said.get("first"), now),
+        last_at=_moment(said.get("last"), now),
+        beside=tuple(str(one)[:64] for one in beside[:MOST_NAMES]) if isinstance(beside, list) else (),
+        capture=name,
+    )
+
+
+def _piece(told: Any) -> Piece | None:
+    if not isinstance(told, dict) or told.get("kind") not in BY_CODE:
+        return None
+    value, limit, seconds, most = (told.get(name) for name in ("value", "limit", "seconds", "ordinary_most"))
+    if not isinstance(value, int) or not isinstance(limit, int) or not isinstance(seconds, int):
+        return None
+    return Piece(told["kind"], value, limit, seconds, most if isinstance(most, int) else None)
+
+
+def _moment(seconds: object, now: datetime) -> datetime:
+    """A time of the sensor, which is none ahead."""
+    if not isinstance(seconds, int | float) or not 0 <= seconds < now.timestamp():
+        return now
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _note(path: Path, now: datetime) -> None:
@@ -94,8 +116,3 @@ def _read(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, RecursionError):
         return None
     return said if isinstance(said, dict) else None
-
-
-def _only_team() -> int | None:
-    teams = list(Organisation.objects.order_by("pk").values_list("pk", flat=True)[:2])
-    return teams[0] if len(teams) == 1 else None

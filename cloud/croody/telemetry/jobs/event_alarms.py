@@ -17,7 +17,7 @@ from croody.alarms.models import Alarm
 from croody.alarms.quota import QUOTA
 from croody.alarms.services import raise_alarm, resolve_alarm
 from croody.telemetry.jobs.aside import set_aside
-from croody.telemetry.kinds import EVENTS, of_event
+from croody.telemetry.kinds import EVENTS, of_event, raises_alarm
 from croody.telemetry.models import Record
 from croody.web.turns import give_way
 
@@ -54,6 +54,8 @@ class Said:
         """One more. An event of our own agent is worth what its kind says, even when the robot calls it `low`."""
         try:
             code, said = str(event.data.get("code", "")), str(event.data.get("severity", "low"))
+            if not raises_alarm(code):
+                return
             if code in _ENDS:
                 self._end(event, of_event(_ENDS[code]))
             kind = of_event(code)

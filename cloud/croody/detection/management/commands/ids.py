@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,9 +16,10 @@ from django.utils.translation import gettext_lazy
 from croody.audit.actor import command_actor
 from croody.detection.evaluation import page, plan, sessions
 from croody.detection.incidents import calibrations
+from croody.detection.sensor.interface import Interface
 from croody.fleet.models import Site
 from croody.web import command
-from croody_contract.flows import calibration, capture, records
+from croody_contract.flows import calibration, capture, live, records
 from croody_contract.flows.incidents import Incident, Incidents
 from croody_contract.flows.limits import RULES, Maxima, limit_of
 from croody_contract.flows.meter import Look, Meter
@@ -43,7 +45,13 @@ class Command(command.Command):
             verb.add_argument("--calibration", metavar="FILE", type=Path, help=_("lo que calibrate escribió; sin él valen los mínimos"))
             verb.add_argument("--json", action="store_true", help=_("un objeto JSON por línea"))
         calibrate = verbs.add_parser("calibrate", help=_("lo más alto del tráfico habitual, como límites: al menos cuatro minutos"))
-        calibrate.add_argument("--pcap", metavar="FILE", type=Path, required=True, action="append", help=_("la captura; se puede repetir"))
+        what = calibrate.add_mutually_exclusive_group(required=True)
+        what.add_argument("--pcap", metavar="FILE", type=Path, action="append", help=_("la captura; se puede repetir"))
+        what.add_argument("--live", metavar="TIME", help=_("escucha la red desde ahora tanto tiempo: 15m, 900s o 1h"))
+        calibrate.add_argument("--interface", metavar="NAME", default="eth0", help=_("la interfaz que se escucha; sin ella eth0"))
+        calibrate.add_argument(
+            "--merge", action="store_true", help=_("lo suma a lo habitual que ya se conoce: de cada contador queda lo más alto")
+        )
         calibrate.add_argument("--out", metavar="FILE", type=Path, help=_("dónde se guarda"))
         calibrate.add_argument("--site", metavar="SITE", help=_("el sitio del que vale desde ahora, por su nombre corto"))
         calibrate.add_argument("--organisation", metavar="NAME", help=_("la organización del sitio, si hay varias con uno así"))
@@ -55,6 +63,7 @@ class Command(command.Command):
         evaluate.add_argument(
             "--set", choices=plan.SETS, action="append", help=_("qué se mide: {sets}; sin ella todo").format(sets=", ".join(plan.SETS))
         )
+        evaluate.add_argument("--reading", choices=tuple(plan.READINGS), default="first", help=_("qué lectura del protocolo"))
         evaluate.add_argument("--page", metavar="FILE", type=Path, help=_("página que se escribe"))
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -64,7 +73,7 @@ class Command(command.Command):
         except (capture.NoCapture, calibration.Refused, plan.NoLaboratory, sessions.NoSession) as error:
             raise CommandError(str(error)) from error
         except OSError as error:
-            raise CommandError(f"{error.filename}: {error.strerror}") from error
+            raise CommandError(f"{error.filename}: {error.strerror}" if error.filename else str(error)) from error
 
     def _incidents(self, options: dict[str, Any]) -> None:
         maxima = _read(options["calibration"]) if options["calibration"] else None
@@ -92,27 +101,37 @@ class Command(command.Command):
         if options["out"] is None and options["site"] is None:
             raise CommandError(_("di dónde se guarda: --out FILE, --site SITE o los dos"))
         site = _site(options["site"], options["organisation"]) if options["site"] is not None else None
-        maxima, now = calibration.measure(looks(options["pcap"])), timezone.now()
-        text = calibration.render(maxima, {path.name: _hash_of(path) for path in options["pcap"]}, now)
-        if options["out"] is not None:
-            _write(options["out"], text)
-        if site is not None:
-            calibrations.keep(site, options["robot"], text.encode(), actor=command_actor(), now=now)
+        measured, made_of = _measured(options)
+        now = timezone.now()
+        for out, place in ((options["out"], None), (None, site)):
+            if out is None and place is None:
+                continue
+            text = calibration.joined(_known(options, out, place), measured.maxima, made_of, now)
+            if out is not None:
+                _write(out, text)
+            if place is not None:
+                calibrations.keep(place, options["robot"], text.encode(), actor=command_actor(), now=now)
+            maxima = calibration.parse(text, "calibration")
+        if measured.left_out is not None:
+            device, what = measured.left_out
+            text = _("%(device)s se deja fuera (%(what)s): lo habitual es lo de los demás")
+            self.stdout.write(text % {"device": device, "what": what})
         for rule in RULES:
             limit, most = limit_of(rule, maxima)
             self.stdout.write(f"{rule.code:18} {rule.counter.value:16} {rule.seconds:3} s  {most or 0:8}  → {limit}")
 
     def _evaluate(self, options: dict[str, Any]) -> None:
         results: dict[str, list[sessions.Result]] = {}
-        for name in options["set"] or plan.SETS:
+        reading = options["reading"]
+        for name in [name for name in plan.READINGS[reading] if name in (options["set"] or plan.SETS)]:
             # Headers alone are a gate of what was held out; a site that is seen so is calibrated so.
             for view in (name, f"{name}/headers") if name == "held_out" else (name,):
                 blind = view != name
-                for wanted in plan.sessions(name, options["captures"]):
+                for wanted in plan.sessions(name, options["captures"], reading):
                     result = sessions.judged(sessions.load(wanted.path), self._ordinary(wanted.calibration, blind=blind), blind=blind)
                     results.setdefault(view, []).append(result)
                     self.stdout.write(_line(view, result))
-        text = page.render(results, plan.protocol()["gates"], f"{timezone.now():%Y-%m-%d}, {len(RULES)} rules")
+        text = page.render(results, plan.protocol()["gates"], f"{timezone.now():%Y-%m-%d}, {len(RULES)} rules", reading)
         if options["page"]:
             _write(options["page"], text)
         else:
@@ -125,6 +144,30 @@ class Command(command.Command):
         except calibration.Refused as error:
             self.stdout.write(f"{path.name}: {error}: judged by the floors alone")
             return None
+
+
+def _measured(options: dict[str, Any]) -> tuple[calibration.Measured, dict[str, bytes]]:
+    """What is ordinary in captures, or on the network from now on; and what it is made of."""
+    if options["live"] is None:
+        return calibration.measure(looks(options["pcap"])), {path.name: _hash_of(path) for path in options["pcap"]}
+    seconds, name = live.seconds_of(options["live"]), options["interface"]
+    interface = Interface(name)
+    try:
+        heard = live.Listening(interface.frames, time.time_ns, seconds)
+        measured = calibration.measure(heard.looks())
+    finally:
+        interface.close()
+    return measured, {f"{name} {timezone.now():%Y-%m-%dT%H:%M:%SZ}": heard.digest}
+
+
+def _known(options: dict[str, Any], out: Path | None, site: Site | None) -> calibration.Calibration | None:
+    """What it is added to; nothing where nothing is known yet."""
+    if not options["merge"]:
+        return None
+    if site is not None:
+        return calibrations.newest(site, options["robot"])
+    assert out is not None
+    return calibration.read(out.read_bytes(), str(out)) if out.exists() else None
 
 
 def _line(view: str, result: sessions.Result) -> str:

@@ -1,7 +1,7 @@
-"""What a robot's agent saw on its network, in words. Pure but for translation."""
+"""What packets say of a device, in words: seen by the sensor at the server, or by a robot's agent. Pure but for translation."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -35,8 +35,11 @@ _SAID: Final[Mapping[str, str | Promise]] = {
     "stray_scan": gettext_lazy("envía a muchos puertos paquetes sin conexión"),
     "udp_scan": gettext_lazy("busca puertos abiertos por UDP"),
     "udp_sweep": gettext_lazy("envía a muchos puertos por UDP"),
+    "discovery_scan": gettext_lazy("pregunta por ROS 2 en muchos puertos"),
     "spread": gettext_lazy("busca conexión con muchas máquinas y puertos"),
+    "host_spread": gettext_lazy("busca conexión con una máquina tras otra"),
     "snmp_sweep": gettext_lazy("prueba claves de SNMP en muchas máquinas"),
+    "snmp_hosts": gettext_lazy("pregunta por SNMP a una máquina tras otra"),
     "plc_sweep": gettext_lazy("busca unidades detrás de un PLC"),
     "ping_sweep": gettext_lazy("busca máquinas con ping"),
     "address_sweep": gettext_lazy("pregunta por todas las direcciones de la red"),
@@ -50,10 +53,14 @@ _SAID: Final[Mapping[str, str | Promise]] = {
     "mqtt_accounts": gettext_lazy("entra a un broker con las cuentas de varios robots"),
     "mqtt_logins": gettext_lazy("entra a un broker y sale, una y otra vez"),
     "mqtt_bulk": gettext_lazy("envía muchos datos a un broker"),
+    "short_sessions": gettext_lazy("abre sesiones que acaban enseguida, como quien prueba contraseñas"),
+    "questions": gettext_lazy("hace una pregunta tras otra a un servicio"),
+    "bulk": gettext_lazy("envía muchos datos a una máquina de la red"),
     "http_guessing": gettext_lazy("recibe un error tras otro de una página"),
     "http_scan": gettext_lazy("recorre direcciones de una página"),
     "dns_tunnel": gettext_lazy("saca datos en nombres de DNS"),
     "dns_failures": gettext_lazy("pregunta por nombres que no existen"),
+    "dns_flood": gettext_lazy("pregunta por un nombre tras otro"),
     "beacon": gettext_lazy("se conecta fuera de la red a intervalos exactos"),
     "odd_protocol": gettext_lazy("envía fuera de la red paquetes de un protocolo inusual"),
     "fragments": gettext_lazy("envía paquetes en trozos"),
@@ -63,6 +70,26 @@ _SAID: Final[Mapping[str, str | Promise]] = {
 }
 if _SAID.keys() != {rule.code for rule in RULES}:
     raise ValueError("limits and words of captures differ: give each limit a phrase")
+
+
+#: What to do first about any of it.
+FIRST: Final = gettext_lazy("mira qué aparato es y desconéctalo; si es normal aquí, dilo y no vuelve a avisar.")
+
+
+def phrase(code: str) -> str | None:
+    """What whoever goes beyond this limit does; None of what is no limit."""
+    found = _SAID.get(code)
+    return None if found is None else str(found)
+
+
+def said(code: str, evidence: Mapping[str, Any], who: str, language: str) -> str:
+    """One piece of evidence, as a sentence without its end: `10.0.0.9 busca puertos abiertos, 312 en 10 s (límite 10)`."""
+    numbers = {name: whole(count(evidence, name), language) for name in ("value", "limit", "seconds", "most")}
+    if "most" in evidence:
+        text = _("%(who)s %(said)s, %(value)s en %(seconds)s s (límite %(limit)s; lo máximo aquí había sido %(most)s)")
+    else:
+        text = _("%(who)s %(said)s, %(value)s en %(seconds)s s (límite %(limit)s)")
+    return text % {"who": who, "said": _SAID[code], **numbers}
 
 
 def _sentence(detail: Detail, language: str) -> str:
