@@ -8,14 +8,14 @@ import hashlib
 import json
 import re
 import zlib
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta, Struct
 
+from croody_contract.explain import explain
 from croody_contract.limits import MAX_DECOMPRESSED_BYTES, MAX_NESTING, MAX_RECORD_BYTES, MAX_RECORDS, MAX_SEQ
 from croody_contract.messages import Refused, Stream
-from croody_contract.no_json import instead_of_json
 
 _GZIP_MAGIC = b"\x1f\x8b"
 #: Below this many bytes compression costs more than it saves.
@@ -126,16 +126,19 @@ def _lenient(data: bytes, cause: Exception) -> Body:
         text = data.decode()
     except UnicodeError as error:
         raise Refused("bad_utf8", f"body: not valid UTF-8: {error}") from error
-    refused = Refused("bad_json", f"body: {instead_of_json(data) or cause}")
     mark = _RECORDS.search(text)
     if mark is None:
-        raise refused from cause
+        raise _refused(cause, data) from cause
     try:
         records, end = _rows(text, mark.end())
         head = _head.decode(f'{text[: mark.start()]}"records":[]{text[end:]}')
     except (ValueError, IndexError, RecursionError, msgspec.MsgspecError):
-        raise refused from cause
+        raise _refused(cause, data) from cause
     return Parted(prev=head.prev, prev_last=head.prev_last, historical=head.historical, records=records)
+
+
+def _refused(cause: Exception, data: bytes) -> Refused:
+    return Refused("bad_json", explain(cause, data, key_type=str, value_type=Any)[1])
 
 
 def _rows(text: str, at: int) -> tuple[list[msgspec.Raw], int]:

@@ -22,6 +22,12 @@ _NUMBER = re.compile(r"\d{1,20}(\.\d{1,9})?")
 _UNITS = ((1e11, "seconds", 1.0), (1e14, "milliseconds", 1e3), (1e17, "microseconds", 1e6), (1e20, "nanoseconds", 1e9))
 #: What the decoder says of an integer beyond 64 bits.
 _BOUNDS = (f"`int` <= {2**63 - 1}", f"`int` >= {-(2**63)}")
+#: What a pattern of the contract asks for, by how it begins and how long it lets a name be.
+_LETTERS = {
+    "^[a-z]": "lower-case letters, digits and '_', a letter first",
+    "^[A-Za-z0-9_-]": "letters, digits, '_' and '-'",
+}
+_PATTERN = re.compile(r"expected `str` matching regex '(?P<class>\^\[[^]]+\])(?:\[[^]]+\])?\{(?P<least>\d+),(?P<most>\d+)\}.*'", re.DOTALL)
 #: What has these fields and no others, by its place in a payload.
 _FIELDS = {"position": "; a position has lat, lng and alt"}
 #: Where degrees are, and from where on they are taken for scaled ones.
@@ -73,7 +79,7 @@ def _sentence(text: str, raw: bytes, key_type: Any, value_type: Any) -> str:
         if named:
             return f"{f'{path}.{named[1]}'.removeprefix('.')}: {verdict}"
     field = path.removeprefix(".") or "body"
-    rule = rule[:1].lower() + rule[1:]
+    rule = _in_words(rule[:1].lower() + rule[1:])
     try:
         field, value = _look_up(path, msgspec.json.decode(raw), value_type)
         if match and match["key"]:
@@ -83,6 +89,15 @@ def _sentence(text: str, raw: bytes, key_type: Any, value_type: Any) -> str:
     except (_Nowhere, msgspec.MsgspecError, UnicodeError, RecursionError):
         return f"{field.removesuffix('[...]')}: {rule}"
     return f"{field}: {shown[:_MOST_SHOWN] + '…' if len(shown) > _MOST_SHOWN else shown} breaks the rule: {rule}"
+
+
+def _in_words(rule: str) -> str:
+    """A pattern says little to who wrote the value."""
+    found = _PATTERN.fullmatch(rule)
+    if found is None or found["class"] not in _LETTERS:
+        return rule
+    first = found["class"] == "^[a-z]"
+    return f"use {int(found['least']) + first} to {int(found['most']) + first} {_LETTERS[found['class']]}"
 
 
 def _remedy(rule: str, field: str, value: Any) -> str:

@@ -914,6 +914,16 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "la primera columna es {name}, y tiene que ser ts o t_s",
         "the first column is {name}, it must be ts or t_s",
     ),
+    "replay.twice": (
+        "dos columnas se llaman {name}: da a cada una un nombre",
+        "two columns are called {name}: give each its own name",
+    ),
+    "replay.more_cells": (
+        "grabación {path}, línea {line}: tiene más celdas que la cabecera, {cells} se dejan fuera (¿una coma decimal sin comillas?);"
+        " las otras de su fila llegan",
+        "recording {path}, line {line}: has more cells than its head, {cells} are left out (a decimal comma without quotes?);"
+        " the others of their row arrive",
+    ),
     # Kinds of sources.
     "modbus.host_or_device": (
         "da host (TCP) o device (línea serie), uno de los dos",

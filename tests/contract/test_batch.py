@@ -142,3 +142,21 @@ def test_a_body_that_is_cut_or_goes_on_is_not_taken_for_whole(end: bytes) -> Non
     with pytest.raises(Refused) as refused:
         batch.unpack(b'{"records":[{"kind":"reading","data":{"a":NaN}}' + end, 1)
     assert refused.value.reason == "bad_json"
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (b'{"records":[],"prev":"x"}', "prev: \"x\" breaks the rule: use 8 to 64 letters, digits, '_' and '-'"),
+        (b'{"records":[],"prev_last":-1}', "prev_last: -1 breaks the rule: expected `int` >= 0"),
+        (b'{"record":[]}', "records: is missing and must be there"),
+        (b'{"records":[{"a":007}]}', "body: JSON is malformed: invalid number (byte 18), near "),
+        (b'{"records":[{"a":1}]}\0', "body: ends with a byte 0: send as many bytes as the text has"),
+        (b'{"records":[{"a":nan}]}', "body: JSON has no NaN or Infinity; leave it out instead"),
+        (b"{'records':[]}", "body: looks like Python's own writing: json.dumps writes JSON"),
+    ],
+)
+def test_of_a_body_that_cannot_be_read_it_is_said_what_it_is_and_where(body: bytes, sentence: str):
+    with pytest.raises(Refused) as refused:
+        unpack(body, 1)
+    assert str(refused.value).startswith(sentence)

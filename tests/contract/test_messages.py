@@ -308,3 +308,24 @@ def test_a_window_whose_model_no_database_stores_is_refused_before_it_gets_there
     record = {"kind": "window", "model": "m\x00", "score": 1, "suspect": True, "names": [], "features": []}
     with pytest.raises(Refused, match="model: holds the character"):
         messages.decode_record(msgspec.json.encode(record))
+
+
+WORD = "lower-case letters, digits and '_', a letter first"
+
+
+@pytest.mark.parametrize(
+    ("record", "sentence"),
+    [
+        (b'{"kind":"event","code":"BUMPER"}', f'code: "BUMPER" breaks the rule: use 2 to 64 {WORD}'),
+        (b'{"kind":"event","code":"hit\\n"}', f'code: "hit\\n" breaks the rule: use 2 to 64 {WORD}'),
+        (
+            b'{"kind":"tombstone","stream":"a b","ranges":[[1,2]],"reason":"thinned"}',
+            "stream: \"a b\" breaks the rule: use 8 to 64 letters, digits, '_' and '-'",
+        ),
+        (b'{"kind":"born","agent":"x","capabilities":["Re"]}', f'capabilities[0]: "Re" breaks the rule: use 2 to 32 {WORD}'),
+    ],
+)
+def test_what_a_pattern_asks_for_is_said_in_words(record: bytes, sentence: str):
+    with pytest.raises(Refused) as refused:
+        messages.decode_record(record)
+    assert str(refused.value) == sentence

@@ -162,6 +162,20 @@ def test_a_cell_that_is_no_number_costs_the_cell_and_is_said_once(tmp_path: Path
     assert "18446744073709551615" in lines[1]
 
 
+def test_of_two_columns_of_one_name_none_wins(tmp_path: Path) -> None:
+    with pytest.raises(BadSetting, match="called a: give each its own name"):
+        ReplaySource(recording(tmp_path / "twice.csv", "t_s,a,b,a", "0,1,2,3"))
+
+
+def test_cells_beyond_the_head_are_left_out_and_that_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rows = played(recording(tmp_path / "comma.csv", "t_s,temp_c", "0,21,5", "1,22,5", "2,23"))
+    assert [row.data for row in rows] == [{"temp_c": 21}, {"temp_c": 22}, {"temp_c": 23}]
+    [said] = [record.getMessage() for record in caplog.records]
+    assert "comma.csv" in said
+    assert " 2" in said
+    assert "5" in said
+
+
 def test_a_byte_order_mark_is_passed_over_and_a_serial_number_stays_text(tmp_path: Path) -> None:
     path = tmp_path / "r.csv"
     path.write_bytes("\ufefft_s,serial,temp_c,zero,half,name\n0,00123,21.5,0,0.5,1_000\n".encode())

@@ -133,6 +133,11 @@ class Rows(Iterator[tuple[float, dict[str, str]]]):
         if not names or names[0] not in ("ts", "t_s"):
             self._file.close()
             raise csv.Error(text("replay.first_column", name=repr(names[0] if names else "")))
+        twice = next((name for at, name in enumerate(names) if name in names[:at]), None)
+        if twice is not None:
+            self._file.close()
+            raise csv.Error(text("replay.twice", name=printable(twice[:MAX_NAME_CHARS])))
+        self._more_said = False
 
     def __next__(self) -> tuple[float, dict[str, str]]:
         """The next row.
@@ -148,6 +153,11 @@ class Rows(Iterator[tuple[float, dict[str, str]]]):
             except (TypeError, ValueError) as error:
                 said = text("replay.no_time", path=self._path, line=self._reader.line_num, error=printable(str(error))[:200])
                 raise OSError(said) from error
+            more = row.pop(None, None)
+            if more and not self._more_said:
+                self._more_said = True
+                shown = printable(",".join(more)[:MAX_NAME_CHARS])
+                log.warning("%s", text("replay.more_cells", path=self._path, line=self._reader.line_num, cells=shown))
             return at_s, {name: cell for name, cell in row.items() if isinstance(name, str) and isinstance(cell, str)}
         self._file.close()
         raise StopIteration
