@@ -21,6 +21,7 @@ from amqtt.mqtt.unsubscribe import UnsubscribePacket
 from croody_broker.frames import BodyReader, Frame, FrameReader, Malformed, Publish, build_publish, parse_publish
 from croody_broker.policy import Admitted
 from croody_broker.receipts import FIRST_NUMBER, Held
+from croody_contract import vda5050
 from croody_contract.connection_limits import one_address
 from croody_contract.security import Kind
 from croody_contract.topics import ROOT, is_plain
@@ -216,7 +217,7 @@ class GuardedHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt ship
         message = parse_publish(frame)
         if not self.admitted.grant.may_publish(message.topic.split("/")):
             raise NotAllowed(self.admitted.user, message.topic)
-        if message.retain:
+        if message.retain and vda5050.parse_topic(message.topic) is None:
             raise Malformed("retained PUBLISH: nothing is retained here, clear the flag")
         answer = (b"\x50\x02" if message.qos == 2 else b"\x40\x02") + message.packet_id.to_bytes(2, "big")
         repeated = message.qos == 2 and message.packet_id in self._half_done

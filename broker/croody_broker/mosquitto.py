@@ -44,6 +44,8 @@ class MosquittoSettings:
     user: str | None = None
     #: Log every packet, for who reads that and keeps the refusals: see `mosquitto_log`.
     log_packets: bool = False
+    #: There are vehicles: the standard wants two of their topics retained, and Mosquitto hangs up on who asks for that in vain.
+    retains: bool = False
     #: Where this machine's own process tells what that log says of who comes: a socket, beside which lie its rules.
     own_socket: Path | None = None
 
@@ -84,9 +86,10 @@ def _globals(settings: MosquittoSettings) -> str:
         "# Written by croody-broker mosquitto-conf; change its arguments, not this file.\n"
         "per_listener_settings true\n"
         "\n"
-        "# No broker is trusted with data: agents have an acknowledgement of their own, so nothing is kept on disk or retained.\n"
+        "# No broker is trusted with data: agents have an acknowledgement of their own, so nothing is kept on disk; and nothing is\n"
+        "# retained, but where there are vehicles that speak VDA 5050.\n"
         "persistence false\n"
-        "retain_available false\n"
+        f"retain_available {'true' if settings.retains else 'false'}\n"
         "# The session of a bridge lasts, and holds what it has not acknowledged, until it is back.\n"
         "persistent_client_expiration 7d\n"
         "\n"

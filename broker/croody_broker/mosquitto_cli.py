@@ -28,7 +28,7 @@ from croody_broker.settings import Tls
 from croody_broker.texts import text
 from croody_broker.watch import Watched
 from croody_contract.arguments import Parser
-from croody_contract.mosquitto import BRIDGE_PASSWD_NAME
+from croody_contract.mosquitto import BRIDGE_PASSWD_NAME, keeps_vehicles
 from croody_contract.printable import log_lines
 from croody_contract.topics import ROOT
 
@@ -62,6 +62,7 @@ def main(arguments: Sequence[str]) -> int:
         user=options.user if command == "mosquitto-conf" else getpass.getuser(),
         log_packets=command == "mosquitto",
         own_socket=_own_socket() if command == "mosquitto" else None,
+        retains=keeps_vehicles(_text_of(options.acl)),
     )
     try:
         conf = render_conf(settings)
@@ -138,6 +139,13 @@ def _own_socket() -> Path:
     return socket
 
 
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
 def _ensure(path: Path) -> None:
     """Mosquitto does not start without its files; an empty one lets nobody in, as a missing one should."""
     if not path.exists():
@@ -151,6 +159,7 @@ def _stand_by(mosquitto: int, files: Sequence[Watched], reads: int, settings: Mo
     started = look_at_s = time.monotonic()
     told_once = ended = False
     written, complaints, attention, teller = MosquittoLog(), Complaints(), Attention(), Teller(settings.own_socket)
+    written.adopt(_text_of(settings.acl))
     while os.getppid() == mosquitto and not ended:
         ready, _, _ = select.select([reads], [], [], max(0.0, look_at_s - time.monotonic()))
         if ready:
@@ -166,9 +175,14 @@ def _stand_by(mosquitto: int, files: Sequence[Watched], reads: int, settings: Mo
             with suppress(OSError):
                 each.read()
         other = attention.look(time.monotonic())
-        if other:
+        if other or changed:
+            acl = _text_of(settings.acl)
+            written.adopt(acl)
+            if keeps_vehicles(acl) and not settings.retains:
+                log.warning("%s", "the first vehicle: restart the broker once; Mosquitto hangs up on what it wants retained until then")
+            settings = replace(settings, log_packets=attention.on, retains=settings.retains or keeps_vehicles(acl))
             with suppress(OSError):
-                place.write_text(render_conf(replace(settings, log_packets=attention.on)), encoding="utf-8")
+                place.write_text(render_conf(settings), encoding="utf-8")
         late = not told_once and time.monotonic() - started > _START_S
         if (changed or late or other) and os.getppid() == mosquitto:
             told_once = told_once or late

@@ -9,6 +9,7 @@ import re
 from typing import Final, NamedTuple
 
 from croody_broker.mosquitto_visitors import Visit, Visitors
+from croody_broker.rules import parse_acl
 from croody_contract.printable import printable
 
 #: Longest line that is kept together, bytes; Mosquitto's topics end at 65,535.
@@ -73,6 +74,10 @@ class MosquittoLog:
     def __init__(self) -> None:
         self._rest = b""
         self._visitors = Visitors()
+
+    def adopt(self, acl: str) -> None:
+        """Judge subscriptions by these rules, too."""
+        self._visitors.rules = parse_acl(acl)[0]
 
     def feed(self, data: bytes) -> Heard:
         """What the whole lines hold that there are by now."""

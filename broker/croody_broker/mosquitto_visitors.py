@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Final, NamedTuple, TypeVar
 
+from croody_broker.rules import Rules
 from croody_contract.connection_limits import one_address
 from croody_contract.mosquitto import BRIDGE_USER
 from croody_contract.security import Kind
@@ -50,6 +51,8 @@ class Visitors:
         self._clients: OrderedDict[str, tuple[str, str]] = OrderedDict()
         self._told: bytes | None = None
         self._subscriber = ""
+        #: The rules of topics, for accounts that may read more than what is sent down to them.
+        self.rules = Rules()
 
     def read(self, lines: bytes) -> Iterator[Visit]:
         """What these lines tell."""
@@ -101,7 +104,7 @@ class Visitors:
         """Mosquitto grants every subscription, and only delivers nothing: so it is judged here."""
         account, address = self._clients.get(self._subscriber, ("", ""))
         own = down_filter(account).removesuffix("#") if account and account != BRIDGE_USER else ""
-        if own and not topic_filter.startswith(own):
+        if own and not topic_filter.startswith(own) and not self.rules.grant(account, account).may_subscribe(topic_filter.split("/")):
             yield Visit(Kind.DENIED_SUBSCRIBE, address, account, topic_filter)
 
 

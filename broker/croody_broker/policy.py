@@ -8,6 +8,8 @@ from typing import Final
 
 from croody_broker.credentials import Accounts
 from croody_broker.rules import Grant, Rules
+from croody_contract import vda5050
+from croody_contract.mosquitto import BRIDGE_USER
 from croody_contract.security import Kind
 
 IDENTIFIER_REJECTED: Final = 0x02
@@ -63,12 +65,15 @@ class Policy:
         if knock.needs_certificate and knock.common_name != user:
             return Refused(NOT_AUTHORIZED, f"user {user!r}: its certificate is for {knock.common_name!r}")
         client_id = knock.client_id or f"{user}:{fresh_id}"
+        if not _belongs(client_id, user) and user != BRIDGE_USER and self.rules.names(user):
+            # A vehicle of another maker calls itself as it likes; so it is called by its account, as Mosquitto does with all robots.
+            client_id = user
         if not _belongs(client_id, user):
             return Refused(IDENTIFIER_REJECTED, f"client id {client_id[:80]!r}: user {user!r} may use {user!r} or '{user}:SUFFIX'")
         grant = self.rules.grant(user, client_id)
         if knock.will_topic is not None and not grant.may_publish(knock.will_topic.split("/")):
             return Refused(NOT_AUTHORIZED, f"user {user!r}: may not publish its last will to {knock.will_topic[:200]!r}")
-        if knock.will_topic is not None and knock.will_retain:
+        if knock.will_topic is not None and knock.will_retain and vda5050.parse_topic(knock.will_topic) is None:
             return Refused(NOT_AUTHORIZED, f"user {user!r}: a retained last will; nothing is retained here, clear the flag")
         return Admitted(user, client_id, self.accounts.hash_of(user) or "", grant)
 

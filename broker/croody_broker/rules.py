@@ -99,6 +99,10 @@ class Rules:
     def __len__(self) -> int:
         return sum(map(len, self._users.values())) + len(self._patterns)
 
+    def names(self, user: str) -> bool:
+        """Say whether there are rules for this user alone."""
+        return user in self._users
+
     def grant(self, user: str, client_id: str) -> Grant:
         """What `user` may do when it is connected as `client_id`."""
         rules = list(self._users.get(user, ()))

@@ -16,6 +16,7 @@ from typing import Final
 
 from croody_contract.security import TOPIC as SECURITY_TOPIC
 from croody_contract.topics import ASTRAY_FILTER, ROBOT_ID, ROOT, UP_FILTER
+from croody_contract.vda5050 import FILTERS as VEHICLE_FILTERS
 
 PASSWD_NAME: Final = "passwd"
 BRIDGE_PASSWD_NAME: Final = "passwd.bridge"
@@ -114,10 +115,11 @@ def render_passwd(hashes: Mapping[str, str]) -> str:
     return "".join(f"{check_user(user)}:{hashed}\n" for user, hashed in sorted(hashes.items()))
 
 
-def render_acl(bridge_user: str = BRIDGE_USER) -> str:
+def render_acl(bridge_user: str = BRIDGE_USER, vehicles: Mapping[str, str] | None = None) -> str:
     """The topic rules: a robot publishes under its own `up/` and reads its own `down/`; the bridge does the reverse.
 
-    What a robot publishes to `croody/v1/ID/WORD` reaches the bridge too, which makes a dead letter of it.
+    What a robot publishes to `croody/v1/ID/WORD` reaches the bridge too, which makes a dead letter of it. `vehicles`: robot_id ->
+    `vda5050.branch`, of those that speak VDA 5050.
 
     Raises:
         ValueError: a user name that the file cannot hold.
@@ -134,11 +136,20 @@ def render_acl(bridge_user: str = BRIDGE_USER) -> str:
         f"topic read {DROPPED_TOPIC}\n"
         f"topic read {SECURITY_TOPIC}\n"
         f"topic write {ROOT}/+/down/#\n"
+        + "".join(f"topic read {topic_filter}\n" for topic_filter in VEHICLE_FILTERS)
+        + "".join(f"\nuser {check_user(user)}\ntopic readwrite {branch}/#\n" for user, branch in sorted((vehicles or {}).items()))
     )
 
 
-def render_files(robots: Mapping[str, str], bridge_hash: str, bridge_user: str = BRIDGE_USER) -> dict[str, str]:
-    """File name -> text of everything a broker reads. `robots`: robot_id -> `hash_secret(...)` of its secret.
+def keeps_vehicles(acl: str) -> bool:
+    """Say whether these rules are of vehicles, too: what they publish may say that it is to be retained."""
+    return any(line.startswith("topic readwrite ") for line in acl.splitlines())
+
+
+def render_files(
+    robots: Mapping[str, str], bridge_hash: str, bridge_user: str = BRIDGE_USER, vehicles: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """File name -> text of everything a broker reads. `robots`: robot_id -> `hash_secret(...)` of its secret; `vehicles`: see `render_acl`.
 
     Write each to a file beside it and rename (mode 0600 or 0640), so that no broker ever reads half of one.
 
@@ -150,7 +161,7 @@ def render_files(robots: Mapping[str, str], bridge_hash: str, bridge_user: str =
     return {
         PASSWD_NAME: render_passwd({**robots, bridge_user: bridge_hash}),
         BRIDGE_PASSWD_NAME: render_passwd({bridge_user: bridge_hash}),
-        ACL_NAME: render_acl(bridge_user),
+        ACL_NAME: render_acl(bridge_user, vehicles),
     }
 
 

@@ -37,6 +37,16 @@ class PlainItem(Struct, frozen=True, omit_defaults=True):
     again: bool = False
 
 
+class VehicleItem(Struct, frozen=True, omit_defaults=True):
+    """One message of a VDA 5050 vehicle, raw; its topic says whose. The rest as in `PlainItem`."""
+
+    topic: str
+    body: msgspec.Raw
+    number: int = 0
+    packet: int = 0
+    again: bool = False
+
+
 class DeadItem(Struct, frozen=True, omit_defaults=True):
     """What the bridge itself could not read. `first`..`last` when the topic told its identity; `number` as in `PlainItem`."""
 
@@ -88,6 +98,7 @@ class Relay(Struct, frozen=True, omit_defaults=True):
     dead: list[DeadItem] = []
     presence: list[PresenceItem] = []
     answers: list[AnswerItem] = []
+    vehicles: list[VehicleItem] = []
 
 
 class RobotAck(Struct, frozen=True):

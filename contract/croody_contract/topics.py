@@ -23,6 +23,7 @@ STREAM: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 #: Streams that the cloud keeps for records that came without one.
 PLAIN_STREAMS: Final = ("http", "mqtt")
 _SPAN: Final = re.compile(r"([1-9][0-9]{0,15})-([1-9][0-9]{0,15})")
+_PLAIN_ENDS: Final = ("/up/telemetry", "/state", "/visualization", "/connection", "/factsheet")
 #: No row of `outgoing` ever has this number: an answer to it has no effect, and shows that a robot may speak.
 NO_OUTGOING_ID: Final = 10**18 - 1
 _OUTGOING_ID: Final = re.compile(r"[1-9][0-9]{0,17}")
@@ -165,8 +166,9 @@ def _check_span(first: int, last: int) -> None:
 
 
 def is_plain(text: str) -> bool:
-    """Say whether a topic is that of plain readings, whose PUBACK is a receipt of the commit. Looks at its end only."""
-    return text.endswith("/up/telemetry")
+    """Say whether what comes there has no number of its own, so that its PUBACK is a receipt of the commit: plain readings, and what
+    vehicles say (`vda5050`). Looks at its end only."""
+    return text.endswith(_PLAIN_ENDS)
 
 
 def up_prefix(robot_id: str) -> str:

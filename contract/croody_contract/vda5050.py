@@ -11,13 +11,19 @@ from math import degrees, hypot, isfinite
 from re import compile as pattern
 from typing import Any, Final, Literal, NamedTuple
 
+from croody_contract.topics import ROOT
+
 #: Largest message that is read, bytes: a state with hundreds of nodes has some tens of thousands.
 MAX_BYTES: Final = 512 * 1024
 #: Subtopics that a vehicle sends and Croody reads.
 SUBTOPICS: Final = ("state", "visualization", "connection", "factsheet")
+#: What the cloud listens to at its own broker, of vehicles of any interface name.
+FILTERS: Final = tuple(f"+/+/+/+/{name}" for name in SUBTOPICS)
 #: Errors and failed actions of one message that are looked at.
 _MOST: Final = 100
 _SERIAL: Final = pattern(r"[A-Za-z0-9_.:-]{1,128}")
+_INTERFACE: Final = pattern(r"[A-Za-z0-9_.:-]{1,64}")
+_OURS: Final = ROOT.partition("/")[0]
 _VERSION: Final = pattern(r"v[0-9]{1,3}")
 Severity = Literal["low", "medium", "high", "critical"]
 #: `URGENT` and `CRITICAL` exist from 3.0 on.
@@ -69,8 +75,24 @@ def parse_topic(text: str) -> Topic | None:
     if len(parts) != 5:
         return None
     topic = Topic(*parts)
+    # `croody/v1/ID/up/state` is a topic of ours, and of nobody.
+    if topic.interface == _OURS:
+        return None
     right = _VERSION.fullmatch(topic.major) and is_name(topic.manufacturer) and _SERIAL.fullmatch(topic.serial)
     return topic if right and topic.interface else None
+
+
+def branch(interface: str, manufacturer: str, serial: str) -> str:
+    """Below this a vehicle speaks and is spoken to, whatever version: a filter without its end.
+
+    Raises:
+        ValueError: a name that no rule of a broker can hold.
+    """
+    if not _SERIAL.fullmatch(manufacturer) or not _SERIAL.fullmatch(serial):
+        raise ValueError(f"{manufacturer}/{serial}"[:80])
+    if not _INTERFACE.fullmatch(interface) or interface == _OURS:
+        raise ValueError(interface[:80])
+    return f"{interface}/+/{manufacturer}/{serial}"
 
 
 def is_name(text: str) -> bool:

@@ -408,10 +408,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{name} would hold a secret: nothing was written; report this as a bug",
     ),
     "bundle.about": (
-        "Lo que una placa dice de sí misma: versions (programas), settings y sources (ajustes, con *** en lugar de secretos), doctor (qué"
-        " va bien y qué mal), agent y log (el agente), outbox (qué espera), system (la placa). No lleva lecturas.\n",
-        "What a board says of itself: versions (programs), settings and sources (with *** in the place of secrets), doctor (what is well"
-        " and what is not), agent and log (the agent), outbox (what waits), system (the board). There are no readings in it.\n",
+        "Lo que una placa dice de sí misma: versions (programas), settings, sources y rules (ajustes, con *** en lugar de secretos), doctor"
+        " (qué va bien y qué mal), agent y log (el agente), outbox (qué espera), system (la placa). No lleva lecturas.\n",
+        "What a board says of itself: versions (programs), settings, sources and rules (with *** in the place of secrets), doctor (what is"
+        " well and what is not), agent and log (the agent), outbox (what waits), system (the board). There are no readings in it.\n",
     ),
     # One way to a broker, step by step.
     "probe.name": ("{host} es {addresses}", "{host} is {addresses}"),
@@ -1335,8 +1335,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "rules.exit": ("{program} terminó con {code}", "{program} ended with status {code}"),
     "rules.recording": (
-        "{file} no se puede leer como grabación ({error}): da un CSV con la columna ts o t_s, o líneas JSON con ts",
-        "{file} cannot be read as a recording ({error}): give a CSV with a column ts or t_s, or JSON lines with ts",
+        "{file} no se puede leer como grabación ({error}): da CSV con ts o t_s, líneas JSON con ts, MCAP o rosbag",
+        "{file} cannot be read as a recording ({error}): give CSV with ts or t_s, JSON lines with ts, MCAP or rosbag",
     ),
     "rules.no_rows": ("no tiene ninguna fila", "it has no row"),
     "rules.no_time": (
@@ -1367,8 +1367,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "the rules (default: rules.toml in CROODY_EDGE_DIR)",
     ),
     "edge.recording": (
-        "grabación: CSV con ts o t_s, o líneas JSON con ts",
-        "a recording: CSV with ts or t_s, or JSON lines with ts",
+        "grabación: CSV con ts o t_s, líneas JSON con ts, MCAP o rosbag",
+        "a recording: CSV with ts or t_s, JSON lines with ts, MCAP or rosbag",
     ),
     # MAVLink.
     "mavlink.url": (

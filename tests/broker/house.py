@@ -186,6 +186,8 @@ class House:
     users: list[str]
     clients: list[Client] = field(default_factory=list)
     sockets: list[socket.socket] = field(default_factory=list)
+    #: Robot -> branch of its vehicle's topics.
+    vehicles: dict[str, str] = field(default_factory=dict)
     #: Made once: a hash that is made anew has another salt, and that is another secret to a broker.
     hashes: dict[str, str] = field(default_factory=dict)
 
@@ -210,7 +212,7 @@ class House:
         for user in [*(self.users if users is None else users), BRIDGE]:
             self.hashes.setdefault(user, mosquitto.hash_secret(secret_of(user)))
         robots = {user: self.hashes[user] for user in (self.users if users is None else users)}
-        texts = mosquitto.render_files(robots, self.hashes[BRIDGE])
+        texts = mosquitto.render_files(robots, self.hashes[BRIDGE], vehicles=self.vehicles)
         if acl is not None:
             texts[mosquitto.ACL_NAME] = acl
         for name, text in texts.items():
@@ -251,12 +253,15 @@ def answers(port: int) -> bool:
 
 
 @contextlib.contextmanager
-def running(engine: str, folder: Path, ports: list[int], *more: str, files: bool = True) -> Iterator[House]:
+def running(
+    engine: str, folder: Path, ports: list[int], *more: str, files: bool = True, vehicles: dict[str, str] | None = None
+) -> Iterator[House]:
     """A broker with the accounts of Alice, Bob and Carlos, until the block ends."""
     if engine == "mosquitto" and shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin") is None:
         pytest.skip("Mosquitto is not installed: apt install mosquitto")
     port, bridge_port = (ports[0], ports[0]) if engine == "amqtt" else ports
     house = House(engine, folder, port, bridge_port, process=None, users=[ALICE, BOB, CARLOS])  # type: ignore[arg-type]
+    house.vehicles = vehicles or {}
     if files:
         house.write_files()
     command = [PROGRAM] if engine == "amqtt" else [PROGRAM, "mosquitto", "--bridge-bind", f"127.0.0.1:{bridge_port}"]

@@ -27,14 +27,15 @@ _TWO_BYTES: Final = struct.Struct("!H")
 class Came:
     """A message as `on_messages` gets it: what paho's own has of what a bridge asks for."""
 
-    __slots__ = ("_topic", "dup", "mid", "payload", "qos")
+    __slots__ = ("_topic", "dup", "mid", "payload", "qos", "retain")
 
-    def __init__(self, topic: bytes, payload: bytes, mid: int, qos: int, dup: bool) -> None:
+    def __init__(self, topic: bytes, payload: bytes, mid: int, qos: int, dup: bool, retain: bool = False) -> None:
         self._topic = topic
         self.payload = payload
         self.mid = mid
         self.qos = qos
         self.dup = dup
+        self.retain = retain
 
     @property
     def topic(self) -> str:
@@ -105,7 +106,7 @@ class Buffered:
             if qos and not mid:
                 return
             self._at = stop
-            yield Came(data[at + 2 : body], data[body + 2 * qos : stop], mid, qos, bool(head & 0x08))
+            yield Came(data[at + 2 : body], data[body + 2 * qos : stop], mid, qos, bool(head & 0x08), bool(head & 0x01))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._socket, name)

@@ -11,13 +11,13 @@ from typing import Any, Final
 import msgspec
 
 from croody.bridge.receipts import UNNUMBERED, Delivery
-from croody_contract import batch, messages, mosquitto, ranges, relay, topics
+from croody_contract import batch, messages, mosquitto, ranges, relay, topics, vda5050
 from croody_contract.explain import explain
 from croody_contract.limits import KIB, MAX_NESTING, MAX_PUBLISH_BYTES, MAX_RECORD_BYTES, MAX_RECORDS
 from croody_contract.messages import Ack, Refused
 from croody_contract.nesting import NOT_BRACKETS, check_depth
 
-Item = relay.BatchItem | relay.PlainItem | relay.DeadItem | relay.PresenceItem | relay.AnswerItem
+Item = relay.BatchItem | relay.PlainItem | relay.VehicleItem | relay.DeadItem | relay.PresenceItem | relay.AnswerItem
 
 #: Of what is too large to be read, this much is kept for a person to look at, in bytes.
 KEPT_BYTES: Final = 16 * KIB
@@ -27,7 +27,7 @@ ITEM_BYTES: Final = 256 * KIB
 NAMED_ITEMS: Final = 20
 
 #: What has a number in it.
-_AWAITED: Final = (relay.PlainItem, relay.DeadItem)
+_AWAITED: Final = (relay.PlainItem, relay.VehicleItem, relay.DeadItem)
 #: Robots say the same topic again and again.
 _parse_plain = lru_cache(maxsize=10_000)(topics.parse)
 _raw = msgspec.json.Decoder(msgspec.Raw)
@@ -52,6 +52,8 @@ def read(topic: str, payload: bytes, delivery: Delivery = UNNUMBERED) -> list[It
     """
     if topic == mosquitto.DROPPED_TOPIC:
         return dropped(payload)
+    if vda5050.parse_topic(topic) is not None:
+        return [_read_vehicle(topic, payload, delivery)]
     try:
         parsed = _parse_plain(topic) if topics.is_plain(topic) else topics.parse(topic)
     except topics.BadTopic as error:
@@ -100,19 +102,22 @@ def bundle(items: Iterable[Item], sender: relay.Sender | None = None, stale: Con
     dead: list[relay.DeadItem] = []
     presence: list[relay.PresenceItem] = []
     answers: list[relay.AnswerItem] = []
+    vehicles: list[relay.VehicleItem] = []
     for item in items:
         match item:
             case relay.BatchItem():
                 batches.append(item)
             case relay.PlainItem():
                 plain.append(msgspec.structs.replace(item, again=True) if item.number in stale else item)
+            case relay.VehicleItem():
+                vehicles.append(msgspec.structs.replace(item, again=True) if item.number in stale else item)
             case relay.DeadItem():
                 dead.append(item)
             case relay.PresenceItem():
                 presence.append(item)
             case relay.AnswerItem():
                 answers.append(item)
-    return relay.Relay(sender=sender, batches=batches, plain=plain, dead=dead, presence=presence, answers=answers)
+    return relay.Relay(sender=sender, batches=batches, plain=plain, dead=dead, presence=presence, answers=answers, vehicles=vehicles)
 
 
 def encode(items: Iterable[Item], sender: relay.Sender | None = None, stale: Container[int] = ()) -> bytes:
@@ -132,6 +137,8 @@ def size_of(item: Item) -> int:
             return 256 + sum(len(bytes(raw)) + 1 for raw in item.records)
         case relay.PlainItem():
             return 128 + len(bytes(item.body))
+        case relay.VehicleItem():
+            return 256 + 2 * len(item.topic) + len(bytes(item.body))
         case relay.DeadItem():
             return 512 + len(item.detail) * 2 + len(item.topic) * 2 + len(item.body) * 4 // 3
         case _:
@@ -150,6 +157,8 @@ def _name(item: Item) -> str:
             return f"{robot_id}/{stream}/{first}-{first + len(records) - 1}"
         case relay.PlainItem(robot_id):
             return f"{robot_id}/plain"
+        case relay.VehicleItem(topic):
+            return topic
         case relay.PresenceItem(robot_id, _):
             return f"{robot_id}/presence"
         case relay.AnswerItem(robot_id, outgoing_id, _):
@@ -187,6 +196,8 @@ def refused(item: Item, status: int, text: str) -> relay.DeadItem | None:
         case relay.PlainItem(robot_id, body, number):
             topic = topics.build(topics.UpTelemetry(robot_id))
             return _dead("refused", detail, topic, bytes(body), robot_id=robot_id, number=number)
+        case relay.VehicleItem(topic, body, number):
+            return _dead("refused", detail, topic, bytes(body), number=number)
         case relay.PresenceItem(robot_id, presence):
             topic = topics.build(topics.UpPresence(robot_id))
             return _dead("refused", detail, topic, messages.encode(presence), robot_id=robot_id)
@@ -317,6 +328,19 @@ def _read_plain(robot_id: str, topic: str, payload: bytes, delivery: Delivery) -
     else:
         return relay.PlainItem(robot_id, msgspec.Raw(payload), delivery.number, delivery.packet, delivery.again)
     return _dead(why.reason, str(why), topic, payload, robot_id=robot_id, number=delivery.number)
+
+
+def _read_vehicle(topic: str, payload: bytes, delivery: Delivery) -> Item:
+    """As far as it can be embedded in a relay; whose it is, and whether it says so, is the API's to judge."""
+    try:
+        _check_size(payload, MAX_PUBLISH_BYTES)
+        _raw.decode(payload)
+        check_depth(payload)
+    except Refused as why:
+        return _dead(why.reason, str(why), topic, payload, number=delivery.number)
+    except _unreadable as error:
+        return _dead("bad_json", f"body: {error}", topic, payload, number=delivery.number)
+    return relay.VehicleItem(topic, msgspec.Raw(payload), delivery.number, delivery.packet, delivery.again)
 
 
 def _check_size(payload: bytes, most: int) -> None:

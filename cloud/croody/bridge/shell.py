@@ -31,7 +31,7 @@ from croody.bridge.noticed import Noticed
 from croody.bridge.receipts import Receipts
 from croody.bridge.robot_limits import RobotLimits
 from croody.bridge.settings import Settings
-from croody_contract import mosquitto, relay, security, topics
+from croody_contract import mosquitto, relay, security, topics, vda5050
 from croody_contract.limits import ACK_MERGE_S
 
 log = logging.getLogger(__name__)
@@ -72,6 +72,7 @@ class Bridge:
         group = f"$share/{mosquitto.share_group(settings.password)}/" if settings.share else ""
         self._wanted = f"{group}{topics.UP_FILTER}"
         self._astray = f"{group}{topics.ASTRAY_FILTER}"
+        self._vehicles = [f"{group}{each}" for each in vda5050.FILTERS]
         self._client = self._make_client()
 
     def start(self) -> None:
@@ -101,7 +102,7 @@ class Bridge:
         if self._listening.is_set():
             if self._settings.leaves:
                 # Else our share of what comes would wait for our return.
-                self._client.unsubscribe([self._wanted, self._astray])
+                self._client.unsubscribe([self._wanted, self._astray, *self._vehicles])
             while time.monotonic() < until - 0.6 and not self._inbox.idle():
                 time.sleep(0.02)
         self._stop.set()
@@ -139,7 +140,8 @@ class Bridge:
             return
         self._said_refused = False
         self._receipts.connected()
-        client.subscribe([(self._wanted, 1), (self._astray, 1), (mosquitto.DROPPED_TOPIC, 0), (security.TOPIC, 0)])
+        told = [(mosquitto.DROPPED_TOPIC, 0), (security.TOPIC, 0)]
+        client.subscribe([(self._wanted, 1), (self._astray, 1), *((each, 1) for each in self._vehicles), *told])
 
     def _on_subscribe(self, client: mqtt.Client, userdata: Any, mid: int, reasons: list[ReasonCode], properties: Any) -> None:
         # A broker that still has the rules of before does not grant the second, and only Mosquitto has the third.
@@ -165,6 +167,11 @@ class Bridge:
             except UnicodeDecodeError as error:
                 topic = error.object.decode("utf-8", "backslashreplace")
             payload, packet = bytes(message.payload), message.mid if message.qos else 0
+            if message.retain and topic != mosquitto.DROPPED_TOPIC:
+                # Mosquitto's memory of what came before we subscribed, where there are vehicles: it was told then.
+                if packet:
+                    owed.append(packet)
+                continue
             if topic == security.TOPIC:
                 self._noticed.put(payload)
                 continue

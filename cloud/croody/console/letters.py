@@ -22,6 +22,7 @@ DEAD: Final[Mapping[str, str | Promise]] = {
     "bad_utf8": gettext_lazy("no es UTF-8"),
     "bad_value": gettext_lazy("un valor que no cabe en la regla"),
     "conflict": gettext_lazy("su número ya lo tiene otro registro"),
+    "bad_message": gettext_lazy("ningún mensaje de su vehículo"),
     "database_refused": gettext_lazy("la base de datos no lo aceptó"),
     "dead_before": gettext_lazy("ya era carta muerta"),
     "not_finite": gettext_lazy("un número que no es finito"),

@@ -51,7 +51,10 @@ def ask(robot: Robot, *, can: bool, actor: Actor, now: datetime) -> Outgoing:
     """
     said = {"id": robot.pk}
     if not can:
-        raise BadRobot(_("robot_id %(id)s: su agente no puede cambiar su secreto solo: dale uno nuevo, o haz un pase") % said)
+        why = _(
+            "robot_id %(id)s: su agente no puede cambiar su secreto solo (va por HTTP, o lo lleva en sus ajustes): dale otro, o un pase"
+        )
+        raise BadRobot(why % said)
     with transaction.atomic():
         locked = Robot.objects.select_for_update().get(pk=robot.pk)
         waiting = open_outgoing(robot.pk, ROTATE, now=now)

@@ -8,8 +8,8 @@ from pathlib import Path
 from croody_contract import mosquitto
 
 
-def texts(robots: Mapping[str, str], bridge_password: str, *, before: str) -> dict[str, str]:
-    """File name -> text. `robots`: robot_id -> hash of its secret. `before`: the bridge's own file so far.
+def texts(robots: Mapping[str, str], bridge_password: str, *, before: str, vehicles: Mapping[str, str] | None = None) -> dict[str, str]:
+    """File name -> text. `robots`: robot_id -> hash of its secret; `vehicles`: see `render_acl`; `before`: the bridge's own file so far.
 
     A hash is salted, so the bridge's is kept from `before` while it still fits: equal input, equal text.
     """
@@ -18,7 +18,8 @@ def texts(robots: Mapping[str, str], bridge_password: str, *, before: str) -> di
         fits = mosquitto.verify(bridge_password, kept)
     except ValueError:
         fits = False
-    return mosquitto.render_files(robots, kept if fits else mosquitto.hash_secret(bridge_password))
+    bridge_hash = kept if fits else mosquitto.hash_secret(bridge_password)
+    return mosquitto.render_files(robots, bridge_hash, vehicles=vehicles)
 
 
 def replace_if_changed(path: Path, text: str) -> bool:

@@ -10,6 +10,7 @@ from django.db.models import Count, Max
 
 from croody.fleet import credential_files
 from croody.fleet.models import Credential, NextCredential
+from croody.fleet.vehicles import branches
 from croody_contract import mosquitto
 
 log = logging.getLogger(__name__)
@@ -40,7 +41,7 @@ class CredentialWriter:
         coming = NextCredential.objects.filter(robot__deleted_at=None).values_list("robot_id", "mqtt_hash")
         robots |= {robot_id: hashed for robot_id, hashed in coming if robot_id in robots}
         before = credential_files.read(self._folder / mosquitto.BRIDGE_PASSWD_NAME)
-        texts = credential_files.texts(robots, self._bridge_password, before=before)
+        texts = credential_files.texts(robots, self._bridge_password, before=before, vehicles=branches())
         changed = [name for name in _NAMES if credential_files.replace_if_changed(self._folder / name, texts[name])]
         self._written = marker
         if changed:

@@ -72,6 +72,21 @@ class Credential(models.Model):
     last_used_at = models.DateTimeField(null=True)
 
 
+class Vehicle(models.Model):
+    """A robot that speaks VDA 5050 by itself: the branch of the broker's topics that its account is bound to, and it alone."""
+
+    robot = models.OneToOneField(Robot, on_delete=models.CASCADE, primary_key=True, related_name="vehicle")
+    interface = models.CharField(max_length=64)
+    manufacturer = models.CharField(max_length=128)
+    serial = models.CharField(max_length=128)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["manufacturer", "serial"], name="one_robot_a_vehicle")]
+
+    def __str__(self) -> str:
+        return f"{self.manufacturer}/{self.serial}"
+
+
 class NextCredential(models.Model):
     """A secret that a robot made because it was asked to, and has not come in by yet: the one in `Credential` dies when it does.
 

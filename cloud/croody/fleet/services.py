@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -46,10 +46,13 @@ def add_robot(
     kind: str = "robot",
     shared: bool = False,
     borrowed: bool = False,
+    prepare: Callable[[Robot], object] | None = None,
     now: datetime | None = None,
     actor: Actor = SYSTEM,
 ) -> tuple[Robot, str]:
     """Make a robot and its credential, or bring one back that was revoked. The secret is returned here and never again.
+
+    `prepare`: called in between, in the same transaction.
 
     Raises:
         BadRobot: the id breaks the topic rules, is reserved, is taken, or may not come back like this.
@@ -57,6 +60,8 @@ def add_robot(
     with transaction.atomic():
         said: dict[str, Any] = {"site": site, "kind": kind, "shared": shared, "borrowed": borrowed, "now": now, "actor": actor}
         robot = register_robot(robot_id, organisation=organisation, **said)
+        if prepare is not None:
+            prepare(robot)
         return robot, _new_credential(robot)
 
 

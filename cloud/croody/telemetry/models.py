@@ -164,6 +164,19 @@ class Presence(models.Model):
         indexes = [models.Index(fields=["came_back_at"], condition=models.Q(came_back_at__isnull=False), name="presence_that_alternates")]
 
 
+class VehicleMemory(models.Model):
+    """What a VDA 5050 vehicle said last, as far as it decides what is news: `vehicles.Memory`, as JSON. A row a vehicle.
+
+    `vehicle`: whose it is. `version` counts its changes: who has read an older one reads again.
+    """
+
+    robot_id = models.CharField(max_length=64, primary_key=True)
+    vehicle = models.CharField(max_length=257)
+    version = models.BigIntegerField(default=0)
+    memory = models.TextField()
+    at = models.DateTimeField()
+
+
 class Rollup(models.Model):
     """Mean, least and greatest of one numeric metric in one bucket; kept after the raw rows are gone."""
 

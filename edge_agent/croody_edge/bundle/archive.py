@@ -39,13 +39,16 @@ def make(environ: Mapping[str, str], now: float) -> bytes:
     """
     folder = Path(environ.get("CROODY_EDGE_DIR") or "croody-edge")
     table = contents.sources_table(environ, folder)
-    mask = Masking(masking.of_variables(environ, _held) | masking.of_table(table, _held) | _own(folder))
+    rules = contents.rules_table(environ, folder)
+    tables = masking.of_table(table, _held) | masking.of_table(rules, _held) | contents.ways_of_rules(rules)
+    mask = Masking(masking.of_variables(environ, _held) | tables | _own(folder))
     state, log = contents.agent(ask(folder))
     found = {
         "README.txt": text("bundle.about"),
         "versions.json": contents.versions(),
         "settings.json": contents.as_json(mask.variables(contents.ours(environ))),
         "sources.json": contents.as_json(mask.table(table)),
+        "rules.json": contents.as_json(mask.table(contents.without_secrets_of_rules(rules))),
         "doctor.json": contents.findings(examine(environ, now)),
         "agent.json": state,
         "log.txt": log,

@@ -15,10 +15,12 @@ from datetime import UTC, datetime
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import msgspec
 
 from croody_edge.doctor.finding import Finding
+from croody_edge.local.rules.config import FILE as RULES
 from croody_edge.local.state import State
 from croody_edge.outbox.rescue import FILE
 from croody_edge.outbox.store import Damaged, connect, read_streams
@@ -41,6 +43,8 @@ _FACT_BYTES: Final = 4096
 _JOURNAL: Final = ("journalctl", "-u", "croody-edge", "-n", "500", "--no-pager", "-o", "short-iso")
 _JOURNAL_S: Final = 10.0
 _MOST_STREAMS: Final = 1000
+#: Shorter ones are words, which may stand anywhere.
+_LONG: Final = 12
 
 
 def ours(environ: Mapping[str, str]) -> dict[str, str]:
@@ -50,7 +54,47 @@ def ours(environ: Mapping[str, str]) -> dict[str, str]:
 
 def sources_table(environ: Mapping[str, str], folder: Path) -> Any:
     """What the file of sources says; nothing where there is none, its error where it cannot be read."""
-    file = Path(environ.get("CROODY_SOURCES") or folder / SOURCES)
+    return _table(Path(environ.get("CROODY_SOURCES") or folder / SOURCES))
+
+
+def rules_table(environ: Mapping[str, str], folder: Path) -> Any:
+    """The same of the file of rules."""
+    return _table(Path(environ.get("CROODY_RULES") or folder / RULES))
+
+
+def without_secrets_of_rules(table: Any) -> Any:
+    """Of a webhook its host alone, for a path lets in who knows it; of a command the program, for nobody can tell which argument does."""
+    if not isinstance(table, Mapping):
+        return [without_secrets_of_rules(each) for each in table] if isinstance(table, list) else table
+    told: dict[str, Any] = {}
+    for name, value in table.items():
+        if name == "webhook" and isinstance(value, str):
+            parts = urlsplit(value)
+            told[name] = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/..."
+        elif name == "command" and isinstance(value, list) and value:
+            told[name] = [value[0], *(["..."] if len(value) > 1 else [])]
+        else:
+            told[name] = without_secrets_of_rules(value)
+    return told
+
+
+def ways_of_rules(table: Any) -> set[str]:
+    """What that leaves out, as far as it may be a secret: paths of webhooks and arguments that are long enough to be none by chance."""
+    if not isinstance(table, Mapping):
+        return set().union(*map(ways_of_rules, table)) if isinstance(table, list) else set()
+    found = set[str]()
+    for name, value in table.items():
+        if name == "webhook" and isinstance(value, str):
+            parts = urlsplit(value)
+            found |= {part for part in (*parts.path.split("/"), parts.query) if len(part) >= _LONG}
+        elif name == "command" and isinstance(value, list):
+            found |= {each for each in value[1:] if isinstance(each, str) and len(each) >= _LONG}
+        else:
+            found |= ways_of_rules(value)
+    return found
+
+
+def _table(file: Path) -> Any:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from croody.bridge import handler
+from croody.bridge.receipts import Delivery
 from croody_contract import batch, messages, relay
 from croody_contract.limits import MAX_BODY_BYTES, MAX_RECORD_BYTES
 
@@ -157,3 +158,21 @@ def test_merged_acknowledgements_are_exact_unions_and_never_cross_streams():
         ("croody/v1/rover-2/down/ack", "stream-a"): messages.Ack("stream-a", [(1, 1)]),
     }
     assert merger.take() == []
+
+
+def test_what_a_vehicle_says_is_carried_as_it_is_and_what_no_relay_can_hold_is_a_dead_letter():
+    topic = "uagv/v2/Acme/AGV-1/state"
+    told = Delivery(7, 3, True)
+    [one] = handler.read(topic, b'{"errors":[]}', told)
+    assert one == relay.VehicleItem(topic, msgspec.Raw(b'{"errors":[]}'), 7, 3, True)
+    assert handler.numbers([one]) == [7]
+    assert relay.decode_relay(handler.encode([one])).vehicles[0].topic == topic
+    refused = handler.refused(one, 400, "no")
+    assert refused is not None
+    assert (refused.topic, refused.number) == (topic, 7)
+    for payload, reason in ((b"{", "bad_json"), (b"[" * 400 + b"]" * 400, "too_deep"), (b" " * (256 * 1024 + 1), "too_large")):
+        [dead] = handler.read(topic, payload, told)
+        assert isinstance(dead, relay.DeadItem)
+        assert (dead.reason, dead.number) == (reason, 7)
+    [ours] = handler.read("croody/v1/rover-1/up/state", b"{}")
+    assert isinstance(ours, relay.DeadItem)

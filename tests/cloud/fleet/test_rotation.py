@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 from croody.alarms.models import Alarm
@@ -281,6 +282,27 @@ def by_claim(people: SimpleNamespace, secret: str) -> str:
     made = claims.claim_robot(people.rover, actor=ALICE, now=NOW)
     claims.exchange(Exchange(made.token, hashes_of(secret)), address="", now=NOW)
     return secret
+
+
+def test_an_agent_that_speaks_by_http_by_now_or_has_its_secret_in_its_settings_cannot(people: SimpleNamespace) -> None:
+    from croody.telemetry.ingest import services as telemetry
+    from croody.telemetry.read.capabilities import can
+    from croody_contract.messages import Born, Reading, Telemetry, encode
+    from croody_contract.relay import BatchItem, Relay
+
+    def start(stream: str, second: int, *kinds: str) -> None:
+        records = [Born(agent="croody-edge 1", capabilities=list(kinds)), Reading(data={"a": 1})]
+        item = BatchItem(ROVER, stream, 1, [msgspec.Raw(encode(one)) for one in records])
+        telemetry.ingest_relay(Relay(batches=[item]), now=NOW + timedelta(seconds=second))
+
+    start("stream-enrolled", 0, "resend", "rotate")
+    assert can(ROVER, "rotate")
+    telemetry.ingest_one(Telemetry(data={"a": 2}), ROVER, "http", now=NOW + timedelta(seconds=10))
+    assert not can(ROVER, "rotate"), "nothing goes down over HTTP"
+    start("stream-pasted-secret", 20, "resend")
+    assert (can(ROVER, "resend"), can(ROVER, "rotate")) == (True, False)
+    start("stream-enrolled-again", 30, "resend", "rotate")
+    assert can(ROVER, "rotate")
 
 
 def test_it_is_not_asked_twice_nor_without_an_agent_that_can_nor_while_its_secret_is_in_two_places(world: World) -> None:

@@ -106,6 +106,7 @@ def _empty(alias: str) -> None:
             "bridgerun",
             "delivered",
             "setaside",
+            "vehiclememory",
             "picture",
         ):
             cursor.execute(f"DELETE FROM telemetry_{table}")

@@ -31,6 +31,9 @@ SECRETS = {
     "address": "adr-pass-11",
     "other": "oth-secret-12",
     "enrolled": "enr-secret-14",
+    "rule": "rule-token-15",
+    "webhook": "T0C4-B9S2-webhook-16",
+    "command": "argument-secret-17",
 }
 
 
@@ -44,6 +47,11 @@ def environment(folder: Path) -> dict[str, str]:
         f'[source.host]\n\n[source.a]\nkind = "nothing"\npassword = "{SECRETS["source"]}"\n'
         f'url = "mqtt://someone:{SECRETS["address"]}@10.0.0.1:1883"\n\n'
         f'[source.b]\nkind = "nothing"\npassword_file = "{folder}/password"\n'
+    )
+    (edge / "rules.toml").write_text(
+        f'[rule.hot]\nmetric = "temp_c"\nabove = 30\ntoken = "{SECRETS["rule"]}"\n'
+        f'webhook = "https://hooks.example/services/{SECRETS["webhook"]}?x=1"\n'
+        f'[rule.cold]\nmetric = "temp_c"\nbelow = 3\ncommand = ["/usr/bin/tell", "--with", "{SECRETS["command"]}"]\n'
     )
     (edge / "enrolling.json").write_text(json.dumps({"claim": "0" * 64, "secret": SECRETS["enrolled"]}))
     (edge / "notes.txt").write_text(SECRETS["enrolled"])
@@ -94,8 +102,8 @@ def test_it_holds_what_helps_and_none_of_the_secrets(tmp_path: Path) -> None:
     assert leaks(files) == []
     assert sorted(files) == [
         f"croody-edge/{name}"
-        for name in ("README.txt", "agent.json", "doctor.json", "log.txt", "outbox.json", "settings.json", "sources.json", "system.json",
-                     "versions.json")
+        for name in ("README.txt", "agent.json", "doctor.json", "log.txt", "outbox.json", "rules.json", "settings.json",
+                     "sources.json", "system.json", "versions.json")
     ]  # fmt: skip
     settings = json.loads(files["croody-edge/settings.json"])
     assert settings["HTTPS_PROXY"] == f"http://{MASK}@127.0.0.1:9"
@@ -103,6 +111,9 @@ def test_it_holds_what_helps_and_none_of_the_secrets(tmp_path: Path) -> None:
     assert settings["CROODY_BROKER_URL"] == "mqtts://broker.example:8883"
     assert "AWS_SECRET_ACCESS_KEY" not in settings
     assert json.loads(files["croody-edge/sources.json"])["source"]["a"]["password"] == MASK
+    rules = json.loads(files["croody-edge/rules.json"])["rule"]
+    assert (rules["hot"]["above"], rules["hot"]["webhook"], rules["hot"]["token"]) == (30, "https://hooks.example/...", MASK)
+    assert rules["cold"]["command"] == ["/usr/bin/tell", "..."]
     assert json.loads(files["croody-edge/versions.json"])["packages"]["msgspec"]
     assert json.loads(files["croody-edge/outbox.json"])["streams"]
     assert "cpu_temp_c" not in files["croody-edge/agent.json"] or '"values": [' in files["croody-edge/agent.json"]

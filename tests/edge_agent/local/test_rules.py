@@ -184,6 +184,36 @@ def test_the_doctor_names_a_wrong_rule_and_says_nothing_where_there_are_none(tmp
     assert [(one.state, "[rule.wrong]" in one.said) for one in parts.rules(robot)] == [("wrong", True), ("ok", False)]
 
 
+def test_rules_are_played_on_a_robots_own_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    writers = pytest.importorskip("mcap_ros2.writer", reason="a tool of the tests")
+    with (tmp_path / "day.mcap").open("wb") as stream:
+        writer = writers.Writer(stream)
+        header = "MSG: std_msgs/Header\nbuiltin_interfaces/Time stamp\nstring frame_id\n"
+        parts = (
+            "std_msgs/Header header\nfloat64 temperature\nfloat64 variance\n",
+            header,
+            "MSG: builtin_interfaces/Time\nint32 sec\nuint32 nanosec\n",
+        )
+        kind = writer.register_msgdef("sensor_msgs/msg/Temperature", ("=" * 80 + "\n").join(parts))
+        for second in range(20):
+            message = {"header": {"frame_id": ""}, "temperature": 31.0 if 5 <= second < 10 else 25.0, "variance": 0.0}
+            writer.write_message("/motor", kind, message, (1_700_000_000 + second) * 10**9)
+        writer.finish()
+    rules = tmp_path / "rules.toml"
+    rules.write_text('[rule.hot]\nmetric = "temp_c"\nabove = 30\n[rule.typo]\nmetric = "x"\nabove = 1\n')
+    assert main(["check-rules", str(rules), "--recording", str(tmp_path / "day.mcap")]) == 0
+    said = capsys.readouterr().out
+    assert "20 readings, 19 s of recording" in said
+    assert "hot: beginnings: 1" in said
+    assert "2023-11-14T22:13:25+00:00 rule hot: begins" in said
+    assert "typo: the recording has no metric x" in said
+    torn = tmp_path / "torn.mcap"
+    torn.write_bytes((tmp_path / "day.mcap").read_bytes()[:900])
+    assert main(["check-rules", str(rules), "--recording", str(torn)]) in (0, 78)
+    torn.write_bytes(b"no recording")
+    assert main(["check-rules", str(rules), "--recording", str(torn)]) == 78
+
+
 def test_rules_are_played_on_a_recording_by_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rules, csv, lines = tmp_path / "rules.toml", tmp_path / "day.csv", tmp_path / "day.jsonl"
     rules.write_text(

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import F
 
 from croody.telemetry import store
-from croody.telemetry.ingest import ledger, letters
+from croody.telemetry.ingest import ledger, letters, vehicles
 from croody.telemetry.ingest.intake import Batch, Buried, Intake, Key, One, Row, Unit
 from croody.telemetry.ingest.letters import Letter
 from croody.telemetry.ingest.repeats import Repeats
@@ -111,8 +111,9 @@ def book(intake: Intake, presence: Sequence[PresenceItem], *, now: datetime, ali
 
     Raises:
         django.db.Error: nothing was done.
+        vehicles.Overtaken: nothing was done.
     """
-    if not (intake.units or intake.plain.rows or intake.letters or presence):
+    if not (intake.units or intake.plain.rows or intake.letters or presence or intake.remembered):
         return Booked()
     try:
         return _book(intake, presence, now, alias, way)
@@ -131,6 +132,8 @@ def _book(intake: Intake, presence: Sequence[PresenceItem], now: datetime, alias
         booked = books.close(intake.letters)
         if presence:
             write_presence(presence, now, alias)
+        if intake.remembered:
+            vehicles.write(intake.remembered, now, alias)
     _heads.learn(alias, books.learnt)
     return booked
 
@@ -385,15 +388,19 @@ class _Books:
     def _number(self) -> list[Row]:
         """Rows of the streams that the cloud numbers, with the next numbers: what is received last is the newest."""
         newest: dict[Key, Row] = {}
+        readings: dict[Key, Row] = {}
         for row in self._plain:
             key = row.robot_id, row.stream
             before = newest.get(key)
             row.seq = 1 + (before.seq if before is not None else self._held[key].entry.known_last)
             newest[key] = row
+            if row.kind == "reading":
+                readings[key] = row
         for key, row in newest.items():
             held = self._held[key]
             held.entry = ledger.news(held.entry, held.entry.known_last + 1, row.seq) or held.entry
-            held.latest_seq, held.newest = row.seq, row
+            if key in readings:
+                held.latest_seq, held.newest = readings[key].seq, readings[key]
         self._rows += self._plain
         return self._plain
 

@@ -6,7 +6,7 @@ Everything is judged one by one here: what breaks a rule becomes a unit with its
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -21,6 +21,9 @@ from croody_contract.limits import MAX_RECORD_BYTES, MAX_SEQ
 from croody_contract.messages import Reading, Record, Refused, Telemetry, Tombstone
 from croody_contract.ranges import Ranges, normalise
 from croody_contract.relay import BatchItem, DeadItem, PlainItem, Relay, Sender
+
+if TYPE_CHECKING:
+    from croody.telemetry.ingest.vehicles import Remembered
 
 #: (robot_id, stream)
 Key = tuple[str, str]
@@ -119,6 +122,8 @@ class Intake:
     letters: list[Letter] = field(default_factory=list)
     sender: Sender | None = None
     plain: Plain = field(default_factory=Plain)
+    #: What vehicles said last, as this request has it.
+    remembered: Sequence["Remembered"] = ()
 
     def rows(self) -> list[Row]:
         """Every row that may be inserted."""

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 from django.conf import settings
-from django.db import DataError, IntegrityError, transaction
+from django.db import DataError, IntegrityError, OperationalError, transaction
 
 from croody.audit.actor import SYSTEM, Actor
 from croody.audit.services import record
@@ -18,7 +18,7 @@ from croody.commands import services as commands
 from croody.fleet.models import Robot
 from croody.fleet.queries import known_robots
 from croody.telemetry import store
-from croody.telemetry.ingest import letters
+from croody.telemetry.ingest import letters, vehicles
 from croody.telemetry.ingest.booking import USUAL, Booked, Way, book
 from croody.telemetry.ingest.intake import Buried, Intake, Plain, Reader, Row, Unit, check_speaker
 from croody.telemetry.ingest.repeats import Delivered
@@ -36,6 +36,8 @@ _REFUSED = (DataError, IntegrityError)
 _MOST: Final = 2**63 - 1
 #: Answers of one robot that are booked of one request.
 _ANSWERS: Final = 32
+#: How often a relay is read again because another one spoke of the same vehicle meanwhile.
+_TRIES: Final = 8
 
 
 class HeldBack(Exception):
@@ -92,6 +94,8 @@ def ingest_relay(relay: Relay, *, now: datetime) -> Relayed:
         nonlocal read_s
         begun_s = time.thread_time()
         intake = Reader(now, retention(), known, poison).read(relay)
+        if relay.vehicles:
+            vehicles.read(intake, relay.vehicles, now, poison, settings.TELEMETRY_DB)
         read_s += time.thread_time() - begun_s
         more: set[str] = set()
         if relay.batches or relay.dead:
@@ -101,7 +105,7 @@ def ingest_relay(relay: Relay, *, now: datetime) -> Relayed:
             intake.letters += account.told(held | more, now_s)
         return intake
 
-    booked = _book(read, presence, now, Way(account=account))
+    booked = _again(lambda: _book(read, presence, now, Way(account=account)))
     account.spend(units, booked.work, read_s, now_s)
     for item in _few(relay.answers):
         _answer(item, now)
@@ -210,6 +214,20 @@ def _book(read: Callable[[frozenset[str]], Intake], presence: list[PresenceItem]
     except _REFUSED:
         log.exception("the database refused a request again: booking its parts one by one")
     return _book_each(intake, presence, now, alias, way)
+
+
+def _again(book_: Callable[[], Booked]) -> Booked:
+    """Try until no other relay speaks of the same vehicles meanwhile.
+
+    Raises:
+        OperationalError: they always do; nothing was done.
+    """
+    for _ in range(_TRIES):
+        try:
+            return book_()
+        except vehicles.Overtaken as error:
+            log.info("%s: read again", error)
+    raise OperationalError("vehicles: others speak of the same ones all the time; nothing was done, send it again")
 
 
 def _find_poison(intake: Intake, alias: str) -> frozenset[str]:

@@ -1,4 +1,7 @@
-"""Rules on a recording: when they would have acted. Reads CSV as `replay` does, and JSON lines with `ts`; nothing is done or sent."""
+"""Rules on a recording: when they would have acted. Nothing is done or sent.
+
+Reads CSV as the source `replay` does, JSON lines with `ts`, and what the source `recording` plays.
+"""
 
 import csv
 from collections.abc import Iterator, Mapping
@@ -8,11 +11,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from croody_contract.messages import Value
+from croody_contract.values import metrics
 from croody_edge.local.rules.keeper import Act, Rules
 from croody_edge.local.rules.rule import Rule
-from croody_edge.sources import cells, words
+from croody_edge.sources import Context, cells, words
+from croody_edge.sources.finding import find
 from croody_edge.sources.replay import Rows
-from croody_edge.sources.values import metrics
 from croody_edge.texts import text
 from croody_edge.variables import BadSetting
 
@@ -37,7 +41,7 @@ def play(rules: Mapping[str, Rule], recording: Path, played: Played) -> Iterator
 
     Args:
         rules: by name.
-        recording: `.csv`, or else JSON lines.
+        recording: `.csv`, `.mcap`, `.bag`, a rosbag2 folder, or else JSON lines.
         played: told how it went, also between two acts.
 
     Raises:
@@ -45,7 +49,7 @@ def play(rules: Mapping[str, Rule], recording: Path, played: Played) -> Iterator
     """
     keeper: Rules | None = None
     try:
-        for at_s, values in _csv(recording) if recording.suffix == ".csv" else _json_lines(recording):
+        for at_s, values in _moments(recording):
             if keeper is None:
                 keeper, played.first_s, played.last_s = Rules(rules, None, at_s), at_s, at_s
             for act in (*_pause(keeper, played.last_s, at_s), *keeper.saw(values, at_s, at_s), *keeper.passed(at_s, at_s)):
@@ -65,6 +69,27 @@ def _pause(keeper: Rules, from_s: float, to_s: float) -> Iterator[Act]:
     while from_s + step_s < to_s:
         from_s += step_s
         yield from keeper.passed(from_s, from_s)
+
+
+def _moments(path: Path) -> Iterator[tuple[float, dict[str, Value]]]:
+    if path.suffix == ".csv":
+        return _csv(path)
+    return _robots(path) if path.suffix in (".mcap", ".bag") or path.is_dir() else _json_lines(path)
+
+
+def _robots(path: Path) -> Iterator[tuple[float, dict[str, Value]]]:
+    """Of a robot's own recording, what the source `recording` reads of it where its settings name no topics.
+
+    Raises:
+        BadSetting: it is none, or its reader is not installed.
+    """
+    kind: Any = find("recording", "--recording")
+    source = kind(kind.Settings(file=path, loop=False), Context("check", path.parent, "recording"))
+    try:
+        for at_s, reading in source.recorded():
+            yield at_s, reading.data
+    finally:
+        source.close()
 
 
 def _csv(path: Path) -> Iterator[tuple[float, dict[str, Value]]]:

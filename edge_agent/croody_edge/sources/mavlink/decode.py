@@ -10,7 +10,7 @@ from math import degrees, hypot
 from typing import Any, Final
 
 from croody_contract.messages import Position
-from croody_edge.sources.values import position
+from croody_contract.values import position
 
 _U16: Final = 2**16 - 1
 _I16: Final = 2**15 - 1

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from croody_contract.limits import MAX_TEXT_CHARS
 from croody_contract.messages import Event
-from croody_edge.sources.values import carried
+from croody_contract.values import carried
 
 REPEAT_S: Final = 30.0
 MOST: Final = 60

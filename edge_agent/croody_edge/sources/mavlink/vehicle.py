@@ -10,9 +10,9 @@ from math import inf
 from typing import Any, Final
 
 from croody_contract.messages import Event, Position, Reading
+from croody_contract.values import metrics
 from croody_edge.sources.mavlink.decode import said, unhealthy
 from croody_edge.sources.mavlink.texts import Texts
-from croody_edge.sources.values import metrics
 
 #: `MAV_AUTOPILOT_INVALID`: a ground station, a camera, a companion computer.
 _NO_AUTOPILOT: Final = 8

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 from croody_contract.messages import Event, Value
+from croody_contract.values import carried, metrics
 from croody_edge.sources.ros.paths import at, items, plain
-from croody_edge.sources.values import carried, metrics
 
 TYPE: Final = "diagnostic_msgs/msg/DiagnosticArray"
 #: Names of statuses that are remembered; a robot has some dozens.

@@ -11,9 +11,9 @@ from math import atan2, degrees, hypot, sqrt
 from typing import Any, Final
 
 from croody_contract.messages import Position
+from croody_contract.values import number, position
 from croody_edge.sources.ros import IMAGE
 from croody_edge.sources.ros.paths import at
-from croody_edge.sources.values import number, position
 
 _BATTERY: Final = ("", "charging", "discharging", "not charging", "full")
 _FIX: Final = {-2: "unknown", -1: "no fix", 0: "fix", 1: "sbas", 2: "gbas"}

@@ -7,10 +7,10 @@ from typing import Any
 from croody_contract import jpeg
 from croody_contract.limits import MAX_PICTURE_BYTES, PICTURE_EVERY_S
 from croody_contract.messages import Reading, Snapshot
+from croody_contract.values import metrics
 from croody_edge.sources import Said
 from croody_edge.sources.ros import IMAGE, Topic, diagnostics, known
 from croody_edge.sources.ros.paths import at, steps
-from croody_edge.sources.values import metrics
 from croody_edge.texts import text
 
 log = logging.getLogger("croody.ros")

@@ -8,13 +8,12 @@ from typing import Annotated, Final
 from msgspec import Meta
 
 from croody_contract import vda5050
-from croody_contract.messages import MetricInfo
 from croody_contract.printable import printable
+from croody_contract.vehicles import METRICS, Vehicle
 from croody_edge.link.address import parse_brokers
 from croody_edge.link.subscriber import subscribe
 from croody_edge.sources import Context, HandOver, SourceSettings
 from croody_edge.sources.listener import Listener
-from croody_edge.sources.vda5050.vehicle import Vehicle
 from croody_edge.texts import text
 
 log = logging.getLogger("croody.vda5050")
@@ -47,30 +46,7 @@ class Vda5050Source(Listener):
 
     #: `visualization` says less than `state`.
     partial = True
-    metrics = (
-        MetricInfo("battery_pct", "%", "Batería", "Battery", decimals=0),
-        MetricInfo("battery_v", "V", "Tensión de la batería", "Battery voltage", decimals=1),
-        MetricInfo("charging", es="Cargando", en="Charging", type="switch"),
-        MetricInfo("range_m", "m", "Alcance", "Range", decimals=0),
-        MetricInfo("driving", es="En marcha", en="Driving", type="switch"),
-        MetricInfo("paused", es="En pausa", en="Paused", type="switch"),
-        MetricInfo("operating_mode", es="Modo", en="Operating mode", type="text"),
-        MetricInfo("order_id", es="Orden", en="Order", type="text"),
-        MetricInfo("last_node", es="Último nodo", en="Last node", type="text"),
-        MetricInfo("nodes_left", "", "Nodos por delante", "Nodes left", decimals=0),
-        MetricInfo("actions_running", "", "Acciones en curso", "Actions running", decimals=0),
-        MetricInfo("loads", "", "Cargas a bordo", "Loads on board", decimals=0),
-        MetricInfo("load_kg", "kg", "Peso de la carga", "Load", decimals=0),
-        MetricInfo("errors", "", "Errores", "Errors", decimals=0),
-        MetricInfo("x_m", "m", "Posición x", "Position x", decimals=2),
-        MetricInfo("y_m", "m", "Posición y", "Position y", decimals=2),
-        MetricInfo("yaw_deg", "°", "Orientación", "Orientation", decimals=0),
-        MetricInfo("map", es="Plano", en="Map", type="text"),
-        MetricInfo("localized", es="Localizado", en="Localized", type="switch"),
-        MetricInfo("speed_mps", "m/s", "Velocidad", "Speed", decimals=2),
-        MetricInfo("turn_dps", "°/s", "Giro", "Turn rate", decimals=1),
-        MetricInfo("connection", es="Conexión", en="Connection", type="text"),
-    )
+    metrics = METRICS
 
     def __init__(self, own: Settings, context: Context) -> None:
         super().__init__()

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from croody_contract import vda5050
 from croody_contract.messages import Event, Reading, check_record
+from croody_contract.vehicles import MOST, Vehicle, code_of
 from croody_edge.sources.own import from_table
 from croody_edge.sources.vda5050 import Vda5050Source
-from croody_edge.sources.vda5050.vehicle import MOST, Vehicle, code_of
 from croody_edge.variables import BadSetting
 from tests.edge_agent.doubles import wait_until
 from tests.edge_agent.sources.robots.listening import listening

@@ -16,7 +16,7 @@ from croody.accounts import organisations
 from croody.accounts.models import Organisation
 from croody.audit.actor import command_actor
 from croody.enrolment import rotation
-from croody.fleet import claim_command, enrolment_script, queries, services, trust_anchor
+from croody.fleet import claim_command, enrolment_script, queries, services, trust_anchor, vehicles
 from croody.fleet.models import Robot, Site
 from croody.telemetry.read.capabilities import can
 from croody.web import command
@@ -45,6 +45,12 @@ class Command(command.Command):
         add.add_argument("--kind", default="robot", help=_("qué es, en una palabra (rover, arm, host)"))
         add.add_argument("--site", metavar="SLUG", help=_("dónde trabaja"))
         add.add_argument("--organisation", metavar="SLUG", help=_("de quién es; no hace falta cuando hay una sola organización"))
+        add.add_argument(
+            "--vda5050",
+            metavar="MANUFACTURER/SERIAL",
+            help=_("habla VDA 5050 por sí mismo: su cuenta del broker vale solo para los temas de ese vehículo"),
+        )
+        add.add_argument("--interface", metavar="NAME", default=vehicles.INTERFACE, help=_("primer nivel de esos temas") + " (%(default)s)")
         add.add_argument("--shared", action="store_true", help=_("lo muestra en el monitor público"))
         self._board_option(add)
         claim_command.add_arguments(verbs)
@@ -129,6 +135,7 @@ class Command(command.Command):
             "shared": "yes" if robot.shared else "no",
             "tags": ",".join(robot.tags or []) or "-",
             "maintenance": f"{until.isoformat(timespec='minutes')} {robot.maintenance_reason}" if until and until > now else "-",
+            "vda5050": vehicles.told(robot),
             "created_at": robot.created_at.isoformat(timespec="seconds"),
             "notes": robot.notes or "-",
         }
@@ -173,6 +180,7 @@ class Command(command.Command):
                 site=site,
                 kind=options["kind"],
                 shared=options["shared"],
+                prepare=(lambda robot: vehicles.bind(robot, options["vda5050"], options["interface"])) if options["vda5050"] else None,
                 actor=command_actor(),
             )
         except services.BadRobot as error:
