@@ -151,7 +151,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         home_assistant=_home(read),
         interval_s=read.number("CROODY_INTERVAL_S", 1.0, 0.001, 86400),
         screen=read.of("CROODY_SCREEN", switch, "1"),
-        learn_s=read.number("CROODY_LEARN_S", 7200.0, 600, 86400),
+        learn_s=read.number("CROODY_LEARN_S", 7200.0, 600, 21_600),
         outbox_limit_bytes=read.whole("CROODY_OUTBOX_LIMIT_BYTES", 256 * MIB, MIB, 2**50),
         batch_records=read.whole("CROODY_BATCH_RECORDS", MAX_RECORDS, 1, MAX_RECORDS),
         in_flight=read.whole("CROODY_IN_FLIGHT", 8, 1, 100),

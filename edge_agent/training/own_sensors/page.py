@@ -18,10 +18,10 @@ PYTHONPATH=contract:edge_agent:edge_agent/training .venv/bin/python -m own_senso
   --out DIR --data DATA --page docs/reference/sensors-measured.md
 ```
 
-from sessions that factors and limits were not chosen on, of ten hours at one row a second: an arm (20 metrics), a drone (12), a tug (9),
-and with `--only rover` the simulator's rover with everything it sends (11). A session is learned on its first hours, as an agent does it,
-and judged on the rest, healthy and with faults put in (15 minutes each, into a metric drawn by chance among those that change). They are
-simulations of ours, coarser than any robot. `DATA` has recordings of machines that ran: UR3 CobotOps and SKAB.
+from sessions that factors and limits were not chosen on, of ten hours at one row a second: an arm (20 metrics), a drone (12), a tug (9) and
+the simulator's rover with everything it sends (11), as if the shipped model did not know it. A session is learned on its first hours, as an
+agent does it, and judged on the rest, healthy and with faults put in (15 minutes each, into a metric drawn by chance among those that
+change). They are simulations of ours, coarser than any robot. `DATA` has recordings of machines that ran: UR3 CobotOps and SKAB.
 """
 _FOUND: Final = (
     "## What is found",
