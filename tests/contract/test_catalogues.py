@@ -1,7 +1,9 @@
 """A catalogue for every text of a terminal: whole in both languages, with nothing in it that nobody says, and no sentence beside it."""
 
+import pkgutil
 import re
 import string
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from croody_broker.texts import TEXTS as BROKER
 from croody_contract.texts import TEXTS as COMMAND_LINE
 from croody_contract.texts import said, speak
+from croody_edge import texts
 from croody_edge.texts import TEXTS as EDGE
 from tools.stack import ROOT
 
@@ -19,7 +22,8 @@ SPANISH_WORDS = {"edge_agent/croody_edge": {"sim/climate.py", "sim/protocol.py",
 
 
 def code(package: str) -> dict[Path, str]:
-    return {path: path.read_text(encoding="utf-8") for path in (ROOT / package).rglob("*.py") if path.name != "texts.py"}
+    paths = (ROOT / package).rglob("*.py")
+    return {path: path.read_text(encoding="utf-8") for path in paths if path.name != "texts.py" and path.parent.name != "texts"}
 
 
 def places(sentence: str) -> set[str]:
@@ -45,6 +49,11 @@ def test_every_text_is_said_somewhere_and_every_text_that_is_said_exists(package
     asked = {key for source in sources for key in re.findall(r"""(?<![.\w])(?:text\(|said\(TEXTS,)\s*["']([^"']+)["']""", source)}
     assert sorted(set(PACKAGES[package]) - written) == []
     assert sorted(asked - set(PACKAGES[package])) == []
+
+
+def test_no_key_stands_in_two_files_of_one_catalogue() -> None:
+    parts = [import_module(f"croody_edge.texts.{found.name}").TEXTS for found in pkgutil.iter_modules(texts.__path__)]
+    assert sum(map(len, parts)) == len(EDGE)
 
 
 def test_no_key_stands_in_two_catalogues() -> None:
