@@ -731,6 +731,8 @@ PAGES: dict[str, tuple[str, str, int]] = {
     # What becomes of carts and orders that there are is `tests/cloud/shop`'s business.
     "tienda/": ("GET", "/tienda/", 200),
     "tienda/<slug:slug>/": ("GET", "/tienda/no-such-thing/", 404),
+    "tienda/<slug:slug>/avisame/": ("POST", "/tienda/no-such-thing/avisame/", 404),
+    "tienda/aviso/<str:token>/": ("GET", "/tienda/aviso/none/", 410),
     "tienda/carrito/": ("GET", "/tienda/carrito/", 200),
     "tienda/carrito/agregar/": ("POST", "/tienda/carrito/agregar/", 404),
     "tienda/carrito/cambiar/": ("POST", "/tienda/carrito/cambiar/", 404),

@@ -1,16 +1,17 @@
-"""What the shop does by the clock: orders whose time is over, mails that wait."""
+"""What the shop does by the clock: orders whose time is over, mails that wait, people who wait for a product."""
 
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from croody.accounts import mailer
 from croody.shop import boards, orders, words
-from croody.shop.mail_texts import MAILS
-from croody.shop.models import OrderMail, Seller
+from croody.shop.mail_texts import MAILS, there_again
+from croody.shop.models import OrderMail, Seller, StockWait
 from croody.web import formats
 
 #: Mails of one run, and tries of one mail: a minute apart, then two, four... about a day all together.
@@ -36,6 +37,26 @@ def send_mails(now: datetime) -> None:
         OrderMail.objects.filter(pk=mail.pk).update(tries=tries, next_at=again, sent_at=now if went else None)
 
 
+def tell_waiting(now: datetime) -> None:
+    """Tell those who wait for a product that is there again, each once; then they are forgotten.
+
+    A mail that could not be handed over is tried again. One of which nobody knows, for the process died meanwhile, is not: never two.
+    """
+    due = StockWait.objects.filter(next_at__lte=now, product__shown=True, product__stock__gt=0).select_related("product")
+    for wait in due.order_by("next_at", "pk")[:MOST]:
+        mine = StockWait.objects.filter(pk=wait.pk)
+        if not mine.filter(next_at=wait.next_at).update(next_at=None, told_at=now):
+            continue
+        with translation.override(wait.language):
+            address = _absolute(reverse("shop_product", kwargs={"slug": wait.product.slug}), wait.language)
+            text = there_again(wait.product.name(wait.language), wait.product.price.text(wait.language), address)
+            went = mailer.send(wait.email, text.subject, text.body)
+        if went or wait.tries + 1 >= MOST_TRIES:
+            mine.delete()
+        else:
+            mine.update(next_at=now + timedelta(minutes=2**wait.tries), tries=wait.tries + 1)
+
+
 def _about(mail: OrderMail) -> dict[str, Any]:
     order, language = mail.order, mail.order.language
     said = words.order(order, language)
@@ -44,7 +65,7 @@ def _about(mail: OrderMail) -> dict[str, Any]:
     if order.provider == "manual" and seller is not None:
         transfer = _("Paga por transferencia, con el número %(order)s como concepto:") % {"order": order.name} + f"\n{seller.transfer}"
     until = formats.moment(order.reserved_until, language) if order.reserved_until is not None else ""
-    link = f"{settings.ENV.public_url.rstrip('/')}/{language}{_plain(said['address'])}"
+    link = _absolute(said["address"], language)
     return {
         **said,
         "order": order.name,
@@ -54,6 +75,10 @@ def _about(mail: OrderMail) -> dict[str, Any]:
         "tracking": order.tracking,
         "boards": bool(boards.waiting(order)),
     }
+
+
+def _absolute(path: str, language: str) -> str:
+    return f"{settings.ENV.public_url.rstrip('/')}/{language}{_plain(path)}"
 
 
 def _plain(path: str) -> str:

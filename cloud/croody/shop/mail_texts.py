@@ -75,6 +75,20 @@ def board(robot_id: str, claim: str, minutes: int, link: str) -> Text:
     )
 
 
+def there_again(name: str, price: str, link: str) -> Text:
+    """To whoever waited for a product."""
+    return Text(
+        _("Ya hay: %(name)s") % {"name": name},
+        "\n\n".join(
+            (
+                _("Pediste que te avisáramos: %(name)s está otra vez en la tienda, por %(price)s.") % {"name": name, "price": price},
+                link,
+                _("Este es el único aviso, y no te guardamos nada: olvidamos tu dirección al enviarlo."),
+            )
+        ),
+    )
+
+
 MAILS: Final[Mapping[str, Callable[[Mapping[str, Any]], Text]]] = {
     "pending": _pending,
     "paid": _paid,

@@ -162,6 +162,28 @@ class StockMove(models.Model):
         indexes = [models.Index(fields=["product", "-id"], name="shop_moves_of_product")]
 
 
+class StockWait(models.Model):
+    """Somebody who wants to know once a product is there again. Counts once the address is confirmed; gone once they were told."""
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="waits")
+    email = models.EmailField()
+    language = models.CharField(max_length=2)
+    asked_at = models.DateTimeField(db_index=True)
+    confirmed_at = models.DateTimeField(null=True)
+    #: From then on they may be told; null: not confirmed, or being told right now.
+    next_at = models.DateTimeField(null=True)
+    tries = models.PositiveIntegerField(default=0)
+    #: When it was last taken to be told: nobody else tells them, too.
+    told_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["product", "email"], name="shop_one_wait_an_address")]
+        indexes = [
+            models.Index(fields=["product", "next_at"], condition=models.Q(next_at__isnull=False), name="shop_waits_to_tell"),
+            models.Index(fields=["email"], name="shop_waits_of_address"),
+        ]
+
+
 class Coupon(models.Model):
     """Something off the goods: a share, or an amount of one currency."""
 

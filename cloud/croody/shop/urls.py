@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from croody.shop import cart_api, cart_views, checkout, order_views, payment_views, pictures, views
+from croody.shop import cart_api, cart_views, checkout, order_views, payment_views, pictures, views, wait_views
 from croody.shop.staff import picture_views, product_views
 from croody.shop.staff import views as staff
 
@@ -34,5 +34,7 @@ urlpatterns = [
     path("gestion/productos/<int:number>/fotos/", picture_views.page, name="shop_keep_pictures"),
     path("gestion/productos/<int:number>/fotos/<int:picture>/", picture_views.change, name="shop_keep_picture"),
     path("fotos/<str:name>", pictures.file, name="shop_picture"),
+    path("aviso/<str:token>/", wait_views.confirm, name="shop_wait_confirm"),
+    path("<slug:slug>/avisame/", wait_views.ask, name="shop_wait"),
     path("<slug:slug>/", views.product, name="shop_product"),
 ]

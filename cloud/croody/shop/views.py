@@ -2,14 +2,17 @@
 
 from typing import Any, Final
 
+from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from croody.accounts import mailer
 from croody.shop import drawing, listing, pages, pictures, words
 from croody.shop.models import Product
 from croody.web import formats
+from croody.web.visitor_form import Visitor
 
 #: Pictures of a list that are seen at once: they are not waited for until somebody scrolls.
 _EAGER: Final = 2
@@ -45,10 +48,16 @@ def catalogue(request: HttpRequest) -> HttpResponse:
 @pages.public
 def product(request: HttpRequest, slug: str) -> HttpResponse:
     """One product: what it is, whether it fits, what it costs, whether there is any."""
-    language = pages.language()
     one = get_object_or_404(Product.objects.select_related("tax"), slug=slug)
     if not one.shown:
         raise Http404
+    email = request.user.email if isinstance(request.user, User) else ""
+    return page_of(request, one, Visitor(initial={"email": email}))
+
+
+def page_of(request: HttpRequest, one: Product, wait: Visitor, *, status: int = 200) -> HttpResponse:
+    """Its page. `wait`: the form for those who come when it is sold out; 429 says that there were too many."""
+    language = pages.language()
     shown = [pictures.shown(row, one.name(language), language) for row in one.pictures.order_by("place", "pk")]
     context = {
         "product": words.product(one, language),
@@ -56,13 +65,17 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
         "drawn": drawing.of(one, measured=True),
         "sides": [words.millimetres(side, language) for side in (one.width_mm, one.height_mm)] if words.size(one, language) else "",
         "slug": one.slug,
+        "form": wait,
+        "sent": "pedido" in request.GET,
+        "mails": mailer.can_mail(),
+        "wait": _("Desde tu red llegaron demasiados en la última hora: espera un rato y envíalo otra vez.") if status == 429 else "",
         "facts": _facts(one, language),
         "most": min(one.most_an_order, max(one.stock, 1)),
         "tax": _("%(tax)s (%(rate)s) incluido") % {"tax": one.tax.name, "rate": words.tax(one.tax.rate_bp, language)},
         "pictures": shown,
         "related": [_listed(other, language) for other in listing.related(one)],
     }
-    return pages.show(request, "shop/product.html", context)
+    return pages.show(request, "shop/product.html", context, status=status)
 
 
 def _listed(product: Product, language: str, *, lazy: bool = True) -> dict[str, Any]:

@@ -32,6 +32,7 @@ def robots(request: HttpRequest) -> HttpResponse:
         "tienda/pedidos/",
         "tienda/pago/",
         "tienda/gestion/",
+        "tienda/aviso/",
     )
     prefixes = ("", *(f"{code}/" for code, _name in settings.LANGUAGES))
     lines = ["User-agent: *", *(f"Disallow: /{prefix}{path}" for path in closed for prefix in prefixes)]

@@ -5,8 +5,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from allauth.account.models import EmailAddress
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
 from croody.accounts import mailer
@@ -15,7 +18,7 @@ from croody.audit.actor import SYSTEM, Actor
 from croody.audit.models import Entry
 from croody.audit.services import record
 from croody.notices.models import Browser
-from croody.shop.models import Order
+from croody.shop.models import Order, StockWait
 from croody.site.models import Leaving
 
 GRACE: Final = timedelta(days=14)
@@ -42,6 +45,7 @@ def export(user: User) -> dict[str, Any]:
         "sign_ins": list(SignIn.objects.filter(user=user).order_by("-at").values("address", "agent", "at", "seen_at")[:MOST]),
         "browsers": list(Browser.objects.filter(person=user).order_by("-pk").values("name", "created_at", "told_at")),
         "orders": [_order(one) for one in Order.objects.filter(user=user).prefetch_related("lines").order_by("-pk")[:MOST]],
+        "product_notices": list(_waits(user).order_by("pk").values("product__slug", "email", "asked_at", "confirmed_at")),
         "log": list(
             Entry.objects.filter(user_id=user.pk)
             .order_by("-at", "-pk")
@@ -94,8 +98,14 @@ def _delete(user: User, now: datetime) -> None:
         for order in Order.objects.filter(user=user).order_by("pk"):
             order.email, order.notes, order.address = "", "", {"country": order.address.get("country", "")}
             order.save(update_fields=["email", "notes", "address"])
+        _waits(user).delete()
         user.delete()
         record(SYSTEM, "leave", "person", name, organisation_id=None, now=now)
+
+
+def _waits(user: User) -> QuerySet[StockWait]:
+    """What addresses wait for that are theirs: those they confirmed."""
+    return StockWait.objects.filter(email__in=EmailAddress.objects.filter(user=user, verified=True).values(low=Lower("email")))
 
 
 def _check(user: User) -> None:

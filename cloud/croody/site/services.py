@@ -4,19 +4,17 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.contrib.auth.models import User
-from django.core import signing
 from django.utils.translation import gettext as _
 
-from croody.accounts import mailer
+from croody.accounts import address_links, mailer
 from croody.shop.models import Seller
 from croody.site.models import BetaRequest, Message
 
-#: How long the link in the mail holds, and how long what visitors left is kept.
-LINK: Final = timedelta(days=3)
+#: How long what visitors left is kept.
 MESSAGES: Final = timedelta(days=365)
 UNCONFIRMED: Final = timedelta(days=7)
 CONFIRMED: Final = timedelta(days=730)
-_SALT: Final = "croody.site.beta"
+_LINK: Final = "site.beta"
 
 
 def write(name: str, email: str, text: str, language: str, *, now: datetime) -> Message:
@@ -36,7 +34,7 @@ def ask(email: str, plan: str, note: str, language: str, link: str, *, now: date
     """
     said = {"plan": plan, "note": note, "language": language, "asked_at": now}
     BetaRequest.objects.update_or_create(email=email.lower(), defaults=said)
-    token = signing.dumps(email.lower(), salt=_SALT)
+    token = address_links.token(_LINK, email.lower())
     body = "\n\n".join(
         (
             _("Alguien, seguramente tú, pidió probar Buddy con esta dirección. Abre el enlace y pulsa el botón; sirve tres días:"),
@@ -49,11 +47,8 @@ def ask(email: str, plan: str, note: str, language: str, link: str, *, now: date
 
 def waiting(token: str) -> BetaRequest | None:
     """Whose link this is; None for one that is no link, or too old."""
-    try:
-        email = signing.loads(token, salt=_SALT, max_age=LINK)
-    except signing.BadSignature:
-        return None
-    return BetaRequest.objects.filter(email=str(email)).first()
+    email = address_links.read(_LINK, token)
+    return BetaRequest.objects.filter(email=email).first() if email is not None else None
 
 
 def confirm(asked: BetaRequest, *, now: datetime) -> None:

@@ -56,6 +56,7 @@ JOBS: list[Job] = [
     Job("send_notices", 2, deliver.send, "notices"),
     # Beside it: a mail server may take its time, too.
     Job("send_order_mails", 5, shop.send_mails, "notices"),
+    Job("tell_waiting", 60, shop.tell_waiting, "notices"),
     Job("expire_orders", 20, shop.expire_orders),
     # It waits a second at most for each that is away.
     Job("note_parts", 60, history.note_parts, "days"),

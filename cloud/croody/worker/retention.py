@@ -23,8 +23,9 @@ from croody.detection.models import DeviceWindow, Incident, IncidentException, S
 from croody.fleet.models import Claim
 from croody.notices.models import Notice, Rule
 from croody.notices.services import KEPT
+from croody.shop import waits
 from croody.shop.carts import LIFE as CART_LIFE
-from croody.shop.models import Cart
+from croody.shop.models import Cart, StockWait
 from croody.site import history as history_of_parts
 from croody.site import services as visitors
 from croody.site.models import BetaRequest, Message, PartDay
@@ -82,6 +83,14 @@ LIVES: Final = (
     Life(Invitation, lambda now: Q(expires_at__lt=now - TRIES)),
     # A cart that was forgotten; orders are what the law wants kept.
     Life(Cart, lambda now: Q(touched_at__lt=now - CART_LIFE)),
+    Life(
+        StockWait,
+        lambda now: (
+            Q(confirmed_at=None, asked_at__lt=now - waits.UNCONFIRMED)
+            | Q(confirmed_at__lt=now - waits.CONFIRMED)
+            | Q(next_at=None, told_at__lt=now - waits.TAKEN)
+        ),
+    ),
     Life(PartDay, lambda now: Q(day__lt=(now - timedelta(days=2 * history_of_parts.DAYS)).date())),
     Life(Message, lambda now: Q(at__lt=now - visitors.MESSAGES)),
     Life(

@@ -26,7 +26,7 @@ from croody.shop.staff.views import keeps
 #: What a product that is new has to say.
 _NEEDED: Final = frozenset({"kind", "name_es", "name_en", "summary_es", "summary_en", "price_minor", "tax_id"})
 #: Words that stand where a product's name would, in `urls`.
-TAKEN: Final = frozenset({"carrito", "pagar", "pedidos", "pago", "api", "gestion", "fotos"})
+TAKEN: Final = frozenset({"carrito", "pagar", "pedidos", "pago", "api", "gestion", "fotos", "aviso"})
 
 
 @keeps(ShopAct.LOOK)

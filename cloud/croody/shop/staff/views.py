@@ -19,7 +19,7 @@ from django.views.decorators.cache import never_cache
 
 from croody.accounts.caller import Caller, actor_of, of_session
 from croody.accounts.rules import open_to
-from croody.shop import access, countries, moves, orders, pages, stock, words
+from croody.shop import access, countries, moves, orders, pages, stock, waits, words
 from croody.shop.access import ShopAct
 from croody.shop.models import Order, Product
 from croody.shop.moves import State
@@ -155,6 +155,7 @@ def products(request: HttpRequest) -> HttpResponseBase:
     """What is sold, with its stock; the scarce first."""
     language, caller = pages.language(), of_session(request)
     rows = list(Product.objects.select_related("tax").annotate(shots=Count("pictures")).order_by("stock", "slug")[:500])
+    waiting = waits.counts()
     out = sum(1 for one in rows if one.shown and one.stock <= 0)
     context = {
         "sentence": ngettext("%(count)s producto agotado", "%(count)s productos agotados", out)
@@ -162,7 +163,15 @@ def products(request: HttpRequest) -> HttpResponseBase:
         if out
         else _("Hay de todo en almacén"),
         "products": [
-            {**words.product(one, language), "pk": one.pk, "left": one.stock, "shown": one.shown, "pictures": one.shots} for one in rows
+            {
+                **words.product(one, language),
+                "pk": one.pk,
+                "left": one.stock,
+                "shown": one.shown,
+                "pictures": one.shots,
+                "waiting": waiting.get(one.pk, 0),
+            }
+            for one in rows
         ],
         "may_fulfil": _may(caller, ShopAct.FULFIL),
         "may_list": _may(caller, ShopAct.STOCK_LIST),
