@@ -36,10 +36,13 @@ def number(value: object) -> float | None:
 
 
 def metrics(found: Mapping[str, object], digits: int = 6) -> dict[str, Value]:
-    """What of `found` a reading can carry, floats rounded to `digits` behind the point; at most as many as a reading holds."""
+    """What of `found` a reading can carry, floats rounded to `digits` behind the point; at most as many as a reading holds.
+
+    Names are a device's words, too: what no text can hold is written out in them, and one that is too long then is left out.
+    """
     data: dict[str, Value] = {}
-    for name, raw in found.items():
-        value = carried(raw)
+    for said, raw in found.items():
+        name, value = printable(said), carried(raw)
         if value is None or not 1 <= len(name) <= MAX_NAME_CHARS or len(data) >= MAX_METRICS:
             continue
         data[name] = round(value, digits) if isinstance(value, float) else value

@@ -57,12 +57,12 @@ def read(out: Intake, items: Sequence[VehicleItem], now: datetime, poison: Colle
         try:
             if digest in poison:
                 raise Refused("database_refused", "body: the database refused it; the log of that time says why")
-            said = one.vehicle.take(topic, raw, now.timestamp())
+            rows = _rows(one, one.vehicle.take(topic, raw, now.timestamp()), digest, now)
         except (vda5050.BadMessage, Refused) as why:
             out.letters.append(letters.make(one.robot_id, getattr(why, "reason", "bad_message"), str(why), item.topic, raw))
             continue
         came = delivered(PlainItem(one.robot_id, item.body, item.number, item.packet, item.again), digest)
-        for row in _rows(one, said, digest, now):
+        for row in rows:
             out.plain.rows.append(row)
             out.plain.came.append(came)
     out.remembered = sorted(known.values(), key=lambda each: each.robot_id)
