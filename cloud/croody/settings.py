@@ -196,6 +196,11 @@ ACCOUNT_FORMS = {
     "add_email": "croody.accounts.forms.NewAddress",
     "reauthenticate": "croody.accounts.forms.Again",
 }
+MFA_FORMS = {
+    "add_webauthn": "croody.accounts.passkey_forms.Add",
+    "login_webauthn": "croody.accounts.passkey_forms.LogIn",
+    "reauthenticate_webauthn": "croody.accounts.passkey_forms.Again",
+}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Croody"
@@ -262,8 +267,12 @@ LOGGING: dict[str, Any] = {
     "formatters": {
         "line": {"()": "croody_contract.printable.LineFormatter", "format": "%(asctime)s %(levelname)s %(name)s %(message)s%(request_id)s"}
     },
-    "filters": {"request_id": {"()": "croody.web.request_id.WithRequestId"}, "logins": {"()": "croody.web.masking.WithoutLogins"}},
-    "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id", "logins"]}},
+    "filters": {
+        "request_id": {"()": "croody.web.request_id.WithRequestId"},
+        "logins": {"()": "croody.web.masking.WithoutLogins"},
+        "tracebacks": {"()": "croody.web.masking.WithoutTracebacks"},
+    },
+    "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id", "logins", "tracebacks"]}},
     "root": {"handlers": ["out"], "level": "INFO"},
     # It tells of every login, one-time paths included; what matters of it are lock-outs.
     # A flood of junk must not fill the log with its 4xx either.

@@ -21,6 +21,7 @@ from croody.accounts import sign_ins, user_agents
 from croody.accounts.caller import actor_of, of_session
 from croody.accounts.rules import open_to
 from croody.accounts.views import NoReplay
+from croody.web.address import whole
 
 #: Passkeys of one person.
 MOST_KEYS = 10
@@ -74,7 +75,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
     here = sign_ins.key_of(request)
     if request.method == "POST":
         asked = request.POST.get("session", "")
-        number = int(asked) if asked.isdecimal() else None
+        number = whole(asked)
         if number is None and asked != "others":
             return redirect("sessions")
         actor = actor_of(request, of_session(request))

@@ -1,4 +1,8 @@
-"""Keeps one-time links out of the log: such a link (log-in, confirmation, new password, invitation) is a secret in the path. Pure."""
+"""What of others' lines goes into the log. Pure.
+
+One-time links do not: such a link (log-in, confirmation, new password, invitation) is a secret in the path. Nor do the tracebacks of what
+a stranger sent.
+"""
 
 import logging
 import re
@@ -22,4 +26,14 @@ class WithoutLogins(logging.Filter):
         text = record.getMessage()
         if (fit := masked(text)) != text:
             record.msg, record.args = fit, ()
+        return True
+
+
+class WithoutTracebacks(logging.Filter):
+    """For what Django says of a request that it refuses, as one that is too long: it is a stranger's mistake, and a line tells it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Lets every record pass."""
+        if record.name.startswith("django.security"):
+            record.exc_info = record.exc_text = None
         return True

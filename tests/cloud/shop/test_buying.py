@@ -242,6 +242,15 @@ def test_scripts_have_the_cart_as_json(shop: SimpleNamespace):
     assert client.post("/tienda/api/cart/add/", {"product": "nothing"}).status_code == 404
 
 
+@pytest.mark.parametrize(
+    "body", [b"[" * 100_000, b'{"a":' * 50_000, b'{"product":"\\ud800"}', b'{"quantity":1e400}', b"\xff{}", b"9" * 5000]
+)
+def test_a_script_that_sends_no_readable_cart_is_told_so(shop: SimpleNamespace, body: bytes):
+    for act in ("add", "change"):
+        answer = Client().post(f"/tienda/api/cart/{act}/", body, content_type="application/json")
+        assert (answer.status_code, answer.json()["detail"][:7]) == (400, "cuerpo:")
+
+
 def test_an_order_is_for_who_has_its_link(shop: SimpleNamespace):
     guest = Buyer(shop.carlos)
     guest.put("mini")
@@ -347,6 +356,33 @@ def test_products_go_out_as_a_file_and_come_in_again_all_or_nothing(shop: Simple
     assert Product.objects.get(slug="mini").price_minor == 7990
     first = {str(one.pattern).split("/")[0] for one in urlpatterns} - {"", "<slug:slug>"}
     assert first <= product_views.TAKEN
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("slug,kind\n" + "x" * 200_000, "no es CSV"),
+        ('slug,kind\n"mini,board\nwheel,part\n', "no es CSV"),
+        ("slug,name_es,shown\nmini,Mini, de aluminio,1\n", "tiene 4 celdas y hay 3 columnas"),
+        ("slug,kind,shown,text_es\nmini,board\n", "tiene 2 celdas y hay 4 columnas"),
+        ("slug,name_es,name_es\nmini,Una,Otra\n", "«name_es» está dos veces"),
+        ("slug,currency\nmini,USD\n", "currency va con price"),
+    ],
+)
+def test_a_file_of_products_that_says_two_things_changes_nothing(shop: SimpleNamespace, text: str, told: str):
+    from croody.shop.staff import product_table
+
+    found = product_table.read(text, {}, frozenset())
+    assert [told in one for one in found.wrong] == [True]
+    assert found.rows == {}
+
+
+@pytest.mark.parametrize("text", ["slug,name_es\rmini,Mía\r", "slug;name_es\r\nmini;Mía\r\n", "\ufeffslug\tname_es\nmini\tMía"])
+def test_a_file_of_products_is_read_as_spreadsheets_write_it(text: str):
+    from croody.shop.staff import product_table
+
+    found = product_table.read(text, {}, frozenset())
+    assert (found.wrong, found.rows) == ([], {"mini": {"name_es": "Mía"}})
 
 
 def test_who_administers_the_site_sets_up_the_shop_and_that_is_written_down(shop: SimpleNamespace):

@@ -202,8 +202,9 @@ def test_its_account_is_bound_to_its_branch_in_the_brokers_file(agv: str, tmp_pa
 
 @pytest.mark.parametrize("key", ["a\\ud800", "a\\u0000b", "\\u001b[31m", "a\\u202eb"])
 def test_a_name_that_no_text_can_hold_costs_neither_its_message_nor_another_vehicle(agv: str, key: str):
-    odd = '{"errors":[{"errorType":"odd","errorLevel":"FATAL","errorReferences":[{"referenceKey":"%s","referenceValue":"1"}]}]}' % key
-    ingest(item("state", odd.encode()), item("state", {"driving": True}, topic="uagv/v2/Acme/AGV-2/"))
+    error = '"errorType":"odd","errorLevel":"FATAL","errorReferences":[{"referenceKey":"KEY","referenceValue":"1"}]'
+    odd = f'{{"errors":[{{{error}}}]}}'.replace("KEY", key).encode()
+    ingest(item("state", odd), item("state", {"driving": True}, topic="uagv/v2/Acme/AGV-2/"))
     assert [one.data["code"] for one in rows(kind="event")] == ["vda_odd"]
     assert all(name.isprintable() for one in rows(kind="event") for name in one.data["detail"])
     assert [one.data["driving"] for one in rows("agv-2", "reading")] == [True]

@@ -77,3 +77,19 @@ def test_a_wrong_host_is_refused_without_a_traceback_in_the_log():
     text = _logged(lambda: Client(raise_request_exception=False).get("/", headers={"Host": "scan1.example"}))
     assert "Traceback" not in text
     assert text.count("\n") <= 1
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_what_a_stranger_sends_costs_a_line_of_the_log_and_no_traceback():
+    many = "&".join(f"a{number}=1" for number in range(1100))
+    long = "a=" + "x" * (settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
+
+    def ask() -> None:
+        client = Client(raise_request_exception=False)
+        for body in (many, long):
+            answer = client.post("/contacto/", body, content_type="application/x-www-form-urlencoded")
+            assert answer.status_code in (400, 413)
+
+    text = _logged(ask)
+    assert "Traceback" not in text
+    assert text.count("\n") <= 2

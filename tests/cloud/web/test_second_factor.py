@@ -245,3 +245,30 @@ def test_a_session_that_ended_is_not_listed(people: Any):
 )
 def test_a_browser_is_said_in_a_few_words(agent: str, words: str):
     assert user_agents.words(agent) == words
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "9" * 5000,
+        "[" * 100_000,
+        "null",
+        "[]",
+        '"\\ud800"',
+        '{"id":"a"}',
+        '{"id":"AA","rawId":"AA","type":"public-key","response":{"clientDataJSON":"AA","authenticatorData":"AA","signature":"AA"}}',
+        '{"id":"AA","rawId":"AA","type":"public-key","response":{"clientDataJSON":"e30","authenticatorData":"AA","attestationObject":"oA"}}',
+        '{"id":"AA","rawId":"AA","type":"public-key","response":{"clientDataJSON":"W10","attestationObject":"n5-fn5-f","userHandle":{}}}',
+    ],
+)
+def test_what_is_no_passkeys_answer_is_refused_as_a_wrong_key_is(alice: Client, said: str):
+    assert Client().post("/cuenta/llaves/entrar/", {"credential": said}).status_code in (302, 429)
+    answer = alice.post("/cuenta/llaves/agregar/", {"name": "one", "credential": said})
+    assert answer.status_code == 200
+    assert not Authenticator.objects.exists()
+
+
+def test_a_session_of_a_number_that_is_none_is_nobodys(alice: Client):
+    for asked in ("9" * 5000, "9" * 18, "٣", "²", "-1"):
+        assert alice.post("/cuenta/sesiones/", {"session": asked}).status_code == 302
+    assert signed_in(alice)

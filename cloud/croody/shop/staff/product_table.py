@@ -6,7 +6,7 @@ Stock is no column: it changes by goods that arrive and are sold, each of which 
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -74,22 +74,48 @@ def read(text: str, taxes: Mapping[str, int], taken: frozenset[str]) -> Read:
         taken: slugs that are words of the shop's own addresses.
     """
     found = Read()
-    lines = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
-    unknown = [name for name in lines.fieldnames or [] if name not in COLUMNS]
-    if unknown or "slug" not in (lines.fieldnames or []):
-        known = ", ".join(COLUMNS)
-        found.wrong.append(
-            _("columnas: «%(names)s» no es ninguna, o falta slug. Son: %(known)s") % {"names": ", ".join(unknown)[:80], "known": known}
-        )
-        return found
+    text = text.removeprefix("\ufeff")
+    # A spreadsheet writes what is usual where it runs; old ones end a line as nobody else does.
+    separator = max(",;\t", key=text.partition("\n")[0].count)
+    lines = csv.DictReader(io.StringIO(text, newline=None), delimiter=separator, strict=True)
+    try:
+        names = list(lines.fieldnames or [])
+        found.wrong += _wrong_columns(names)
+        if not found.wrong:
+            _read_rows(lines, len(names), found, taxes, taken)
+    except csv.Error as error:
+        told = {"line": lines.line_num, "error": error}
+        found.wrong.append(_("línea %(line)s: no es CSV (%(error)s): mira sus comillas, o guárdalo otra vez como «CSV UTF-8»") % told)
+    return found
+
+
+def _wrong_columns(names: Sequence[str]) -> list[str]:
+    unknown = [name for name in names if name not in COLUMNS]
+    if unknown or "slug" not in names:
+        told = {"names": ", ".join(unknown)[:80], "known": ", ".join(COLUMNS)}
+        return [_("columnas: «%(names)s» no es ninguna, o falta slug. Son: %(known)s") % told]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        return [_("columnas: «%(names)s» está dos veces: deja una") % {"names": ", ".join(twice)}]
+    if "currency" in names and "price" not in names:
+        return [_("columnas: currency va con price: escribe las dos, o ninguna")]
+    return []
+
+
+def _read_rows(lines: Iterable[Mapping[Any, Any]], most: int, found: Read, taxes: Mapping[str, int], taken: frozenset[str]) -> None:
     for number, line in enumerate(lines, start=2):
         if number > MOST_ROWS + 1:
             found.wrong.append(_("caben %(most)s filas: reparte el archivo en varios") % {"most": MOST_ROWS})
-            break
-        _read_row(number, line, found, taxes, taken)
+            return
+        # What is too short or too long has a separator too few or too many, and every cell behind it is another column's.
+        count = sum(value is not None for name, value in line.items() if name is not None) + len(line.get(None) or ())
+        if count != most:
+            told = {"number": number, "count": count, "most": most}
+            found.wrong.append(_("fila %(number)s: tiene %(count)s celdas y hay %(most)s columnas: escribe una por columna") % told)
+        else:
+            _read_row(number, line, found, taxes, taken)
         if len(found.wrong) >= MOST_TOLD:
-            break
-    return found
+            return
 
 
 def _read_row(number: int, line: Mapping[str, Any], found: Read, taxes: Mapping[str, int], taken: frozenset[str]) -> None:
