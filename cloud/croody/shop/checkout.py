@@ -14,9 +14,10 @@ from django.utils.translation import gettext as _
 
 from croody.accounts import throttle
 from croody.accounts.caller import actor_of, of_session
-from croody.shop import carts, order_views, orders, pages, stock, words
+from croody.audit.actor import Actor
+from croody.shop import address_views, addresses, carts, order_views, orders, pages, stock, words
 from croody.shop.forms import Checkout
-from croody.shop.models import Cart, Coupon, Order, ShippingRate
+from croody.shop.models import Cart, Coupon, Order, SavedAddress, ShippingRate
 from croody.shop.money import Money
 from croody.shop.payments import book
 from croody.web.address import whole
@@ -64,11 +65,22 @@ def _place(request: HttpRequest, form: Checkout, filled: carts.Filled, rates: li
         messages.error(request, _("Desde tu red se hicieron demasiados pedidos en la última hora: espera un rato"))
         return _page(request, form, filled, rates, now, status=429)
     try:
-        order = orders.place(filled.cart, wanted, user=user, actor=actor_of(request, of_session(request)), now=now)
+        actor = actor_of(request, of_session(request))
+        order = orders.place(filled.cart, wanted, user=user, actor=actor, now=now)
+        if user is not None and said["keep"]:
+            _keep(request, user, form, actor, now)
         return order_views.on_to_payment(request, order)
     except (orders.OrderRefused, stock.SoldOut) as refused:
         messages.error(request, str(refused))
         return _page(request, form, filled, rates, now, status=409)
+
+
+def _keep(request: HttpRequest, user: User, form: Checkout, actor: Actor, now: datetime) -> None:
+    """The address, for the next order, as they ticked. The order stands either way."""
+    try:
+        addresses.keep(user, form.address(), actor=actor, now=now)
+    except addresses.Full as full:
+        messages.error(request, str(full))
 
 
 def _agreed(request: HttpRequest, rate: str) -> int:
@@ -88,7 +100,16 @@ def _known(request: HttpRequest, rates: list[ShippingRate], ways: list[str]) -> 
         last = Order.objects.filter(user=request.user).order_by("-pk").first()
         if last is not None:
             found |= {**last.address, **last.invoice, "email": last.email}
+        kept = _chosen(request, addresses.of(request.user))
+        if kept is not None:
+            found |= kept.address
     return found
+
+
+def _chosen(request: HttpRequest, theirs: list[SavedAddress]) -> SavedAddress | None:
+    """Of the addresses that they keep the one in the page's address, else the first."""
+    wanted = whole(request.GET.get("direccion", ""))
+    return next((one for one in theirs if one.pk == wanted), theirs[0] if theirs else None)
 
 
 def _page(
@@ -111,6 +132,7 @@ def _page(
 
     context = {
         "form": form,
+        "saved": _saved(request, form),
         "agreed": cost.goods - cost.discount,
         "confirm": _("El precio cambió mientras comprabas: ahora son %(total)s. Confirma otra vez.") % {"total": text(confirm)}
         if confirm is not None
@@ -142,3 +164,12 @@ def _page(
         "taxes": [{"rate": words.tax(bp, language), "amount": text(part)} for bp, part in cost.taxes],
     }
     return pages.show(request, "shop/checkout.html", context, filled=filled, status=status)
+
+
+def _saved(request: HttpRequest, form: Checkout) -> list[dict[str, Any]]:
+    """The addresses that they keep, as a choice; none once they sent the form: what they typed stands."""
+    if form.is_bound or not isinstance(request.user, User):
+        return []
+    theirs = addresses.of(request.user)
+    chosen = _chosen(request, theirs)
+    return [{**address_views.shown(one), "here": one is chosen} for one in theirs]

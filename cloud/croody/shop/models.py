@@ -335,6 +335,20 @@ class OrderEvent(models.Model):
     at = models.DateTimeField()
 
 
+class SavedAddress(models.Model):
+    """Where somebody wants things sent to, as `Order.address` has it. One is used unless they choose another."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    address = models.JSONField()
+    is_default = models.BooleanField(default=False)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user"], condition=models.Q(is_default=True), name="shop_one_address_is_first"),
+        ]
+
+
 class Payment(models.Model):
     """One try to pay an order with a provider. `reference` is how both call it."""
 

@@ -18,7 +18,7 @@ from croody.audit.actor import SYSTEM, Actor
 from croody.audit.models import Entry
 from croody.audit.services import record
 from croody.notices.models import Browser
-from croody.shop.models import Order, StockWait
+from croody.shop.models import Order, SavedAddress, StockWait
 from croody.site.models import Leaving
 
 GRACE: Final = timedelta(days=14)
@@ -45,6 +45,7 @@ def export(user: User) -> dict[str, Any]:
         "sign_ins": list(SignIn.objects.filter(user=user).order_by("-at").values("address", "agent", "at", "seen_at")[:MOST]),
         "browsers": list(Browser.objects.filter(person=user).order_by("-pk").values("name", "created_at", "told_at")),
         "orders": [_order(one) for one in Order.objects.filter(user=user).prefetch_related("lines").order_by("-pk")[:MOST]],
+        "addresses": list(SavedAddress.objects.filter(user=user).order_by("pk").values("address", "is_default", "at")),
         "product_notices": list(_waits(user).order_by("pk").values("product__slug", "email", "asked_at", "confirmed_at")),
         "log": list(
             Entry.objects.filter(user_id=user.pk)

@@ -80,6 +80,8 @@ def test_every_table_that_grows_without_telemetry_has_a_life():
             "notices.Browser", "notices.PushKey",
         # What a seller set up, a row a year, and what goes with a cart.
         "shop.Seller", "shop.Tax", "shop.Product", "shop.Coupon", "shop.ShippingRate", "shop.Numbering", "shop.CartLine",
+        # Ten a person.
+        "shop.SavedAddress",
         # Eight a product, in four files each.
         "shop.ProductPicture", "shop.PictureFile",
         # Written by hand; one a person.

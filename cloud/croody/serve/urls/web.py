@@ -15,6 +15,7 @@ from croody.api.v1 import api, nothing_here
 from croody.live.views import stream
 from croody.monitor import alarm_views
 from croody.monitor import views as monitor
+from croody.shop import address_views
 from croody.shop.order_views import mine
 from croody.site import about, found, integrate, own_data_views, visitors
 from croody.site.views import home, status
@@ -73,6 +74,7 @@ urlpatterns = [
     path("luks/", about.leads_to("buddy")),
     path("mi-cuenta/", about.leads_to("profile")),
     path("mi-cuenta/pedidos/", about.leads_to("shop_mine")),
+    path("mi-cuenta/direcciones/", about.leads_to("shop_addresses")),
     path("mi-cuenta/<path:rest>", about.leads_to("profile")),
     path("tienda/gestion/mensajes/", visitors.messages_of_visitors, name="messages_of_visitors"),
     path("tienda/gestion/beta.csv", visitors.export_beta, name="export_beta"),
@@ -82,6 +84,8 @@ urlpatterns = [
     path("cuenta/datos/borrar/", own_data_views.leave, name="leave"),
     path("cuenta/datos/quedarme/", own_data_views.stay, name="stay"),
     path("cuenta/pedidos/", mine, name="shop_mine"),
+    path("cuenta/direcciones/", address_views.listed, name="shop_addresses"),
+    path("cuenta/direcciones/<int:number>/", address_views.one, name="shop_address"),
     path("cuenta/", include("croody.accounts.urls")),
     path("api/telemetry/stream", stream, name="telemetry_stream"),
     path("api/v1/", api.urls),
