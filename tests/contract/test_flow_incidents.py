@@ -238,3 +238,16 @@ def test_what_is_no_capture_or_not_there_is_told(tmp_path: Path) -> None:
     for path, reason in ((tmp_path / "picture.gif", "expected a pcap"), (tmp_path / "nothing.pcap", "No such file")):
         with pytest.raises(CommandError, match=reason):
             typed("incidents", "--pcap", path)
+
+
+@pytest.mark.parametrize("made_at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_calibration_of_a_time_that_no_database_holds_is_refused(made_at: str) -> None:
+    text = json.dumps({"version": calibration.VERSION, "made_at": made_at, "made_of": {}, "maxima": {}})
+    with pytest.raises(calibration.Refused, match="no calibration that can be read"):
+        calibration.read(text, "body")
+
+
+def test_names_of_captures_are_kept_as_any_database_stores_them() -> None:
+    made_of = {"a\ud800\x00": "sha256:\x00"}
+    text = json.dumps({"version": calibration.VERSION, "made_at": "2026-11-24T00:00:00+00:00", "made_of": made_of, "maxima": {}})
+    assert calibration.read(text, "body").made_of == {"a\\ud800\\x00": "sha256:\\x00"}

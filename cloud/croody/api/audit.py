@@ -18,6 +18,7 @@ from croody.audit import queries
 from croody.audit.models import Entry
 from croody.audit.queries import Mark, Readable, Wanted
 from croody.fleet.access import Action, asking, organisations
+from croody.telemetry.ingest.clock import in_utc
 
 router = Router(tags=["audit"])
 FIELDS: Final = (
@@ -57,7 +58,8 @@ def audit(
     chosen = chosen_organisation(caller, organisation)
     if organisation is not None and chosen is None:
         return {"items": [], "next": None}
-    wanted = Wanted(chosen.pk if chosen else None, name, verb, thing, thing_id, start, end)
+    since, until = (in_utc(one, field) if one is not None else None for one, field in ((start, "start"), (end, "end")))
+    wanted = Wanted(chosen.pk if chosen else None, name, verb, thing, thing_id, since, until)
     after = Mark(*places.read(cursor, tuple[datetime, int])) if cursor else None
     rows = queries.page(readable(caller), wanted, limit=limit + 1, after=after)
     return page(rows, limit, lambda some: shown(some), lambda one: places.written(one.at, one.pk))

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from croody.shop import carts, orders, pages, words
 from croody.shop.models import Cart, CartLine, Coupon, Product
 from croody.shop.money import Money
-from croody.web.address import whole
+from croody.web.address import typed, whole
 
 
 @pages.public
@@ -38,14 +38,14 @@ def cart(request: HttpRequest) -> HttpResponse:
 @pages.form_of("shop_cart")
 def add(request: HttpRequest) -> HttpResponseBase:
     """One more, or so many more, of a product."""
-    product = get_object_or_404(Product, slug=request.POST.get("product", "")[:60], shown=True)
+    product = get_object_or_404(Product, slug=typed(request.POST, "product", 60), shown=True)
     return _put(request, product, whole(request.POST.get("quantity", "1"), 4) or 1, more=True)
 
 
 @pages.form_of("shop_cart")
 def change(request: HttpRequest) -> HttpResponseBase:
     """So many of a product; 0 takes it out."""
-    product = get_object_or_404(Product, slug=request.POST.get("product", "")[:60], shown=True)
+    product = get_object_or_404(Product, slug=typed(request.POST, "product", 60), shown=True)
     quantity = whole(request.POST.get("quantity", ""), 4)
     if quantity is None:
         messages.error(request, _("«%(text)s» no es una cantidad: escribe un número") % {"text": request.POST.get("quantity", "")[:20]})

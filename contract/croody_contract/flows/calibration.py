@@ -13,6 +13,7 @@ from croody_contract.flows.counters import Counter
 from croody_contract.flows.limits import RULES, Maxima, judge
 from croody_contract.flows.meter import Look
 from croody_contract.flows.packets import text
+from croody_contract.printable import printable
 
 #: With two minutes two false incidents, with four and more none.
 LEAST_S: Final = 240
@@ -143,12 +144,15 @@ def read(text: str | bytes, name: str) -> Calibration:
             str(Counter(counter)): {str(int(seconds)): _amount(most) for seconds, most in windows.items()}
             for counter, windows in raw["maxima"].items()
         }
-        made_of = {str(file)[:_NAME_CHARS]: str(digest)[:_NAME_CHARS] for file, digest in list(raw["made_of"].items())[:_MOST_FILES]}
+        made_of = {
+            printable(str(file))[:_NAME_CHARS]: printable(str(digest))[:_NAME_CHARS]
+            for file, digest in list(raw["made_of"].items())[:_MOST_FILES]
+        }
         made_at = datetime.fromisoformat(raw["made_at"])
         if made_at.tzinfo is None:
             raise ValueError(f"made_at {raw['made_at']!r} has no offset")
-        return Calibration(maxima, made_of, made_at)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        return Calibration(maxima, made_of, made_at.astimezone(UTC))
+    except (ValueError, OverflowError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Refused(f"{name}: no calibration that can be read ({error}): make it again with croody ids calibrate") from error
 
 

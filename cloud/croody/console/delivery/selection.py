@@ -103,6 +103,8 @@ class Period:
 def _moment(text: str, place: ZoneInfo) -> datetime | None:
     try:
         at = datetime.fromisoformat(text[:40])
-        return (at.replace(tzinfo=place) if at.tzinfo is None else at).astimezone(UTC)
+        found = (at.replace(tzinfo=place) if at.tzinfo is None else at).astimezone(UTC)
+        # A day more or less must still be a day, in any zone.
+        return found if 1 < found.year < 9999 else None
     except (ValueError, OverflowError):
         return None

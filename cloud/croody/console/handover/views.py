@@ -63,7 +63,7 @@ def sign(request: HttpRequest) -> HttpResponseBase:
         since = datetime.fromisoformat(request.POST.get("since", ""))
     except ValueError:
         since = now
-    since = since if since.tzinfo is not None and since > now - services.FURTHEST else now - services.FURTHEST
+    since = min(max(since, now - services.FURTHEST), now) if since.tzinfo is not None else now - services.FURTHEST
     try:
         services.sign(caller, team, request.POST.get("note", ""), since, by=actor_of(request, caller), now=now)
     except BadAct as error:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import Any, Final, Literal
 
+from croody.telemetry.ingest.clock import in_utc
 from croody.telemetry.read.sql import ask, listed, on_postgres
 from croody_contract.messages import Refused
 
@@ -129,7 +130,7 @@ def series(
         Refused: something is out of bounds; the text names the value, the rule and the remedy.
     """
     _check(robot_ids, metrics, start, end, step_s, buckets)
-    start, end = start.astimezone(UTC), end.astimezone(UTC)
+    start, end = in_utc(start, "start"), in_utc(end, "end")
     asked = _Asked(tuple(dict.fromkeys(robot_ids)), tuple(dict.fromkeys(metrics)))
     source, step = _source(asked, start, end, step_s, buckets, HOUR_S if start < now - MINUTES_KEPT else 1)
     found = asked.find(source, start, end, step)
