@@ -753,6 +753,8 @@ PAGES: dict[str, tuple[str, str, int]] = {
     "tienda/gestion/pedidos/<int:number>/": ("GET", "/tienda/gestion/pedidos/1/", 404),
     "tienda/gestion/pedidos/<int:number>/mover/": ("POST", "/tienda/gestion/pedidos/1/mover/", 404),
     "tienda/gestion/pedidos/<int:number>/devolver/": ("POST", "/tienda/gestion/pedidos/1/devolver/", 404),
+    "tienda/gestion/clientes/": ("GET", "/tienda/gestion/clientes/", 200),
+    "tienda/gestion/clientes/<int:number>/": ("GET", "/tienda/gestion/clientes/1/", 404),
     "tienda/gestion/productos/": ("GET", "/tienda/gestion/productos/", 200),
     "tienda/gestion/productos.csv": ("GET", "/tienda/gestion/productos.csv", 200),
     "tienda/gestion/productos/importar/": ("POST", "/tienda/gestion/productos/importar/", 303),

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Lower
 
 from croody.accounts.models import Organisation
 from croody.fleet.models import Robot
@@ -285,6 +286,7 @@ class Order(models.Model):
         indexes = [
             models.Index(fields=["state", "-id"], name="shop_orders_by_state"),
             models.Index(fields=["user", "-id"], name="shop_orders_of_person"),
+            models.Index(Lower("email"), name="shop_orders_of_address"),
             models.Index(fields=["reserved_until"], condition=models.Q(reserved_until__isnull=False), name="shop_reserved"),
         ]
 

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from croody.shop import cart_api, cart_views, checkout, order_views, payment_views, pictures, views, wait_views
-from croody.shop.staff import picture_views, product_views
+from croody.shop.staff import customer_views, picture_views, product_views
 from croody.shop.staff import views as staff
 
 urlpatterns = [
@@ -27,6 +27,8 @@ urlpatterns = [
     path("gestion/pedidos/<int:number>/", staff.order, name="shop_keep_order"),
     path("gestion/pedidos/<int:number>/mover/", staff.move, name="shop_keep_move"),
     path("gestion/pedidos/<int:number>/devolver/", staff.refund, name="shop_keep_refund"),
+    path("gestion/clientes/", customer_views.listed, name="shop_keep_customers"),
+    path("gestion/clientes/<int:number>/", customer_views.one, name="shop_keep_customer"),
     path("gestion/productos/", staff.products, name="shop_keep_products"),
     path("gestion/productos.csv", product_views.export, name="shop_keep_export"),
     path("gestion/productos/importar/", product_views.take_in, name="shop_keep_import"),
