@@ -218,3 +218,11 @@ def test_fields_are_told_as_deep_as_they_go(serve: Serve):
 
 def test_the_earlier_address_of_the_reference_leads_to_it(serve: Serve):
     assert serve("telemetry").get("/api/telemetry/redoc").headers["Location"] == "/api/telemetry/docs"
+
+
+def test_operations_have_one_address_for_readers_of_either_language(settings: Any):
+    settings.ROOT_URLCONF = "croody.serve.urls.web"
+    said = {code: Client().get("/api/v1/openapi.json", headers={"Accept-Language": code}).json()["paths"] for code in ("es", "en")}
+    assert list(said["en"]) == list(said["es"])
+    assert "/api/v1/robots" in said["en"]
+    assert 'id="get-api-v1-robots"' in Client().get("/api/v1/docs", headers={"Accept-Language": "en"}).content.decode()

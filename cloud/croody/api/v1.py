@@ -16,6 +16,7 @@ from croody.api import alarms, audit, deliveries, enrol, errors, events, exports
 from croody.api.authentication import SCHEMES
 from croody.api.errors import Conflict, Wrong
 from croody.web.apidocs import PlainDocs
+from croody.web.language import split
 from croody.web.refusals import Denied
 from croody_contract.messages import Refused
 
@@ -26,7 +27,7 @@ _ABOUT: Final = (
 
 
 class Api(NinjaAPI):
-    """Ninja's, whose description says that each operation takes any of the keys."""
+    """Ninja's, whose description says that each operation takes any of the keys, and where it is in no language."""
 
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
         """The description."""
@@ -37,6 +38,10 @@ class Api(NinjaAPI):
                 if operation.get("security"):
                     operation["security"] = [{name: []} for name in SCHEMES]
         return schema
+
+    def get_root_path(self, path_params: dict[str, Any]) -> str:
+        """Where it is, in no language: an operation has one address, whoever reads of it."""
+        return split(super().get_root_path(path_params))[1]
 
     def create_response(self, request: HttpRequest, data: Any, **options: Any) -> HttpResponse:
         """An answer, in the language of this API."""
