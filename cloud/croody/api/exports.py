@@ -30,6 +30,7 @@ from croody.telemetry.read.export import place_of
 from croody.telemetry.read.follow import HOLE_S
 from croody.web.refusals import Denied
 from croody.web.streamed import streamed
+from croody_contract.limits import MAX_NAME_CHARS
 
 router = Router(tags=["exports"])
 MOST_ROBOTS: Final = 1000
@@ -69,8 +70,9 @@ def readings(
     as_of: _AsOf = None,
 ) -> HttpResponse:
     """By robot, time and id. A metric's column holds numbers; what is none stays empty."""
+    names = _columns(metric)
     span = _span(request, Action.SEE, (start, end), robot_id, after, as_of)
-    return _answer(request, "readings", form, tables.readings(span, metric), after, limit, span.as_of, _still(Action.SEE, span.robot_ids))
+    return _answer(request, "readings", form, tables.readings(span, names), after, limit, span.as_of, _still(Action.SEE, span.robot_ids))
 
 
 @router.get("/exports/events", auth=Asks(Action.INSPECT), response=_ALL, openapi_extra=_FILE, summary="What robots said beside readings")
@@ -201,6 +203,16 @@ def limited(found: Iterable[list[Row]], limit: int) -> Iterator[list[Row]]:
         left -= len(rows)
         if left <= 0:
             return
+
+
+def _columns(metrics: Sequence[str]) -> list[str]:
+    """The metrics, each once: of two columns of one name, programs read one or none."""
+    for one in metrics:
+        if not 1 <= len(one) <= MAX_NAME_CHARS or not one.isprintable():
+            raise Wrong("metric", one, f"a name of 1 to {MAX_NAME_CHARS} characters that can be shown", "name it as the robot sends it")
+        if one in tables.OWN_COLUMNS:
+            raise Wrong("metric", one, "another column has this name", "leave metric out: data then holds all of them")
+    return list(dict.fromkeys(metrics))
 
 
 def _wanted(caller: Caller, action: Action, robot_ids: list[str]) -> list[str]:

@@ -37,6 +37,8 @@ _READING: Final = (
     Column("environment", "text"),
     Column("status", "text"),
 )
+#: What a reading has beside its metrics.
+OWN_COLUMNS: Final = frozenset(column.name for column in (*_PLACE, *_READING))
 _ALARMS: Final = (
     Column("id", "int"),
     Column("robot_id", "text"),

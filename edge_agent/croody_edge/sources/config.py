@@ -69,7 +69,8 @@ def read(file: Path) -> dict[str, dict[str, Any]]:
             body = opened.read(MIB + 1)
         if len(body) > MIB:
             raise ValueError(text("sources.too_large"))
-        whole = tomllib.loads(body.decode("utf-8"))
+        # Some editors begin a text with a mark that says it is UTF-8.
+        whole = tomllib.loads(body.decode("utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
         raise BadSetting(text("sources.unreadable", file=file, error=error)) from error
     tables = whole.pop("source", None)

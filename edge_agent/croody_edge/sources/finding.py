@@ -26,7 +26,7 @@ def find(name: str, asked_by: str) -> Kind:
     points = entry_points(group=GROUP)
     found = [point for point in points if point.name == name]
     if not found:
-        raise BadSetting(text("setting.source", asked_by=asked_by, name=repr(name), names=", ".join(sorted(points.names))))
+        raise BadSetting(text("setting.source", asked_by=asked_by, name=repr(name[:80]), names=", ".join(sorted(points.names))))
     if len(found) > 1:
         raise BadSetting(text("setting.source_twice", asked_by=asked_by, name=repr(name), count=len(found), packages=_packages(found)))
     (point,) = found

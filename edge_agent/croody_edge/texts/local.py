@@ -104,6 +104,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{code} no sirve de palabra para un evento: minúsculas, cifras y _, empieza por una letra, de 2 a 64; da otro nombre o pon code",
         "{code} cannot be the word of an event: lower-case letters, digits and _, a letter first, 2 to 64; rename it or give a code",
     ),
+    "rules.code_twice": (
+        "{name}: su palabra {code} es ya la de la regla {other}, y el fin de una cerraría la alarma de la otra: dale otro code",
+        "{name}: its word {code} is already that of the rule {other}, and the end of one would end the other's alarm: give it another code",
+    ),
     "rules.agents_own": (
         "{code} es una palabra del propio agente: da otro nombre o pon otro code",
         "{code} is a word of the agent's own: give another name or code",

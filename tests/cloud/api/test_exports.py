@@ -76,6 +76,14 @@ def test_a_csv_has_every_reading_once_by_robot_and_time(spoken: None, get: Any):
     assert datetime.fromisoformat(rows[3]["at"]) == BEGAN + timedelta(seconds=3)
 
 
+@pytest.mark.parametrize("name", ["id", "seq", "lat", "status", "", "x" * 65, "a\x00b", "a\nb"])
+def test_a_column_has_a_name_of_its_own(spoken: None, get: Any, name: str):
+    answer = get(f"/exports/readings?{ask(metric=['n', name])}")
+    assert (answer.status_code, answer.json()["field"]) == (422, "metric")
+    rows = content(get(f"/exports/readings?{ask(metric=['n', 'on', 'n'])}")).decode().splitlines()
+    assert rows[0].endswith("status,n,on")
+
+
 def test_metrics_are_columns_of_numbers(spoken: None, get: Any):
     rows = table(get(f"/exports/readings?{ask(robot_id='rover-1', metric=['n', 'word', 'on', 'absent'])}"))
     assert [row["n"] for row in rows] == [f"{number}.0" for number in range(7)]

@@ -263,3 +263,17 @@ def test_an_area_stands_on_the_plan_of_its_site_and_its_corners_are_a_text_all_t
     assert f'data-site="{hall.slug}"' in page
     wrong = world.marta.post("/console/rules/new/", {**fence, "points": "a, b"})
     assert (wrong.status_code, "<polygon" in wrong.content.decode()) == (422, False)
+
+
+def test_an_area_is_the_same_after_its_form_was_saved_again(world: SimpleNamespace):
+    points = [[604123.4567, 4520987.25], [604150, 4520987.25], [604150.125, 4521000.0625]]
+    text = "; ".join(f"{x}, {y}" for x, y in points)
+    fence = {"kind": "fence", "name": "Patio", "side": "outside", "severity": "low", "points": text, "organisation": ""}
+    assert world.marta.post("/console/rules/new/", fence).status_code == 303
+    from croody.notices.models import Rule
+
+    row = Rule.objects.get(name="Patio")
+    shown = world.marta.get(f"/console/rules/{row.pk}/").context["form"]["points"]
+    assert world.marta.post(f"/console/rules/{row.pk}/", {**fence, "points": shown}).status_code == 303
+    row.refresh_from_db()
+    assert row.params["points"] == points

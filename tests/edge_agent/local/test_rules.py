@@ -238,3 +238,21 @@ def test_rules_are_played_on_a_recording_by_the_command(tmp_path: Path, capsys: 
     assert "typo: the recording has no metric tmp: check its name" in capsys.readouterr().out
     assert main(["check-rules", str(rules), "--recording", str(tmp_path / "none.csv")]) == 78
     assert main(["check-rules", str(tmp_path / "none.toml")]) == 1
+
+
+def test_two_rules_with_one_word_are_not_used_for_one_would_end_the_others_alarm(tmp_path: Path) -> None:
+    file = tmp_path / "rules.toml"
+    rule = 'metric = "temp_c"\nabove = 60\n'
+    file.write_text(f'[rule.too-hot]\n{rule}[rule.too_hot]\n{rule}[rule.other]\n{rule}code = "too_hot"\n[rule.cold]\n{rule}')
+    written = read(file, hooks=False)
+    assert list(written.rules) == ["too-hot", "cold"]
+    assert [problem.partition(" [")[0] for problem in written.problems] == ["rules.toml:4", "rules.toml:7"]
+    assert all("'too_hot'" in problem and "too-hot" in problem for problem in written.problems)
+
+
+@pytest.mark.parametrize("begin", ["\ufeff", "\n" * 60_000])
+def test_a_file_is_read_as_editors_save_it(tmp_path: Path, begin: str) -> None:
+    file = tmp_path / "rules.toml"
+    file.write_text(begin + "".join(f'[rule.hot{number}]\nmetric = "temp_c"\nabove = 60\n' for number in range(40)), encoding="utf-8")
+    written = read(file, hooks=False)
+    assert (len(written.rules), written.problems) == (40, [])

@@ -36,9 +36,14 @@ def given(request: HttpRequest, row: Any, shape: Callable[[Any], dict[str, Any]]
 def as_form(row: Rule) -> dict[str, Any]:
     """A rule, field by field."""
     params: Mapping[str, Any] = row.params
-    points = "; ".join(f"{x:g}, {y:g}" for x, y in params.get("points", ()))
+    points = "; ".join(f"{_metres(x)}, {_metres(y)}" for x, y in params.get("points", ()))
     place = {"site": str(row.site_id or ""), "robot_id": row.robot_id, "enabled": "on" if row.enabled else "off"}
     return {**params, "points": points, "name": row.name, "severity": row.severity, "for_s": str(row.for_s), **place}
+
+
+def _metres(value: float) -> str:
+    """Every digit of it: what a form shows is what it saves."""
+    return repr(value).removesuffix(".0")
 
 
 def as_channel_form(row: Channel) -> dict[str, Any]:

@@ -47,10 +47,17 @@ def read(file: Path, *, hooks: bool) -> Written:
         return Written({}, [text("rules.unreadable", file=file, error=error)])
     rules: dict[str, Rule] = {}
     problems: list[str] = []
+    of_code: dict[str, str] = {}
     for name, table in tables.items():
+        place = f"{file.name}{_line(written, name)} [rule.{name}]"
         try:
             if table.get("enabled", True) is not False:
-                rules[name] = of_table(f"{file.name}{_line(written, name)} [rule.{name}]", name, table)
+                rule = of_table(place, name, table)
+                # Of two rules with one word, the end of one would end the other's alarm.
+                other = of_code.setdefault(code_of(name, rule), name)
+                if other != name:
+                    raise BadSetting(text("rules.code_twice", name=place, code=repr(code_of(name, rule)), other=other))
+                rules[name] = rule
         except BadSetting as error:
             problems.append(str(error))
             continue
@@ -102,7 +109,8 @@ def _opened(file: Path) -> str:
         body = opened.read(MIB + 1)
     if len(body) > MIB:
         raise ValueError(text("sources.too_large"))
-    return body.decode("utf-8")
+    # Some editors begin a text with a mark that says it is UTF-8.
+    return body.decode("utf-8-sig")
 
 
 def _tables(file: Path, written: str) -> dict[str, dict[str, Any]]:
@@ -117,5 +125,5 @@ def _tables(file: Path, written: str) -> dict[str, dict[str, Any]]:
 
 def _line(written: str, name: str) -> str:
     """`:12`, where the table of that name begins; nothing where it is written in another way."""
-    found = re.search(rf"^\s*\[\s*rule\s*\.\s*[\"']?{re.escape(name)}[\"']?\s*\]", written, re.MULTILINE)
+    found = re.search(rf"^[ \t]*\[[ \t]*rule[ \t]*\.[ \t]*[\"']?{re.escape(name)}[\"']?[ \t]*\]", written, re.MULTILINE)
     return f":{written.count(chr(10), 0, found.end()) + 1}" if found else ""

@@ -90,7 +90,7 @@ def check_code(code: str) -> str:
         ValueError: it may not.
     """
     if not _CODE.fullmatch(code):
-        raise ValueError(text("rules.code", code=repr(code)))
+        raise ValueError(text("rules.code", code=repr(code[:80])))
     if code in _AGENTS_OWN:
         raise ValueError(text("rules.agents_own", code=repr(code)))
     return code
