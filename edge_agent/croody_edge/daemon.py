@@ -1,7 +1,6 @@
 """One agent as a process: until SIGTERM or SIGINT, with a heartbeat that a health check reads. Decides nothing."""
 
 import os
-import signal
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -9,6 +8,7 @@ from pathlib import Path
 from threading import Event as Flag
 from typing import Final, Protocol
 
+from croody_contract.ending import on_end
 from croody_edge.agent import Agent
 from croody_edge.local.socket import Teller
 from croody_edge.service import Service
@@ -53,11 +53,11 @@ def run(
     """
     ending = Flag()
 
-    def end(*_: object) -> None:
+    def end() -> None:
         ending.set()
         agent.wake.set()
 
-    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
+    put_back = on_end(end)
     heart = Heart(heartbeat) if heartbeat is not None else None
     teller = Teller(agent.settings.edge_dir, agent.state)
     try:
@@ -82,8 +82,7 @@ def run(
         teller.close()
         for one in beside:
             one.close()
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        put_back()
 
 
 class Heart:

@@ -3,17 +3,16 @@
 import argparse
 import logging
 import os
-import signal
 import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 
 from croody import catalogue
 from croody.bridge import settings
 from croody.bridge.shell import Bridge
 from croody.env import BadEnvironment
+from croody_contract.ending import on_end
 from croody_contract.printable import log_lines
 
 log = logging.getLogger("croody.bridge")
@@ -34,12 +33,7 @@ def main() -> None:
     if wanted.trace:
         logging.getLogger("croody.bridge").setLevel(logging.DEBUG)
     stop = threading.Event()
-
-    def end(number: int, frame: FrameType | None) -> None:
-        stop.set()
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
+    on_end(stop.set)
     bridge = Bridge(wanted)
     bridge.start()
     while not stop.wait(BEAT_EVERY_S):

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 import sys
 import tempfile
 import time
@@ -14,6 +13,7 @@ from random import Random
 from threading import Event
 from typing import Final
 
+from croody_contract.ending import on_end
 from croody_contract.printable import log_lines, printable
 from croody_contract.texts import speak
 from croody_edge.agent import Agent
@@ -61,12 +61,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         log_lines(level.upper(), "%(asctime)s %(levelname)s %(name)s %(message)s")
         wake, stop = Event(), Event()
 
-        def end(*_: object) -> None:
+        def end() -> None:
             stop.set()
             wake.set()
 
-        signal.signal(signal.SIGTERM, end)
-        signal.signal(signal.SIGINT, end)
+        on_end(end)
         return run(chosen, environ, wake, stop)
     except BadSetting as error:
         print(f"croody-sim: {printable(str(error))}", file=sys.stderr)

@@ -1,7 +1,6 @@
 """`python -m croody.detection.sensor --interface eth0 --folder /captures`: watches until it is told to end. Needs CAP_NET_RAW alone."""
 
 import argparse
-import signal
 import sys
 import threading
 import time
@@ -10,6 +9,7 @@ from typing import Final
 
 from croody.detection.sensor.interface import Interface
 from croody.detection.sensor.watch import Watch
+from croody_contract.ending import on_end
 from croody_contract.flows import calibration
 from croody_contract.flows.capture import Frame
 
@@ -26,8 +26,7 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--calibration", type=Path, help="what croody ids calibrate wrote; without it the floors hold")
     asked, end = parser.parse_args(), threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: end.set())
+    on_end(end.set)
     try:
         maxima = calibration.parse(asked.calibration.read_bytes(), str(asked.calibration)) if asked.calibration else None
         run(Interface(asked.interface), Watch(asked.folder, maxima), end)

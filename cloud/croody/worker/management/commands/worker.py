@@ -1,8 +1,6 @@
 """`croody worker`: runs what runs by the clock until SIGTERM. Any number of them: one leads, the others stand by."""
 
-import signal
 import threading
-from types import FrameType
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +11,7 @@ from croody.web import command
 from croody.worker.jobs import JOBS
 from croody.worker.leader import leadership
 from croody.worker.run import run
+from croody_contract.ending import on_end
 
 
 class Command(command.Command):
@@ -23,12 +22,7 @@ class Command(command.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until told to end."""
         stop = threading.Event()
-
-        def end(number: int, frame: FrameType | None) -> None:
-            stop.set()
-
-        signal.signal(signal.SIGTERM, end)
-        signal.signal(signal.SIGINT, end)
+        on_end(stop.set)
         folder = settings.ENV.state_dir
         # What jobs word is for no terminal.
         with override(settings.LANGUAGE_CODE):
