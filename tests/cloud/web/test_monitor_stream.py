@@ -69,7 +69,7 @@ def test_a_page_is_told_of_its_hundred_robots_and_of_the_counts_over_all(people)
         assert message["texts"][""]["sentence"] == "0 de 151 robots en línea"
 
 
-def test_a_state_comes_as_its_row_and_trouble_moves_up(people):
+def test_a_state_comes_as_words_of_its_row_and_trouble_moves_up(people):
     now = datetime.now(UTC)
     services.add_robot("a-1", organisation=people.organisation, shared=True)
     say("a-1", 1, {"TEMP": 20.0})
@@ -86,8 +86,10 @@ def test_a_state_comes_as_its_row_and_trouble_moves_up(people):
     turn(feed)
     message = told(one)
     assert message["lists"]["rows"] == ["robot-rover-2", "robot-a-1"]
-    assert "Sin conexión" in message["html"]["robot-rover-2"]
-    assert "robot-a-1" not in message["html"]
+    said = message["texts"]["rover-2"]
+    assert (said["state"], said["word"]) == ("is-offline", "Sin conexión")
+    assert "a-1" not in message["texts"]
+    assert not {"robot-rover-2", "robot-a-1"} & set(message["html"]), "a row that is there already is not written anew"
     assert "rover-2" in message["html"]["attention"]
 
 
