@@ -1,7 +1,7 @@
-"""A page as its stream knows it: texts that change in their place, and pieces of HTML where the structure changes. Pure.
+"""A page as its stream knows it: texts that change in their place, and pieces of HTML where the structure changes.
 
-The server words and formats, the browser only places: a message names elements and what they hold from now on. What a browser has is
-known by the `version` of its page, so nobody is sent what they have, and nobody asks for a page again and again. What a version was
+Asks nobody. The server words and formats, the browser only places: a message names elements and what they hold from now on. What a browser
+has is known by the `version` of its page, so nobody is sent what they have, and nobody asks for a page again and again. What a version was
 made of is remembered for a while by the process that gave it out: whoever comes with another one gets what differs, not the whole page.
 """
 

@@ -1,4 +1,4 @@
-"""A message that a browser's push service carries and cannot read (RFC 8291, RFC 8188), and who sends it (VAPID, RFC 8292). Pure."""
+"""A message that a browser's push service carries and cannot read (RFC 8291, RFC 8188), and whose it is (VAPID, RFC 8292). No I/O."""
 
 import base64
 import json

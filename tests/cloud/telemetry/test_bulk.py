@@ -20,7 +20,7 @@ ODD = [
     reading(1e-300, status="\\."),
     reading(2**53 + 1, NOON.replace(year=1970), status="é日本\u2028😀", position=Position(4.6, -74.1)),
     reading(3, NOON.replace(microsecond=123456), position=Position(1e-7, 179.99999999999997, 2600.1)),
-    b'{"kind":"reading","data":{"a":"\\\\ \\" \\n \\t \\u00e9 \\u2028 \\u0085","a\\\\b":1,"c":true,"d":1E5,"d":2.50}}',
+    b'{"kind":"reading","data":{"a":"\\\\ \\" \\n \\t \\u00e9 \\u2028 \\u0085","a\\\\b":1,"c":true,"d":1E5,"e":2.50}}',
     b' { "kind" : "reading" , "data" : { "x" : 12345678901234567 , "y" : 0.1 } , "ts" : "2026-11-24T10:00:00+05:30" } ',
     Event(code="screening_started", detail={"model": "m\\n", "text": "a\tb\n"}),
 ]

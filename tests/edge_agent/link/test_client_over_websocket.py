@@ -322,4 +322,4 @@ def test_virtual_robots_come_the_same_way(tmp_path: Path, broker: Broker, cloud:
     done = subprocess.run(command, env=environ | {"LANG": "en"}, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
     assert f"1 robots to {broker.websocket}" in done.stdout
-    assert len(cloud.ledger.of(Reading)) > 5
+    assert len(cloud.ledger.of(Reading)) > 2
