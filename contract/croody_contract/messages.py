@@ -286,7 +286,7 @@ def decode_record(raw: bytes | msgspec.Raw) -> Record:
     """
     record = parse_record(raw)
     check_record(record)
-    _check_names(bytes(raw))
+    check_names(bytes(raw))
     return record
 
 
@@ -313,7 +313,7 @@ def decode_telemetry(raw: bytes) -> Telemetry:
     except (msgspec.MsgspecError, UnicodeError, RecursionError, OverflowError) as error:
         raise Refused(*explain(error, raw, key_type=Name, value_type=Value)) from error
     check_reading(body)
-    _check_names(raw)
+    check_names(raw)
     return body
 
 
@@ -371,7 +371,12 @@ def _names_of(message: Any, raw: bytes) -> int:
     return count + (message.ts is not None) + (message.environment is not None) + (message.status is not None)
 
 
-def _check_names(raw: bytes) -> None:
+def check_names(raw: bytes) -> None:
+    """No object of a body that was decoded has a name twice.
+
+    Raises:
+        Refused: with the name, and both values.
+    """
     if sentence := said_twice(raw):
         raise Refused("twice", sentence)
 

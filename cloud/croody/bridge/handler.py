@@ -70,7 +70,9 @@ def read(topic: str, payload: bytes, delivery: Delivery = UNNUMBERED) -> list[It
         case topics.UpPresence(robot_id):
             try:
                 _check_size(payload, MAX_RECORD_BYTES)
-                return [relay.PresenceItem(robot_id, _presence.decode(payload))]
+                presence = _presence.decode(payload)
+                messages.check_names(payload)
+                return [relay.PresenceItem(robot_id, presence)]
             except (*_unreadable, Refused) as error:
                 return [_dead(*_why("presence", error, payload), topic, payload, robot_id=robot_id)]
         case topics.UpAnswer(robot_id, outgoing_id):
@@ -78,6 +80,7 @@ def read(topic: str, payload: bytes, delivery: Delivery = UNNUMBERED) -> list[It
                 _check_size(payload, MAX_RECORD_BYTES)
                 answer = _answer.decode(payload)
                 messages.check_texts(answer)
+                messages.check_names(payload)
                 return [relay.AnswerItem(robot_id, outgoing_id, answer)]
             except (*_unreadable, Refused) as error:
                 return [_dead(*_why("answer", error, payload), topic, payload, robot_id=robot_id)]

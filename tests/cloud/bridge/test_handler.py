@@ -105,6 +105,21 @@ def test_a_plain_reading_passes_as_it_came_and_what_is_no_json_does_not():
         assert (letter.reason, letter.first) == (reason, None)
 
 
+@pytest.mark.parametrize(
+    ("topic", "body"),
+    [
+        ("presence", b'{"state":"online","state":"offline","goodbye":true}'),
+        ("answer/7", b'{"state":"refused","state":"done"}'),
+        ("answer/7", b'{"state":"done","hashes":null,"h\\u0061shes":null}'),
+    ],
+)
+def test_presence_and_answers_say_each_thing_once(topic: str, body: bytes):
+    (item,) = handler.read(f"{UP}/{topic}", body)
+    assert isinstance(item, relay.DeadItem)
+    assert (item.reason, item.robot_id) == ("twice", "rover-1")
+    assert "stands twice in one object" in item.detail
+
+
 def test_presence_and_answers_are_read_and_bad_ones_are_dead_letters():
     presence = messages.Presence(state="online", stream=STREAM, queued=3)
     assert handler.read(f"{UP}/presence", messages.encode(presence)) == [relay.PresenceItem("rover-1", presence)]
