@@ -112,12 +112,12 @@ def test_without_a_network_one_sentence_says_so(tmp_path: Path) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 24 MB; only root can mount one."""
+    """A file system of 40 MB, on which a clone has room and what is installed has none; only root can mount one."""
     path = tmp_path / "small"
     path.mkdir()
     if (
         os.geteuid() != 0
-        or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24M", "tmpfs", str(path)], capture_output=True, check=False).returncode
+        or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40M", "tmpfs", str(path)], capture_output=True, check=False).returncode
     ):
         pytest.skip("only root can mount a small file system, and not in every container")
     yield path

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.utils.translation import ngettext
 
 
@@ -30,5 +31,5 @@ def words() -> dict[str, Any]:
             ngettext("%(count)s cambio, reordenar", "%(count)s cambios, reordenar", 2),
         ],
         "pause": _("Pausar"),
-        "resume": _("Seguir"),
+        "resume": pgettext("view", "Seguir"),
     }

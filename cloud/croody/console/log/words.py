@@ -259,6 +259,7 @@ FIELDS: Final[Mapping[str, str | Promise]] = {
     "to": gettext_lazy("a quién"),
     "text": gettext_lazy("texto"),
     "note": gettext_lazy("nota"),
+    "picture": gettext_lazy("imagen"),
     "false": gettext_lazy("falsa"),
     "acknowledged_at": gettext_lazy("reconocida"),
     "resolved_at": gettext_lazy("terminada"),
