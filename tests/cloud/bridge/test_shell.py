@@ -13,6 +13,7 @@ from pathlib import Path
 import paho.mqtt.client as mqtt
 import pytest
 
+from croody.bridge.inbox import LANES
 from croody.bridge.shell import ASK_AFTER_S, HEARS_S, POLL_S
 from croody_contract import batch, messages, relay
 from croody_contract.messages import Outgoing
@@ -45,7 +46,7 @@ def test_what_is_published_is_relayed_and_acknowledged_within_a_moment(start_bri
     assert sorted(api.seqs()) == list(range(1, 404))
     assert len(api.relays) < 101, "batches that wait together go together"
     assert api.tokens == {"t" * 40}
-    assert len(api.connections) <= 3, "one kept-alive connection for relays, one for outgoing"
+    assert len(api.connections) <= len(LANES) + 2, "one kept-alive connection for each lane, one for outgoing, one for what was noticed"
 
 
 def test_poison_blocks_nothing_and_the_next_good_message_passes_at_once(start_bridge, robot, api, until):
