@@ -58,7 +58,7 @@ HEADERS: Final = {
 _PARTS: Final = ("text/css", "text/javascript", "font/woff2", "image/svg+xml", "application/json")
 _OF_PAGES: Final = ("Permissions-Policy", "Cross-Origin-Opener-Policy")
 #: Of a part, opened as if it were a page: it may load nothing at all.
-_POLICY_OF_PARTS: Final = "default-src 'none'; frame-ancestors 'none'"
+_POLICY_OF_PARTS: Final = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
 
 
 @middleware
