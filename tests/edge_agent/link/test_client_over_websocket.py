@@ -318,8 +318,8 @@ def test_virtual_robots_come_the_same_way(tmp_path: Path, broker: Broker, cloud:
     (tmp_path / "credentials").write_text(f"{ROBOT} {SECRET}\n", encoding="utf-8")
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("ROBOT_", "CROODY_", "LC_", "TELEMETRY_"))}
     command = [str(Path(sys.executable).with_name("croody-sim")), "--credentials", tmp_path / "credentials", "--state", tmp_path / "state"]
-    command += ["--broker", str(broker.websocket), "--rate", "10", "--duration", "1", "--no-tcp"]
+    command += ["--broker", str(broker.websocket), "--rate", "10", "--duration", "3", "--no-tcp"]
     done = subprocess.run(command, env=environ | {"LANG": "en"}, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
     assert f"1 robots to {broker.websocket}" in done.stdout
-    assert len(cloud.ledger.of(Reading)) > 2
+    assert len(cloud.ledger.of(Reading)) > 5
