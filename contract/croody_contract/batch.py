@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 import zlib
+from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -16,6 +17,7 @@ from msgspec import Meta, Struct
 from croody_contract.explain import explain
 from croody_contract.limits import MAX_DECOMPRESSED_BYTES, MAX_NESTING, MAX_RECORD_BYTES, MAX_RECORDS, MAX_SEQ
 from croody_contract.messages import Refused, Stream
+from croody_contract.named_twice import body_said_twice
 
 _GZIP_MAGIC = b"\x1f\x8b"
 #: Below this many bytes compression costs more than it saves.
@@ -76,6 +78,8 @@ def unpack(payload: bytes, expected: int) -> Body:
         body = _body.decode(data)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         body = _lenient(data, error)
+    else:
+        _check_names(data, body.records)
     if len(body.records) != expected:
         raise Refused("bad_count", f"records: the topic says {expected}, the body holds {len(body.records)}")
     if expected > MAX_RECORDS:
@@ -114,6 +118,28 @@ def check_size(raw: bytes | msgspec.Raw) -> None:
         raise Refused("too_large", f"record: {size} bytes, at most {MAX_RECORD_BYTES}")
 
 
+def _check_names(data: bytes, records: Sequence[bytes | msgspec.Raw]) -> None:
+    """A name of the body that stands twice hides something: of two `records` the first were lost.
+
+    As a rule the records are the only array there is, and nothing stands between them but commas: then what is around them is short.
+    """
+    raws = [bytes(record) for record in records]
+    start, end = data.find(b"["), data.rfind(b"]")
+    compact = end - start - 1 == sum(map(len, raws)) + max(0, len(raws) - 1)
+    if sentence := body_said_twice(data[: start + 1] + data[end:] if compact else _without(data, raws)):
+        raise Refused("twice", sentence)
+
+
+def _without(data: bytes, raws: Sequence[bytes]) -> bytes:
+    """The body with a 0 for each of its records."""
+    parts, at = [], 0
+    for raw in raws:
+        found = data.index(raw, at)
+        parts.append(data[at:found])
+        at = found + len(raw)
+    return b"0".join([*parts, data[at:]])
+
+
 def _lenient(data: bytes, cause: Exception) -> Body:
     """Part the rows of a body of which one is not JSON (`NaN`), so that the others can still be stored.
 
@@ -131,9 +157,12 @@ def _lenient(data: bytes, cause: Exception) -> Body:
         raise _refused(cause, data) from cause
     try:
         records, end = _rows(text, mark.end())
-        head = _head.decode(f'{text[: mark.start()]}"records":[]{text[end:]}')
+        bare = f'{text[: mark.start()]}"records":[]{text[end:]}'.encode()
+        head = _head.decode(bare)
     except (ValueError, IndexError, RecursionError, msgspec.MsgspecError):
         raise _refused(cause, data) from cause
+    if sentence := body_said_twice(bare):
+        raise Refused("twice", sentence)
     return Parted(prev=head.prev, prev_last=head.prev_last, historical=head.historical, records=records)
 
 

@@ -36,6 +36,15 @@ def said_twice(raw: bytes) -> str:
     return f"{path}: stands twice in one object, as {_shown(twice.first)} and as {_shown(twice.last)}: send each name once"
 
 
+def body_said_twice(raw: bytes) -> str:
+    """The same of the names of the outermost object alone: what stands within it costs itself and not the whole."""
+    try:
+        found = _ONCE.decode(raw.decode("utf-8"))
+    except (ValueError, RecursionError):
+        return ""
+    return f"{found.name}: stands twice in the body: send each name once" if isinstance(found, _Twice) else ""
+
+
 def _object(pairs: list[tuple[str, Any]]) -> Any:
     values: dict[str, Any] = {}
     for name, value in pairs:

@@ -160,3 +160,33 @@ def test_of_a_body_that_cannot_be_read_it_is_said_what_it_is_and_where(body: byt
     with pytest.raises(Refused) as refused:
         unpack(body, 1)
     assert str(refused.value).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"records":[{"kind":"reading","data":{"a":1}}],"records":[{"kind":"reading","data":{"a":2}}]}',
+        b'{"prev":"stream-1","prev":"stream-2","records":[{"kind":"reading","data":{"a":1}}]}',
+        b'{"prev_last":1,"records":[{"kind":"reading","data":{"a":1}}],"prev_last":2}',
+        b'{"historical":true,"records": [ {"kind":"reading","data":{"a":1}} ] , "historical":false}',
+        b'{"x":[1],"historical":true,"records":[{"kind":"reading","data":{"a":1}}],"historical":false}',
+        b'{"historical":true,"records":[{"kind":"reading","data":{"a":NaN}}],"historical":false}',
+        b'{"rec\\u006frds":[{}],"records":[{"kind":"reading","data":{"a":1}}]}',
+    ],
+)
+def test_a_name_of_the_body_stands_once(body: bytes):
+    with pytest.raises(Refused) as error:
+        unpack(body, 1)
+    assert error.value.reason == "twice"
+    assert "stands twice in the body" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"records":[{"kind":"reading","data":{"a":1,"a":2}},{"kind":"reading","data":{"records":[1]}}]}',
+        b'{"records" : [ {"kind":"reading","data":{"a":1,"a":2}} , {"kind":"reading","data":{"b":"]["}} ] }',
+    ],
+)
+def test_what_stands_twice_in_a_record_costs_no_other(body: bytes):
+    assert len(unpack(body, 2).records) == 2
