@@ -120,4 +120,4 @@ def test_nobody_writes_into_the_log_by_way_of_the_id():
 
 def test_every_role_remembers_the_id_before_anything_else():
     assert settings.MIDDLEWARE[0] == "croody.web.request_id.remember_request_id"
-    assert settings.LOGGING["handlers"]["out"]["filters"] == ["request_id", "logins"]
+    assert settings.LOGGING["handlers"]["out"]["filters"] == ["request_id", "logins", "tracebacks"]
