@@ -22,6 +22,7 @@ from croody.notices.models import Rule, RuleState
 from croody.notices.spec import CHANGE, BadRule, Spec
 from croody.telemetry.read.newest import Newest, newest_of
 from croody.telemetry.read.sql import sliced
+from croody.web import decimals
 from croody.web.turns import give_way
 
 #: A run ends after so long, in seconds; organisations that had no turn come first in the next one.
@@ -159,7 +160,7 @@ def detail_of(rule: Rule, asked: Spec, look: Look, change: float | None) -> dict
     if change is not None:
         found["change"] = change
     elif rule.kind == Rule.Kind.THRESHOLD:
-        found["limit"] = float(str(rule.params["limit"]).replace(",", "."))
+        found["limit"] = decimals.stored(rule.params["limit"])
     return found
 
 

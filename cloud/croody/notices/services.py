@@ -111,11 +111,12 @@ def draft(caller: Caller, given: Mapping[str, Any], rule: Rule | None = None, *,
     params = {name: given[name] for name in _PARAMS.get(kind, ()) if given.get(name) not in (None, "")}
     faults = spec.Faults()
     name = faults.read(lambda: _name(given), "")
-    faults.read(lambda: spec.read(kind, params), None)
+    faults.read(lambda: spec.read(kind, params, typed=True), None)
     for_s, severity = faults.read(lambda: spec.seconds(given, "for_s"), 0), faults.read(lambda: _severity(given), "")
     nowhere: tuple[Site | None, str] = (None, "")
     place = faults.read(lambda: _place(team, given), nowhere)
     faults.check()
+    params = spec.kept(params)
     if "points" in params:
         params["points"] = spec.points_of(params["points"])
     made = rule or Rule(organisation=team, created_at=now, by_name=by.name[:150])

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any, Final, TypeVar
 
 from django.utils.functional import Promise
@@ -11,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from croody.notices import grammar
 from croody.notices.grammar import BadExpression, Comparison, Condition, Constant, Metric, Not, Within
+from croody.web import decimals
 
 #: How a change is called among the values of an expression.
 CHANGE: Final = "\u0394"
@@ -94,20 +94,23 @@ class Spec:
     silence_s: int = 0
 
 
-def read(kind: str, given: Mapping[str, Any]) -> Spec:
-    """The spec of a rule's parameters, as a form or the database has them.
+def read(kind: str, given: Mapping[str, Any], *, typed: bool = False) -> Spec:
+    """The spec of a rule's parameters.
+
+    Args:
+        typed: a person writes them now: a number that may be two, and a part of a second, are refused. What is stored is read as ever.
 
     Raises:
         BadRule: a parameter is missing or breaks its rule.
     """
     match kind:
         case "threshold":
-            return _threshold(given)
+            return _threshold(given, typed)
         case "absence":
             metric = str(given.get("metric") or "").strip()
-            return Spec(None, None, (metric,) if metric else (), silence_s=_seconds(given, "silence_s", LEAST_SILENCE_S))
+            return Spec(None, None, (metric,) if metric else (), silence_s=_seconds(given, "silence_s", LEAST_SILENCE_S, typed))
         case "rate":
-            return _rate(given)
+            return _rate(given, typed)
         case "expression":
             return _expression(given)
         case "fence":
@@ -115,19 +118,24 @@ def read(kind: str, given: Mapping[str, Any]) -> Spec:
     raise BadRule("kind", _("tipo: elige uno de la lista"))
 
 
-def seconds(given: Mapping[str, Any], field: str, least: int = 0) -> int:
-    """A time within the rules.
+def seconds(given: Mapping[str, Any], field: str) -> int:
+    """A time within the rules, as a person writes it; 0 where nothing is.
 
     Raises:
         BadRule: it is none.
     """
-    return _seconds(given, field, least)
+    return _seconds(given, field, 0, typed=True)
 
 
-def _threshold(given: Mapping[str, Any]) -> Spec:
+def kept(params: Mapping[str, Any]) -> dict[str, Any]:
+    """What `read` took as typed, as the database keeps it: each number in the one way in which it is always read the same."""
+    return {name: decimals.written(decimals.read(raw)) if name in NAMES else raw for name, raw in params.items()}
+
+
+def _threshold(given: Mapping[str, Any], typed: bool) -> Spec:
     faults = Faults()
     name, above = faults.read(lambda: _metric(given), ""), faults.read(lambda: _above(given), True)
-    limit, back = faults.read(lambda: _number(given, "limit"), 0.0), faults.read(lambda: _back(given), 0.0)
+    limit, back = faults.read(lambda: _number(given, "limit", None, _taker(typed)), 0.0), faults.read(lambda: _back(given, typed), 0.0)
     faults.check()
     clear = limit - back if above else limit + back
     operators = (">", "<=") if above else ("<", ">=")
@@ -135,18 +143,18 @@ def _threshold(given: Mapping[str, Any]) -> Spec:
     return Spec(raises, clears, (name,))
 
 
-def _back(given: Mapping[str, Any]) -> float:
-    back = _number(given, "hysteresis", 0.0)
+def _back(given: Mapping[str, Any], typed: bool) -> float:
+    back = _number(given, "hysteresis", 0.0, _taker(typed))
     if back < 0:
         raise BadRule("hysteresis", _("histéresis: escribe 0 o más; escribiste %(value)s") % {"value": f"{back:g}"})
     return back
 
 
-def _rate(given: Mapping[str, Any]) -> Spec:
+def _rate(given: Mapping[str, Any], typed: bool) -> Spec:
     faults = Faults()
     name, above = faults.read(lambda: _metric(given), ""), faults.read(lambda: _above(given), True)
-    limit = faults.read(lambda: _number(given, "limit"), 0.0)
-    window = faults.read(lambda: _seconds(given, "window_s", LEAST_WINDOW_S), 0)
+    limit = faults.read(lambda: _number(given, "limit", None, _taker(typed)), 0.0)
+    window = faults.read(lambda: _seconds(given, "window_s", LEAST_WINDOW_S, typed), 0)
     faults.check()
     operators = (">", "<=") if above else ("<", ">=")
     raises, clears = (Comparison(one, Metric(CHANGE), Constant(limit)) for one in operators)
@@ -204,25 +212,24 @@ def _above(given: Mapping[str, Any]) -> bool:
     return side == "above"
 
 
-def _number(given: Mapping[str, Any], field: str, default: float | None = None) -> float:
+def _taker(typed: bool) -> Callable[[Any], float]:
+    return decimals.read if typed else decimals.stored
+
+
+def _number(given: Mapping[str, Any], field: str, default: float | None, take: Callable[[Any], float]) -> float:
     raw = given.get(field)
-    if raw in (None, "") and default is not None:
-        return default
+    if raw in (None, ""):
+        if default is not None:
+            return default
+        raw = ""
     try:
-        value = float(str(raw).strip().replace(",", ".").replace("\N{MINUS SIGN}", "-"))
-    except ValueError as error:
-        raise BadRule(field, _no_number(field, raw)) from error
-    if not isfinite(value):
-        raise BadRule(field, _no_number(field, raw))
-    return value
+        return take(raw)
+    except decimals.BadDecimal as error:
+        raise BadRule(field, f"{NAMES[field]}: {error}") from error
 
 
-def _no_number(field: str, raw: Any) -> str:
-    return _("%(field)s: %(value)r no es un número: escribe uno, por ejemplo 80") % {"field": NAMES[field], "value": str(raw or "")[:40]}
-
-
-def _seconds(given: Mapping[str, Any], field: str, least: int) -> int:
-    value = _number(given, field, 0.0 if least == 0 else None)
+def _seconds(given: Mapping[str, Any], field: str, least: int, typed: bool) -> int:
+    value = _number(given, field, 0.0 if least == 0 else None, decimals.whole if typed else decimals.stored)
     if not least <= value <= LONGEST_S:
         told = {"field": NAMES[field], "value": f"{value:g}", "least": least, "most": LONGEST_S}
         raise BadRule(field, _("%(field)s: escribe de %(least)s a %(most)s segundos; escribiste %(value)s") % told)

@@ -14,6 +14,7 @@ from croody.alarms.kinds import find
 from croody.alarms.models import Alarm
 from croody.audit.actor import Actor
 from croody.audit.models import Entry
+from croody.console.rules.forms import as_form
 from croody.fleet import services as fleet
 from croody.fleet.models import Site
 from croody.notices import jobs, services, spec
@@ -214,6 +215,12 @@ def test_looking_writes_nothing_while_nothing_changes(made, django_assert_max_nu
         ("limit", "threshold", {"metric": "t", "limit": "warm"}),
         ("limit", "threshold", {"metric": "t", "limit": "nan"}),
         ("hysteresis", "threshold", {"metric": "t", "limit": "1", "hysteresis": "-1"}),
+        ("limit", "threshold", {"metric": "t", "limit": "1,500"}),
+        ("hysteresis", "threshold", {"metric": "t", "limit": "1", "hysteresis": "1.500"}),
+        ("limit", "rate", {"metric": "t", "limit": "1.500", "window_s": "60"}),
+        ("window_s", "rate", {"metric": "t", "limit": "1", "window_s": "90,5"}),
+        ("silence_s", "absence", {"silence_s": "1,500"}),
+        ("for_s", "absence", {"silence_s": "600", "for_s": "1.5"}),
         ("side", "threshold", {"metric": "t", "limit": "1", "side": "beside"}),
         ("silence_s", "absence", {"silence_s": "5"}),
         ("window_s", "rate", {"metric": "t", "limit": "1", "window_s": "1e9"}),
@@ -231,6 +238,25 @@ def test_a_rule_that_says_nonsense_is_refused_at_its_field_and_half_of_it_is_not
         made(kind, **given)
     assert refused.value.field == field
     assert not Rule.objects.exists()
+
+
+def test_numbers_are_kept_in_one_way_of_writing_them(made):
+    rule = made("threshold", metric="t", limit="1 500,50", hysteresis="\u22120", for_s="1 200")
+    assert (rule.params["limit"], float(rule.params["hysteresis"]), rule.for_s) == ("1500.5", 0, 1200)
+
+
+def test_a_rule_that_was_saved_before_numbers_were_looked_at_means_what_it_meant(team, made):
+    rule = made("threshold", metric="t", limit="80")
+    Rule.objects.filter(pk=rule.pk).update(params={"metric": "t", "limit": "1,500", "hysteresis": "0,250"})
+    rule.refresh_from_db()
+    assert spec.read(rule.kind, rule.params) == spec.read("threshold", {"metric": "t", "limit": "1.5", "hysteresis": "0.25"})
+    talk = Talk()
+    assert [talk(at, t=value) for at, value in enumerate((1.4, 1.6, 1.3, 1.25))] == [False, True, True, False]
+    Rule.objects.filter(pk=rule.pk).update(kind="absence", params={"silence_s": "90.5"})
+    rule.refresh_from_db()
+    assert spec.read(rule.kind, rule.params).silence_s == 90
+    services.save_rule(team.marta.caller, {**as_form(rule), "silence_s": "90"}, rule, by=team.marta.by, now=NOW)
+    assert rule.params == {"silence_s": "90"}
 
 
 def test_a_rule_that_is_deleted_while_it_is_judged_leaves_nothing_raised(team, made, monkeypatch):

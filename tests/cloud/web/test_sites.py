@@ -1,5 +1,6 @@
 """Sites in the console: made, changed, deleted, by whom; bad input kept and named. A robot's own page of what it is to its team."""
 
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -66,10 +67,11 @@ def test_two_sites_may_have_one_name_and_any_script(alice: Client):
     ("changes", "said"),
     [
         ({"name": ""}, "Nombre"),
-        ({"width_m": "mucho"}, "«mucho»: escribe un número"),
+        ({"width_m": "mucho"}, "«mucho» no es un número"),
+        ({"width_m": "1,500"}, "«1,500» puede ser 1500 o 1,5"),
         ({"height_m": ""}, "escribe los dos, o ninguno"),
         ({"width_m": "0"}, "ancho: de 1 a 10000 m; escribiste 0"),
-        ({"width_m": "nan"}, "«nan»: escribe un número"),
+        ({"width_m": "nan"}, "«nan» no es un número"),
         ({"width_m": "900", "height_m": "2"}, "20 veces"),
         ({"lat": "91"}, "latitud: de -90 a 90 °; escribiste 91"),
         ({"lng": ""}, "escribe las dos, o ninguna"),
@@ -87,6 +89,21 @@ def test_what_cannot_be_is_said_and_stays_typed(changes: dict[str, str], said: s
     assert said in page
     assert "lat" in changes or 'value="4.7111"' in page
     assert not Site.objects.filter(slug="patio").exists()
+
+
+def test_three_digits_that_can_only_be_one_number_are_read_and_a_form_saves_what_it_shows(alice: Client):
+    assert alice.post(HERE, typed(width_m="12.1250", height_m="20,125", lat="4.711", lng="-74,081")).status_code == 303
+    site = Site.objects.get(slug="patio")
+    assert (site.plan["width_m"], site.plan["height_m"], site.origin_lat, site.origin_lng) == (12.125, 20.125, 4.711, -74.081)
+
+    where = f"{HERE}{site.pk}/"
+    shown = {
+        name: re.search(rf'name="{name}" value="([^"]*)"', text(alice.get(where)))[1] for name in ("width_m", "height_m", "lat", "lng")
+    }
+    assert shown["width_m"] == "12.1250"
+    assert alice.post(where, typed(**shown)).status_code == 303
+    site.refresh_from_db()
+    assert (site.plan["width_m"], site.plan["height_m"], site.origin_lat, site.origin_lng) == (12.125, 20.125, 4.711, -74.081)
 
 
 def test_a_site_is_changed_and_keeps_its_slug(alice: Client, people: SimpleNamespace):

@@ -7,7 +7,9 @@ from django.http import HttpRequest
 from django.utils.translation import get_language
 
 from croody.accounts.preferences import look, zone_of
+from croody.notices import spec
 from croody.notices.models import Channel, Rule
+from croody.web import decimals
 
 _LONGEST: Final = 4000
 
@@ -37,8 +39,9 @@ def as_form(row: Rule) -> dict[str, Any]:
     """A rule, field by field."""
     params: Mapping[str, Any] = row.params
     points = "; ".join(f"{_metres(x)}, {_metres(y)}" for x, y in params.get("points", ()))
+    numbers = {name: decimals.written(decimals.stored(params[name])) for name in spec.NAMES if params.get(name) not in (None, "")}
     place = {"site": str(row.site_id or ""), "robot_id": row.robot_id, "enabled": "on" if row.enabled else "off"}
-    return {**params, "points": points, "name": row.name, "severity": row.severity, "for_s": str(row.for_s), **place}
+    return {**params, **numbers, "points": points, "name": row.name, "severity": row.severity, "for_s": str(row.for_s), **place}
 
 
 def _metres(value: float) -> str:

@@ -14,7 +14,7 @@ from croody.notices.models import Channel, Notice, Rule
 from croody.notices.preview import Preview
 from croody.notices.spec import BadRule
 from croody.telemetry.read import metrics
-from croody.web import formats
+from croody.web import decimals, formats
 
 KINDS: Final = {
     "threshold": gettext_lazy("Umbral"),
@@ -93,7 +93,7 @@ def what(row: Rule, language: str) -> str:
     match row.kind:
         case "threshold":
             name = asked.metrics[0]
-            values = {"metric": metrics.describe(name).label(language), "limit": quantity(name, _float(params["limit"]), language)}
+            values = {"metric": metrics.describe(name).label(language), "limit": quantity(name, decimals.stored(params["limit"]), language)}
             above = params.get("side", "above") == "above"
             text = (_("%(metric)s por encima de %(limit)s") if above else _("%(metric)s por debajo de %(limit)s")) % values
         case "absence":
@@ -106,7 +106,7 @@ def what(row: Rule, language: str) -> str:
             name = asked.metrics[0]
             values = {
                 "metric": metrics.describe(name).label(language),
-                "limit": quantity(name, _float(params["limit"]), language, change=True),
+                "limit": quantity(name, decimals.stored(params["limit"]), language, change=True),
             }
             above = params.get("side", "above") == "above"
             up, down = _("%(metric)s cambia más de %(limit)s por minuto"), _("%(metric)s cambia por debajo de %(limit)s por minuto")
@@ -219,7 +219,3 @@ def notice(row: Notice, language: str) -> dict[str, Any]:
         "tries": ngettext("%(count)s intento", "%(count)s intentos", row.attempts) % {"count": row.attempts} if row.attempts > 1 else "",
         "answer": row.answer,
     }
-
-
-def _float(raw: Any) -> float:
-    return float(str(raw).replace(",", "."))

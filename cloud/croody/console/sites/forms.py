@@ -1,7 +1,6 @@
 """What a person types about a site. Reads numbers in both ways of writing them; `fleet.sites` decides."""
 
 import json
-from math import isfinite
 from typing import Any, Final
 
 from django import forms
@@ -10,16 +9,22 @@ from django.utils.translation import gettext_lazy
 
 from croody.accounts.models import Organisation
 from croody.fleet.models import Site
-from croody.fleet.sites import PARTS, Wanted
+from croody.fleet.sites import LEAST_M, MOST_M, PARTS, Wanted
+from croody.web import decimals
 
 _MOST_PLAN_CHARS: Final = 65_536
 
 
 class Number(forms.Field):
-    """`1.5` or `1,5`; text that is no number is said back."""
+    """A number as people write it; text that is none, or may be two, is said back.
 
-    def __init__(self, **kwargs: Any) -> None:
+    Args:
+        least, most: what it can be, in the field's unit: tells `4.711` degrees from 4711.
+    """
+
+    def __init__(self, least: float, most: float, **kwargs: Any) -> None:
         super().__init__(required=False, widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}), **kwargs)
+        self.least, self.most = least, most
 
     def to_python(self, value: Any) -> float | None:
         """The number.
@@ -27,15 +32,15 @@ class Number(forms.Field):
         Raises:
             ValidationError: it is none.
         """
-        text = str(value or "").strip().replace(",", ".").replace("\u2212", "-")
-        wrong = forms.ValidationError(_("«%(value)s»: escribe un número") % {"value": text[:40]})
+        text = str(value or "").strip()
         try:
-            number = float(text) if text else None
-        except ValueError as error:
-            raise wrong from error
-        if number is not None and not isfinite(number):
-            raise wrong
-        return number
+            return decimals.read(text, self.least, self.most) if text else None
+        except decimals.BadDecimal as error:
+            raise forms.ValidationError(str(error)) from error
+
+    def prepare_value(self, value: Any) -> Any:
+        """What was typed as it was; what is saved so that saving it again changes nothing."""
+        return decimals.written(value) if isinstance(value, int | float) else value
 
 
 class SiteForm(forms.Form):
@@ -43,10 +48,14 @@ class SiteForm(forms.Form):
 
     name = forms.CharField(label=gettext_lazy("Nombre"), max_length=120)
     organisation = forms.ModelChoiceField(Organisation.objects.none(), label=gettext_lazy("De quién es"), empty_label=None, required=False)
-    width_m = Number(label=gettext_lazy("Ancho del plano, en metros"), help_text=gettext_lazy("De oeste a este. Vacío: sin plano."))
-    height_m = Number(label=gettext_lazy("Alto del plano, en metros"), help_text=gettext_lazy("De norte a sur."))
-    lat = Number(label=gettext_lazy("Latitud, en grados"), help_text=gettext_lazy("De la esquina noroeste del plano, o del lugar."))
-    lng = Number(label=gettext_lazy("Longitud, en grados"))
+    width_m = Number(
+        LEAST_M, MOST_M, label=gettext_lazy("Ancho del plano, en metros"), help_text=gettext_lazy("De oeste a este. Vacío: sin plano.")
+    )
+    height_m = Number(LEAST_M, MOST_M, label=gettext_lazy("Alto del plano, en metros"), help_text=gettext_lazy("De norte a sur."))
+    lat = Number(
+        -90, 90, label=gettext_lazy("Latitud, en grados"), help_text=gettext_lazy("De la esquina noroeste del plano, o del lugar.")
+    )
+    lng = Number(-180, 180, label=gettext_lazy("Longitud, en grados"))
     parts = forms.CharField(
         label=gettext_lazy("Dibujo del plano, en JSON"),
         required=False,
