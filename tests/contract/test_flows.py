@@ -267,6 +267,20 @@ def test_sweeps_pings_names_and_unreachable_ports_are_counted() -> None:
     assert {most[counter] for counter in expected} == {30}
 
 
+def test_who_asks_machines_that_are_there_whether_they_are_sweeps_nothing_also_when_they_fall_silent() -> None:
+    wire = Wire([])
+    for turn in range(3):
+        for number in range(1, 21):
+            host = f"10.0.0.{number + 20}"
+            wire.put(packet(THIEF, host, ICMP, b"\x08\x00" + bytes(6)))
+            if turn < 2:
+                wire.put(packet(host, THIEF, ICMP, b"\x00\x00" + bytes(6)))
+        wire.wait(70)
+    most = most_of(wire.frames, THIEF, 60)
+    assert most[Counter.PINGS] == 20
+    assert most.get(Counter.PINGED_HOSTS, 0) == 0
+
+
 # What grows
 
 
@@ -317,6 +331,20 @@ def test_messages_are_followed_across_segments_whatever_was_captured_of_them() -
     wire.said(ROBOT, 40_000, BROKER, 1883, three)
     counted = most_of(wire.frames, ROBOT)
     assert (counted[Counter.MQTT_PUBLISHES], counted[Counter.MQTT_RETAINED], counted[Counter.MQTT_FOREIGN]) == (4, 1, 1)
+
+
+def test_what_a_robot_delivers_to_its_own_topics_and_has_acknowledged_is_no_flood() -> None:
+    wire = Wire([])
+    wire.opened(ROBOT, 40_000, BROKER, 1883)
+    wire.said(ROBOT, 40_000, BROKER, 1883, mqtt_connect("robot-1", "right"))
+    wire.said(BROKER, 1883, ROBOT, 40_000, b"\x20\x02\x00\x00")
+    for first, robot in ((0x32, b"1"), (0x30, b"1"), (0x32, b"2")):
+        topic = b"croody/v1/robot-" + robot + b"/up/telemetry"
+        for _ in range(20):
+            wire.said(ROBOT, 40_000, BROKER, 1883, bytes([first, len(topic) + 4, 0, len(topic)]) + topic + b"\0\1")
+    counted = most_of(wire.frames, ROBOT)
+    assert counted[Counter.MQTT_PUBLISHES] == 40, "without acknowledgement, and to another's topics"
+    assert counted[Counter.MQTT_BYTES] > 60 * 30
 
 
 def test_packets_under_the_address_of_who_still_speaks_are_of_who_sent_them() -> None:

@@ -42,7 +42,7 @@ class Counter(StrEnum):
     MQTT_MALFORMED = "mqtt_malformed"
     """Connections that spoke no MQTT where MQTT is spoken."""
     MQTT_PUBLISHES = "mqtt_publishes"
-    """Packets with a PUBLISH."""
+    """Packets with a PUBLISH, but for what a robot delivers: to its own topics, to be acknowledged (QoS 1 or 2)."""
     MQTT_WIDE = "mqtt_wide"
     """Different filters that ask for everything: `#`, `+/#`, `$SYS/#`."""
     MQTT_NAMES = "mqtt_names"
@@ -86,6 +86,7 @@ class Counter(StrEnum):
     PLC_UNITS = "plc_units"
     """Different units that it asked by Modbus."""
     PINGED_HOSTS = "pinged_hosts"
+    """Different hosts that it pinged, that nobody had heard of and that did not answer: who asks what is there is no sweep."""
     PINGS = "pings"
     PING_SIZES = "ping_sizes"
     """Different sizes of those."""
@@ -167,6 +168,13 @@ class Counters:
             different = mine.setdefault(counter, set())
             if len(different) < MOST_DIFFERENT:  # type: ignore[arg-type]
                 different.add(thing)  # type: ignore[union-attr]
+
+    def forget(self, device: bytes, counter: Counter, thing: object) -> None:
+        """It was noted in this second or the one before, and turned out to be nothing."""
+        for second in list(self._seconds)[-2:]:
+            different = self._seconds[second].get(device, {}).get(counter)
+            if isinstance(different, set):
+                different.discard(thing)
 
     def at_least(self, device: bytes, counter: Counter, value: int) -> None:
         """It stood at this, at one moment."""

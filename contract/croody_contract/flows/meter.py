@@ -355,9 +355,12 @@ class Meter:
         kind, code = packet.source_port, packet.target_port
         if kind == (8 if packet.protocol == ICMP else 128):
             self.counters.add(packet.source, Counter.PINGS)
-            self.counters.note(packet.source, Counter.PINGED_HOSTS, packet.target)
+            if packet.target not in self._macs:
+                self.counters.note(packet.source, Counter.PINGED_HOSTS, packet.target)
             self.counters.note(packet.source, Counter.PING_SIZES, len(packet.payload))
             self._with(packet.source, packet.target)
+        elif kind == (0 if packet.protocol == ICMP else 129):
+            self.counters.forget(packet.target, Counter.PINGED_HOSTS, packet.source)
         elif packet.protocol == ICMP and kind == 3 and code == 3 and len(packet.payload) >= 24:
             header = (packet.payload[0] & 15) * 4
             port = packet.payload[header + 2 : header + 4]

@@ -20,6 +20,8 @@ _ROOT: Final = ROOT.encode() + b"/"
 #: Control packets that are looked at in one segment.
 _MOST_PACKETS: Final = 64
 _PUBLISH: Final = 3
+#: Bits of a PUBLISH that asks to be acknowledged (QoS 1 and 2).
+_ACKNOWLEDGED: Final = 0x06
 _CONNACK: Final = 0x20
 _SUBSCRIBE: Final = 0x82
 _LONGEST: Final = 256 * 1024 * 1024
@@ -63,10 +65,12 @@ class Mqtt:
 
     def _published(self, connection: Connection, kind: int, body: bytes) -> None:
         counters, device = self._counters, connection.source
-        counters.add(device, Counter.MQTT_PUBLISHES)
         size = int.from_bytes(body[:2], "big")
         topic = body[2 : 2 + size]
-        if not 0 < size == len(topic) or min(topic) < 0x20:
+        named = 0 < size == len(topic) and min(topic) >= 0x20
+        if not (kind & _ACKNOWLEDGED and named and _robot_of(topic) == connection.note[:_HASH_BYTES]):
+            counters.add(device, Counter.MQTT_PUBLISHES)
+        if not named:
             return
         if kind & 1:
             counters.note(device, Counter.MQTT_RETAINED, topic)
@@ -118,10 +122,13 @@ def _several(table: OrderedDict[tuple[bytes, bytes], set[bytes]], key: tuple[byt
 
 def _of_another(connection: Connection, topic: bytes) -> bool:
     """Whether a topic is another robot's than who logged in; what nobody can tell is not."""
-    if not topic.startswith(_ROOT) or not connection.note:
-        return False
-    robot = topic[len(_ROOT) :].split(b"/", 1)[0]
-    return connection.note[:_HASH_BYTES] not in (_hash_of(robot), _BRIDGE)
+    robot = _robot_of(topic)
+    return bool(robot and connection.note) and connection.note[:_HASH_BYTES] not in (robot, _BRIDGE)
+
+
+def _robot_of(topic: bytes) -> bytes:
+    """The hash of the robot whose topic it is; empty where it is nobody's."""
+    return _hash_of(topic[len(_ROOT) :].split(b"/", 1)[0]) if topic.startswith(_ROOT) else b""
 
 
 def _hash(part: bytes) -> bytes:

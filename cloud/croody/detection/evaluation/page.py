@@ -42,6 +42,12 @@ _READINGS: Final = {
         "the kinds of attacks. The sites are new, and were made after the rules stood; the kinds are not.",
         "detection-measured-again.md",
     ),
+    "third": (
+        "Detection: a third reading, of ordinary days",
+        "in a third reading: after the [second](detection-measured-again.md), what made its false incident was mended. Nothing was\n"
+        "chosen on these sites, and they were made after the counters stood.",
+        "detection-measured-days.md",
+    ),
 }
 _HEAD: Final = """# {title}
 
