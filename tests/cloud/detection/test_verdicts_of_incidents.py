@@ -2,9 +2,12 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from types import SimpleNamespace
 
 import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
 
 from croody.accounts import tokens
 from croody.accounts.models import Organisation, Token
@@ -224,6 +227,23 @@ def test_a_robot_that_is_newer_than_the_calibration_is_named_until_somebody_conf
     calibrations.confirm(caller(team.alice), number, actor=SYSTEM, now=when)
     assert not calibrations.in_force(caller(team.alice), when, 10)[0].doubtful
     assert Entry.objects.get(thing="calibration", verb="confirm").before["newer"] == ["rover-2"]
+
+
+def test_a_command_confirms_with_one_act_what_is_new_at_a_site_and_says_where_nothing_was_measured(team, make_client):
+    from croody.detection.incidents import calibrations
+
+    with pytest.raises(CommandError, match="bodega: nothing was measured there"):
+        call_command("ids", "confirm", "--site", "bodega")
+    put(make_client(token="t" * 40), team.alice, CALIBRATION)
+    services.add_robot("rover-2", organisation=team.organisation, site=team.site)
+    out = StringIO()
+    call_command("ids", "confirm", "--site", "bodega", stdout=out)
+    assert "bodega" in out.getvalue()
+    assert "rover-2" in out.getvalue()
+    assert not calibrations.in_force(caller(team.alice), datetime.now(UTC), 10)[0].doubtful
+    assert Entry.objects.get(thing="calibration", verb="confirm").before["newer"] == ["rover-2"]
+    with pytest.raises(CommandError, match="rover-1"):
+        call_command("ids", "confirm", "--site", "bodega", "--robot", "rover-1")
 
 
 def test_the_detector_says_whether_it_is_well_and_what_it_left_out(team, make_client):

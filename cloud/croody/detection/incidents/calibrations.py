@@ -122,11 +122,30 @@ def confirm(caller: Caller, number: int, *, actor: Actor, now: datetime) -> Site
             raise Denied(404, f"there is no calibration {number} that you may see")
         if not exceptions.may_act_for(caller, row.site.organisation_id):
             raise Denied(403, f"calibration {number}: only {access.names_of(Action.ACT)} of its organisation may confirm it")
-        before = {"confirmed_at": row.confirmed_at.isoformat(), "newer": list(_judged(row, now).newer)}
-        row.confirmed_at, row.confirmed_by = now, actor.name[:150]
-        row.save(update_fields=["confirmed_at", "confirmed_by"])
-        record(actor, "confirm", "calibration", str(number), organisation_id=row.site.organisation_id, before=before, now=now)
-    return row
+        return _confirmed(row, actor, now).row
+
+
+def confirm_place(site: Site, robot_id: str, *, actor: Actor, now: datetime) -> InForce:
+    """The same of what is in force at a place, with what spoke against it. Who may is the caller's to ask.
+
+    Raises:
+        Refused: nothing was measured there.
+    """
+    with transaction.atomic():
+        row = SiteCalibration.objects.filter(site=site, robot_id=robot_id).order_by("-pk").first()
+        if row is None:
+            place = f"{site.slug}, robot {robot_id[:64]}" if robot_id else site.slug
+            raise Refused(f"{place}: nothing was measured there: do it with croody ids calibrate --site {site.slug}")
+        return _confirmed(row, actor, now)
+
+
+def _confirmed(row: SiteCalibration, actor: Actor, now: datetime) -> InForce:
+    found = _judged(row, now)
+    before = {"confirmed_at": row.confirmed_at.isoformat(), "newer": list(found.newer)}
+    row.confirmed_at, row.confirmed_by = now, actor.name[:150]
+    row.save(update_fields=["confirmed_at", "confirmed_by"])
+    record(actor, "confirm", "calibration", str(row.pk), organisation_id=row.site.organisation_id, before=before, now=now)
+    return found
 
 
 def site_of(caller: Caller, slug: str) -> Site:

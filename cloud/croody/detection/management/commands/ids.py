@@ -29,13 +29,13 @@ class Command(command.Command):
     """Detection by hand."""
 
     about = gettext_lazy(
-        "detección: incidents (qué intrusos hay en una captura), classify (qué es cada flujo), calibrate (qué es lo habitual en tu red) "
-        "y evaluate (qué encuentra, medido)."
+        "detección: incidents (qué intrusos hay en una captura), classify (qué es cada flujo), calibrate (qué es lo habitual en tu red), "
+        "confirm (lo habitual sigue valiendo) y evaluate (qué encuentra, medido)."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """One verb each."""
-        verbs = parser.add_subparsers(dest="verb", required=True, metavar="{incidents,classify,calibrate,evaluate}")
+        verbs = parser.add_subparsers(dest="verb", required=True, metavar="{incidents,classify,calibrate,confirm,evaluate}")
         incidents = verbs.add_parser("incidents", help=_("los incidentes de una captura pcap o pcapng"))
         classify = verbs.add_parser(
             "classify", help=_("los flujos de una captura, cada uno con su clase: lo que hace su aparato con flujos así")
@@ -54,8 +54,11 @@ class Command(command.Command):
         )
         calibrate.add_argument("--out", metavar="FILE", type=Path, help=_("dónde se guarda"))
         calibrate.add_argument("--site", metavar="SITE", help=_("el sitio del que vale desde ahora, por su nombre corto"))
-        calibrate.add_argument("--organisation", metavar="NAME", help=_("la organización del sitio, si hay varias con uno así"))
-        calibrate.add_argument("--robot", metavar="ID", default="", help=_("solo para la red de este robot del sitio"))
+        confirm = verbs.add_parser("confirm", help=_("lo habitual de un sitio sigue valiendo, con los robots y servidores que hay ahora"))
+        confirm.add_argument("--site", metavar="SITE", required=True, help=_("el sitio, por su nombre corto"))
+        for verb in (calibrate, confirm):
+            verb.add_argument("--organisation", metavar="NAME", help=_("la organización del sitio, si hay varias con uno así"))
+            verb.add_argument("--robot", metavar="ID", default="", help=_("solo para la red de este robot del sitio"))
 
         evaluate = verbs.add_parser("evaluate", help=_("lo que encuentra en sesiones de laboratorio, y las páginas con las cifras"))
         captures = _("carpeta de las capturas; las que faltan se hacen con croody-sim")
@@ -119,6 +122,15 @@ class Command(command.Command):
         for rule in RULES:
             limit, most = limit_of(rule, maxima)
             self.stdout.write(f"{rule.code:18} {rule.counter.value:16} {rule.seconds:3} s  {most or 0:8}  → {limit}")
+
+    def _confirm(self, options: dict[str, Any]) -> None:
+        site = _site(options["site"], options["organisation"])
+        found = calibrations.confirm_place(site, options["robot"], actor=command_actor(), now=timezone.now())
+        day = f"{found.row.made_at:%Y-%m-%d}"
+        text = _("%(site)s: sigue valiendo lo habitual que se midió el %(day)s") % {"site": site.slug, "day": day}
+        if found.newer:
+            text += _("; también con lo que vino después: %(robots)s") % {"robots": ", ".join(found.newer)}
+        self.stdout.write(text)
 
     def _evaluate(self, options: dict[str, Any]) -> None:
         results: dict[str, list[sessions.Result]] = {}
