@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.patience import PATIENCE_S
 from tests.stack_up.newcomer import clone_to, environ
 from tools.stack import Ports, leftovers
 
@@ -40,7 +41,7 @@ class System:
     def type_up(self) -> None:
         """Type `make up`, and do not wait."""
         if self._made is not None:
-            self._made.wait(10)  # an earlier one that was killed
+            self._made.wait(PATIENCE_S)  # an earlier one that was killed
         with self._terminal.open("wb") as terminal:
             # A session of its own, as a terminal window gives it.
             self._made = subprocess.Popen(
@@ -55,7 +56,7 @@ class System:
                 preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )
 
-    def up(self, within_s: float = 60) -> float:
+    def up(self, within_s: float = 120) -> float:
         """Type `make up`; returns the seconds until it said that it is up."""
         began = time.monotonic()
         self.type_up()
@@ -103,8 +104,8 @@ class System:
             os.killpg(self._made.pid, number)
         else:
             self._made.send_signal(number)
-        self._made.wait(30)
-        wait_until(lambda: not leftovers.find(self.run), 30, "something outlived make up")
+        self._made.wait(PATIENCE_S)
+        wait_until(lambda: not leftovers.find(self.run), PATIENCE_S, "something outlived make up")
         return time.monotonic() - began
 
     def close(self) -> None:
@@ -112,7 +113,7 @@ class System:
         if self._made is not None and self._made.poll() is None:
             self._made.terminate()
             try:
-                self._made.wait(10)
+                self._made.wait(PATIENCE_S)
             except subprocess.TimeoutExpired:
                 os.killpg(self._made.pid, signal.SIGKILL)
                 self._made.wait()
@@ -148,7 +149,7 @@ def http(method: str, url: str, body: Any = None, headers: dict[str, str] | None
     data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json", **(headers or {})}, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             status, text = answer.status, answer.read()
     except urllib.error.HTTPError as error:
         with error:
