@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from croody import catalogue
 from croody.quotas import Quotas
+from croody_contract.texts import short
 
 Role = Literal["web", "telemetry", "ids", "worker", "manage"]
 ROLES: tuple[Role, ...] = ("web", "telemetry", "ids", "worker", "manage")
@@ -34,7 +35,10 @@ AUDIT_LEAST_DAYS = 30
 
 
 class BadEnvironment(ValueError):
-    """A variable that is missing or wrong; names it, its value, the rule and the remedy."""
+    """A variable that is missing or wrong; names it, its value (of a long one the beginning and the end), the rule and the remedy."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(short(text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "arguments.choice": ("{name} es {value}: tiene que ser uno de {choices}", "{name} is {value}: it must be one of {choices}"),
 }
 
+#: How much a text repeats of one value, characters: its beginning, and its end, where a reason has its remedy.
+_HEAD, _TAIL = 300, 200
 _SPANISH, _ENGLISH = 0, 1
 _column = _ENGLISH
 
@@ -42,4 +44,19 @@ def said(catalogue: Mapping[str, tuple[str, str]], key: str, /, **values: object
     Raises:
         KeyError: no such text, or one of its places has no value.
     """
-    return catalogue[key][_column].format(**values)
+    return filled(catalogue[key][_column], values)
+
+
+def filled(sentence: str, values: Mapping[str, object]) -> str:
+    """`sentence` with its places filled in, each value cut by `short`.
+
+    Raises:
+        KeyError: a place has no value.
+    """
+    return sentence.format(**{name: value if len(str(value)) <= _HEAD + _TAIL else short(value) for name, value in values.items()})
+
+
+def short(value: object) -> str:
+    """As text: all of a line or two; of what a file or a stranger made longer, its beginning and its end."""
+    words = str(value)
+    return words if len(words) <= _HEAD + _TAIL else f"{words[:_HEAD]} \u2026 {words[-_TAIL:]}"

@@ -5,7 +5,7 @@ What goes to the cloud (events, answers, reasons of dead letters) is not here: i
 
 from typing import Final, Literal
 
-from croody_contract.texts import said, speaks_spanish
+from croody_contract.texts import filled, said, speaks_spanish
 from croody_edge.texts import agent, bundle, doctor, enrolment, link, local, screen, settings, sources, virtual_robots
 
 Language = Literal["es", "en"]
@@ -45,4 +45,4 @@ def text_in(language: Language, key: str, **values: object) -> str:
     Raises:
         KeyError: no such text, or one of its places has no value.
     """
-    return TEXTS[key][0 if language == "es" else 1].format(**values)
+    return filled(TEXTS[key][0 if language == "es" else 1], values)
