@@ -5,7 +5,6 @@ from typing import Annotated, Any, Final
 
 from django.http import HttpRequest
 from ninja import Query, Router
-from pydantic import AwareDatetime
 
 from croody.accounts.caller import Caller
 from croody.accounts.models import Organisation
@@ -19,6 +18,7 @@ from croody.audit.models import Entry
 from croody.audit.queries import Mark, Readable, Wanted
 from croody.fleet.access import Action, asking, organisations
 from croody.telemetry.ingest.clock import in_utc
+from croody.web.times import Time
 
 router = Router(tags=["audit"])
 FIELDS: Final = (
@@ -50,8 +50,8 @@ def audit(
     verb: _Word = "",
     thing: _Word = "",
     thing_id: _Word = "",
-    start: Annotated[AwareDatetime | None, Query(description="From then on; included")] = None,
-    end: Annotated[AwareDatetime | None, Query(description="Until then; not included")] = None,
+    start: Annotated[Time | None, Query(description="From then on; included")] = None,
+    end: Annotated[Time | None, Query(description="Until then; not included")] = None,
 ) -> dict[str, Any]:
     """Of your organisations, and your own acts that concern none. An organisation that you may not read has no entries."""
     caller = asking(request)

@@ -41,6 +41,7 @@ _RULES: Final[Mapping[str, tuple[str, str]]] = {
     "too_long": ("{max_length} of them at most", "send fewer at a time"),
     "literal_error": ("one of {expected}", "send one of them"),
     "enum": ("one of {expected}", "send one of them"),
+    "unix_time": ("a time with its offset, no unix time", "write it as 2026-11-24T10:00:00Z"),
     "timezone_aware": ("a time with its offset", "write it as 2026-11-24T10:00:00Z"),
 }
 

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Query, Router
-from pydantic import AwareDatetime
 
 from croody.api import cursor as places
 from croody.api.authentication import Asks
@@ -17,6 +16,7 @@ from croody.api.schemas import EventsOut
 from croody.fleet.access import Action, asking, need
 from croody.telemetry.ingest.clock import in_utc
 from croody.telemetry.read.events import FIRST, Told, told
+from croody.web.times import Time
 
 router = Router(tags=["events"])
 
@@ -32,8 +32,8 @@ def events(
     robot_id: RobotId,
     limit: Limit = 100,
     cursor: Cursor = "",
-    start: Annotated[AwareDatetime | None, Query(description="From then on; included")] = None,
-    end: Annotated[AwareDatetime | None, Query(description="Until then; included")] = None,
+    start: Annotated[Time | None, Query(description="From then on; included")] = None,
+    end: Annotated[Time | None, Query(description="Until then; included")] = None,
 ) -> dict[str, Any]:
     """The newest first, by the moment that each counts for."""
     need(asking(request), Action.INSPECT, robot_id)

@@ -11,7 +11,6 @@ from typing import Annotated, Any, Final
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Query, Router
-from pydantic import AwareDatetime
 
 from croody.accounts.caller import Caller, again
 from croody.alarms import queries as alarms
@@ -30,6 +29,7 @@ from croody.telemetry.read.export import place_of
 from croody.telemetry.read.follow import HOLE_S
 from croody.web.refusals import Denied
 from croody.web.streamed import streamed
+from croody.web.times import Time
 from croody_contract.limits import MAX_NAME_CHARS
 
 router = Router(tags=["exports"])
@@ -54,14 +54,14 @@ _Form = Annotated[Format, Query(alias="format", description="CSV or Parquet")]
 _Robots = Annotated[list[str], Query(max_length=MOST_ROBOTS, description="Of these; of all that you may see without it")]
 _After = Annotated[int | None, Query(ge=1, le=2**63 - 1, description="The id of the last row that you have; a CSV then has no head")]
 _Rows = Annotated[int, Query(ge=1, le=MOST_ROWS, description="How many rows at most")]
-_AsOf = Annotated[AwareDatetime | None, Query(description="What was received until then; 90 s ago without it, when all of that is stored")]
+_AsOf = Annotated[Time | None, Query(description="What was received until then; 90 s ago without it, when all of that is stored")]
 
 
 @router.get("/exports/readings", auth=Asks(Action.SEE), response=_ALL, openapi_extra=_FILE, summary="Readings as a file")
 def readings(
     request: HttpRequest,
-    start: AwareDatetime,
-    end: AwareDatetime,
+    start: Time,
+    end: Time,
     form: _Form = "csv",
     robot_id: _Robots = [],  # noqa: B006
     metric: Annotated[list[str], Query(max_length=MOST_METRICS, description="A column each; all in one as JSON without it")] = [],  # noqa: B006
@@ -78,8 +78,8 @@ def readings(
 @router.get("/exports/events", auth=Asks(Action.INSPECT), response=_ALL, openapi_extra=_FILE, summary="What robots said beside readings")
 def events(
     request: HttpRequest,
-    start: AwareDatetime,
-    end: AwareDatetime,
+    start: Time,
+    end: Time,
     form: _Form = "csv",
     robot_id: _Robots = [],  # noqa: B006
     after: _After = None,
@@ -94,8 +94,8 @@ def events(
 @router.get("/exports/alarms", auth=Asks(Action.INSPECT), response=_ALL, openapi_extra=_FILE, summary="Alarms as a file")
 def alarms_file(
     request: HttpRequest,
-    start: AwareDatetime,
-    end: AwareDatetime,
+    start: Time,
+    end: Time,
     form: _Form = "csv",
     after: _After = None,
     limit: _Rows = MOST_ROWS,
@@ -110,8 +110,8 @@ def alarms_file(
 @router.get("/exports/audit", auth=Asks(Action.INSPECT), response=_ALL, openapi_extra=_FILE, summary="The audit log as a file")
 def audit(
     request: HttpRequest,
-    start: AwareDatetime,
-    end: AwareDatetime,
+    start: Time,
+    end: Time,
     form: _Form = "csv",
     organisation: Annotated[str | None, Query(max_length=50, description="Its short name")] = None,
     after: _After = None,

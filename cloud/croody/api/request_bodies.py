@@ -3,11 +3,12 @@
 from typing import Annotated, Any, Literal
 
 from ninja import Schema
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from croody.accounts.caller import Role, Scope
 from croody.alarms.acts import COMMENT
 from croody.fleet import claims, services
+from croody.web.times import Time
 
 Revision = Annotated[int | None, Field(ge=0, le=2**31 - 1, description="What you saw: 409 where somebody was faster; null for whatever")]
 
@@ -39,7 +40,7 @@ class SnoozeIn(Schema):
 
     model_config = strict(until="2026-11-25T12:00:00Z")
 
-    until: AwareDatetime
+    until: Time
     revision: Revision = None
 
 
@@ -49,7 +50,7 @@ class FalseIn(Schema):
     model_config = strict(scope="cause", until="2026-12-24T12:00:00Z")
 
     scope: Literal["cause", "robot", "team"]
-    until: AwareDatetime
+    until: Time
     revision: Revision = None
 
 
@@ -144,5 +145,5 @@ class MaintenanceIn(Schema):
 
     model_config = strict(until="2026-11-24T18:00:00Z", reason="new wheels")
 
-    until: AwareDatetime
+    until: Time
     reason: Annotated[str, Field(max_length=services.MOST_REASON_CHARS)] = ""

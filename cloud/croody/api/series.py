@@ -1,6 +1,5 @@
 """Metrics over time, in buckets that all of them share. Reads only; how they are read is `telemetry.read.series`'s."""
 
-from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 from django.http import HttpRequest
@@ -12,6 +11,7 @@ from croody.api.errors import ERRORS, Problem
 from croody.api.schemas import SeriesOut
 from croody.fleet.access import Action, asking, need
 from croody.telemetry.read import series as read
+from croody.web.times import Time
 
 router = Router(tags=["series"])
 Aggregate = Literal["mean", "low", "high", "count"]
@@ -29,8 +29,8 @@ def series(
     request: HttpRequest,
     robot_id: Annotated[list[str], Query(min_length=1, max_length=read.MOST_LINES, description="Of which robots")],
     metric: Annotated[list[str], Query(min_length=1, max_length=read.MOST_LINES, description="Which of their metrics")],
-    start: datetime,
-    end: datetime,
+    start: Time,
+    end: Time,
     step_s: Annotated[int | None, Query(ge=1, le=10**9, description="Length of a bucket; kept exactly, or refused")] = None,
     buckets: Annotated[int, Query(ge=1, le=read.MOST_BUCKETS, description="How many at most, where there is no step_s")] = 400,
     aggregate: Annotated[list[Aggregate], Query(max_length=4, description="What of each bucket; all four without it")] = [],  # noqa: B006

@@ -25,6 +25,7 @@ from croody.telemetry.read.chart import chart as chart_of
 from croody.web.apidocs import PlainDocs
 from croody.web.body import read_body
 from croody.web.refusals import Denied
+from croody.web.times import Time
 from croody_contract import messages
 from croody_contract.messages import Refused
 from croody_contract.nesting import check_depth
@@ -175,14 +176,12 @@ def chart(
     request: HttpRequest,
     robot_id: RobotParam,
     metric: Annotated[str, Query(min_length=1, max_length=64)],
-    start: datetime,
-    end: datetime,
+    start: Time,
+    end: Time,
     buckets: Annotated[int, Query(ge=1, le=1200)] = 400,
 ) -> HttpResponse:
     """Mean, least and greatest a bucket; also of days whose single readings are gone."""
     need(asking(request), Action.SEE, robot_id)
-    if start.tzinfo is None or end.tzinfo is None:
-        raise Refused("bad_value", "start, end: write the times with their offset, as 2026-11-24T10:00:00+00:00")
     start, end = in_utc(start, "start"), in_utc(end, "end")
     if start >= end:
         raise Refused("bad_value", f"start: {start.isoformat()} is not before end {end.isoformat()}")
