@@ -59,21 +59,26 @@ def pages(root: Path = ROOT) -> list[Path]:
 def broken_links(files: Iterable[Path]) -> Iterator[str]:
     """Links between pages that lead nowhere. Other sites are not asked."""
     for page in files:
-        for target in _LINK.findall(_FENCE.sub("", page.read_text(encoding="utf-8"))):
+        for target in _LINK.findall(without_fences(page)):
             if re.match(r"[a-z]+:", target):
                 continue
             name, _, anchor = target.partition("#")
             found = (page.parent / name).resolve() if name else page
             if not found.exists():
                 yield f"{_short(page)}: {target}: no such file"
-            elif anchor and found.suffix == ".md" and anchor not in anchors(found.read_text(encoding="utf-8")):
+            elif anchor and found.suffix == ".md" and anchor not in headings(without_fences(found)):
                 yield f"{_short(page)}: {target}: no such heading"
 
 
-def anchors(text: str) -> set[str]:
-    """What a heading can be linked as."""
-    plain = (re.sub(r"[`*]|\[([^\]]*)\]\([^)]*\)", r"\1", heading) for heading in _HEADING.findall(_FENCE.sub("", text)))
-    return {re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-") for heading in plain}
+def without_fences(page: Path) -> str:
+    """What a page says outside its examples."""
+    return _FENCE.sub("", page.read_text(encoding="utf-8"))
+
+
+def headings(text: str) -> list[str]:
+    """What each heading of a page, without its examples, can be linked as."""
+    plain = (re.sub(r"[`*]|\[([^\]]*)\]\([^)]*\)", r"\1", heading) for heading in _HEADING.findall(text))
+    return [re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-") for heading in plain]
 
 
 class Asked(dict[str, str]):

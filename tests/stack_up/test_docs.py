@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from croody_contract import batch, limits, messages
+from croody_edge.texts import TEXTS
 from tools import docs
 from tools.stack import ROOT
 
@@ -132,3 +133,50 @@ def test_a_guide_has_the_same_commands_in_both_languages(page: str) -> None:
 
     assert len(english) >= 4
     assert spanish == english
+
+
+TRANSLATED = [page for page in docs.pages() if page.name.endswith(".es.md")]
+
+
+def places(page: Path) -> list[tuple[str, int]]:
+    """Where a page leads: the English page of each pair, and which of its headings; -1 for the page itself."""
+    led = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", docs.without_fences(page)):
+        name, _, anchor = target.partition("#")
+        if re.match(r"[a-z]+:", target):
+            led.append((name, -1))
+            continue
+        found = (page.parent / name).resolve() if name else page
+        place = docs.headings(docs.without_fences(found)).index(anchor) if anchor and found.suffix == ".md" else -1
+        led.append((str(found).replace(".es.", "."), place))
+    return sorted(led)
+
+
+@pytest.mark.parametrize("page", TRANSLATED, ids=lambda page: page.name)
+def test_a_page_leads_to_the_same_places_in_both_languages_and_stays_in_its_own(page: Path) -> None:
+    english = page.with_name(page.name.replace(".es.", "."))
+    assert places(page) == places(english)
+    linked = re.findall(r"\]\(([^)\s#:]+\.md)", docs.without_fences(page))
+    other = [name for name in linked if not name.endswith(".es.md") and (page.parent / name).with_suffix(".es.md").exists()]
+    assert [name for name in other if (page.parent / name).resolve() != english] == []
+
+
+def as_pattern(template: str, hole: str) -> str:
+    return ".+".join(re.escape(part) for part in re.split(hole, template))
+
+
+def is_said(phrase: str, language: int) -> bool:
+    """Whether a text of the agent's says it. `...` in it stands for anything, as `{name}` does in the text."""
+    wanted = as_pattern(phrase, r"\s*\.\.\.\s*")
+    spoken = [text[language] for text in TEXTS.values()]
+    return any(re.search(wanted, text) or re.search(as_pattern(text, r"\{\w+\}"), phrase) for text in spoken)
+
+
+@pytest.mark.parametrize("name", ["edge-board", "provision-a-line", "connect-a-drone", "connect-a-ros-2-robot"])
+@pytest.mark.parametrize("language", [0, 1], ids=["es", "en"])
+def test_what_a_table_of_remedies_quotes_is_what_the_log_says(name: str, language: int) -> None:
+    page = ROOT / "docs" / "how-to" / f"{name}{['.es', ''][language]}.md"
+    tables = re.findall(r"^\| (?:(?:the|its) log says|(?:el|su) registro dice) \|.*\n.*\n((?:\|.*\n)+)", page.read_text("utf-8"), re.MULTILINE)
+    quoted = [phrase for table in tables for phrase in re.findall(r"^\| `([^`]+)`", table, re.MULTILINE)]
+    assert len(quoted) >= 3
+    assert [phrase for phrase in quoted if not is_said(phrase, language)] == []

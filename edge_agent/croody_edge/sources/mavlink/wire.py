@@ -7,10 +7,10 @@ serial:///dev/ttyACM0?baud=57600  a flight controller's port; `/dev/serial/by-id
 """
 
 import socket
-from glob import glob
 from typing import Any, Final, Protocol
 from urllib.parse import parse_qs, urlsplit
 
+from croody_edge.sources.serial.port import found
 from croody_edge.texts import text
 
 #: Largest datagram, and most bytes of one read.
@@ -130,10 +130,7 @@ class _Serial:
     def __init__(self, pattern: str, baud: int) -> None:
         import serial
 
-        found = sorted(glob(pattern))
-        if not found:
-            raise FileNotFoundError(f"{pattern} is not there: is the cable in?")
-        self._port = serial.Serial(found[0], baud, timeout=0.2, write_timeout=1.0, exclusive=True)
+        self._port = serial.Serial(found(pattern), baud, timeout=0.2, write_timeout=1.0, exclusive=True)
 
     def receive(self, timeout_s: float) -> bytes:
         self._port.timeout = timeout_s
