@@ -108,15 +108,17 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
     """
     read = Variables(environ)
     ingest_url = read.text("TELEMETRY_INGEST_URL", "", _http_url)
-    robot_id = read.text("ROBOT_ID", DEFAULT_ROBOT_ID if ingest_url else "", _robot_id)
-    secret = read.text("ROBOT_SECRET", "")
+    robot_id = read.text("ROBOT_ID", "", _robot_id)
+    secret, ingest_token = read.text("ROBOT_SECRET", ""), read.text("TG_INGEST_TOKEN", "")
     edge_dir = Path(read.text("CROODY_EDGE_DIR", "croody-edge"))
-    mine = None if secret or ingest_url else identity.read(edge_dir)
+    mine = None if secret or (ingest_url and ingest_token) else identity.read(edge_dir)
     if mine is not None:
         if robot_id not in ("", mine.robot_id):
             said = {"robot_id": robot_id, "enrolled": mine.robot_id, "file": edge_dir / identity.NAME}
             raise BadSetting(text("setting.other_robot", **said))
         robot_id, secret = mine.robot_id, mine.secret
+    elif ingest_url:
+        robot_id = robot_id or DEFAULT_ROBOT_ID
     if not robot_id:
         raise BadSetting(text("setting.no_robot_id"))
     if not ingest_url:
@@ -141,7 +143,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         brokers_in_order=mine is not None and read.text("CROODY_BROKER_URL", "") == "",
         ca_file=Path(ca_file) if ca_file else edge_dir / mine.authority if mine is not None and mine.authority else None,
         ingest_url=ingest_url,
-        ingest_token=read.text("TG_INGEST_TOKEN", ""),
+        ingest_token=ingest_token,
         source=read.text("CROODY_SOURCE", "host"),
         sources_file=Path(sources) if sources else None,
         rules_file=Path(rules) if rules else None,

@@ -219,6 +219,10 @@ def test_settings_are_those_of_the_board_that_came_in(tmp_path: Path) -> None:
     assert from_environment(told | {"CROODY_BROKER_URL": "mqtt://b.test:1883"}).brokers[0].host == "b.test"
     # A secret that somebody gives counts, as before.
     assert from_environment(told | {"ROBOT_ID": "rover-2", "ROBOT_SECRET": "given"}).secret == "given"
+    # Over HTTP, too, unless a key is given for it.
+    by_http = told | {"TELEMETRY_INGEST_URL": "https://a.test/api/telemetry/ingest"}
+    assert (from_environment(by_http).robot_id, from_environment(by_http).secret) == ("rover-1", "its own")
+    assert from_environment(by_http | {"ROBOT_ID": "rover-2", "TG_INGEST_TOKEN": "shared"}).secret == ""
     with pytest.raises(BadSetting, match="enrolled as rover-1"):
         from_environment(told | {"ROBOT_ID": "rover-2"})
     (tmp_path / "identity.json").write_text("{")
