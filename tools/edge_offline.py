@@ -41,7 +41,9 @@ def build(arch: str, out: Path) -> Path:
         folder = Path(scratch) / name
         gather(arch, folder / "wheels")
         shutil.copy(PIN, folder / "requirements.txt")
-        shutil.copy(ROOT / "edge_agent" / "packaging" / "offline" / "install.sh", folder)
+        packaging = ROOT / "edge_agent" / "packaging"
+        for file in ("offline/install.sh", "debian/croody-edge.service"):
+            shutil.copy(packaging / file, folder)
         (folder / "python-version").write_text(f"{python()}\n", encoding="utf-8")
         # Python brings one along, so that the board needs none.
         [pip] = (Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl")

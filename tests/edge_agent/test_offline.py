@@ -36,6 +36,7 @@ def test_without_a_network_it_is_installed_and_a_broker_lets_it_in(folder: Path,
     done = install(folder, tmp_path / "venv")
     assert done.returncode == 0, done.stderr
     assert "croody robot claim ID" in done.stdout
+    assert f"ExecStart={tmp_path}/venv/bin/croody-edge run\n" in (tmp_path / "venv" / "croody-edge.service").read_text()
     with running("amqtt", tmp_path, free_ports(1)) as house:
         env = {
             "PATH": "/usr/bin:/bin",

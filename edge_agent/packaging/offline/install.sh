@@ -26,5 +26,7 @@ pip() {
 }
 pip --require-hashes -r requirements.txt
 pip --no-deps wheels/croody_contract-*.whl wheels/croody_edge-*.whl
+folder=$(cd "$folder" && pwd)
+sed "s|^ExecStart=.*|ExecStart=$folder/bin/croody-edge run|" croody-edge.service > "$folder/croody-edge.service"
 say "instalado. Ahora: $folder/bin/croody-edge enrol PASE --dir CARPETA, con lo que muestra \`croody robot claim ID\` en el servidor" \
   "installed. Next: $folder/bin/croody-edge enrol CLAIM --dir FOLDER, with what \`croody robot claim ID\` prints on the server"
