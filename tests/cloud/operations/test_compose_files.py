@@ -40,6 +40,12 @@ def test_the_example_holds_no_secret_and_copied_as_it_is_changes_nothing() -> No
     assert [line for line in lines if line and not line.startswith("#")] == []
 
 
+def test_an_agent_takes_each_of_its_settings_from_the_boards_env() -> None:
+    agent = yaml.load((ROOT / "docker-compose.edge.yml").read_text(), Loader)["services"]["agent"]
+
+    assert agent["env_file"] == [{"path": ".env", "required": False}]
+
+
 def test_every_service_that_stays_says_how_it_is_and_has_limits() -> None:
     base = yaml.load((ROOT / "docker-compose.yml").read_text(), Loader)  # a SafeLoader that knows compose's tags
 
