@@ -35,8 +35,9 @@ def find(name: str, asked_by: str) -> Kind:
         kind = point.load()
     except ModuleNotFoundError as error:
         if point.dist is not None and name in (point.dist.metadata.get_all("Provides-Extra") or ()):
-            wanted = f"{point.dist.name}[{name}]"
-            raise BadSetting(text("setting.source_extra", **said, wanted=wanted, extra=name, error=error)) from error
+            # Ours is in no registry: what its kinds need is pinned in the repository.
+            key = "setting.source_library" if point.dist.name == "croody-edge" else "setting.source_extra"
+            raise BadSetting(text(key, **said, wanted=f"{point.dist.name}[{name}]", extra=name, error=error)) from error
         raise BadSetting(text("setting.source_broken", **said, error=error)) from error
     except (ImportError, AttributeError) as error:
         raise BadSetting(text("setting.source_broken", **said, error=error)) from error

@@ -39,9 +39,14 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         " point",
     ),
     "setting.source_extra": (
-        "{asked_by} es {name}, y le falta su biblioteca ({error}): pip install '{wanted}', o EDGE_EXTRAS={extra} al construir la imagen",
-        "{asked_by} is {name}, and its library is not installed ({error}): pip install '{wanted}', or EDGE_EXTRAS={extra} when the image"
-        " is built",
+        "{asked_by} es {name}, y le falta su biblioteca ({error}): pip install '{wanted}'",
+        "{asked_by} is {name}, and its library is not installed ({error}): pip install '{wanted}'",
+    ),
+    "setting.source_library": (
+        "{asked_by} es {name}, y le falta su biblioteca ({error}): en un clon, pip install -r requirements/extra-{extra}.txt, o"
+        " EDGE_EXTRAS={extra} al construir la imagen",
+        "{asked_by} is {name}, and its library is not installed ({error}): in a clone, pip install -r requirements/extra-{extra}.txt, or"
+        " EDGE_EXTRAS={extra} when the image is built",
     ),
     "setting.source_no_kind": (
         "no es una clase con Settings, mira docs/how-to/write-a-source.es.md",
