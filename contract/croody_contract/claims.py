@@ -30,6 +30,8 @@ FINGERPRINT: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 #: Of a group, and of what a maker wrote on a board.
 GROUP: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
 SERIAL: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
+#: Where a board says what its maker called it.
+SERIAL_FILES: Final = ("/proc/device-tree/serial-number", "/sys/class/dmi/id/product_serial")
 #: Nothing that is longer is read.
 MAX_LINE_CHARS: Final = 512
 MAX_AUTHORITY_BYTES: Final = 16 * 1024

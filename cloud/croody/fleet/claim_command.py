@@ -47,8 +47,9 @@ def show_new(made: claims.Made, out: OutputWrapper, beside: OutputWrapper, optio
     if options["line"]:
         return
     out.flush()
-    until = made.claim.expires_at.isoformat(timespec="minutes")
-    said = [_("En la placa, antes de %(until)s (UTC), una sola vez:") % {"until": until[:16].replace("T", " ")}]
+    good = {"until": made.claim.expires_at.isoformat(timespec="minutes")[:16].replace("T", " "), "most": made.claim.most}
+    many = _("En cada placa, antes de %(until)s (UTC); entran %(most)s como mucho:")
+    said = [(many if made.claim.group else _("En la placa, antes de %(until)s (UTC), una sola vez:")) % good]
     said += ["", f"  croody-edge enrol '{line}'", "", claim_lines.for_terminal(line)]
     beside.write("\n" + "\n".join(said), style_func=str, ending="")
 

@@ -3,10 +3,13 @@
 What they say is in the active language, that of the terminal they are printed on.
 """
 
+from collections.abc import Iterable
 from shlex import quote
 from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
+
+from croody_contract.claims import SERIAL, SERIAL_FILES
 
 
 def script(robot_id: str, secret: str, url: str, authority: str, problem: str = "") -> str:
@@ -44,12 +47,13 @@ def script(robot_id: str, secret: str, url: str, authority: str, problem: str = 
     return "\n".join([*(f"# {line}" for line in _comments(robot_id, urlsplit(url).hostname or "", problem)), *lines, ""])
 
 
-def claim_script(robot_id: str, claim: str) -> str:
+def claim_script(robot_id: str, claim: str, serial_files: Iterable[str] = SERIAL_FILES) -> str:
     """Shell commands with which the board enrols by this claim and starts: nothing secret is written but by the agent itself.
 
     Args:
         robot_id: whose the claim is, or `@GROUP`.
         claim: its line.
+        serial_files: where a board of the group says its serial.
     """
     replaced = "COMPOSE_FILE|CROODY_BROKER_URL|ROBOT_ID|CROODY_CA_FILE|CROODY_CLAIM|ROBOT_SECRET_PATH"
     lines = ["(", "set -eu; umask 022", *_refusals(), "mkdir -p secrets/ca; chmod 700 secrets"]
@@ -58,11 +62,20 @@ def claim_script(robot_id: str, claim: str) -> str:
         "echo ROBOT_SECRET_PATH=/dev/null",
         f"grep -svE '^({replaced})=' .env || true; }} > .env.new",
         "mv .env.new .env",
+        *(_serial(serial_files) if robot_id.startswith("@") else ()),
         f"docker compose run --rm -T agent croody-edge enrol --only {quote(claim)} < /dev/null",
         "docker compose up -d --wait --force-recreate",
         ")",
     ]
     return "\n".join([*(f"# {line}" for line in _comments(robot_id, "", "")), *lines, ""])
+
+
+def _serial(files: Iterable[str]) -> list[str]:
+    """A container sees nothing of what the maker wrote on the board; what `.env` says already stays."""
+    return [
+        f"serial=$(cat {' '.join(files)} 2> /dev/null | tr '\\000' '\\n' | grep -xE '{SERIAL.pattern}' | head -n 1) || true",
+        '[ -z "$serial" ] || grep -sq "^CROODY_SERIAL=" .env || echo "CROODY_SERIAL=$serial" >> .env',
+    ]
 
 
 def _comments(robot_id: str, host: str, problem: str) -> list[str]:

@@ -27,8 +27,7 @@ from croody_edge.variables import BadSetting, variable
 log = logging.getLogger("croody.enrol")
 
 _BACKOFF_S: Final = (1.0, 30.0)
-#: Where a board says what its maker called it.
-_SERIALS: Final = (Path("/proc/device-tree/serial-number"), Path("/sys/class/dmi/id/product_serial"))
+_SERIALS: Final = tuple(Path(name) for name in claims.SERIAL_FILES)
 
 
 class NotEnrolled(Exception):

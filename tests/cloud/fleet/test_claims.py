@@ -180,10 +180,14 @@ def test_the_command_prints_one_line_and_a_picture_of_it(people: SimpleNamespace
     assert (said.server, said.robot_id, out.count("\n")) == ("http://127.0.0.1:8000", "rover-1", 1)
     assert f"croody-edge enrol '{out.strip()}'" in beside
     assert "▄" in beside
+    assert "once:" in beside
     call_command("robot", "claim", "fresh-1", "--add", "--kind", "rover", "--line")
+    capsys.readouterr()
     call_command("robot", "claim", "--group", "line", "--serials", "RV-##", "--most", "3")
+    assert "On each board" in (beside := capsys.readouterr()[1])
+    assert "3 come in at most" in beside
     call_command("robot", "claims")
-    rows = [row.split("\t") for row in capsys.readouterr()[0].splitlines()[2:]]
+    rows = [row.split("\t") for row in capsys.readouterr()[0].splitlines()]
     assert [(row[1], row[2], row[4]) for row in rows] == [("@line", "0/3", "open"), ("fresh-1", "0/1", "open"), ("rover-1", "0/1", "open")]
     call_command("robot", "unclaim", rows[0][0])
     call_command("robot", "claims")

@@ -238,3 +238,25 @@ def test_for_a_board_alone_nothing_is_made_when_nobody_said_where_the_broker_is(
         call_command("robot", "add", "taller-01", "--board")
 
     assert not Robot.objects.filter(robot_id="taller-01").exists()
+
+
+def test_each_board_of_a_line_comes_in_with_the_serial_that_its_maker_wrote_on_it(place: Board, tmp_path: Path) -> None:
+    absent, maker = tmp_path / "absent", tmp_path / "serial-number"
+    maker.write_bytes(b"RV-2026-0007\0")
+    claim = "croody+https://robots.example/@line/word"
+    lines = enrolment_script.claim_script("@line", claim, [str(absent), str(maker)])
+
+    done = place.paste(lines)
+
+    enrolled = f"docker compose run --rm -T agent croody-edge enrol --only {claim}\n"
+    assert (done.returncode, done.stdout, done.stderr) == (0, enrolled + STARTED, "")
+    wanted = ["COMPOSE_FILE=docker-compose.edge.yml", "ROBOT_SECRET_PATH=/dev/null", "CROODY_SERIAL=RV-2026-0007"]
+    assert place.settings() == wanted
+    # What somebody wrote by hand stays, and what is no serial is not written: the agent then says that it has none.
+    maker.write_text("To be filled by O.E.M.\n")
+    assert place.paste(lines).returncode == 0
+    assert sorted(place.settings()) == sorted(wanted)
+    (place.folder / ".env").unlink()
+    assert place.paste(lines).returncode == 0
+    assert place.settings() == wanted[:2]
+    assert "SERIAL" not in enrolment_script.claim_script("taller-01", claim)
