@@ -176,7 +176,9 @@ def is_said(phrase: str, language: int) -> bool:
 @pytest.mark.parametrize("language", [0, 1], ids=["es", "en"])
 def test_what_a_table_of_remedies_quotes_is_what_the_log_says(name: str, language: int) -> None:
     page = ROOT / "docs" / "how-to" / f"{name}{['.es', ''][language]}.md"
-    tables = re.findall(r"^\| (?:(?:the|its) log says|(?:el|su) registro dice) \|.*\n.*\n((?:\|.*\n)+)", page.read_text("utf-8"), re.MULTILINE)
+    tables = re.findall(
+        r"^\| (?:(?:the|its) log says|(?:el|su) registro dice) \|.*\n.*\n((?:\|.*\n)+)", page.read_text("utf-8"), re.MULTILINE
+    )
     quoted = [phrase for table in tables for phrase in re.findall(r"^\| `([^`]+)`", table, re.MULTILINE)]
     assert len(quoted) >= 3
     assert [phrase for phrase in quoted if not is_said(phrase, language)] == []

@@ -154,7 +154,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "check.rules": ("reglas", "rules"),
     "doctor.rules": ("{count} de {file} en uso", "{count} of {file} in use"),
-    "rules.left": ("una regla queda fuera: {why}", "a rule is left out: {why}"),
+    "rules.left": ("una regla no se puede usar como está escrita: {why}", "a rule cannot be used as it is written: {why}"),
     "rules.began": (
         "regla {name}: empieza, {metric} = {value} (límite {limit})",
         "rule {name}: begins, {metric} = {value} (limit {limit})",

@@ -124,8 +124,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "nobody publishes {topic} on domain {domain}; there are: {there}",
     ),
     "ros.no_library": (
-        "rmw {rmw} necesita {library}, que no está aquí: en un clon, pip install -r requirements/extra-ros2.txt; en placas ARM usa rmw = \"zenoh\" o rosbridge",
-        "rmw {rmw} needs {library}, which is not here: in a clone, pip install -r requirements/extra-ros2.txt; on ARM boards use rmw = \"zenoh\" or rosbridge",
+        "rmw {rmw} necesita {library}, que no está aquí: en un clon, pip install -r requirements/extra-ros2.txt; en placas ARM usa"
+        ' rmw = "zenoh" o rosbridge',
+        "rmw {rmw} needs {library}, which is not here: in a clone, pip install -r requirements/extra-ros2.txt; on ARM boards use"
+        ' rmw = "zenoh" or rosbridge',
     ),
     "ros.nothing": ("nada: revisa ROS_DOMAIN_ID, la red y `peers`", "nothing: check ROS_DOMAIN_ID, the network and `peers`"),
     # rosbridge.
