@@ -246,10 +246,42 @@ class DeviceWindow(models.Model):
     #: Windows that were screened since the record before.
     cleared = models.BigIntegerField(default=0)
     suspected = models.BigIntegerField(default=0)
+    #: Number of the team's own model that was in use, and its score (log-odds); null where none was.
+    model = models.BigIntegerField(null=True)
+    score = models.FloatField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["robot_id", "stream", "seq"], name="one_look_a_device_window")]
         indexes = [
+            models.Index(fields=["model", "-judged_at"], name="device_window_of_model", condition=models.Q(model__isnull=False)),
             models.Index(fields=["robot_id", "-at"], name="device_window_of_robot"),
             models.Index(fields=["judged_at"], name="device_window_judged"),
         ]
+
+
+class SiteModel(models.Model):
+    """A model that a team trained of its own windows, as text, with the card that was signed. See `site_models.registry`."""
+
+    class State(models.TextChoices):
+        KEPT = "kept"
+        """In no use."""
+        SHADOW = "shadow"
+        """It judges live windows, and nobody is told."""
+        PROMOTED = "promoted"
+        """What it suspects is evidence of an incident."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="site_models")
+    made_at = models.DateTimeField()
+    by_name = models.CharField(max_length=150)
+    #: JSON as it was signed, byte for byte; the signature in hex.
+    card = models.TextField()
+    signature = models.CharField(max_length=128)
+    text = models.TextField()
+    state = models.CharField(max_length=8, choices=State.choices, default=State.KEPT)
+    state_at = models.DateTimeField()
+    state_by = models.CharField(max_length=150, blank=True, default="")
+    #: Why it was put back by the clock, or is refused: `why` is `rate`, `drift` or `refused`.
+    reason = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organisation"], condition=~models.Q(state="kept"), name="one_site_model_in_use")]

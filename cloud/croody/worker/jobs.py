@@ -9,6 +9,7 @@ from croody.alarms import jobs as alarms
 from croody.detection.incidents import jobs as incidents
 from croody.detection.network import jobs as networks
 from croody.detection.sensor import findings as sensor
+from croody.detection.site_models import jobs as site_models
 from croody.detection.windows import jobs as ids
 from croody.enrolment import jobs as enrolment
 from croody.fleet import jobs as fleet
@@ -46,6 +47,7 @@ JOBS: list[Job] = [
     Job("fold_finished", 10, telemetry.fold_finished, "fold"),
     Job("score_windows", 2, ids.score_windows, "detection"),
     Job("judge_networks", 5, networks.judge_networks, "detection"),
+    Job("watch_models", 60, site_models.watch_models, "detection"),
     # Alone: who gets in meanwhile does not wait for windows.
     Job("read_sensor", 2, sensor.read_sensor, "incidents"),
     Job("find_incidents", 2, incidents.find_incidents, "incidents"),

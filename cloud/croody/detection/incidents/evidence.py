@@ -20,7 +20,12 @@ class Kind(NamedTuple):
 
 
 _ORDER: Final = list(SEVERITIES)
-_KINDS: Final = tuple(Kind(rule.code, rule.severity, rule.technique) for rule in (*rules.RULES, *limits.RULES))
+#: What a model that a team promoted says: a second opinion, below everything that a rule says.
+LOOKALIKE: Final = "lookalike"
+_KINDS: Final = (
+    *(Kind(rule.code, rule.severity, rule.technique) for rule in (*rules.RULES, *limits.RULES)),
+    Kind(LOOKALIKE, "low", ""),
+)
 #: The worst first; of those that are as bad, what the broker and the APIs say.
 BY_CODE: Final[Mapping[str, Kind]] = {kind.code: kind for kind in sorted(_KINDS, key=lambda kind: _ORDER.index(kind.severity))}
 if len(BY_CODE) != len(_KINDS):

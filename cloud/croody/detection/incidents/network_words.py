@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from croody.alarms.kinds import Detail, count, whole
+from croody.detection.incidents.evidence import LOOKALIKE
 from croody.telemetry.kinds import event_kind
 from croody_contract.flows.limits import RULES
 
@@ -67,8 +68,9 @@ _SAID: Final[Mapping[str, str | Promise]] = {
     "ping_flood": gettext_lazy("inunda de pings"),
     "connect_flood": gettext_lazy("abre una conexión tras otra"),
     "packet_flood": gettext_lazy("inunda de paquetes"),
+    LOOKALIKE: gettext_lazy("se parece a los ataques de los que aprendió el modelo"),
 }
-if _SAID.keys() != {rule.code for rule in RULES}:
+if _SAID.keys() != {LOOKALIKE, *(rule.code for rule in RULES)}:
     raise ValueError("limits and words of captures differ: give each limit a phrase")
 
 
@@ -85,7 +87,9 @@ def phrase(code: str) -> str | None:
 def said(code: str, evidence: Mapping[str, Any], who: str, language: str) -> str:
     """One piece of evidence, as a sentence without its end: `10.0.0.9 busca puertos abiertos, 312 en 10 s (límite 10)`."""
     numbers = {name: whole(count(evidence, name), language) for name in ("value", "limit", "seconds", "most")}
-    if "most" in evidence:
+    if code == LOOKALIKE:
+        text = _("%(who)s %(said)s (puntaje %(value)s de 100, límite %(limit)s)")
+    elif "most" in evidence:
         text = _("%(who)s %(said)s, %(value)s en %(seconds)s s (límite %(limit)s; lo máximo aquí había sido %(most)s)")
     else:
         text = _("%(who)s %(said)s, %(value)s en %(seconds)s s (límite %(limit)s)")

@@ -10,10 +10,12 @@ from typing import Any, Final
 from django.db import transaction
 
 from croody.detection.incidents import fusion, rules
-from croody.detection.incidents.evidence import Finding
+from croody.detection.incidents.evidence import Finding, Piece
 from croody.detection.incidents.rules import MOST_NAMES, Who
-from croody.detection.models import DeviceWindow, Incident, SiteCalibration
+from croody.detection.models import DeviceWindow, Incident
 from croody.detection.network.judge import beyond, pieces
+from croody.detection.network.ordinary import Ordinary
+from croody.detection.site_models.opinions import Opinion, Opinions
 from croody.fleet.models import Robot
 from croody.telemetry.models import Cursor, Record
 from croody.telemetry.read.follow import Follower, of_kind_since
@@ -47,24 +49,32 @@ def judge_networks(now: datetime) -> None:
 
 
 def _judge(records: list[Record], now: datetime) -> None:
-    known: dict[str, Maxima | None] = {}
-    made = []
-    for record in records:
-        if record.robot_id not in known:
-            known[record.robot_id] = _ordinary(record.robot_id)
-        made.append(_window(record, known[record.robot_id], now))
+    teams: dict[str, int | None] = dict(
+        Robot.objects.filter(pk__in={record.robot_id for record in records}).values_list("pk", "organisation_id")
+    )
+    ordinary, opinions = Ordinary(), Opinions(teams.values())
+    said = {
+        record.pk: opinions.of(teams.get(record.robot_id), record.data.get("windows", {}), ordinary.of(record.robot_id))
+        for record in records
+    }
+    made = [_window(record, ordinary.of(record.robot_id), said[record.pk], now) for record in records]
     with transaction.atomic():
         DeviceWindow.objects.bulk_create(made, ignore_conflicts=True)
-    _tell([record for record in records if record.data.get("suspect")], known, now)
+    _tell(records, said, ordinary, teams, now)
 
 
-def _tell(suspected: list[Record], known: dict[str, Maxima | None], now: datetime) -> None:
+def _tell(records: list[Record], said: dict[int, Opinion | None], ordinary: Ordinary, teams: dict[str, int | None], now: datetime) -> None:
+    """What an agent suspects, or a promoted model."""
     told: Counter[str] = Counter()
-    teams = dict(Robot.objects.filter(pk__in={record.robot_id for record in suspected}).values_list("pk", "organisation_id"))
     alone = fusion.only_team()
-    for record in suspected:
+    for record in records:
+        opinion = said[record.pk]
+        found: tuple[Piece, ...] = () if opinion is None or opinion.piece is None else (opinion.piece,)
+        if record.data.get("suspect"):
+            found = (*pieces(record.data.get("windows", {}), record.data.get("kinds", []), ordinary.of(record.robot_id)), *found)
+        elif not found:
+            continue
         told[record.robot_id] += 1
-        found = pieces(record.data.get("windows", {}), record.data.get("kinds", []), known[record.robot_id])
         if not found or told[record.robot_id] > _MOST_TOLD:
             continue
         # Addresses of one team's networks mean nothing in another's.
@@ -84,7 +94,7 @@ def _tell(suspected: list[Record], known: dict[str, Maxima | None], now: datetim
         )
 
 
-def _window(record: Record, maxima: Maxima | None, now: datetime) -> DeviceWindow:
+def _window(record: Record, maxima: Maxima | None, opinion: Opinion | None, now: datetime) -> DeviceWindow:
     data: dict[str, Any] = record.data
     device = str(data["device"])
     kinds = beyond(data.get("windows", {}), maxima)
@@ -104,12 +114,6 @@ def _window(record: Record, maxima: Maxima | None, now: datetime) -> DeviceWindo
         confirmed=bool(kinds) or any(rules.BY_CODE.keys() & evidence.keys() for evidence in near.values_list("evidence", flat=True)[:10]),
         cleared=int(data.get("cleared", 0)),
         suspected=int(data.get("suspected", 0)),
+        model=None if opinion is None else opinion.model,
+        score=None if opinion is None else opinion.score,
     )
-
-
-def _ordinary(robot_id: str) -> Maxima | None:
-    """The newest calibration of the robot's own network, else of its site."""
-    site = Robot.objects.filter(pk=robot_id).values_list("site_id", flat=True).first()
-    found = SiteCalibration.objects.filter(site=site, robot_id__in=("", robot_id)).order_by("-robot_id", "-pk")
-    maxima: Maxima | None = found.values_list("maxima", flat=True).first() if site is not None else None
-    return maxima

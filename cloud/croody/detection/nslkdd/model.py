@@ -53,8 +53,8 @@ class Model:
         return vocabulary
 
 
-def open_booster(text: str) -> Booster:
-    """A LightGBM model from its text.
+def open_booster(text: str, remedy: str = _RESTORE) -> Booster:
+    """A LightGBM model from its text. `remedy`: said of one that is none.
 
     Raises:
         Unavailable: LightGBM or the system's OpenMP library is missing, or the text is no model.
@@ -68,7 +68,7 @@ def open_booster(text: str) -> Booster:
     try:
         booster: Booster = lightgbm.Booster(model_str=text)
     except (lightgbm.basic.LightGBMError, ValueError, IndexError) as error:
-        raise Unavailable(f"a LightGBM model cannot be read ({error}): {_RESTORE}") from error
+        raise Unavailable(f"a LightGBM model cannot be read ({error}): {remedy}") from error
     return booster
 
 

@@ -17,6 +17,9 @@ from croody.audit.actor import command_actor
 from croody.detection.evaluation import page, plan, sessions
 from croody.detection.incidents import calibrations
 from croody.detection.sensor.interface import Interface
+from croody.detection.site_models import verbs as verbs_of_models
+from croody.detection.site_models.fit import TooLittle
+from croody.detection.site_models.refusal import Refused
 from croody.fleet.models import Site
 from croody.web import command
 from croody_contract.flows import calibration, capture, live, records
@@ -30,12 +33,12 @@ class Command(command.Command):
 
     about = gettext_lazy(
         "detección: incidents (qué intrusos hay en una captura), classify (qué es cada flujo), calibrate (qué es lo habitual en tu red), "
-        "confirm (lo habitual sigue valiendo) y evaluate (qué encuentra, medido)."
+        "confirm (lo habitual sigue valiendo), evaluate (qué encuentra, medido), train y models (modelos de tus propios datos)."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """One verb each."""
-        verbs = parser.add_subparsers(dest="verb", required=True, metavar="{incidents,classify,calibrate,confirm,evaluate}")
+        verbs = parser.add_subparsers(dest="verb", required=True, metavar="{incidents,classify,calibrate,confirm,evaluate,train,models}")
         incidents = verbs.add_parser("incidents", help=_("los incidentes de una captura pcap o pcapng"))
         classify = verbs.add_parser(
             "classify", help=_("los flujos de una captura, cada uno con su clase: lo que hace su aparato con flujos así")
@@ -68,12 +71,13 @@ class Command(command.Command):
         )
         evaluate.add_argument("--reading", choices=tuple(plan.READINGS), default="first", help=_("qué lectura del protocolo"))
         evaluate.add_argument("--page", metavar="FILE", type=Path, help=_("página que se escribe"))
+        verbs_of_models.add_arguments(verbs)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Do what the verb says."""
         try:
             getattr(self, f"_{options['verb']}")(options)
-        except (capture.NoCapture, calibration.Refused, plan.NoLaboratory, sessions.NoSession) as error:
+        except (capture.NoCapture, calibration.Refused, plan.NoLaboratory, sessions.NoSession, TooLittle, Refused) as error:
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"{error.filename}: {error.strerror}" if error.filename else str(error)) from error
@@ -148,6 +152,12 @@ class Command(command.Command):
             _write(options["page"], text)
         else:
             self.stdout.write(text)
+
+    def _train(self, options: dict[str, Any]) -> None:
+        verbs_of_models.train(options, self.stdout.write)
+
+    def _models(self, options: dict[str, Any]) -> None:
+        verbs_of_models.models(options, self.stdout.write)
 
     def _ordinary(self, path: Path, *, blind: bool) -> Maxima | None:
         """What is ordinary; a site that is refused is judged by the floors, as it would be."""
