@@ -8,7 +8,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from croody.accounts.caller import actor_of, of_session
-from croody.console.detection import facts, incident_facts, incident_words, words
+from croody.console.detection import facts, incident_facts, incident_words, model_facts, model_words, words
 from croody.console.detection.selection import MOST_PAGES, Selection
 from croody.console.frame import draw
 from croody.console.page_access import act, done, page
@@ -47,6 +47,7 @@ def index(request: HttpRequest) -> HttpResponseBase:
         "clear": Selection().address(),
         "previous": asked.address(page=asked.page - 1) if asked.page > 1 else "",
         "next": asked.address(page=asked.page + 1) if found.more and asked.page < MOST_PAGES else "",
+        "site_models": model_words.listed(model_facts.read(caller, now), language),
         "models": words.models(found, language),
         "cloud": found.cloud,
         "card": words.card(found.cloud, language),
