@@ -115,7 +115,7 @@ def check_size(raw: bytes | msgspec.Raw) -> None:
     """
     size = len(bytes(raw))
     if size > MAX_RECORD_BYTES:
-        raise Refused("too_large", f"record: {size} bytes, at most {MAX_RECORD_BYTES}")
+        raise Refused("too_large", f"record: {size} bytes, at most {MAX_RECORD_BYTES}: send fewer metrics or shorter texts")
 
 
 def _check_names(data: bytes, records: Sequence[bytes | msgspec.Raw]) -> None:

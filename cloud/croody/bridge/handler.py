@@ -317,7 +317,7 @@ def _fault_of(record: msgspec.Raw) -> Refused | None:
 
 def _read_plain(robot_id: str, topic: str, payload: bytes, delivery: Delivery) -> Item:
     try:
-        _check_size(payload, MAX_RECORD_BYTES)
+        batch.check_size(payload)
         _raw.decode(payload)
         check_depth(payload)
     except Refused as error:

@@ -3,6 +3,7 @@ in the same words, on both databases."""
 
 import dataclasses
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -57,6 +58,9 @@ READINGS: dict[str, tuple[bytes, str]] = {
     "deep where nobody reads": (b'{"data":{"a":1},"x":' + b"[" * 40 + b"]" * 40 + b"}", "body: nested deeper than 32"),
     "degrees as MAVLink has them": (b'{"data":{},"position":{"lat":404168000,"lng":-37038000}}', "position.lat: 404168000"),
     "another name of a field": (b'{"data":{},"position":{"lat":40.4,"lon":-3.7}}', "position.lon: there is no such field"),
+    "a place among the metrics": (b'{"data":{"LAT":4.5,"LON":-74,"ALT":2600}}', TAKEN),
+    "half a place among the metrics": (b'{"data":{"lat":4.5}}', TAKEN),
+    "no place on Earth among the metrics": (b'{"data":{"LAT":91,"LON":0}}', "data.LAT: 91 is no coordinate"),
     "too many": (b'{"data":' + json.dumps({f"m{number}": 1 for number in range(257)}).encode() + b"}", "data: "),
 }
 #: Cases that somebody keeps beside the repository, where there are any: what is a reading in them is tried, too.
@@ -181,6 +185,28 @@ def test_every_door_says_the_same_of_a_reading(doors: dict[str, Callable[[bytes]
         assert bool(said["http"]) == bool(begins), (name, said)
         taken += not said["http"]
     assert [len(stored("rover-1", stream)) for stream in ("http", "mqtt", "stream-a")] == [taken, 3 * taken, 3 * taken]
+
+
+def test_every_door_finds_a_place_among_the_metrics(doors: dict[str, Callable[[bytes], str]]) -> None:
+    from croody.telemetry.models import Record
+
+    for body in (b'{"data":{"LAT":4.5,"LON":-74,"ALT":2600}}', b'{"data":{"LAT":1,"LON":2},"position":{"lat":4.5,"lng":-74,"alt":2600}}'):
+        assert not any(judge(body) for judge in doors.values())
+    places = list(Record.objects.filter(kind="reading").values_list("lat", "lng", "alt"))
+    assert len(places) == 2 * len(doors)
+    assert set(places) == {(4.5, -74.0, 2600.0)}
+
+
+def test_every_door_has_one_limit_of_bytes(doors: dict[str, Callable[[bytes], str]]) -> None:
+    def of(size: int) -> bytes:
+        texts = ",".join(f'"m{number}":"{"x" * 1000}"' for number in range(size // 1000))
+        return b'{"data":{' + texts.encode() + b"}}"
+
+    assert not any(judge(of(60_000)) for judge in doors.values())
+    for door, judge in doors.items():
+        if door.endswith("played again"):  # A dead letter keeps no more than that of it.
+            continue
+        assert re.fullmatch(r"record: \d{5} bytes, at most 65536: send fewer metrics or shorter texts", judge(of(70_000))), door
 
 
 @pytest.mark.skipif(not _BESIDE.is_file(), reason="no cases beside the repository")

@@ -27,6 +27,7 @@ from croody.web.body import read_body
 from croody.web.refusals import Denied
 from croody.web.times import Time
 from croody_contract import messages
+from croody_contract.batch import check_size
 from croody_contract.messages import Refused
 from croody_contract.nesting import check_depth
 
@@ -111,6 +112,10 @@ def ingest(request: HttpRequest) -> HttpResponse:
     """At least once: a repeat is a second row. Robots that must not lose anything speak MQTT through the agent."""
     body = read_body(request)
     check_depth(body)
+    try:
+        check_size(body)
+    except Refused as why:
+        raise Denied(413, str(why)) from why
     telemetry = messages.decode_telemetry(body)
     robot_id = telemetry.robot_id
     if robot_id is None:

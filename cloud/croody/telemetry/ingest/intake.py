@@ -211,9 +211,13 @@ class Reader:
             ts = record.ts
             if ts is None or ts.tzinfo is not UTC or not oldest <= ts <= newest:
                 return None
-            lat, lng, alt = _coordinates(record) if record.position is not None else _NOWHERE
-            digest = payload_hash(raw)
-            data, environment, status = record.data, record.environment, record.status
+            digest, data, environment, status = payload_hash(raw), record.data, record.environment, record.status
+            lat, lng, alt = _NOWHERE
+            if record.position is not None or "lat" in data or "LAT" in data:
+                try:
+                    lat, lng, alt = _coordinates(record)
+                except Refused:
+                    return None
             row = Row(
                 robot_id, stream, seq, "reading", ts, ts, now, False, historical, digest, data, lat, lng, alt, environment, status
             )  # fmt: skip
@@ -233,7 +237,7 @@ class Reader:
             at, wrong = effective(ts, self.now, self.retention)
             if type(record) is not Reading:
                 return One(seq, raw, digest, self._other(key, seq, digest, record, (at, ts, wrong), historical), None, _buries(record))
-            lat, lng, alt = _coordinates(record) if record.position is not None else _NOWHERE
+            lat, lng, alt = _coordinates(record)
             words = record.environment, record.status
             data = record.data
             row = Row(*key, seq, "reading", at, ts, self.now, wrong, historical, digest, data, lat, lng, alt, *words)
@@ -315,7 +319,7 @@ class Reader:
         if ts is not None and ts.tzinfo is not UTC:
             ts = in_utc(ts)
         at, wrong = effective(ts, now, self.retention)
-        lat, lng, alt = _coordinates(body) if body.position is not None else coordinates_of(data)
+        lat, lng, alt = _coordinates(body)
         return Row(
             robot_id, stream, 0, "reading", at, ts, now, wrong, False, digest, data, lat, lng, alt, body.environment, body.status
         )  # fmt: skip
@@ -356,8 +360,13 @@ def _buries(record: Record) -> tuple[str, Ranges] | None:
 
 
 def _coordinates(reading: Reading | Telemetry) -> tuple[float | None, float | None, float | None]:
+    """Where it was measured, by one rule for every door.
+
+    Raises:
+        Refused: coordinates among the metrics that are none.
+    """
     position = reading.position
-    return (position.lat, position.lng, position.alt) if position is not None else (None, None, None)
+    return (position.lat, position.lng, position.alt) if position is not None else coordinates_of(reading.data)
 
 
 def _dead(out: Intake, item: DeadItem) -> None:

@@ -1,4 +1,4 @@
-"""Coordinates that clients put among the metrics. Pure."""
+"""Coordinates that robots and clients put among the metrics. Pure."""
 
 from typing import Any, Final
 
