@@ -27,6 +27,8 @@ from croody_edge.variables import BadSetting, variable
 log = logging.getLogger("croody.enrol")
 
 _BACKOFF_S: Final = (1.0, 30.0)
+#: Until the broker, too, knows a new secret, seconds: it reads its accounts once a second.
+_KNOWN_S: Final = 2.0
 _SERIALS: Final = tuple(Path(name) for name in claims.SERIAL_FILES)
 
 
@@ -124,9 +126,13 @@ def enrol_in_time(
         NotEnrolled: the server says no, or nobody answered in that time.
     """
     until, wait_s, said = monotonic() + for_s, _BACKOFF_S[0], set[str]()
+    before = identity.read(folder)
     while True:
         try:
-            return enrol(claim, folder, proxies, serial)
+            mine = enrol(claim, folder, proxies, serial)
+            if mine != before:
+                wait(_KNOWN_S)
+            return mine
         except NotEnrolled as error:
             if not error.late or monotonic() + wait_s > until:
                 raise
