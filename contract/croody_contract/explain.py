@@ -40,10 +40,10 @@ class _Nowhere(Exception):
     """The path leads to nothing in what came."""
 
 
-def explain(error: Exception, raw: bytes | msgspec.Raw, *, key_type: Any, value_type: Any) -> tuple[str, str]:
+def explain(error: Exception, raw: bytes | msgspec.Raw, *, key_type: Any, value_type: Any, inner_type: Any = Any) -> tuple[str, str]:
     """A reason word and a sentence (`FIELD: ...`) for what msgspec said of `raw`.
 
-    `key_type` and `value_type` are those of every dictionary in the payload.
+    `key_type` and `value_type` are those of every dictionary in the payload; the values of one within another are of `inner_type`.
     """
     text = str(error)
     if isinstance(error, RecursionError):
@@ -54,8 +54,11 @@ def explain(error: Exception, raw: bytes | msgspec.Raw, *, key_type: Any, value_
         if "umber out of range" in text:
             return "out_of_range", _beyond(text, bytes(raw))
         if any(bound in text for bound in _BOUNDS):
-            return "out_of_range", f"{_sentence(text, bytes(raw), key_type, value_type)}: an integer must fit in 64 bits; send it as text"
-        return "bad_value", _sentence(text, bytes(raw), key_type, value_type)
+            return (
+                "out_of_range",
+                f"{_sentence(text, bytes(raw), key_type, (value_type, inner_type))}: an integer must fit in 64 bits; send it as text",
+            )
+        return "bad_value", _sentence(text, bytes(raw), key_type, (value_type, inner_type))
     return why_no_json(text, bytes(raw))
 
 
@@ -68,7 +71,7 @@ def _beyond(text: str, raw: bytes) -> str:
     return f"{path}: {shown} breaks the rule: a number lies between -1.8e308 and 1.8e308; leave it out, or send it as text"
 
 
-def _sentence(text: str, raw: bytes, key_type: Any, value_type: Any) -> str:
+def _sentence(text: str, raw: bytes, key_type: Any, value_types: tuple[Any, Any]) -> str:
     match = _PATH.fullmatch(text)
     rule, path = (match["rule"], match["path"]) if match else (text, "")
     for pattern, verdict in (
@@ -81,7 +84,7 @@ def _sentence(text: str, raw: bytes, key_type: Any, value_type: Any) -> str:
     field = path.removeprefix(".") or "body"
     rule = _in_words(rule[:1].lower() + rule[1:])
     try:
-        field, value = _look_up(path, msgspec.json.decode(raw), value_type)
+        field, value = _look_up(path, msgspec.json.decode(raw), value_types)
         if match and match["key"]:
             field, value = f"{field} key", _first_bad(value, key_type)
         rule += _remedy(rule, field, value)
@@ -131,13 +134,15 @@ def time_remedy(value: object) -> str:
     return "send ISO 8601 with its offset, such as 2026-11-24T10:00:00Z"
 
 
-def _look_up(path: str, value: Any, value_type: Any) -> tuple[str, Any]:
-    """The field's full name and what is there."""
+def _look_up(path: str, value: Any, value_types: tuple[Any, Any]) -> tuple[str, Any]:
+    """The field's full name and what is there. A path names no key of a dictionary: the first one whose value does not fit is meant."""
+    value_type, inner_type = value_types
+    kinds = iter([dict[str, inner_type], inner_type] if path.count("[...]") > 1 else [value_type])  # type: ignore[valid-type]
     field = ""
     for name, index in _STEP.findall(path):
         key: Any = name or index
         if index == "..." and isinstance(value, dict):
-            key = _first_bad_key(value, value_type)
+            key = _first_bad_key(value, next(kinds, Any))
         elif index and isinstance(value, list):
             key = int(index)
         try:

@@ -299,7 +299,7 @@ def parse_record(raw: bytes | msgspec.Raw) -> Record:
     try:
         return _record.decode(raw)
     except (msgspec.MsgspecError, UnicodeError, RecursionError, OverflowError) as error:
-        raise Refused(*explain(error, raw, key_type=Name, value_type=Value)) from error
+        raise Refused(*explain(error, raw, key_type=Name, value_type=Value, inner_type=Count)) from error
 
 
 def decode_telemetry(raw: bytes) -> Telemetry:

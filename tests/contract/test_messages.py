@@ -329,3 +329,19 @@ def test_what_a_pattern_asks_for_is_said_in_words(record: bytes, sentence: str):
     with pytest.raises(Refused) as refused:
         messages.decode_record(record)
     assert str(refused.value) == sentence
+
+
+@pytest.mark.parametrize(
+    ("windows", "told"),
+    [
+        ({"10": {"failed_ports": -1}}, "windows.10.failed_ports: -1 breaks the rule: expected `int` >= 0"),
+        ({"10": {"a": 1}, "60": {"a": 1, "b": "x"}}, 'windows.60.b: "x" breaks the rule: expected `int`, got `str`'),
+        ({"60": {"a": 1.5}}, "windows.60.a: 1.5 breaks the rule: expected `int`, got `float`"),
+        ({"60": 3}, "windows: expected `object`, got `int`"),
+    ],
+)
+def test_a_counter_of_evidence_that_is_none_is_named(windows: dict[str, Any], told: str):
+    body = {"kind": "evidence", "device": "02:00:00:00:00:01", "screen": "s", "suspect": True, "windows": windows, "kinds": []}
+    with pytest.raises(Refused) as refused:
+        messages.decode_record(msgspec.json.encode(body))
+    assert str(refused.value) == told
