@@ -49,7 +49,9 @@ function frame() {
   return { unit, sheet: [x, y, x + width, y + height], floor: [left, top, left + read("width"), top + read("height")], dots: plan.classList.contains("dots") };
 }
 
-const marks = () => document.querySelectorAll("#robots > [data-robot]");
+// No search through the page: a list of its children is there already.
+const marks = () => [...(document.getElementById("robots")?.children || [])];
+const isUrgent = (mark) => URGENT.some((name) => mark.classList.contains(name));
 
 function move(mark) {
   const spot = spots.get(mark.dataset.robot);
@@ -64,26 +66,27 @@ const NAMED = 20;
 function nameAll(box) {
   const bots = [];
   const dots = [];
-  const urgents = document.querySelectorAll(URGENT.map((name) => `#robots > .${name}`).join()).length;
   const all = new Map();
-  for (const mark of marks()) {
+  const there = marks();
+  const urgents = there.filter(isUrgent).length;
+  for (const mark of there) {
     const id = mark.dataset.robot;
     const spot = spots.get(id);
     if (!spot) continue;
-    const urgent = URGENT.some((name) => mark.classList.contains(name));
+    const urgent = isUrgent(mark);
     all.set(id, mark);
     if (box.dots && (!urgent || urgents > NAMED)) {
       dots.push(spot);
       continue;
     }
-    const second = [...mark.querySelectorAll(".old, .off-by")].filter((text) => urgent || text.classList.contains("off-by"));
+    const second = [...mark.lastElementChild.children].filter((text) => urgent || text.classList.contains("off-by"));
     bots.push({
       id,
       x: spot.x,
       y: spot.y,
       // Ahead of its robot, so that it does not lie on the trail.
       first: spot.heading > 180 && spot.heading < 360 ? "left" : "right",
-      now: SIDES.filter((side) => mark.classList.contains(side)).join(" "),
+      now: mark.dataset.place || SIDES.filter((side) => mark.classList.contains(side)).join(" "),
       lines: second.length ? 2 : 1,
       letters: Math.max(id.length, ...second.map((text) => text.textContent.length)),
       urgent,
@@ -114,8 +117,6 @@ function remember(id, spot, before) {
 }
 
 function trailOf(id) {
-  const known = document.querySelector(`#trails [data-trail="${CSS.escape(id)}"]`);
-  if (known) return known;
   const group = document.createElementNS("http://www.w3.org/2000/svg", "g");
   group.setAttribute("class", "trail");
   group.dataset.trail = id;
@@ -130,8 +131,12 @@ function trailOf(id) {
 
 function drawTrails() {
   const time = now();
-  const here = new Set([...marks()].map((mark) => mark.dataset.robot));
-  for (const group of document.querySelectorAll("#trails > *")) if (!here.has(group.dataset.trail)) group.remove();
+  const here = new Set(marks().map((mark) => mark.dataset.robot));
+  const groups = new Map();
+  for (const group of [...document.getElementById("trails").children]) {
+    if (here.has(group.dataset.trail)) groups.set(group.dataset.trail, group);
+    else group.remove();
+  }
   for (const id of here) {
     const points = trails.get(id);
     const end = spots.get(id);
@@ -147,7 +152,7 @@ function drawTrails() {
       else parts[part] += "L" + point;
       before = { part, point };
     }
-    const group = trailOf(id);
+    const group = groups.get(id) || trailOf(id);
     for (const [place, path] of [...group.children].entries()) attribute(path, "d", parts[place]);
   }
 }
