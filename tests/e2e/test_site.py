@@ -366,6 +366,25 @@ def test_the_browser_counts_ages_as_the_server_writes_them(visit: Open, web: Web
         assert told.replace("\u00a0", " ") == text
 
 
+def test_after_news_a_pages_own_second_waits_for_the_next_and_comes_all_the_same(visit: Open, web: Web):
+    page = visit("/").page
+    page.clock.install()
+    page.evaluate(
+        """async () => {
+          window.ages = await import(document.querySelector('link[rel="modulepreload"][href*="ages"]').href);
+          window.acts = 0;
+          window.ages.everySecond(() => { window.acts += 1; });
+          window.ages.second(400);
+        }"""
+    )
+    counted = []
+    # News that are a little late are one picture with what counts by itself; where none come, seconds are seconds.
+    for wait in (1300, 200, 1000):
+        page.clock.run_for(wait)
+        counted.append(page.evaluate("window.acts"))
+    assert counted == [1, 2, 3]
+
+
 def test_no_script_leaves_anything_in_the_open(visit: Open, web: Web):
     page = visit("/robots/monitor/").page
     own = "Object.keys(window).filter((name) => !window.known.includes(name))"

@@ -24,15 +24,15 @@ export function everySecond(act) {
   if (!due) due = setTimeout(second, EVERY_MS);
 }
 
-// Do it now, with whatever else changes now; the next time is a second from here.
-export function second() {
+// Do it now, with whatever else changes now; the next time is a second from here, or so much later as the next news may be late.
+export function second(late = 0) {
   clearTimeout(due);
-  due = setTimeout(second, EVERY_MS);
+  due = setTimeout(second, EVERY_MS + late);
   if (document.hidden) return;
   for (const act of acts) act();
 }
 
-document.addEventListener("visibilitychange", second);
+document.addEventListener("visibilitychange", () => second());
 
 // The zone of all times on the page: the reader's own, or the one they chose; once for all pages.
 const root = document.documentElement;

@@ -12,6 +12,8 @@ const icon = document.querySelector('link[rel="icon"]');
 // A message comes every 4 s at the latest; two that do not come mean that the line is dead.
 const SILENT_S = 9;
 const WAIT_S = [1, 2, 4, 8, 15];
+// The server looks once a second, and what it says is a little later now and then: the page's own second waits for it, and both are one picture.
+const LATE_MS = 400;
 
 let skew = Number(live().dataset.now) - Date.now() / 1000;
 let heardAt = Date.now();
@@ -94,7 +96,7 @@ function put(message) {
   }
   if (message.html) showPause();
   for (const listener of listeners) listener(message);
-  second();
+  second(LATE_MS);
 }
 
 // The order of rows: nothing moves under the hand
@@ -108,8 +110,10 @@ function busy(list) {
   return list.matches(":hover") || list.contains(document.activeElement);
 }
 
+// Whether the button that orders the rows anew is there to be pressed.
+let offered = false;
+
 function settle(now = false) {
-  const button = document.querySelector("[data-reorder]");
   for (const [id, ids] of held.lists) {
     const list = document.getElementById(id);
     if (list && !now && busy(list) && list.firstElementChild) continue;
@@ -121,9 +125,12 @@ function settle(now = false) {
     texts(Object.fromEntries(robots.map((robot) => [robot, known.get(robot)])));
   }
   if (!held.lists.size) held.fresh.clear();
-  if (!button) return;
   const rows = held.lists.get("rows");
-  if (button.hidden === Boolean(rows)) button.hidden = !rows;
+  if (!rows && !offered) return;
+  const button = document.querySelector("[data-reorder]");
+  if (!button) return;
+  offered = Boolean(rows);
+  button.hidden = !rows;
   if (!rows) return;
   const there = [...document.getElementById("rows").children].map((row) => row.id);
   set(button, plural(words.reorder, Math.max(1, rows.filter((id, place) => there[place] !== id).length)));
@@ -184,12 +191,10 @@ function ages() {
     const then = told.since || told.at;
     if (!then) continue;
     const text = age(at - Number(then));
-    const sentence = told.since ? words.since : "ago" in told ? words.ago : "";
+    const sentence = told.since ? words.since : "ago" in told ? words.ago : "newest" in told ? `; ${words.newest}.` : "";
     set(element, sentence ? fill(sentence, { age: text }) : text);
   }
-  exactly(document.querySelector("[data-age][data-at]:hover"));
-  const newest = document.querySelector("[data-newest][data-at]");
-  if (newest) set(newest, "; " + fill(words.newest, { age: age(at - Number(newest.dataset.at)) }) + ".");
+  if (pointed?.isConnected && pointed.matches(":hover")) exactly(pointed);
 }
 
 // The moment behind an age is worded for whoever points at it: on a page of a hundred rows nobody reads the other ninety-nine.
@@ -198,8 +203,12 @@ function exactly(element) {
   const at = new Date(Number(element.dataset.at) * 1000);
   attribute(element, "title", `${moment(at)} (${offset(at)})`);
 }
+let pointed = null;
 for (const kind of ["pointerover", "focusin"]) {
-  document.addEventListener(kind, (event) => exactly(event.target.closest?.("[data-age][data-at]")));
+  document.addEventListener(kind, (event) => {
+    pointed = event.target.closest?.("[data-age][data-at]");
+    exactly(pointed);
+  });
 }
 
 // Pause: the picture stands still, and says since when and how much waits

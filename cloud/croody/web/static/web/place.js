@@ -24,7 +24,7 @@ const sight = new IntersectionObserver(
 
 // What has an age, or says since when something holds, as long as somebody sees it.
 export function ageing() {
-  aging ||= [...document.querySelectorAll("[data-age], [data-ago], [data-since]")].map((element) => [element, element.closest("[data-robot]")]);
+  aging ||= [...document.querySelectorAll("[data-age], [data-ago], [data-since], [data-newest]")].map((element) => [element, element.closest("[data-robot]")]);
   return aging.filter(([, row]) => !hidden.has(row)).map(([element]) => element);
 }
 
