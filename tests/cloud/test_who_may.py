@@ -676,6 +676,7 @@ PAGES: dict[str, tuple[str, str, int]] = {
     "console/detection/incidents/<int:number>/verdict/": ("POST", "/console/detection/incidents/1000000/verdict/", 404),
     "console/detection/captures/<int:number>/": ("GET", "/console/detection/captures/1000000/", 404),
     "console/detection/exceptions/<int:number>/end/": ("POST", "/console/detection/exceptions/1000000/end/", 404),
+    "console/detection/models/<int:number>/": ("POST", "/console/detection/models/1000000/", 404),
     "console/detection/calibrations/<int:number>/confirm/": ("POST", "/console/detection/calibrations/1000000/confirm/", 404),
     "console/sites/": ("GET", "/console/sites/", 200),
     # There is no such site: what becomes of one is `test_sites`' business.
