@@ -157,26 +157,26 @@ pytestmark = pytest.mark.django_db(databases="__all__")
 def test_a_model_is_this_sites_own_and_whole_or_refused(kept: SiteModel, settings: Any):
     assert registry.card_of(kept)["seed"] == 1
     kept.text += " "
-    with pytest.raises(Refused, match="damaged: its SHA-256"):
+    with pytest.raises(Refused, match="está dañado: su SHA-256"):
         registry.card_of(kept)
     kept.refresh_from_db()
     kept.card = kept.card.replace('"seed": 1', '"seed": 2')
-    with pytest.raises(Refused, match="signed by another site, or changed since"):
+    with pytest.raises(Refused, match="lo firmó otro sitio, o cambió desde entonces"):
         registry.card_of(kept)
     kept.refresh_from_db()
     kept.organisation = Organisation.objects.create(name="Otra", slug="otra")
-    with pytest.raises(Refused, match="of the organisation 'alices', not of 'otra'"):
+    with pytest.raises(Refused, match="es de la organización alices, no de otra"):
         registry.card_of(kept)
     kept.refresh_from_db()
     signing.public_file().unlink()
-    with pytest.raises(Refused, match=r"models\.pub: cannot be read"):
+    with pytest.raises(Refused, match=r"models\.pub: no se puede leer"):
         registry.card_of(kept)
     settings.ENV = dataclasses.replace(settings.ENV, secret_key="a secret of another site, as long")
     signing.sign(b"another model")
-    with pytest.raises(Refused, match="another site"):
+    with pytest.raises(Refused, match="otro sitio"):
         registry.card_of(kept)
     settings.ENV = dataclasses.replace(settings.ENV, secret_key="")
-    with pytest.raises(Refused, match="no SECRET_KEY"):
+    with pytest.raises(Refused, match="no tiene SECRET_KEY"):
         signing.sign(b"a model")
 
 
@@ -233,7 +233,7 @@ def test_a_damaged_model_has_no_opinion_and_rules_go_on(kept: SiteModel, stream:
     assert Incident.objects.get().worst == "port_scan"
     kept.refresh_from_db()
     assert kept.reason["why"] == "refused"
-    assert "damaged" in kept.reason["said"]
+    assert "dañado" in kept.reason["said"]
 
 
 def seen(model: SiteModel, count: int, score: float, now: datetime = NOW) -> None:
@@ -263,13 +263,13 @@ def seen_as_in_training(model: SiteModel) -> None:
 
 
 def test_a_person_promotes_what_was_seen_in_the_shadow_on_windows_like_those_of_training(kept: SiteModel):
-    with pytest.raises(Refused, match="is not in the shadow"):
+    with pytest.raises(Refused, match="no está en la sombra"):
         registry.put_by_command(kept, "promoted", actor=ALICE, now=NOW)
     seen(kept, 20, 0.0)
-    with pytest.raises(Refused, match="judged 20 windows in the shadow, 200 needed"):
+    with pytest.raises(Refused, match="juzgó 20 ventanas en la sombra y hacen falta 200"):
         promoted(kept)
     seen(kept, 230, -90.0)
-    with pytest.raises(Refused, match=r"not those that it was made for \(PSI"):
+    with pytest.raises(Refused, match=r"no son aquellos para los que se hizo \(PSI"):
         promoted(kept)
     DeviceWindow.objects.all().delete()
     seen_as_in_training(kept)

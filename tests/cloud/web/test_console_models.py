@@ -66,7 +66,7 @@ def test_a_model_is_put_into_the_shadow_seen_beside_the_rules_promoted_and_put_b
     assert "Promover" not in page
     answer = alice.post(where, {"state": "shadow"})
     assert (answer.status_code, answer.headers["Location"]) == (303, f"{HERE}#site-models-head")
-    assert "judged 0 windows in the shadow, 200 needed" in text(alice.post(where, {"state": "promoted"}, follow=True))
+    assert "juzgó 0 ventanas en la sombra y hacen falta 200" in text(alice.post(where, {"state": "promoted"}, follow=True))
     for count, score, suspect in ((150, -1.0, False), (145, 0.5, False), (5, 2.0, False), (3, 2.0, True)):
         judged(model, count, score=score, suspect=suspect)
     page = text(alice.get(HERE))
@@ -103,5 +103,5 @@ def test_why_it_was_put_back_or_is_refused_is_said(people: SimpleNamespace, mode
     SiteModel.objects.update(text="tree of another site")
     page = text(alice.get(HERE))
     assert "No se usa, y las reglas siguen:" in page
-    assert "damaged" in page
+    assert "dañado" in page
     assert ">Promover<" not in page

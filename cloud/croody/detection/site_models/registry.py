@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from croody.accounts.caller import Caller
 from croody.accounts.models import Organisation
@@ -34,7 +35,6 @@ FILE: Final = "model.txt"
 MOST: Final = 20
 #: No model is larger, in characters.
 LARGEST: Final = 2 * 1024 * 1024
-_REMEDY: Final = "train another one with croody ids train"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,8 @@ def keep(team: Organisation, card: Mapping[str, Any], text: str, *, actor: Actor
         Refused: it is too large, or nobody can sign here.
     """
     if len(text) > LARGEST:
-        raise Refused(f"model of {len(text)} characters, at most {LARGEST}: {_REMEDY} on less data")
+        told = _("modelo de %(size)s letras, como mucho %(most)s: entrena otro con menos datos (croody ids train)")
+        raise Refused(told % {"size": len(text), "most": LARGEST})
     files = {FILE: hashlib.sha256(text.encode()).hexdigest()}
     whole = json.dumps({**card, "organisation": team.slug, "files": files}, sort_keys=True)
     signature = signing.sign(whole.encode())
@@ -100,16 +101,18 @@ def _checked(card: str, signature: str, text: str, team: str) -> dict[str, Any]:
     told: dict[str, Any] = json.loads(card)
     found, wanted = hashlib.sha256(text.encode()).hexdigest(), told["files"][FILE]
     if found != wanted:
-        raise Refused(f"{FILE}: damaged: its SHA-256 is {found[:16]}..., the card says {wanted[:16]}...: {_REMEDY}")
+        wrong = _("%(file)s está dañado: su SHA-256 es %(found)s..., la ficha dice %(wanted)s...: entrena otro con croody ids train")
+        raise Refused(wrong % {"file": FILE, "found": found[:16], "wanted": wanted[:16]})
     if told["organisation"] != team:
-        raise Refused(f"of the organisation {told['organisation']!r}, not of {team!r}: {_REMEDY}")
+        wrong = _("es de la organización %(theirs)s, no de %(team)s: entrena otro con croody ids train")
+        raise Refused(wrong % {"theirs": told["organisation"], "team": team})
     return told
 
 
 @lru_cache(maxsize=4)
 def _booster(text: str) -> Booster:
     try:
-        return open_booster(text, _REMEDY)
+        return open_booster(text, "train another one with croody ids train")
     except Unavailable as error:
         raise Refused(str(error)) from error
 
@@ -137,7 +140,8 @@ def put_by_command(row: SiteModel, state: str, *, actor: Actor, now: datetime, r
         Refused: as `put`.
     """
     if state not in State.values:
-        raise Refused(f"state {state[:20]!r}: use one of {', '.join(State.values)}")
+        wrong = _("estado %(state)r: usa uno de %(states)s")
+        raise Refused(wrong % {"state": state[:20], "states": ", ".join(State.values)})
     if state != State.KEPT and reason is None:
         card = card_of(row)
         if state == State.PROMOTED:
@@ -162,13 +166,16 @@ _VERBS: Final[Mapping[str, str]] = {State.KEPT: "stop", State.SHADOW: "shadow", 
 def _check_seen(row: SiteModel, card: Mapping[str, Any], now: datetime) -> None:
     """Somebody has to have seen it beside the rules, on windows like those that it was made for."""
     if row.state != State.SHADOW:
-        raise Refused(f"model {row.pk} is not in the shadow: let it judge there first (croody ids models shadow {row.pk})")
+        wrong = _("el modelo %(number)s no está en la sombra: deja que antes juzgue ahí (croody ids models shadow %(number)s)")
+        raise Refused(wrong % {"number": row.pk})
     seen = sum(day.windows for day in figures.days(row, now))
     if seen < figures.LEAST:
-        raise Refused(f"model {row.pk} judged {seen} windows in the shadow, {figures.LEAST} needed: wait for more")
+        wrong = _("el modelo %(number)s juzgó %(seen)s ventanas en la sombra y hacen falta %(least)s: espera a que juzgue más")
+        raise Refused(wrong % {"number": row.pk, "seen": seen, "least": figures.LEAST})
     drift = figures.drift(row, card, now)
     if drift.psi is not None and drift.psi > figures.MOST_DRIFT:
-        raise Refused(
-            f"model {row.pk}: its scores here are not those that it was made for (PSI {drift.psi:.2f}, at most {figures.MOST_DRIFT}): "
-            "train one with the windows of now"
+        wrong = _(
+            "el modelo %(number)s: sus puntajes aquí no son aquellos para los que se hizo (PSI %(psi).2f, como mucho %(most)s): "
+            "entrena uno con las ventanas de ahora"
         )
+        raise Refused(wrong % {"number": row.pk, "psi": drift.psi, "most": figures.MOST_DRIFT})

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from croody.detection.site_models.refusal import Refused
 
@@ -31,7 +32,8 @@ def sign(text: bytes) -> str:
     """
     secret = settings.ENV.secret_key
     if not secret:
-        raise Refused("this role has no SECRET_KEY to sign with: run it where the pages run (docker compose exec web croody ids train)")
+        wrong = _("este papel no tiene SECRET_KEY con que firmar: ejecútalo donde se hacen las páginas (%(command)s)")
+        raise Refused(wrong % {"command": "docker compose exec web croody ids train"})
     key = Ed25519PrivateKey.from_private_bytes(HKDF(SHA256(), 32, salt=None, info=_USE).derive(secret.encode()))
     public = key.public_key().public_bytes_raw().hex()
     path = public_file()
@@ -52,10 +54,12 @@ def check(text: bytes, signature: str) -> None:
     try:
         public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(path.read_text(encoding="ascii").strip()))
     except OSError as error:
-        raise Refused(f"{path}: cannot be read ({error.strerror}): croody ids train writes it, on the volume of this server") from error
+        wrong = _("%(path)s: no se puede leer (%(why)s): lo escribe croody ids train, en el volumen de este servidor")
+        raise Refused(wrong % {"path": path, "why": error.strerror}) from error
     except ValueError as error:
-        raise Refused(f"{path}: is no public key ({error}): delete it and run croody ids train") from error
+        wrong = _("%(path)s: no es una clave pública (%(why)s): bórralo y ejecuta croody ids train")
+        raise Refused(wrong % {"path": path, "why": error}) from error
     try:
         public.verify(bytes.fromhex(signature), text)
     except (InvalidSignature, ValueError) as error:
-        raise Refused("signed by another site, or changed since: train one here with croody ids train") from error
+        raise Refused(_("lo firmó otro sitio, o cambió desde entonces: entrena uno aquí con croody ids train")) from error
