@@ -50,3 +50,16 @@ def test_many_failures_are_no_accident(tmp_path: Path, capfd: pytest.CaptureFixt
 def test_a_part_that_cannot_begin_has_failed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert played(tmp_path, "import nothing_of_that_name") == 1
     assert "0 failed" not in capfd.readouterr().out.splitlines()[-1]
+
+
+def test_a_part_that_would_not_end_in_time_is_left_out_and_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "test_it.py").write_text("def test_passes(): pass")
+    quick, slow = (
+        suite.Part(name, ("-c", "/dev/null", str(tmp_path)), {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}, needs_s=needs_s)
+        for name, needs_s in (("quick", 0), ("slow", 60))
+    )
+    now = time.monotonic()
+    assert suite.run([quick, slow], now, until=now + 30) == 0
+    said = capfd.readouterr().out.splitlines()
+    assert said[-1] == "1 passed, 0 failed, 1 skipped"
+    assert any(line.endswith(": slow") and ("NOT run" in line or "NO se probó" in line) for line in said)
