@@ -5,6 +5,7 @@
 It runs a system of its own in a folder of its own; nothing of a running Croody is touched.
 """
 
+import argparse
 import os
 import shutil
 import sys
@@ -54,7 +55,9 @@ def files() -> Iterator[tuple[str, Picture, str, str]]:
 
 def main(arguments: list[str]) -> int:
     """Take them all; returns the exit status."""
-    folder = Path(arguments[0]) if arguments else FOLDER
+    parser = argparse.ArgumentParser(prog="python -m tools.pictures", description="Takes the pictures of the console.")
+    parser.add_argument("folder", nargs="?", type=Path, default=FOLDER, help="where they go")
+    folder = parser.parse_args(arguments).folder
     browser = next(filter(None, map(shutil.which, _BROWSERS)), None)
     if browser is None:
         return fail(Problem("No hay Chromium: apt-get install chromium", "There is no Chromium: apt-get install chromium"))
