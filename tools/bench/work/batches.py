@@ -1,10 +1,11 @@
 """Publishes batches as our agents do and counts what comes back acknowledged: stored, end to end.
 
-Timed, bodies are packed beforehand and used again, so that it is not gzip that is measured. With `count` it loads so many records of
-each robot, each with its own values and times, and ends when all are acknowledged.
+Timed, bodies are packed beforehand, so that it is not gzip that is measured: the times of a robot go on from batch to batch, and all robots
+send the same. With `count` it loads so many records of each robot, each with its own values and times, and ends when all are acknowledged.
 
 Argument: `port`, `accounts` ([user, secret] each), `robots`, `stream`, `batch` (records), `window` (unacknowledged batches a robot),
-and `seconds`, or `count` with `first` (seq), `spacing_s` and `limit_s`.
+`spacing_s` between records, and `seconds` with `bodies` (how many batches are made; after the last the first comes again) and `oldest`
+(unix seconds), or `count` with `first` (seq) and `limit_s`.
 """
 
 import json
@@ -25,7 +26,6 @@ from tools.bench.readings import batch
 from tools.bench.work.wire import PUBLISH, Wire, message, publish
 
 _ACKS = f"{ROOT}/+/down/ack"
-_BODIES = 40
 
 
 class Sender:
@@ -77,9 +77,10 @@ class Sender:
 
 def timed(wanted: dict[str, Any]) -> dict[str, float]:
     """As many as are acknowledged, for `seconds`: how many a second, the share of a processor that this took here, and how many in all."""
-    now = datetime.now(UTC)
-    bodies = [pack(Head(), batch(wanted["batch"], seed, newest=now, spacing_s=1)) for seed in range(_BODIES)]
-    sender = Sender(wanted, lambda robot_id, first, last: bodies[first // wanted["batch"] % _BODIES])
+    count, spacing_s = wanted["batch"], wanted["spacing_s"]
+    newest = [datetime.fromtimestamp(wanted["oldest"] + spacing_s * (count * (seed + 1) - 1), UTC) for seed in range(wanted["bodies"])]
+    bodies = [pack(Head(), batch(count, seed, newest=at, spacing_s=spacing_s)) for seed, at in enumerate(newest)]
+    sender = Sender(wanted, lambda robot_id, first, last: bodies[first // count % len(bodies)])
     done = dict.fromkeys(wanted["robots"], 0)
     started, began = time.perf_counter(), time.process_time()
     for _ in range(wanted["window"]):
@@ -102,7 +103,7 @@ def timed(wanted: dict[str, Any]) -> dict[str, float]:
         "rate": stored / took,
         "busy": used / took,
         "stored": sender.stored,
-        "bytes_a_record": sum(map(len, bodies)) / _BODIES / wanted["batch"],
+        "bytes_a_record": sum(map(len, bodies)) / len(bodies) / count,
     }
 
 
