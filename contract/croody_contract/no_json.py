@@ -45,6 +45,11 @@ def why_no_json(said: str, body: bytes) -> tuple[str, str]:
             return "not_finite", f"{path}: {found.text} breaks the rule: JSON has no NaN or Infinity; leave it out instead"
         half = f"\\u{ord(found):04x}"
         return "surrogate", f"{path}: holds {half}, half of a surrogate pair, which is no character: send the whole one"
+    if "truncated" in said:
+        return (
+            "bad_json",
+            f"body: ends too early, after {len(body)} bytes, near {_shown(body[-_AROUND:])}: send one whole JSON object a message",
+        )
     where = _excerpt(said, body)
     if _NO_NUMBER.search(body):
         return "not_finite", f"body: JSON has no NaN or Infinity; leave it out instead ({where})"
@@ -98,5 +103,8 @@ def _excerpt(said: str, body: bytes) -> str:
     if found is None:
         return said
     at = int(found[1])
-    shown = body[max(0, at - _AROUND) : at + _AROUND].decode("utf-8", "backslashreplace")
-    return f"{said}, near {json.dumps(shown)[1:-1]}"
+    return f"{said}, near {_shown(body[max(0, at - _AROUND) : at + _AROUND])}"
+
+
+def _shown(part: bytes) -> str:
+    return json.dumps(part.decode("utf-8", "backslashreplace"))[1:-1]

@@ -48,7 +48,10 @@ class VehicleItem(Struct, frozen=True, omit_defaults=True):
 
 
 class DeadItem(Struct, frozen=True, omit_defaults=True):
-    """What the bridge itself could not read. `first`..`last` when the topic told its identity; `number` as in `PlainItem`."""
+    """What the bridge itself could not read. `first`..`last` when the topic told its identity; `number` as in `PlainItem`.
+
+    `hash`: of all of the body, where only its beginning is here.
+    """
 
     reason: str
     detail: str
@@ -59,6 +62,7 @@ class DeadItem(Struct, frozen=True, omit_defaults=True):
     first: int | None = None
     last: int | None = None
     number: int = 0
+    hash: str = ""
 
 
 class PresenceItem(Struct, frozen=True):

@@ -342,7 +342,7 @@ def _read_vehicle(topic: str, payload: bytes, delivery: Delivery) -> Item:
     except Refused as why:
         return _dead(why.reason, str(why), topic, payload, number=delivery.number)
     except _unreadable as error:
-        return _dead("bad_json", f"body: {error}", topic, payload, number=delivery.number)
+        return _dead(*explain(error, payload, key_type=str, value_type=Any), topic, payload, number=delivery.number)
     return relay.VehicleItem(topic, msgspec.Raw(payload), delivery.number, delivery.packet, delivery.again)
 
 
@@ -386,4 +386,5 @@ def _dead(
         first=first,
         last=last,
         number=number,
+        hash=batch.payload_hash(body) if len(body) > KEPT_BYTES else "",
     )

@@ -1,4 +1,4 @@
-"""Dead letters in the words of one language: why one could not be stored, and why one cannot be judged again. Asks no database."""
+"""Dead letters in the words of one language: why one could not be stored. Asks no database."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -7,7 +7,6 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from croody.telemetry.ingest.services import NotReplayable
 from croody.telemetry.models import DeadLetter
 
 #: Why something could not be stored. What is not here is shown as it is called.
@@ -49,18 +48,3 @@ def reason(letter: DeadLetter) -> str:
     if not _colon or " " in field or len(field) > _FIELD or field in {"body", "record", "records"}:
         return why
     return _("%(why)s, en %(field)s") % {"why": why, "field": field}
-
-
-def not_again(letter: DeadLetter, refused: NotReplayable) -> str:
-    """Why it cannot be judged again, and what helps."""
-    told = {"number": letter.pk, "robot": letter.robot_id}
-    match refused.why:
-        case "replayed":
-            return _("La carta %(number)s ya se volvió a juzgar: sus lecturas están guardadas.") % told
-        case "conflict":
-            return _("La carta %(number)s no se puede volver a juzgar: su número lo tiene otro registro. Descártala.") % told
-        case "cut":
-            return _("La carta %(number)s no se puede volver a juzgar: era tan grande que solo se guardó su comienzo. Descártala.") % told
-        case "refused":
-            return _("La carta %(number)s rompe todavía la regla que rompía. Descártala.") % told
-    return _("La carta %(number)s no se puede volver a juzgar: no existe el robot %(robot)s. Agrégalo primero.") % told

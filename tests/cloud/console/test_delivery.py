@@ -201,7 +201,7 @@ def test_every_reason_that_ingest_and_contract_give_has_words() -> None:
     [
         ({"replayed_at": datetime(2026, 1, 1, tzinfo=UTC)}, "ya se volvió a juzgar"),
         ({"reason": "conflict"}, "su número lo tiene otro registro"),
-        ({"hash": "0" * 64}, "solo se guardó su comienzo"),
+        ({"hash": "0" * 64}, "solo se guarda el comienzo, aquí"),
     ],
 )
 @pytest.mark.parametrize("path", ["/es/console/delivery/rover-1/letters/{}/replay/", "/es/console/robots/rover-1/letters/{}/replay/"])

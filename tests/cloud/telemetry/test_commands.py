@@ -26,7 +26,7 @@ def test_dead_letters_are_listed_shown_and_replayed(fleet: SimpleNamespace):
     assert line[:1] + line[2:6] == [number, "rover-9", "stream-a/1-2", "unknown_robot", "x1"]
     assert croody("dead", "list", "--robot", "rover-1") == ""
     assert '"TEMP":1' in croody("dead", "show", number)
-    with pytest.raises(CommandError, match="no robot rover-9"):
+    with pytest.raises(CommandError, match="there is no robot rover-9"):
         croody("dead", "replay", number)
     fleet_services.add_robot("rover-9", organisation=fleet.alices)
     assert croody("dead", "replay", number) == "stored 2, dead 0\n"

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from croody.accounts.caller import actor_of, of_session
 from croody.accounts.preferences import zone_of
-from croody.console import csv_file, frame, letters, page_access
+from croody.console import csv_file, frame, page_access
 from croody.console.delivery import facts, words
 from croody.console.delivery.selection import MOST_DAYS, WHAT, Period, Selection, has
 from croody.fleet.access import Action, may
@@ -23,6 +23,7 @@ from croody.fleet.models import Robot
 from croody.telemetry.ingest import services
 from croody.telemetry.ingest.discard import discard as throw_away
 from croody.telemetry.models import DeadLetter
+from croody.telemetry.not_again import not_again
 from croody.telemetry.read import proof as proofs
 from croody.telemetry.read.proof import Line, Sums
 from croody.web.address import whole
@@ -157,7 +158,7 @@ def _replay(request: HttpRequest, robot_id: str, number: int) -> HttpResponseBas
     try:
         done = services.replay(letter, now=timezone.now(), actor=actor_of(request, caller))
     except services.NotReplayable as error:
-        messages.error(request, letters.not_again(letter, error))
+        messages.error(request, not_again(letter, error))
         return page_access.done(request, _back(robot))
     said = _("Carta %(number)s: %(stored)s guardadas, %(dead)s otra vez muertas.")
     return page_access.done(request, _back(robot), said % {"number": number, "stored": done.stored, "dead": done.dead})

@@ -15,7 +15,7 @@ from croody.accounts.caller import actor_of, of_session
 from croody.alarms.acts import close_as
 from croody.alarms.services import EndsByItself
 from croody.commands.services import ask_for_logs
-from croody.console import frame, letters, page_access
+from croody.console import frame, page_access
 from croody.console.robot.views import revoked
 from croody.enrolment import rotation
 from croody.fleet import services
@@ -24,6 +24,7 @@ from croody.fleet.models import Robot
 from croody.fleet.services import BadRobot
 from croody.telemetry.ingest import services as telemetry
 from croody.telemetry.models import DeadLetter
+from croody.telemetry.not_again import not_again
 from croody.telemetry.read.capabilities import can
 from croody.web.refusals import Denied
 
@@ -111,7 +112,7 @@ def replay(request: HttpRequest, robot: Robot, *, number: int) -> HttpResponseBa
     try:
         done = telemetry.replay(letter, now=timezone.now(), actor=actor_of(request, of_session(request)))
     except telemetry.NotReplayable as error:
-        messages.error(request, letters.not_again(letter, error))
+        messages.error(request, not_again(letter, error))
         return _back(request, robot, "#cartas")
     said = _("Carta %(number)s: %(stored)s guardadas, %(dead)s otra vez muertas.")
     return _back(request, robot, "#cartas", said % {"number": number, "stored": done.stored, "dead": done.dead})

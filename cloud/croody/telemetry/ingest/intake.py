@@ -370,7 +370,7 @@ def _coordinates(reading: Reading | Telemetry) -> tuple[float | None, float | No
 
 
 def _dead(out: Intake, item: DeadItem) -> None:
-    letter = letters.make(item.robot_id or "", item.reason, item.detail, item.topic, item.body)
+    letter = letters.make(item.robot_id or "", item.reason, item.detail, item.topic, item.body, item.hash)
     robot_id, stream, first, last = item.robot_id or "", item.stream or "", item.first or 0, item.last or 0
     if _is_place(robot_id, stream, first, last):
         placed = letters.place(letter, stream, first, last)

@@ -28,8 +28,11 @@ class Letter:
     hash: str
 
 
-def make(robot_id: str, reason: str, detail: str, topic: str, body: bytes) -> Letter:
-    """A letter without a place. Every text is made such that any database stores it."""
+def make(robot_id: str, reason: str, detail: str, topic: str, body: bytes, digest: str = "") -> Letter:
+    """A letter without a place. Every text is made such that any database stores it.
+
+    `digest`: of all of the body, where only its beginning came.
+    """
     return Letter(
         robot_id=clean(robot_id, 64),
         stream="",
@@ -39,7 +42,7 @@ def make(robot_id: str, reason: str, detail: str, topic: str, body: bytes) -> Le
         detail=clean(detail, 2000),
         topic=clean(topic, 512),
         body=body[:KEPT_BYTES],
-        hash=payload_hash(body),
+        hash=clean(digest, 32) or payload_hash(body),
     )
 
 

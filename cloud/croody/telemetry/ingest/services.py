@@ -27,6 +27,7 @@ from croody.telemetry.models import DeadLetter
 from croody.telemetry.rows import ApiRow, of_row
 from croody.telemetry.store import partitions
 from croody_contract import batch, messages, ranges
+from croody_contract.limits import KIB
 from croody_contract.messages import Refused, Telemetry
 from croody_contract.nesting import check_depth
 from croody_contract.relay import AnswerItem, BatchItem, PresenceItem, Relay, Relayed, Sender
@@ -38,6 +39,8 @@ _MOST: Final = 2**63 - 1
 _ANSWERS: Final = 32
 #: How often a relay is read again because another one spoke of the same vehicle meanwhile.
 _TRIES: Final = 8
+#: What earlier bridges kept of a body without saying that they had cut it, bytes.
+_KEPT_BEFORE: Final = 16 * KIB
 
 
 class HeldBack(Exception):
@@ -146,8 +149,8 @@ def replay(letter: DeadLetter, *, now: datetime, actor: Actor = SYSTEM) -> Repla
     if letter.reason == "conflict":
         raise NotReplayable("conflict", f"letter {letter.pk}: its key is held by a record with other bytes, and stays so")
     body = bytes(letter.body)
-    if batch.payload_hash(body) != letter.hash and letter.reason != "dead_before":
-        raise NotReplayable("cut", f"letter {letter.pk}: only the first {len(body)} bytes of its body were kept")
+    if batch.payload_hash(body) != letter.hash or (len(body) == _KEPT_BEFORE and not _is_whole(body)):
+        raise _cut(letter, body)
     known = known_robots({letter.robot_id}, monotonic_s=time.monotonic())
     if letter.robot_id not in known:
         raise NotReplayable("unknown_robot", f"letter {letter.pk}: there is still no robot {letter.robot_id or '(none)'}: make it first")
@@ -173,6 +176,21 @@ def _why_dead(letter: DeadLetter, now: datetime, alias: str) -> str:
     found = DeadLetter.objects.using(alias).filter(robot_id=letter.robot_id, stream=letter.stream, received_at=now)
     found = found.filter(first__gte=letter.first, last__lte=letter.last).order_by("first", "-pk")
     return found.values_list("detail", flat=True).first() or ""
+
+
+def _is_whole(body: bytes) -> bool:
+    try:
+        return bool(msgspec.json.decode(batch.inflate(body), type=msgspec.Raw))
+    except (Refused, msgspec.MsgspecError, UnicodeError, RecursionError):
+        return False
+
+
+def _cut(letter: DeadLetter, body: bytes) -> NotReplayable:
+    return NotReplayable(
+        "cut",
+        f"letter {letter.pk}: only the first {len(body)} bytes of its body were kept, the most that is kept of what cannot be read: mend "
+        "what its detail says, have the robot send it again, and discard this letter",
+    )
 
 
 def _read_letter(letter: DeadLetter, body: bytes, reader: Reader) -> Intake:

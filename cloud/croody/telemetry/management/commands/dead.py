@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from croody.audit.actor import command_actor
 from croody.telemetry.ingest import services
 from croody.telemetry.models import DeadLetter
+from croody.telemetry.not_again import not_again
 from croody.web import command
 from croody_contract.printable import printable
 
@@ -43,7 +44,7 @@ class Command(command.Command):
         try:
             done = services.replay(letter, now=datetime.now(UTC), actor=command_actor())
         except services.NotReplayable as error:
-            raise CommandError(printable(str(error))) from error
+            raise CommandError(printable(not_again(letter, error))) from error
         self.stdout.write(_("guardadas %(stored)d, muertas %(dead)d") % {"stored": done.stored, "dead": done.dead})
         if done.why:
             self.stdout.write(printable(done.why))
