@@ -115,7 +115,11 @@ NO_JSON = {
     "Python": (b"{'data': {'a': 1}}", "bad_json", "body: looks like Python's own writing: json.dumps writes JSON"),
     "True of Python": (b'{"data":{"a":True}}', "bad_json", "body: looks like Python's own writing"),
     "two": (b'{"data":{"a":1}}\n{"data":{"a":2}}', "bad_json", "body: goes on behind its end: send one JSON object a message"),
-    "cut": (b'{"data":{"a":21.5', "bad_json", 'body: ends too early, after 17 bytes, near \\"data\\":{\\"a\\":21.5: send one whole JSON object'),
+    "cut": (
+        b'{"data":{"a":21.5',
+        "bad_json",
+        'body: ends too early, after 17 bytes, near \\"data\\":{\\"a\\":21.5: send one whole JSON object',
+    ),
     "decimal comma": (b'{"data":{"a":21,5}}', "bad_json", 'near {\\"data\\":{\\"a\\":21,5}}'),
     "leading zero": (b'{"data":{"a":007}}', "bad_json", "invalid number (byte 14), near"),
 }
