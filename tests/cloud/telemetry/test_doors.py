@@ -60,7 +60,6 @@ READINGS: dict[str, tuple[bytes, str]] = {
     "another name of a field": (b'{"data":{},"position":{"lat":40.4,"lon":-3.7}}', "position.lon: there is no such field"),
     "a place among the metrics": (b'{"data":{"LAT":4.5,"LON":-74,"ALT":2600}}', TAKEN),
     "half a place among the metrics": (b'{"data":{"lat":4.5}}', TAKEN),
-    "no place on Earth among the metrics": (b'{"data":{"LAT":91,"LON":0}}', "data.LAT: 91 is no coordinate"),
     "too many": (b'{"data":' + json.dumps({f"m{number}": 1 for number in range(257)}).encode() + b"}", "data: "),
 }
 #: Cases that somebody keeps beside the repository, where there are any: what is a reading in them is tried, too.
@@ -195,6 +194,39 @@ def test_every_door_finds_a_place_among_the_metrics(doors: dict[str, Callable[[b
     places = list(Record.objects.filter(kind="reading").values_list("lat", "lng", "alt"))
     assert len(places) == 2 * len(doors)
     assert set(places) == {(4.5, -74.0, 2600.0)}
+
+
+#: Metrics that look like a place and are none: as MAVLink, NMEA and receivers without a fix say them.
+NOWHERE = {
+    "LAT": b'{"data":{"temp_c":21.5,"LAT":91,"LON":0}}',
+    "lon": b'{"data":{"temp_c":21.5,"lat":4.5,"lon":-180.5}}',
+    "lng": b'{"data":{"temp_c":21.5,"lat":4.5,"lng":1e308}}',
+    "lat": b'{"data":{"temp_c":21.5,"lat":404168000,"lon":-37038000}}',
+}
+
+
+@pytest.mark.parametrize("name", NOWHERE)
+def test_a_place_beyond_the_earth_is_told_to_who_waits_for_an_answer_and_costs_a_robots_reading_nothing_but_its_place(
+    doors: dict[str, Callable[[bytes], str]], name: str
+) -> None:
+    from croody.telemetry.models import Record
+
+    said = {door: judge(NOWHERE[name]) for door, judge in doors.items()}
+    assert said.pop("http").startswith(f"data.{name}: ")
+    assert set(said.values()) == {TAKEN}, said
+    rows = Record.objects.filter(kind="reading")
+    assert rows.count() == len(said)
+    assert set(rows.values_list("lat", "lng", "alt")) == {(None, None, None)}
+    assert all(row["temp_c"] == 21.5 and name in row for row in rows.values_list("data", flat=True))
+
+
+def test_a_place_beyond_the_earth_costs_its_batch_neither_a_row_nor_the_quick_way(doors: dict[str, Callable[[bytes], str]]) -> None:
+    from croody.telemetry.models import DeadLetter, Record
+
+    assert doors["batch"](b'{"data":{"LAT":91,"LON":0,"a":1}}') == TAKEN
+    assert doors["batch"](b'{"data":{"LAT":4.5,"LON":-74}}') == TAKEN
+    assert list(Record.objects.filter(kind="reading").order_by("seq").values_list("lat", flat=True)) == [None, 4.5]
+    assert not DeadLetter.objects.exists()
 
 
 def test_every_door_has_one_limit_of_bytes(doors: dict[str, Callable[[bytes], str]]) -> None:

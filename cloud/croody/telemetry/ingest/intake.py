@@ -13,7 +13,7 @@ import msgspec
 from croody.telemetry.ingest import letters
 from croody.telemetry.ingest.clock import believable, effective, in_utc
 from croody.telemetry.ingest.letters import Letter
-from croody.telemetry.ingest.position import coordinates_of
+from croody.telemetry.ingest.position import place_in
 from croody.telemetry.ingest.repeats import Delivered, delivered
 from croody_contract import messages, topics
 from croody_contract.batch import check_size, payload_hash
@@ -214,10 +214,7 @@ class Reader:
             digest, data, environment, status = payload_hash(raw), record.data, record.environment, record.status
             lat, lng, alt = _NOWHERE
             if record.position is not None or "lat" in data or "LAT" in data:
-                try:
-                    lat, lng, alt = _coordinates(record)
-                except Refused:
-                    return None
+                lat, lng, alt = _coordinates(record)
             row = Row(
                 robot_id, stream, seq, "reading", ts, ts, now, False, historical, digest, data, lat, lng, alt, environment, status
             )  # fmt: skip
@@ -311,7 +308,7 @@ class Reader:
         """A checked reading without stream and seq.
 
         Raises:
-            Refused: a `ts` that no database holds, coordinates in `data` that are none, or bytes the database refused before.
+            Refused: a `ts` that no database holds, or bytes the database refused before.
         """
         if digest in self.poison:
             raise Refused("database_refused", "body: the database refused it; the log of that time says why")
@@ -360,13 +357,9 @@ def _buries(record: Record) -> tuple[str, Ranges] | None:
 
 
 def _coordinates(reading: Reading | Telemetry) -> tuple[float | None, float | None, float | None]:
-    """Where it was measured, by one rule for every door.
-
-    Raises:
-        Refused: coordinates among the metrics that are none.
-    """
+    """Where it was measured; nowhere, where its metrics say no place on Earth: nobody waits for an answer who could send another one."""
     position = reading.position
-    return (position.lat, position.lng, position.alt) if position is not None else coordinates_of(reading.data)
+    return (position.lat, position.lng, position.alt) if position is not None else place_in(reading.data)
 
 
 def _dead(out: Intake, item: DeadItem) -> None:

@@ -21,6 +21,7 @@ from croody.telemetry import store
 from croody.telemetry.ingest import letters, vehicles
 from croody.telemetry.ingest.booking import USUAL, Booked, Way, book
 from croody.telemetry.ingest.intake import Buried, Intake, Plain, Reader, Row, Unit, check_speaker
+from croody.telemetry.ingest.position import check_place
 from croody.telemetry.ingest.repeats import Delivered
 from croody.telemetry.ingest.usage import ALONE_WORK, Account
 from croody.telemetry.models import DeadLetter
@@ -123,6 +124,8 @@ def ingest_one(telemetry: Telemetry, robot_id: str, stream: str, *, now: datetim
         Refused: a value that no type can rule out; names the field.
         django.db.OperationalError, django.db.InterfaceError, django.db.InternalError: nothing was done.
     """
+    if telemetry.position is None:
+        check_place(telemetry.data)
     account, now_s, body = account_of(), time.monotonic(), messages.encode(telemetry)
     if account.over((robot_id,), now_s):
         book(Intake([], account.told((robot_id,), now_s)), [], now=now, alias=settings.TELEMETRY_DB)
