@@ -307,7 +307,10 @@ class _Reader:
         if token in {"abs", "min", "max"}:
             return self._call(token, depth)
         if token[0].isdigit():
-            return Constant(float(token))
+            number = float(token)
+            if not isfinite(number):
+                raise BadExpression(_("expresión: %(what)r es más grande que todo número: escribe uno menor") % {"what": token[:40]})
+            return Constant(number)
         if token in _WORDS or not (token[0].isalpha() or token[0] == "_"):
             raise BadExpression(_("expresión: %(what)r no va ahí") % {"what": token})
         return Metric(token)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, Final, TypeVar
 
 from django.utils.functional import Promise
@@ -138,6 +139,8 @@ def _threshold(given: Mapping[str, Any], typed: bool) -> Spec:
     limit, back = faults.read(lambda: _number(given, "limit", None, _taker(typed)), 0.0), faults.read(lambda: _back(given, typed), 0.0)
     faults.check()
     clear = limit - back if above else limit + back
+    if not isfinite(clear):
+        raise BadRule("hysteresis", _("histéresis: %(value)s pasa de todo número: escribe una menor") % {"value": f"{back:g}"})
     operators = (">", "<=") if above else ("<", ">=")
     raises, clears = (Comparison(one, Metric(name), Constant(at)) for one, at in zip(operators, (limit, clear), strict=True))
     return Spec(raises, clears, (name,))
