@@ -1,7 +1,7 @@
 """`make deb`: the agent as a Debian package, for this machine's kind of board or another one (ARCH=arm64). Needs dpkg-deb and the network.
 
 The package holds the wheels that requirements/edge.txt pins by their hashes, unpacked where the agent alone finds them, for the Python that
-builds it: the package of another Debian is built with its Python.
+builds it: the package of another Debian is built with its Python. EXTRAS="modbus ros2" adds libraries of those kinds of source.
 """
 
 import argparse
@@ -12,10 +12,11 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from tools.edge_wheels import GLIBC, MACHINES, gather, here, python, run, version
+from tools.edge_wheels import GLIBC, MACHINES, extras, gather, here, python, run, version
 from tools.stack import ROOT
 from tools.words import Problem, fail
 
@@ -44,16 +45,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make deb", description=__doc__)
     parser.add_argument("--arch", default=os.environ.get("ARCH") or here(), choices=sorted(MACHINES))
     parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--extras", default=os.environ.get("EXTRAS", ""))
     chosen = parser.parse_args(arguments)
     try:
-        print(build(chosen.arch, chosen.out))
+        print(build(chosen.arch, chosen.out, extras(chosen.extras)))
     except Problem as error:
         return fail(error)
     return 0
 
 
-def build(arch: str, out: Path) -> Path:
-    """Make the package. Returns its path.
+def build(arch: str, out: Path, libraries: Sequence[str] = ()) -> Path:
+    """Make the package, with extra libraries. Returns its path.
 
     Raises:
         Problem: a wheel cannot be had, or dpkg-deb is not here.
@@ -63,7 +65,7 @@ def build(arch: str, out: Path) -> Path:
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch) / "root"
-        _libraries(root / "usr" / "lib" / "croody-edge", arch, Path(scratch))
+        _libraries(root / "usr" / "lib" / "croody-edge", arch, Path(scratch), libraries)
         _files(root)
         _control(root, arch)
         made = out / f"croody-edge_{version()}_{arch}.deb"
@@ -71,8 +73,8 @@ def build(arch: str, out: Path) -> Path:
     return made
 
 
-def _libraries(target: Path, arch: str, scratch: Path) -> None:
-    gather(arch, scratch / "wheels")
+def _libraries(target: Path, arch: str, scratch: Path, libraries: Sequence[str]) -> None:
+    gather(arch, scratch / "wheels", libraries)
     for wheel in sorted((scratch / "wheels").glob("*.whl")):
         with zipfile.ZipFile(wheel) as opened:
             opened.extractall(target)

@@ -1,4 +1,7 @@
-"""`make edge-offline`: the agent, its libraries and a script that installs them, for a board without a network (ARCH=arm64)."""
+"""`make edge-offline`: the agent, its libraries and a script that installs them, for a board without a network (ARCH=arm64).
+
+EXTRAS="modbus ros2" adds libraries of those kinds of source.
+"""
 
 import argparse
 import ensurepip
@@ -7,11 +10,12 @@ import shutil
 import sys
 import tarfile
 import tempfile
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
 from tools.deb import OUT
-from tools.edge_wheels import MACHINES, PIN, gather, here, python, version
+from tools.edge_wheels import MACHINES, extras, gather, here, pins, python, version
 from tools.stack import ROOT
 from tools.words import Problem, fail
 
@@ -21,16 +25,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make edge-offline", description=__doc__)
     parser.add_argument("--arch", default=os.environ.get("ARCH") or here(), choices=sorted(MACHINES))
     parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--extras", default=os.environ.get("EXTRAS", ""))
     chosen = parser.parse_args(arguments)
     try:
-        print(build(chosen.arch, chosen.out))
+        print(build(chosen.arch, chosen.out, extras(chosen.extras)))
     except Problem as error:
         return fail(error)
     return 0
 
 
-def build(arch: str, out: Path) -> Path:
-    """Make the archive. Returns its path.
+def build(arch: str, out: Path, libraries: Sequence[str] = ()) -> Path:
+    """Make the archive, with extra libraries. Returns its path.
 
     Raises:
         Problem: a wheel cannot be had.
@@ -39,8 +44,10 @@ def build(arch: str, out: Path) -> Path:
     name = f"croody-edge-offline-{version()}-py{python()}-{arch}"
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / name
-        gather(arch, folder / "wheels")
-        shutil.copy(PIN, folder / "requirements.txt")
+        gather(arch, folder / "wheels", libraries)
+        (folder / "requirements").mkdir()
+        for pin in pins(libraries):
+            shutil.copy(pin, folder / "requirements")
         packaging = ROOT / "edge_agent" / "packaging"
         for file in ("offline/install.sh", "debian/croody-edge.service"):
             shutil.copy(packaging / file, folder)

@@ -6,13 +6,15 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from tools.stack import ROOT
 from tools.words import Problem
 
-PIN: Final = ROOT / "requirements" / "edge.txt"
+REQUIREMENTS: Final = ROOT / "requirements"
+PIN: Final = REQUIREMENTS / "edge.txt"
 #: Debian's word for a kind of processor -> that of wheels.
 MACHINES: Final = {"amd64": "x86_64", "arm64": "aarch64"}
 #: Which C libraries wheels are made for; the last one is the least that is needed. TensorFlow Lite for ARM wants a newer one.
@@ -20,17 +22,57 @@ GLIBC: Final = {"amd64": ("2014", "_2_17", "_2_28"), "arm64": ("2014", "_2_17", 
 _PIP: Final = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input")
 
 
-def gather(arch: str, wheels: Path) -> None:
+def extras(written: str) -> list[str]:
+    """Names of libraries of kinds of source, with spaces or commas between, each once.
+
+    Raises:
+        Problem: there are none of that name.
+    """
+    # What the cloud may have is no kind of source.
+    known = sorted(path.stem.removeprefix("extra-") for path in REQUIREMENTS.glob("extra-*.in") if "-r edge.in" in path.read_text("utf-8"))
+    for name in (found := written.replace(",", " ").split()):
+        if name not in known:
+            raise Problem(
+                f"EXTRAS tiene {name!r}: escribe, con espacios entre ellos, {', '.join(known)}",
+                f"EXTRAS has {name!r}: write, with spaces between them, {', '.join(known)}",
+            )
+    return list(dict.fromkeys(found))
+
+
+def pins(libraries: Sequence[str] = ()) -> list[Path]:
+    """The files that pin what is gathered."""
+    return [PIN, *(REQUIREMENTS / f"extra-{name}.txt" for name in libraries)]
+
+
+def for_board(text: str, arch: str) -> str:
+    """A file of pins whose lines for one kind of processor are those of the board: pip takes this machine's."""
+    for name, machine in MACHINES.items():
+        kind = os.uname().machine if name == arch else "another"
+        text = text.replace(f"platform_machine == '{machine}'", f"platform_machine == '{kind}'")
+    return text
+
+
+def gather(arch: str, wheels: Path, libraries: Sequence[str] = ()) -> None:
     """Put all of them into a folder.
+
+    Args:
+        arch: Debian's word for the board's processor.
+        wheels: the folder.
+        libraries: extra ones, as `extras` checked them.
 
     Raises:
         Problem: one cannot be had.
     """
     wheels.mkdir(parents=True, exist_ok=True)
     only = [f"--platform=manylinux{kind}_{MACHINES[arch]}" for kind in GLIBC[arch]]
-    run(*_PIP, "download", "-q", "--only-binary=:all:", *only, f"--python-version={python()}", "--no-deps", "-d", str(wheels),
-        "--require-hashes", "-r", str(PIN))  # fmt: skip
     with tempfile.TemporaryDirectory() as scratch:
+        wanted: list[str] = []
+        for pin in pins(libraries):
+            mine = Path(scratch) / pin.name
+            mine.write_text(for_board(pin.read_text(encoding="utf-8"), arch), encoding="utf-8")
+            wanted += ["-r", str(mine)]
+        run(*_PIP, "download", "-q", "--only-binary=:all:", *only, f"--python-version={python()}", "--no-deps", "-d", str(wheels),
+            "--require-hashes", *wanted)  # fmt: skip
         # Away from what lies in the checkout: a build leaves its own folder behind.
         for name in ("contract", "edge_agent"):
             shutil.copytree(ROOT / name, Path(scratch) / name, ignore=shutil.ignore_patterns("__pycache__", "build", "*.egg-info"))

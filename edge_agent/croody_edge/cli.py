@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if chosen.command == "doctor":
             return doctor(examine(with_ports(told), time.time(), log_in=chosen.log_in), as_json=chosen.json)
         if chosen.command == "check-source":
-            log_lines("ERROR", "%(message)s")
+            log_lines("WARNING", "%(message)s")
             return doctor(conformance.check(told, chosen.name, seconds=chosen.seconds, away=chosen.away), as_json=chosen.json)
         if chosen.command == "check-rules":
             return check_rules(chosen.file or rules_file(told), chosen.recording, hooks=hooks(told), as_json=chosen.json)

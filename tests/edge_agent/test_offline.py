@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = build("amd64", tmp_path_factory.mktemp("dist"))
+    made = build("amd64", tmp_path_factory.mktemp("dist"), ["serial"])
     target = tmp_path_factory.mktemp("board")
     with tarfile.open(made) as tar:
         tar.extractall(target, filter="data")
@@ -50,7 +50,7 @@ def test_without_a_network_it_is_installed_and_a_broker_lets_it_in(folder: Path,
     assert said["ok"], said
     assert next(finding for finding in said["findings"] if finding["check"] == "model")["state"] == "ok", "its libraries are there, too"
     there = {path.name.partition("-")[0].lower() for path in (tmp_path / "venv").rglob("*.dist-info")}
-    assert {"croody_edge", "croody_contract", "paho_mqtt"} <= there
+    assert {"croody_edge", "croody_contract", "paho_mqtt", "pyserial"} <= there
     assert not {"django", "pip"} & there
 
 

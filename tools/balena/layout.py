@@ -19,6 +19,7 @@ from typing import Final
 import yaml
 
 from tools.balena.lint import BALENA, complaints
+from tools.edge_wheels import extras
 from tools.stack import ROOT
 from tools.words import Problem, fail, say
 
@@ -72,22 +73,6 @@ def devices(written: str) -> list[str]:
                 f"DEVICES has {path!r}: write paths such as /dev/ttyUSB0, with commas between them",
             )
     return paths
-
-
-def extras(written: str) -> list[str]:
-    """Names of extra libraries, with spaces between.
-
-    Raises:
-        Problem: there are none of that name.
-    """
-    known = sorted(path.stem.removeprefix("extra-") for path in (ROOT / "requirements").glob("extra-*.txt"))
-    for name in written.split():
-        if name not in known:
-            raise Problem(
-                f"EXTRAS tiene {name!r}: escribe, con espacios entre ellos, {', '.join(known)}",
-                f"EXTRAS has {name!r}: write, with spaces between them, {', '.join(known)}",
-            )
-    return written.split()
 
 
 def lay_out(folder: Path, paths: Sequence[str] = (), libraries: Sequence[str] = (), *, simulator: bool = True) -> Path:

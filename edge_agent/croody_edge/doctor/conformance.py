@@ -66,12 +66,17 @@ def check(environ: Mapping[str, str], name: str, *, seconds: float, away: bool) 
             return
         yield ok("source", text("check.loaded", name=one.name, count=len(one.infos)))
         seen = watch(one, seconds)
-        yield from judge(seen, away=away)
+        yield from judge(seen, away=away, catches_up=one.catches_up)
         yield from describe(one, seen)
         if seen.ended and seen.records and not away:
             again = watch(one, seconds, until_first=True)
             said = text("check.again", seconds=f"{again.first_s:.1f}") if again.first_s is not None else ""
-            yield ok("again", said) if said else wrong("again", text("check.not_again", cause=again.cause or text("check.silent")))
+            if said:
+                yield ok("again", said)
+            elif one.catches_up and not again.failures:
+                yield skipped("again", text("check.all_read"))
+            else:
+                yield wrong("again", text("check.not_again", cause=again.cause or text("check.silent")))
 
 
 def watch(one: Configured, seconds: float, *, until_first: bool = False) -> Seen:
@@ -107,14 +112,19 @@ def _look(runner: Runner, seen: Seen, began_s: float) -> None:
     seen.left_out += news.left_out
 
 
-def judge(seen: Seen, *, away: bool) -> Iterator[Finding]:
+def judge(seen: Seen, *, away: bool, catches_up: bool = False) -> Iterator[Finding]:
     """What has to be so, whatever it reads. Pure."""
     if away:
-        yield ok("away", seen.cause) if seen.failures else wrong("away", text("check.not_away", seconds=f"{seen.seconds:.0f}"))
+        if not seen.failures and catches_up and not seen.records:
+            yield skipped("away", text("check.nothing_yet", seconds=f"{seen.seconds:.0f}"))
+        else:
+            yield ok("away", seen.cause) if seen.failures else wrong("away", text("check.not_away", seconds=f"{seen.seconds:.0f}"))
     elif seen.failures:
         yield wrong("begin", seen.cause)
     if not away:
-        if seen.first_s is None:
+        if seen.first_s is None and catches_up and not seen.failures:
+            yield skipped("records", text("check.nothing_yet", seconds=f"{seen.seconds:.0f}"))
+        elif seen.first_s is None:
             yield wrong("records", text("check.none", seconds=f"{seen.seconds:.0f}"))
         else:
             yield ok("records", text("check.records", count=len(seen.records), first=f"{seen.first_s:.1f}"))
@@ -159,8 +169,10 @@ def describe(one: Configured, seen: Seen) -> Iterator[Finding]:
         yield skipped("values", text("check.left_out", metric=left.metric, cell=left.shown, why=text(left.why)))
     now = datetime.now(UTC)
     far = [reading.ts for reading in readings if reading.ts is not None and abs(reading.ts - now) > _CLOCK]
-    if far:
-        yield wrong("times", text("check.times", ts=far[0].isoformat()))
+    if one.catches_up and far and max(far) < now:
+        yield skipped("times", text("check.times_past", ts=far[0].isoformat()))
+    elif far:
+        yield wrong("times", text("check.times", ts=max(far).isoformat()))
 
 
 def _configured(environ: Mapping[str, str], name: str, folder: Path) -> Configured:

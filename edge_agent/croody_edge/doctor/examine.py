@@ -1,7 +1,6 @@
 """One look at everything, in the order in which one thing needs the other. What cannot be looked at says why."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from croody_edge.local.socket import ask
 from croody_edge.local.state import State
 from croody_edge.outbox.lock import holder
 from croody_edge.settings import Settings, from_environment
+from croody_edge.sources.config import file_of
 from croody_edge.texts import text
 from croody_edge.variables import BadSetting
 
@@ -33,7 +33,7 @@ def examine(environ: Mapping[str, str], now: float, *, log_in: bool = False) -> 
         yield wrong("settings", str(error))
         yield from _without_settings(Path(environ.get("CROODY_EDGE_DIR") or "croody-edge"), environ, now)
         return
-    yield ok("settings", text("doctor.settings", robot_id=settings.robot_id, source=settings.source))
+    yield _settings(settings)
     running, agent = holder(settings.edge_dir), ask(settings.edge_dir)
     yield _agent(running, agent)
     yield board.clock(settings.edge_dir, now)
@@ -44,6 +44,13 @@ def examine(environ: Mapping[str, str], now: float, *, log_in: bool = False) -> 
     yield from _sources(settings, environ, running, agent, now)
     yield from parts.rules(settings)
     yield from way_out.look(settings, agent, bool(running), log_in=log_in)
+
+
+def _settings(settings: Settings) -> Finding:
+    file = file_of(settings)
+    if file is not None:
+        return ok("settings", text("doctor.settings_file", robot_id=settings.robot_id, file=file))
+    return ok("settings", text("doctor.settings", robot_id=settings.robot_id, source=settings.source))
 
 
 def _without_settings(folder: Path, environ: Mapping[str, str], now: float) -> Iterator[Finding]:
@@ -76,4 +83,4 @@ def _sources(settings: Settings, environ: Mapping[str, str], running: str, agent
     elif running:
         yield skipped("source", text("doctor.source_unread"))
     else:
-        yield from parts.sources(replace(settings, edge_dir=board.existing(settings.edge_dir)), environ, now)
+        yield from parts.sources(settings, environ, now)

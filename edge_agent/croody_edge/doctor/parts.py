@@ -1,13 +1,17 @@
 """What the agent is made of besides the way out: the model that screens, and the sources. Each is really loaded and opened."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from queue import Empty, Queue
+from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import Final
 
 from croody_contract.profiles import Refused
+from croody_edge.doctor.board import existing
 from croody_edge.doctor.finding import Finding, ok, skipped, wrong
 from croody_edge.local.rules.config import FILE as RULES
 from croody_edge.local.rules.config import read as read_rules
@@ -16,7 +20,7 @@ from croody_edge.screen import card
 from croody_edge.screen.learned import files
 from croody_edge.settings import Settings
 from croody_edge.sources import PushSource, Said
-from croody_edge.sources.config import choose
+from croody_edge.sources.config import choose, file_of
 from croody_edge.sources.rack import Configured
 from croody_edge.texts import text
 from croody_edge.variables import BadSetting
@@ -61,13 +65,22 @@ def profile(folder: Path, now: float) -> Iterator[Finding]:
 
 
 def sources(settings: Settings, environ: Mapping[str, str], now: float) -> Iterator[Finding]:
-    """Whether each source can be opened; asked for one reading, which goes nowhere.
+    """Whether each source can be opened; asked for one reading, which goes nowhere and leaves no trace: what is read again is read whole.
 
     Args:
         settings: of the agent.
         environ: for settings of their own.
         now: unix seconds.
     """
+    with ExitStack() as stack:
+        try:
+            nowhere = Path(stack.enter_context(TemporaryDirectory(prefix="croody-doctor-", ignore_cleanup_errors=True)))
+        except OSError:  # Nothing can be written anywhere: so no trace is left in the agent's folder, either.
+            nowhere = existing(settings.edge_dir)
+        yield from _each(replace(settings, edge_dir=nowhere, sources_file=file_of(settings)), environ, now)
+
+
+def _each(settings: Settings, environ: Mapping[str, str], now: float) -> Iterator[Finding]:
     try:
         chosen = choose(settings, environ)
     except BadSetting as error:
@@ -92,7 +105,7 @@ def _opened(one: Configured, now: float) -> Finding:
                 source.start(_Nobody())
                 said = text("doctor.source_began", name=one.name)
             else:
-                said = text("doctor.source_quiet" if source.read(now) is None else "doctor.source_read", name=one.name)
+                said = text("doctor.source_read" if source.read(now) else "doctor.source_quiet", name=one.name)
         finally:
             source.close()
     except (OSError, BadSetting) as error:

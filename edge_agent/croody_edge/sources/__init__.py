@@ -114,7 +114,8 @@ class Kind(Protocol):
     """What an entry point of the group leads to: a class, most of the time.
 
     It may also have `metrics: Sequence[MetricInfo]`, what its metrics are, or `describe(own) -> Sequence[MetricInfo]` where that follows
-    from its settings; and `partial = True` when a reading of it says only what is new, so that the agent adds what it said before.
+    from its settings; and `partial = True` when a reading of it says only what is new, so that the agent adds what it said before;
+    `catches_up = True` when it reads what another program left behind: no news is no fault then, and times may be of days gone by.
     """
 
     #: Its settings; `SourceSettings` itself where it has none of its own.
@@ -142,3 +143,8 @@ def metrics_of(thing: object) -> tuple[MetricInfo, ...]:
 def is_partial(thing: object) -> bool:
     """Whether its readings say only what is new."""
     return bool(getattr(thing, "partial", False))
+
+
+def catches_up(thing: object) -> bool:
+    """Whether it reads what another program left behind."""
+    return bool(getattr(thing, "catches_up", False))

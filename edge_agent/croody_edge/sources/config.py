@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from croody_contract.limits import MIB
 from croody_edge.settings import Settings
-from croody_edge.sources import Context, Kind, is_partial, metrics_of
+from croody_edge.sources import Context, Kind, catches_up, is_partial, metrics_of
 from croody_edge.sources.finding import find
 from croody_edge.sources.own import from_environment, from_table
 from croody_edge.sources.rack import Configured
@@ -35,14 +35,20 @@ class Chosen:
     problems: list[str]
 
 
+def file_of(settings: Settings) -> Path | None:
+    """The file that says which sources run; None where it is the variables."""
+    beside = settings.edge_dir / FILE
+    return settings.sources_file or (beside if beside.exists() else None)
+
+
 def choose(settings: Settings, environ: Mapping[str, str]) -> Chosen:
     """The sources of this agent.
 
     Raises:
         BadSetting: the file cannot be read, or nothing in it can be used; without the file: the one source cannot.
     """
-    file = settings.sources_file or settings.edge_dir / FILE
-    if settings.sources_file is None and not file.exists():
+    file = file_of(settings)
+    if file is None:
         return Chosen([_opened(settings, environ)], [])
     tables = read(file)
     found: list[Configured] = []
@@ -113,6 +119,7 @@ def configured(kind: Kind, own: Any, context: Context, report: Report, metrics: 
         metrics=metrics,
         infos=tuple(described(infos, report, metrics)),
         partial=is_partial(kind),
+        catches_up=catches_up(kind),
     )
 
 

@@ -38,6 +38,8 @@ class Configured:
     infos: tuple[MetricInfo, ...] = ()
     #: A reading of it says only what is new.
     partial: bool = False
+    #: No news is no fault, and times may be of days gone by.
+    catches_up: bool = False
 
 
 def alone(source: Source) -> Configured:

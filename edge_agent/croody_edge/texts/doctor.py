@@ -47,6 +47,14 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "ninguna en {seconds} s: mira lo que lee, da más --seconds, o --away si no está",
         "none in {seconds} s: look at what it reads, give more --seconds, or --away where that is away",
     ),
+    "check.nothing_yet": (
+        "nada todavía en {seconds} s, y no es un fallo: lee lo que deja otro programa; escribe una línea o un archivo mientras se la mira",
+        "nothing yet in {seconds} s, which is no fault: it reads what another program leaves; write a line, or a file, while it is watched",
+    ),
+    "check.all_read": (
+        "abierta de nuevo, no hay nada nuevo todavía: escribe líneas mientras se la mira",
+        "opened again, there is nothing new yet: write lines while it is watched",
+    ),
     "check.records": ("{count}, la primera a los {first} s", "{count}, the first after {first} s"),
     "check.hangs": (
         "no termina en {seconds} s: read y listen tienen que volver en un segundo, y close sin esperar",
@@ -84,6 +92,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "una lectura dice {ts}, más de un día lejos de la hora de esta máquina: no pongas ts, o corrige el reloj",
         "a reading says {ts}, more than a day from this machine's time: leave ts out, or set the clock",
     ),
+    "check.times_past": (
+        "una lectura dice {ts}: se guarda con esa hora",
+        "a reading says {ts}: it is stored under that time",
+    ),
     "doctor.ok": ("bien", "ok"),
     "doctor.wrong": ("MAL", "WRONG"),
     "doctor.skipped": ("-", "-"),
@@ -103,6 +115,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "check.tls": ("TLS", "TLS"),
     "check.login": ("entrada", "log-in"),
     "check.rights": ("permisos", "rights"),
+    "doctor.settings_file": ("robot {robot_id}, las fuentes de {file}", "robot {robot_id}, the sources of {file}"),
     "doctor.settings": ("robot {robot_id}, fuente {source}", "robot {robot_id}, source {source}"),
     "doctor.needs_settings": ("no se mira: antes hay que corregir los ajustes", "not looked at: the settings have to be mended first"),
     "doctor.agent_none": ("no hay ninguno en marcha", "none is running"),

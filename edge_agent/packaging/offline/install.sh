@@ -24,7 +24,7 @@ pip() {
   PYTHONPATH=$(echo pip-*.whl) "$python" -m pip --python "$folder/bin/python" --isolated --disable-pip-version-check \
     install -q --no-index --no-cache-dir --find-links wheels "$@"
 }
-pip --require-hashes -r requirements.txt
+for pins in requirements/*.txt; do pip --require-hashes -r "$pins"; done
 pip --no-deps wheels/croody_contract-*.whl wheels/croody_edge-*.whl
 folder=$(cd "$folder" && pwd)
 sed "s|^ExecStart=.*|ExecStart=$folder/bin/croody-edge run|" croody-edge.service > "$folder/croody-edge.service"

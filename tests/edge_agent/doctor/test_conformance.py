@@ -5,12 +5,13 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from math import nan
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from croody_contract.messages import MetricInfo, Reading
-from croody_edge.doctor.conformance import describe, judge, watch
+from croody_edge.doctor.conformance import check, describe, judge, watch
 from croody_edge.sources import HandOver, Source
 from croody_edge.sources.rack import Configured
 
@@ -120,3 +121,25 @@ def test_a_peer_that_is_away_has_to_be_said() -> None:
 
     assert found(Asked(away), away=True)["away"] == ("ok", "no such device")
     assert found(Asked(lambda n: {"n": n}), away=True)["away"][0] == "wrong"
+
+
+def test_a_folder_without_new_files_is_no_fault_and_is_told_what_to_do(tmp_path: Path) -> None:
+    file = tmp_path / "sources.toml"
+    file.write_text(f'[source.in]\nkind = "files"\ninterval_s = 0.05\npath = "{tmp_path}/in/*.jsonl"\n')
+
+    def of(*, away: bool) -> dict[str, tuple[str, str]]:
+        findings = check({"CROODY_SOURCES": str(file)}, "in", seconds=0.3, away=away)
+        return {finding.check: (finding.state, finding.said) for finding in findings}
+
+    nothing = of(away=False)
+    assert nothing["records"][0] == of(away=True)["away"][0] == "skipped"
+    assert "write a line" in nothing["records"][1]
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.jsonl").write_text('{"ts": "2001-01-01T00:00:00Z", "temp_c": 1}\n')
+    old = of(away=False)
+    assert old["records"][0] == "ok"
+    assert old["times"][0] == old["again"][0] == "skipped", "of days gone by, and read to the end"
+    assert "wrong" not in {state for state, _ in (nothing | old).values()}
+    file.write_text(f'[source.in]\nkind = "files"\npath = "{tmp_path}/gone.jsonl"\n')
+    assert of(away=False)["begin"][0] == "wrong", "one file by its name is away"
+    assert of(away=True)["away"][0] == "ok"

@@ -364,3 +364,14 @@ def test_of_several_sources_each_has_a_line(tmp_path: Path, guard: House) -> Non
     assert len(told) == 3
     assert (told["host"], told["arm"]) == ("ok", "wrong")
     assert answer.wrong() == ["source", "source"]
+    assert answer.of("settings")["said"].endswith(f"the sources of {file}")
+
+
+def test_it_takes_no_line_from_the_agent_that_comes_after_it(tmp_path: Path, guard: House) -> None:
+    (tmp_path / "in.jsonl").write_text('{"temp_c": 20.5}\n')
+    (tmp_path / "sources.toml").write_text(f'[source.in]\nkind = "files"\npath = "{tmp_path}/in.jsonl"\n')
+    for _ in range(2):
+        assert "has something to say" in Answer(environment(tmp_path, plain(guard.port))).of("source")["said"]
+    assert not (tmp_path / "in.read.json").exists()
+    (tmp_path / "in.jsonl").write_text("")
+    assert "nothing new" in Answer(environment(tmp_path, plain(guard.port))).of("source")["said"]

@@ -34,6 +34,7 @@ class Files:
     """A `PullSource`."""
 
     Settings = FilesSettings
+    catches_up = True
 
     def __init__(self, own: FilesSettings, context: Context) -> None:
         self.interval_s, self._own = own.interval_s, own

@@ -15,7 +15,7 @@ from croody_edge.sources.ros2.idl import IdlTypes
 _REST_S: Final = 0.02
 _LOOK_S: Final = 1.0
 #: A topic that nobody publishes after this is named, with those that there are, seconds.
-ABSENT_S: Final = 10.0
+ABSENT_S: Final = 8.0
 
 
 def listen(

@@ -19,7 +19,7 @@ from croody_edge.sources.ros2.names import ros_type
 _LOOK_S: Final = 1.0
 _OPEN_S: Final = 5.0
 #: A topic of which nothing came after this is named, with those that there are, seconds.
-_ABSENT_S: Final = 10.0
+_ABSENT_S: Final = 8.0
 #: Tokens that are looked at, and the place of `MP` (a publisher) and of the topic in one.
 _MOST_TOKENS: Final = 4096
 _KIND, _TOPIC = 5, 9
