@@ -60,6 +60,36 @@ def test_a_triage_by_keyboard_moves_on_and_can_be_undone(inbox: Watched):
     assert inbox.strangers == []
 
 
+def test_a_mark_asks_the_server_once_and_for_the_part_that_changed_only(inbox: Watched, web: Web):
+    page = inbox.page
+    for number in range(25):
+        web.alarm("rover-1", f"part_{number}")
+    page.goto(f"{web.url}/console/alerts/")
+    whole = len(page.request.get(page.url).body())
+    before, asked, sizes = rows(page), [], []
+    page.on("request", lambda request: asked.append(f"{request.method} {request.url}"))
+    page.on("response", lambda got: sizes.append(len(got.body())) if got.request.method == "POST" else None)
+    number = page.locator("#alert").get_attribute("data-number")
+    page.keyboard.press("a")
+    expect(page.locator(f"#alert-{number}.seen")).to_have_count(1)
+    page.keyboard.press("r")
+    expect(page.locator("#rows > li")).to_have_count(before - 1)
+    expect(page.locator("#rows > li.current")).to_have_count(1)
+    page.keyboard.press("z")
+    expect(page.locator("#rows > li")).to_have_count(before)
+    page.locator("#rows > li input").nth(1).check()
+    page.locator("#rows > li input").nth(2).check()
+    page.locator("#bulk button").nth(1).click()
+    expect(page.locator("#rows > li")).to_have_count(before - 2)
+    expect(page.locator("#rows input:checked")).to_have_count(0)
+    # Longer than the stream needs to say that something changed: it says nothing that the page does not know.
+    page.wait_for_timeout(2500)
+    assert [line for line in asked if "/stream/" not in line and "/console/alerts/" in line and line.startswith("GET")] == []
+    assert len([line for line in asked if line.startswith("POST")]) == 4
+    assert max(sizes) < whole / 2
+    assert inbox.errors == []
+
+
 def test_what_an_alert_asks_stays_within_the_window(inbox: Watched):
     page = inbox.page
     for width in (1440, 1180):

@@ -54,8 +54,8 @@ def token(alarm: Alarm) -> str:
     return f"{alarm.pk}.{alarm.revision}"
 
 
-def act(client: Client, verb: str, *alarms: Alarm, **form: Any) -> Any:
-    return client.post(f"/console/alerts/act/{verb}/", {"alarm": [token(alarm) for alarm in alarms], **form})
+def act(client: Client, verb: str, *alarms: Alarm, headers: dict[str, str] | None = None, **form: Any) -> Any:
+    return client.post(f"/console/alerts/act/{verb}/", {"alarm": [token(alarm) for alarm in alarms], **form}, headers=headers)
 
 
 def test_the_page_says_how_grave_in_a_sentence_in_both_languages(world):
@@ -166,6 +166,49 @@ def test_several_are_done_at_once_and_undone_at_once(world):
     undone = dict(re.findall(r'<input type="hidden" name="(act|together)" value="(\d+)"', page))
     world.bob.post("/console/alerts/undo/", undone)
     assert Alarm.objects.filter(resolved_at=None).count() == 3
+
+
+def test_an_act_of_the_script_is_answered_with_what_it_changed_and_not_with_the_whole_page(world):
+    alarms = [conflict(world, f"rover-{1 + number % 7}", minutes=90 - number, key=f"s{number}") for number in range(40)]
+    whole = world.bob.get("/console/alerts/").content
+    mark = re.search(rb'data-mark="([^"]+)"', whole)
+    assert mark is not None
+    headers = {"X-Fragment": "alert", "X-Mark": mark[1].decode()}
+    answer = act(world.bob, "close", alarms[0], here=alarms[0].pk, headers=headers)
+    said = answer.content.decode()
+    assert answer.status_code == 200
+    assert re.findall(r'<li id="alert-(\d+)"', said) == [str(alarms[1].pk)]
+    assert f'data-order="{" ".join(str(alarm.pk) for alarm in alarms[1:])}"' in said
+    assert f'data-address="/console/alerts/{alarms[1].pk}/"' in said
+    assert "39 altas" in said
+    assert "1 alerta resuelta." in said
+    assert len(said.encode()) < len(whole) / 3
+    # What the page shows is old: somebody else did something meanwhile, and it gets every row.
+    answer = act(world.bob, "acknowledge", alarms[1], headers=headers)
+    assert len(re.findall(r'<li id="alert-\d+"', answer.content.decode())) == 39
+
+
+def test_what_an_undo_brings_back_is_in_its_answer_with_its_place(world):
+    first, second = conflict(world, minutes=9), conflict(world, "rover-2", minutes=8)
+    act(world.bob, "close", second)
+    page = world.bob.get("/console/alerts/").content.decode()
+    mark, number = (re.search(found, page) for found in (r'data-mark="([^"]+)"', r'name="act" value="(\d+)"'))
+    assert mark is not None
+    assert number is not None
+    headers = {"X-Fragment": "alert", "X-Mark": mark[1]}
+    said = world.bob.post("/console/alerts/undo/", {"act": number[1], "together": 1}, headers=headers).content.decode()
+    assert f'data-order="{first.pk} {second.pk}"' in said
+    assert f'<li id="alert-{second.pk}"' in said
+
+
+def test_of_a_full_page_the_answer_has_the_row_that_came_in_at_its_end(world):
+    alarms = [conflict(world, f"rover-{1 + number % 7}", minutes=200 - number, key=f"s{number}") for number in range(103)]
+    page = world.bob.get("/console/alerts/").content.decode()
+    mark = re.search(r'data-mark="([^"]+)"', page)
+    assert mark is not None
+    headers = {"X-Fragment": "alert", "X-Mark": mark[1]}
+    said = act(world.bob, "close", *alarms[:2], headers=headers).content.decode()
+    assert re.findall(r'<li id="alert-(\d+)"', said) == [str(alarms[place].pk) for place in (2, 100, 101)]
 
 
 def test_the_second_of_two_people_sees_who_was_first_and_what_they_did(world):

@@ -1,10 +1,10 @@
-"""What the inbox's forms do: one alarm or several at once, each by the one function that the API calls too. Answers with a page again."""
+"""What the inbox's forms do: one alarm or several at once, each by the one function that the API calls too."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, QueryDict
@@ -24,7 +24,7 @@ from croody.alarms.services import EndsByItself
 from croody.alarms.suppressions import LONGEST
 from croody.audit.actor import Actor
 from croody.console import page_access
-from croody.console.alerts import facts, words
+from croody.console.alerts import change, facts, words
 from croody.web.address import whole
 from croody.web.refusals import Denied
 from croody.web.turns import give_way
@@ -125,13 +125,15 @@ def act(request: HttpRequest, verb: str) -> HttpResponseBase:
     asked = Asked.of(QueryDict(request.POST.get("query", "")[:500].lstrip("?")).dict())
     here = whole(request.POST.get("here", ""))
     following = facts.next_after(caller, asked, chosen[0].number, now) if here and verb in _GO_ON and len(chosen) == 1 else here
+    current = change.is_current(request, caller, now)
     outcome = Outcome()
     for alarm in chosen:
         attempt(do, who, alarm, outcome)
     if outcome.denied and len(chosen) == 1:
         raise outcome.denied[0]
     tell(request, verb, outcome, now, chosen=bool(chosen))
-    return page_access.done(request, _address(asked, following if outcome.done else here))
+    touched = [alarm.number for alarm in chosen]
+    return change.answer(request, asked, following if outcome.done else here, touched, current=current)
 
 
 @page_access.act(back="console_alerts")
@@ -146,16 +148,16 @@ def undo_acts(request: HttpRequest) -> HttpResponseBase:
     numbers = undo.together_with(named[0], caller.user_id, MOST_AT_ONCE) if len(named) == 1 and request.POST.get("together") else named
     numbers = sorted(set(numbers or named), reverse=True)
     asked = Asked.of(QueryDict(request.POST.get("query", "")[:500].lstrip("?")).dict())
-    shown: int | None = None
-    count, left, begun = 0, 0, time.monotonic()
+    current = change.is_current(request, caller, now)
+    touched: list[int] = []
+    left, begun = 0, time.monotonic()
     for place, number in enumerate(numbers):
-        if count and time.monotonic() - begun > RUN_S:
+        if touched and time.monotonic() - begun > RUN_S:
             left = len(numbers) - place
             break
         at = time.monotonic()
         try:
-            shown = undo.undo(caller, number, by=by, now=now).pk
-            count += 1
+            touched.append(undo.undo(caller, number, by=by, now=now).pk)
         except Late as late:
             messages.warning(request, words.late(late.first, now, language))
         except BadAct as error:
@@ -165,13 +167,13 @@ def undo_acts(request: HttpRequest) -> HttpResponseBase:
                 raise
         if len(numbers) > 1:
             give_way("default", time.monotonic() - at)
-    if count:
+    if count := len(touched):
         said = ngettext("Deshecho en %(count)s alerta.", "Deshecho en %(count)s alertas.", count) % {"count": count}
         # The last one that is left stands for all of them.
         messages.info(request, said, extra_tags=str(numbers[-1]) if left else "")
     if left:
         messages.warning(request, words.left(left, language))
-    return page_access.done(request, _address(asked, shown))
+    return change.answer(request, asked, touched[-1] if touched else None, touched, current=current)
 
 
 @page_access.act(back="console_exceptions")
@@ -217,8 +219,3 @@ def _chosen(form: QueryDict) -> list[Chosen]:
         if pk := whole(number):
             found.setdefault(pk, Chosen(pk, whole(seen)))
     return list(found.values())
-
-
-def _address(asked: Asked, number: int | None) -> str:
-    address: Any = reverse("console_alert", args=[number]) if number else reverse("console_alerts")
-    return f"{address}{asked.address()}"

@@ -49,15 +49,37 @@ async function page(address, options) {
   return [fresh, answer.url];
 }
 
+// The answer of an act has the rows that it changed; the others are those that are here. False: one of them is not.
+function complete(fresh) {
+  const order = fresh.getElementById("live").dataset.order;
+  const list = fresh.getElementById("rows");
+  if (!order) return true;
+  if (!list) return false;
+  for (const number of order.split(" ")) {
+    const id = `alert-${number}`;
+    let row = fresh.getElementById(id);
+    if (!row) {
+      const here = document.getElementById(id);
+      if (!here) return false;
+      row = fresh.importNode(here, true);
+      row.classList.remove("current");
+      row.querySelector("a").removeAttribute("aria-current");
+    }
+    list.append(row);
+  }
+  return true;
+}
+
 function replace(fresh) {
   said.clear();
   const chosen = document.querySelectorAll("#rows input:checked").length;
   for (const box of document.querySelectorAll("#rows input:checked")) box.checked = false;
   for (const sheet of document.querySelectorAll(".sheet[open]")) sheet.open = false;
   put(fresh, "#live");
-  put(fresh, ".rail-pages");
+  put(fresh, "#bell-rail");
+  put(fresh, "#bell-bar");
   document.title = fresh.title;
-  mark = live().dataset.mark;
+  mark = shown = live().dataset.mark;
   held = null;
   if (chosen) anchor = null;
   settled();
@@ -81,6 +103,7 @@ async function visit(address, push = true) {
 // Something changed: what is in sight stays under the hand, counts do not wait.
 
 let mark = live().dataset.mark;
+let shown = mark; // Which state the rows in sight are of: what waits for the hand to go away is not in them.
 let held = null;
 let asking = false;
 
@@ -99,6 +122,7 @@ function settle(force = false) {
   if (!held) return;
   if (force || !busy()) {
     put(held, "section.list");
+    shown = held.getElementById("live").dataset.mark;
     held = null;
     settled();
     return;
@@ -137,11 +161,21 @@ async function refresh() {
   }
 }
 
+// What the stream said last. While an act is under way its own answer says what changed, often after the stream did.
+let heard = null;
+let acting = 0;
+
+function listen() {
+  if (acting || heard === null || heard === mark) return;
+  mark = heard;
+  refresh();
+}
+
 onPlaced((message) => {
   const fresh = message.data && message.data.mark;
   if (fresh === undefined || fresh === mark) return;
-  mark = fresh;
-  setTimeout(refresh, Math.random() * 300);
+  heard = fresh;
+  setTimeout(listen, Math.random() * 300);
 });
 everySecond(() => settle());
 
@@ -150,9 +184,18 @@ everySecond(() => settle());
 async function send(form, button) {
   const body = new FormData(form, button);
   const address = (button && button.getAttribute("formaction")) || form.action;
+  acting++;
   try {
-    const [fresh, url] = await page(address, { method: "POST", body: new URLSearchParams(body) });
-    replace(fresh);
+    const headers = { Accept: "text/html", "X-Fragment": "alert", "X-Mark": shown };
+    const [fresh, answered] = await page(address, { method: "POST", body: new URLSearchParams(body), headers });
+    const url = fresh.getElementById("live").dataset.address || answered;
+    if (complete(fresh)) {
+      replace(fresh);
+    } else {
+      const [whole] = await page(url);
+      whole.getElementById("told").replaceWith(fresh.getElementById("told"));
+      replace(whole);
+    }
     history.replaceState(null, "", url);
     const at = document.activeElement;
     const row = current();
@@ -161,6 +204,9 @@ async function send(form, button) {
   } catch (_) {
     if (button) form.requestSubmit(button);
     else form.submit();
+  } finally {
+    acting--;
+    listen();
   }
 }
 
