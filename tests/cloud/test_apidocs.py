@@ -220,6 +220,21 @@ def test_the_earlier_address_of_the_reference_leads_to_it(serve: Serve):
     assert serve("telemetry").get("/api/telemetry/redoc").headers["Location"] == "/api/telemetry/docs"
 
 
+def test_an_address_that_says_its_language_is_read_in_it_and_leads_to_the_other_one(settings: Any):
+    settings.ROOT_URLCONF = "croody.serve.urls.web"
+    asked = {"/en/api/v1/docs": "es", "/es/api/v1/docs": "en", "/api/v1/docs": "en"}
+    said = {path: Client(headers={"Accept-Language": code}).get(path).content.decode() for path, code in asked.items()}
+    assert {path: re.findall('<html lang="(..)">', text) for path, text in said.items()} == {
+        "/en/api/v1/docs": ["en"],
+        "/es/api/v1/docs": ["es"],
+        "/api/v1/docs": ["en"],
+    }
+    assert 'href="/es/api/v1/docs"' in said["/en/api/v1/docs"]
+    assert 'href="/en/api/v1/docs"' in said["/es/api/v1/docs"]
+    assert 'href="/es/api/v1/docs"' in said["/api/v1/docs"]
+    assert 'href="/en/api/v1/docs"' in Client().get("/en/integrar/").content.decode()
+
+
 def test_operations_have_one_address_for_readers_of_either_language(settings: Any):
     settings.ROOT_URLCONF = "croody.serve.urls.web"
     said = {code: Client().get("/api/v1/openapi.json", headers={"Accept-Language": code}).json()["paths"] for code in ("es", "en")}

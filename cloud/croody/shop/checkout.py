@@ -1,5 +1,6 @@
 """`/tienda/pagar/`: from a cart to an order. Keeps what was typed; the same form sent twice makes one order."""
 
+import json
 import secrets
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -43,6 +44,11 @@ def checkout(request: HttpRequest) -> HttpResponseBase:
     if request.method != "POST":
         form = Checkout(initial=_known(request, rates, ways), **given)
         return _page(request, form, filled, rates, now)
+    if "fill" in request.POST:
+        # One of their addresses, pressed without script: it is written over what was typed of one, the rest stays.
+        kept = _chosen(request, request.POST["fill"])
+        typed = {name: request.POST[name] for name in Checkout.base_fields if name in request.POST}
+        return _page(request, Checkout(initial=typed | (kept.address if kept is not None else {}), **given), filled, rates, now)
     form = Checkout(request.POST, **given)
     if not form.is_valid():
         return _page(request, form, filled, rates, now, status=422)
@@ -100,16 +106,16 @@ def _known(request: HttpRequest, rates: list[ShippingRate], ways: list[str]) -> 
         last = Order.objects.filter(user=request.user).order_by("-pk").first()
         if last is not None:
             found |= {**last.address, **last.invoice, "email": last.email}
-        kept = _chosen(request, addresses.of(request.user))
+        kept = _chosen(request, request.GET.get("direccion", "")) or next(iter(addresses.of(request.user)), None)
         if kept is not None:
             found |= kept.address
     return found
 
 
-def _chosen(request: HttpRequest, theirs: list[SavedAddress]) -> SavedAddress | None:
-    """Of the addresses that they keep the one in the page's address, else the first."""
-    wanted = whole(request.GET.get("direccion", ""))
-    return next((one for one in theirs if one.pk == wanted), theirs[0] if theirs else None)
+def _chosen(request: HttpRequest, number: str) -> SavedAddress | None:
+    """The address of theirs that has this number."""
+    wanted = whole(number)
+    return addresses.found(request.user, wanted) if isinstance(request.user, User) and wanted is not None else None
 
 
 def _page(
@@ -167,9 +173,14 @@ def _page(
 
 
 def _saved(request: HttpRequest, form: Checkout) -> list[dict[str, Any]]:
-    """The addresses that they keep, as a choice; none once they sent the form: what they typed stands."""
-    if form.is_bound or not isinstance(request.user, User):
+    """The addresses that they keep, as a choice; whichever the form has in it is the one that is pressed."""
+    if not isinstance(request.user, User):
         return []
-    theirs = addresses.of(request.user)
-    chosen = _chosen(request, theirs)
-    return [{**address_views.shown(one), "here": one is chosen} for one in theirs]
+    return [
+        {
+            **address_views.shown(one),
+            "fill": json.dumps(one.address),
+            "here": all(str(form[name].value() or "") == said for name, said in one.address.items()),
+        }
+        for one in addresses.of(request.user)
+    ]

@@ -28,11 +28,12 @@ from croody.console.add_robot import fresh_claim
 from croody.fleet import claim_lines
 from croody.fleet.access import Action, organisations
 from croody.fleet.services import BadRobot
-from croody.shop import boards, countries, mail_texts, moves, orders, pages, words
-from croody.shop.models import Order, SoldBoard
+from croody.shop import boards, countries, mail_texts, orders, pages, words
+from croody.shop.models import Order, Payment, SoldBoard
 from croody.shop.moves import State
 from croody.shop.payments import book
 from croody.shop.payments.provider import Away
+from croody.web import moments
 from croody.web.address import whole
 
 #: As many of a person's orders are listed.
@@ -157,6 +158,8 @@ def _about(one: Order, language: str) -> dict[str, Any]:
     transfer = seller.transfer if seller is not None and one.provider == "manual" and state is State.PENDING else ""
     return {
         "sentence": str(_SENTENCES[state]) % {"order": one.name},
+        "headline": moments.filled(str(_SENTENCES[state]), {"order": words.kept_whole(one.name)}),
+        "tried": _tried(one) if state is State.PENDING else "",
         "at": one.created_at,
         "paid_at": one.paid_at,
         "until": one.reserved_until,
@@ -170,7 +173,7 @@ def _about(one: Order, language: str) -> dict[str, Any]:
         "transfer": transfer,
         "payable": state is State.PENDING and one.provider != "manual",
         "waits": state is State.PENDING,
-        "history": [{"word": moves.WORDS.get(_state(event.state), event.state), "at": event.at} for event in one.events.order_by("pk")],
+        "history": [{"word": words.step(event), "at": event.at} for event in one.events.order_by("pk")],
     }
 
 
@@ -185,10 +188,18 @@ def _boards(request: HttpRequest, one: Order) -> dict[str, Any]:
     }
 
 
-def _state(text: str) -> State:
-    return State(text)
+def _tried(one: Order) -> str | Promise:
+    """What became of the last try to pay, where it has to be tried again."""
+    last = one.payments.order_by("-pk").first()
+    return _TRIED.get(last.status, "") if last is not None else ""
 
 
+_TRIED: Final[Mapping[str, str | Promise]] = {
+    Payment.Status.DECLINED: gettext_lazy(
+        "El banco rechazó el pago y no se cobró nada. Prueba otra vez; si vuelve a pasar, pregunta a tu banco."
+    ),
+    Payment.Status.EXPIRED: gettext_lazy("El pago no llegó a su fin y no se cobró nada. Empiézalo otra vez cuando quieras."),
+}
 _SENTENCES: Final[Mapping[State, str | Promise]] = {
     State.PENDING: gettext_lazy("Pedido %(order)s: falta el pago"),
     State.PAID: gettext_lazy("Pedido %(order)s: pagado, lo preparamos"),

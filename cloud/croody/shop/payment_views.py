@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -54,6 +55,8 @@ def bank(request: HttpRequest, reference: str) -> HttpResponseBase:
         return pages.show(request, "shop/bank.html", _context(payment, challenged=True))
     if chosen in OUTCOMES:
         OUTCOMES[chosen][1](payment, timezone.now())
+        if chosen == "forged":
+            messages.info(request, str(_("El aviso falso no se creyó, por su firma: el pedido sigue como estaba.")))
         return pages.SeeOther(words.link(payment.order))
     return pages.show(request, "shop/bank.html", _context(payment, challenged=False))
 

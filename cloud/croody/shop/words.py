@@ -1,17 +1,40 @@
 """What the shop's pages say of products and orders, in one language. Reads nothing."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from croody.shop import listing, moves, orders
-from croody.shop.models import Order, Product
+from croody.shop.models import Order, OrderEvent, Payment, Product
 from croody.web import formats
 
 #: From so few on it is said how many are left.
 FEW = 5
+#: What became of a payment.
+PAYMENTS: Final[Mapping[str, str | Promise]] = {
+    Payment.Status.BEGUN: gettext_lazy("Empezado"),
+    Payment.Status.CHALLENGED: gettext_lazy("Espera un segundo paso"),
+    Payment.Status.SUCCEEDED: gettext_lazy("Cobrado"),
+    Payment.Status.DECLINED: gettext_lazy("Rechazado por el banco"),
+    Payment.Status.EXPIRED: gettext_lazy("Caducado"),
+    Payment.Status.REFUNDED: gettext_lazy("Devuelto"),
+}
+PROVIDERS: Final[Mapping[str, str | Promise]] = {
+    "stripe": "Stripe",
+    "sandbox": gettext_lazy("pago de prueba"),
+    "manual": gettext_lazy("transferencia"),
+}
+#: What happened to an order that leaves it in the state in which it was.
+_NOTES: Final[Mapping[str, str | Promise]] = {
+    "declined": gettext_lazy("El banco rechazó el pago"),
+    "paid_back": gettext_lazy("Un pago de más, devuelto"),
+}
 
 
 def stock(product: Product, language: str) -> str:
@@ -66,10 +89,21 @@ def weight(one: Product, language: str) -> str:
     return formats.with_unit(formats.number(one.weight_g / 1000, 1, language), "kg")
 
 
+def kept_whole(name: str) -> SafeString:
+    """The number of an order, for a heading: no line ends at its hyphen."""
+    return format_html('<span class="whole">{}</span>', name)
+
+
+def step(event: OrderEvent) -> str | Promise:
+    """What happened to an order."""
+    return _NOTES.get(event.note) or moves.WORDS.get(moves.State(event.state), event.state)
+
+
 def order(one: Order, language: str) -> dict[str, Any]:
     """An order as pages show it: amounts as text."""
     return {
         "name": one.name,
+        "kept_whole": kept_whole(one.name),
         "state": one.state,
         "word": moves.WORDS[moves.State(one.state)],
         "address": link(one),

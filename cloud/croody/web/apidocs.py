@@ -25,13 +25,17 @@ class PlainDocs(DocsBase):
     def render_page(self, request: HttpRequest, api: NinjaAPI, **kwargs: Any) -> HttpResponse:
         """Every operation with its parameters, body, answers and an example."""
         asked = request.GET.get("lang", "")
-        chosen = asked if asked in language.PREFIXES else language.of(request)
+        # The web role's addresses may say it, the other roles' do not.
+        own = getattr(request, "LANGUAGE_CODE", "")
+        chosen = asked if asked in language.PREFIXES else own or language.of(request)
+        other = "en" if chosen == "es" else "es"
         schema = api.get_openapi_schema(path_params=kwargs)
         origin = f"{request.scheme}://{request.get_host()}"
         behind = any(request.META.get(name) for name in _BEHIND)
         context = {
             "language": chosen,
-            "other_language": "en" if chosen == "es" else "es",
+            "other_language": other,
+            "other_address": language.other_address(request, other) if own and not asked else f"?lang={other}",
             "schema": schema,
             "schema_address": self.get_openapi_url(api, kwargs),
             "pages": f"{'' if behind else settings.ENV.public_url.rstrip('/')}/{chosen}",

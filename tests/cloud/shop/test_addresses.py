@@ -89,6 +89,28 @@ def test_the_checkout_offers_them_and_keeps_one_by_a_tick(shop: SimpleNamespace)
     assert (Order.objects.count(), SavedAddress.objects.count()) == (3, 2)
 
 
+def test_an_address_pressed_without_script_is_filled_in_and_the_rest_stays_typed(shop: SimpleNamespace):
+    carlos = Buyer(shop.carlos)
+    for street in ("Calle 1", "Calle 2"):
+        carlos.client.post("/cuenta/direcciones/", {**HOME, "street": street})
+    carlos.put("mini")
+    second = SavedAddress.objects.get(address__street="Calle 2").pk
+    typed = carlos.form(email="new@example.org", street="Calle 9", company="Robots SL", notes="Al portero", provider="manual", keep="on")
+    page = carlos.client.post("/tienda/pagar/", {**typed, "fill": second})
+    assert (page.status_code, Order.objects.count()) == (200, 0)
+    said = {name: page.context["form"][name].value() for name in ("email", "street", "city", "company", "notes", "provider", "keep", "key")}
+    assert said == {
+        "email": "new@example.org", "street": "Calle 2", "city": "Cali", "company": "Robots SL", "notes": "Al portero",
+        "provider": "manual", "keep": "on", "key": typed["key"],
+    }  # fmt: skip
+    assert [(one["short"], one["here"]) for one in page.context["saved"]] == [("Calle 1, Cali", False), ("Calle 2, Cali", True)]
+    # What is wrong with the form takes the choice from nobody; another's address is none.
+    assert len(carlos.client.post("/tienda/pagar/", {**typed, "street": ""}).context["saved"]) == 2
+    bob = Buyer(shop.bob)
+    bob.put("mini")
+    assert "Calle 2" not in bob.client.post("/tienda/pagar/", {**bob.form(), "fill": second}).content.decode()
+
+
 def test_they_are_part_of_ones_data_and_go_with_the_account(shop: SimpleNamespace):
     now = timezone.now()
     addresses.keep(shop.carlos, HOME, actor=SYSTEM, now=now)

@@ -88,6 +88,27 @@ def test_the_same_form_sent_again_is_the_same_order(shop: SimpleNamespace):
 
 
 @pytest.mark.parametrize(
+    ("outcome", "said", "step"),
+    [
+        ("decline", "rechazó el pago y no se cobró nada", "El banco rechazó el pago"),
+        ("timeout", "no llegó a su fin y no se cobró nada", "Espera el pago"),
+        ("forged", "no se creyó, por su firma", "Espera el pago"),
+        ("success", "", "Pagado"),
+    ],
+)
+def test_a_buyer_is_told_what_became_of_the_payment_and_so_is_the_seller(shop: SimpleNamespace, outcome: str, said: str, step: str):
+    guest = Buyer()
+    guest.put("mini")
+    bank = guest.order()["Location"]
+    page = guest.client.get(guest.client.post(bank, {"outcome": outcome})["Location"])
+    assert (said in page.content.decode(), str(page.context["history"][-1]["word"])) == (True, step)
+    assert ("no se cobró" in page.content.decode()) == (outcome in ("decline", "timeout"))
+    kept = Buyer(shop.alice).client.get(f"/tienda/gestion/pedidos/{Order.objects.get().pk}/").content.decode()
+    word = {"decline": "Rechazado por el banco", "timeout": "Caducado", "forged": "Empezado", "success": "Cobrado"}[outcome]
+    assert f"<b>{word}</b> pago de prueba" in kept
+
+
+@pytest.mark.parametrize(
     ("outcome", "state"),
     [("success", "paid"), ("decline", "pending"), ("timeout", "pending"), ("twice", "paid"), ("disorder", "paid"), ("forged", "pending")],
 )

@@ -97,12 +97,16 @@ def order(request: HttpRequest, number: int) -> HttpResponseBase:
         "how": one.delivery,
         "tracking": one.tracking,
         "payments": [
-            {"provider": payment.provider, "status": payment.status, "reference": payment.reference[:8], "at": payment.at}
+            {
+                "provider": words.PROVIDERS.get(payment.provider, payment.provider),
+                "status": words.PAYMENTS.get(payment.status, payment.status),
+                "reference": payment.reference[:8],
+                "at": payment.at,
+            }
             for payment in one.payments.order_by("pk")
         ],
         "history": [
-            {"word": moves.WORDS[State(event.state)], "who": event.who, "note": event.note, "at": event.at}
-            for event in one.events.order_by("pk")
+            {"word": words.step(event), "who": event.who, "note": event.note, "at": event.at} for event in one.events.order_by("pk")
         ],
         "may_fulfil": _may(caller, ShopAct.FULFIL),
         "may_refund": _may(caller, ShopAct.REFUND) and moves.may_move(State(one.state), State.REFUNDED),
