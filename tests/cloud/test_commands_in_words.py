@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -61,7 +62,8 @@ def test_help_names_our_commands_each_with_what_it_does(environ: dict[str, str],
         (("robot", "add"), "falta: ID", "required: ID"),
         (("robot", "rotate", "nobody-1"), "no hay tal robot", "no such robot"),
         (("robot", "add", "a"), "usa de 3 a 64 letras", "use 3 to 64 letters"),
-        (("robot", "add", "rover-9", "--site", "moon"), "ninguno con ese nombre", "no site has this name"),
+        (("robot", "add", "rover-9", "--site", "moon"), "haz uno en la consola, en «Sitios»", "make one in the console, under Sites"),
+        (("ids", "confirm", "--site", "moon"), "ninguno con ese nombre", "no site has this name"),
         (("member", "add", "dora"), "nadie se llama así", "nobody has this name"),
         (("member", "--help"), "saca a una persona", "take a person out"),
         (("dead", "show", "7"), "no hay carta muerta 7", "there is no dead letter 7"),
@@ -123,3 +125,10 @@ def test_what_the_environment_lacks_is_said_in_both_languages(
             [sys.executable, *words], env={**environ, **given, "LANG": lang}, capture_output=True, text=True, check=False, timeout=60
         )
         assert told in done.stdout + done.stderr
+
+
+def test_of_a_site_that_there_is_not_those_that_there_are_are_named(environ: dict[str, str]):
+    plan = Path(__file__).parents[2] / "edge_agent/croody_edge/sim/bodega.json"
+    croody(environ, EN, "demo", "--plan", str(plan))
+    for words in (("robot", "add", "rover-9", "--site", "moon"), ("ids", "confirm", "--site", "moon")):
+        assert "use one of: bodega (" in croody(environ, EN, *words)[2]

@@ -26,6 +26,39 @@ LONGEST: Final = 20.0
 PARTS: Final = ("walls", "doors", "racks", "docks", "labels")
 MOST_PARTS: Final = 500
 _SLUG_CHARS: Final = 50
+#: Names that a refusal lists.
+_MOST_TOLD: Final = 20
+
+
+class NoSuchSite(ValueError):
+    """In words, with the names that there are."""
+
+
+def named(slug: str, organisation: str | None) -> Site:
+    """The site of a short name.
+
+    Args:
+        slug: its short name.
+        organisation: short name of whose it is; None for anybody's.
+
+    Raises:
+        NoSuchSite: there is none, or more than one.
+    """
+    sites = Site.objects.select_related("organisation")
+    if organisation:
+        sites = sites.filter(organisation__slug=organisation)
+    found = list(sites.filter(slug=slug)[:2])
+    if len(found) == 1:
+        return found[0]
+    said = {"site": slug}
+    if found:
+        raise NoSuchSite(_("sitio %(site)s: hay más de uno con ese nombre: di la organización con --organisation") % said)
+    known = list(sites.order_by("slug").values_list("slug", flat=True).distinct()[: _MOST_TOLD + 1])
+    if not known:
+        raise NoSuchSite(_("sitio %(site)s: no hay ninguno con ese nombre, ni ningún otro: haz uno en la consola, en «Sitios»") % said)
+    more = ["..."] if len(known) > _MOST_TOLD else []
+    said["known"] = ", ".join(known[:_MOST_TOLD] + more)
+    raise NoSuchSite(_("sitio %(site)s: no hay ninguno con ese nombre: usa uno de: %(known)s (la consola los enseña en «Sitios»)") % said)
 
 
 class BadSite(ValueError):

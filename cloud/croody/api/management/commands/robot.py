@@ -16,7 +16,7 @@ from croody.accounts import organisations
 from croody.accounts.models import Organisation
 from croody.audit.actor import command_actor
 from croody.enrolment import rotation
-from croody.fleet import claim_command, enrolment_script, queries, services, trust_anchor, vehicles
+from croody.fleet import claim_command, enrolment_script, queries, services, sites, trust_anchor, vehicles
 from croody.fleet.models import Robot, Site
 from croody.telemetry.read.capabilities import can
 from croody.web import command
@@ -250,16 +250,10 @@ class Command(command.Command):
     def _site(self, slug: str | None, organisation: str | None) -> Site | None:
         if slug is None:
             return None
-        sites = Site.objects.select_related("organisation").filter(slug=slug)
-        if organisation:
-            sites = sites.filter(organisation__slug=organisation)
-        found = list(sites[:2])
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise CommandError(_("sitio %(site)s: hay más de uno con ese nombre: di la organización con --organisation") % {"site": slug})
-        known = ", ".join(Site.objects.values_list("slug", flat=True)) or _("ninguno todavía, `croody demo` hace uno")
-        raise CommandError(_("sitio %(site)s: no hay ninguno con ese nombre: usa uno de: %(known)s") % {"site": slug, "known": known})
+        try:
+            return sites.named(slug, organisation)
+        except sites.NoSuchSite as error:
+            raise CommandError(str(error)) from error
 
     def _organisation(self, slug: str | None) -> Organisation:
         try:

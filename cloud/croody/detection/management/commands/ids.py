@@ -20,6 +20,7 @@ from croody.detection.sensor.interface import Interface
 from croody.detection.site_models import verbs as verbs_of_models
 from croody.detection.site_models.fit import TooLittle
 from croody.detection.site_models.refusal import Refused
+from croody.fleet import sites
 from croody.fleet.models import Site
 from croody.web import command
 from croody_contract.flows import calibration, capture, live, records
@@ -199,14 +200,10 @@ def _line(view: str, result: sessions.Result) -> str:
 
 def _site(slug: str, organisation: str | None) -> Site:
     """Raises CommandError when there is none, or more than one."""
-    found = Site.objects.filter(slug=slug)
-    if organisation is not None:
-        found = found.filter(organisation__slug=organisation)
-    sites = list(found[:2])
-    if len(sites) != 1:
-        text = _("sitio %(slug)s: hay varios, di de qué organización con --organisation") if sites else _("sitio %(slug)s: no hay ninguno")
-        raise CommandError(text % {"slug": slug})
-    return sites[0]
+    try:
+        return sites.named(slug, organisation)
+    except sites.NoSuchSite as error:
+        raise CommandError(str(error)) from error
 
 
 def _read(path: Path) -> Maxima:
