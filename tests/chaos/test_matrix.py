@@ -24,7 +24,9 @@ SHORT = (
     "plain-bridge-killed",
     "plain-broker-killed",
     "plain-telemetry-killed",
+    "plain-worker-killed",
     "plain-telemetry-stalled",
+    "plain-overload",
 )
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.dispatch import Signal
+from django.utils.translation import gettext as _
 
 from croody.audit.actor import Actor
 from croody.audit.services import record
@@ -50,12 +51,17 @@ def send(robot: Robot | str, kind: str, payload: dict[str, Any], expires_at: dat
     return Outgoing.objects.create(robot_id=robot_id, kind=kind, payload=payload, expires_at=expires_at, next_at=now)
 
 
-def ask_for_logs(robot: Robot, *, actor: Actor, now: datetime, lines: int = 100) -> Outgoing:
+def ask_for_logs(robot: Robot, *, can: bool, actor: Actor, now: datetime, lines: int = 100) -> Outgoing:
     """Ask a robot for the last lines of its agent's log; they come as a record. One that was asked for already is not asked twice.
 
+    `can`: its agent announced it, and commands reach it.
+
     Raises:
-        BadRobot: it was revoked.
+        BadRobot: it cannot, or it was revoked.
     """
+    if not can:
+        why = _("robot_id %(id)s: no puede mandar su registro: va por HTTP, o su agente es anterior; actualízalo, o léelo en la placa")
+        raise BadRobot(why % {"id": robot.pk})
     with transaction.atomic():
         open_rows = open_outgoing(robot.pk, LOGS, now=now)
         if open_rows:

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from croody_contract.batch import payload_hash
-from croody_contract.messages import Answer, Born, Event, Log, MetricInfo, Reading, Snapshot
+from croody_contract.messages import Answer, Born, Event, Log, MetricInfo, Reading, Snapshot, Telemetry
 from tests.cloud.web.helpers import DRIVING, say
 from tests.contract.test_pictures import jpeg
 
@@ -293,6 +293,27 @@ def test_the_agents_own_log_is_asked_for_once_and_its_answer_stands_on_the_page(
     assert "connected &lt;now&gt;\nreading 7" in page
     assert "Mandó las últimas 2 líneas de su registro" in page
     assert "cumplida" in page
+
+
+def test_a_robot_that_speaks_by_http_by_now_is_asked_nothing_and_its_page_says_why(alice: Client):
+    from croody.commands.models import Outgoing
+    from croody.telemetry.ingest import services
+    from tests.cloud.telemetry.helpers import batch
+
+    now = datetime.now(UTC)
+    records = [Born(agent="croody-edge 9", capabilities=["logs", "rotate"], ts=now), Reading(data={"TEMP": 1.0}, ts=now)]
+    services.ingest_relay(batch("rover-1", "stream-before-http", 1, records), now=now - timedelta(seconds=20))
+    page = text(alice, "/console/robots/rover-1/")
+    assert "Pedir las últimas 100 líneas" in page
+    assert "El robot hace un secreto nuevo" in page
+    services.ingest_one(Telemetry(data={"TEMP": 2.0}), "rover-1", "http", now=now)
+    page = text(alice, "/console/robots/rover-1/")
+    assert "Pedir las últimas 100 líneas" not in page
+    assert "No puede mandarlo: va por HTTP" in page
+    assert "manda sus lecturas por HTTP, y por ahí no le llega ninguna orden" in page
+    said = alice.post("/console/robots/rover-1/logs/", follow=True).content.decode()
+    assert "no puede mandar su registro" in said
+    assert not Outgoing.objects.exists()
 
 
 def test_what_a_robot_says_of_its_metrics_is_what_its_pages_call_them(alice: Client):

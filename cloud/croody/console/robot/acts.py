@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from croody.accounts.caller import actor_of, of_session
 from croody.alarms.acts import close_as
 from croody.alarms.services import EndsByItself
-from croody.commands.services import ask_for_logs
+from croody.commands.services import LOGS, ask_for_logs
 from croody.console import frame, page_access
 from croody.console.robot.views import revoked
 from croody.enrolment import rotation
@@ -121,7 +121,7 @@ def replay(request: HttpRequest, robot: Robot, *, number: int) -> HttpResponseBa
 @_act(Action.ACT, "#registro")
 def logs(request: HttpRequest, robot: Robot) -> HttpResponseBase:
     """Ask for the last lines of its agent's log."""
-    ask_for_logs(robot, actor=actor_of(request, of_session(request)), now=timezone.now())
+    ask_for_logs(robot, can=can(robot.pk, LOGS), actor=actor_of(request, of_session(request)), now=timezone.now())
     return _back(request, robot, "#registro", _("Se le pidió a %(robot)s; la respuesta aparece aquí.") % {"robot": robot.pk})
 
 

@@ -22,6 +22,7 @@ from croody.liveness.signs import signs_of
 from croody.monitor.entry import Entry, Latest, as_number, delivery, entry
 from croody.telemetry.models import DeadLetter, Picture, Presence
 from croody.telemetry.read import metrics
+from croody.telemetry.read.capabilities import within_reach
 from croody.telemetry.read.day_cells import Day, day
 from croody.telemetry.read.delivery import delivered
 from croody.telemetry.read.events import MOST as MOST_TOLD
@@ -85,7 +86,7 @@ class Now:
 
 @dataclass(frozen=True, slots=True)
 class AgentLog:
-    """The last lines that its agent sent, and the last time that somebody asked for them. `can`: its agent says that it can."""
+    """The last lines that its agent sent, and the last time that somebody asked for them. `can`: it can now."""
 
     can: bool
     lines: tuple[str, ...] = ()
@@ -99,7 +100,7 @@ class Slow:
 
     Attributes:
         before: what changed shortly before the gravest alarm, the newest first.
-        start: the record with which its agent began, None for none that is kept.
+        start: the record with which its agent began, None for none that is kept; `kinds`: commands that reach it.
     """
 
     day: Day
@@ -107,6 +108,7 @@ class Slow:
     before: tuple[Item, ...]
     usual: Mapping[str, Range]
     start: Told | None
+    kinds: frozenset[str]
     letters: int
     agent_log: "AgentLog"
     pictures: tuple[Picture, ...]
@@ -162,22 +164,24 @@ def slow_of(known: Now, now: datetime) -> Slow:
     ranges = usual(robot_id, names, now=now)
     counted = max(ranges, key=lambda name: ranges[name].count, default=names[0] if names else "")
     start = born(robot_id)
+    kinds = within_reach(robot_id, start)
     return Slow(
         day(robot_id, counted, now=now),
         page(robot_id, now, FEW).items,
         before_of(known, now),
         ranges,
         start,
+        kinds,
         DeadLetter.objects.filter(robot_id=robot_id, replayed_at=None)[:COUNTED].count(),
-        agent_log_of(robot_id, start, now),
+        agent_log_of(robot_id, kinds, now),
         tuple(newest(robot_id)),
         limits_of(known.robot),
     )
 
 
-def agent_log_of(robot_id: str, start: Told | None, now: datetime) -> AgentLog:
+def agent_log_of(robot_id: str, kinds: Collection[str], now: datetime) -> AgentLog:
     """The newest answer among what the robot told lately; what lies further back is old anyway."""
-    can = LOGS in (start.data.get("capabilities") or ()) if start is not None else False
+    can = LOGS in kinds
     asked = Outgoing.objects.filter(robot=robot_id, kind=LOGS).order_by("-expires_at").first()
     if not can and asked is None:
         return AgentLog(can)

@@ -1,17 +1,19 @@
 """How far a robot is that changes its secret by itself, and why one cannot, in words. One query."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.translation import gettext as _
 
 from croody.enrolment import rotation
+from croody.telemetry.read.capabilities import announced
 from croody.telemetry.read.events import Told
 
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """Whether its agent announced that it can, or `why_not`; how the last one stands, and whether that is still under way."""
+    """Whether it can now, or `why_not`; how the last one stands, and whether that is still under way."""
 
     can: bool
     why_not: str
@@ -20,9 +22,8 @@ class Rotation:
     open: bool = False
 
 
-def rotation_of(robot_id: str, start: Told | None, now: datetime) -> Rotation:
-    """Of this robot; `start` is what its agent announced last."""
-    kinds = (start.data.get("capabilities") or ()) if start is not None else ()
+def rotation_of(robot_id: str, start: Told | None, kinds: Collection[str], now: datetime) -> Rotation:
+    """Of this robot; `start` is what its agent announced last, `kinds` what of it reaches the robot now."""
     can = rotation.ROTATE in kinds
     why_not = "" if can else _why_not(start)
     row = rotation.newest(robot_id)
@@ -44,6 +45,8 @@ def rotation_of(robot_id: str, start: Told | None, now: datetime) -> Rotation:
 def _why_not(start: Told | None) -> str:
     if start is None or start.data.get("capabilities") is None:
         return _("No tiene un agente nuestro que pueda, o no ha arrancado: dale tú uno nuevo.")
+    if rotation.ROTATE in announced(start):
+        return _("Ahora manda sus lecturas por HTTP, y por ahí no le llega ninguna orden: dale tú uno nuevo.")
     return _(
         "Su agente es anterior, o tiene el secreto en sus ajustes y no en su carpeta. Con un pase lo tendrá en ella; o dale tú uno nuevo."
     )

@@ -93,7 +93,7 @@ def _tabs(row: Robot, slow: facts.Slow, known: facts.Now, caller: Caller, langua
         "configures": access.may(caller, Action.CONFIGURE, row),
         "administers": access.may(caller, Action.ADMINISTER, row),
         "credential": credential,
-        "rotation": rotation_of(row.pk, slow.start, timezone.now()),
+        "rotation": rotation_of(row.pk, slow.start, slow.kinds, timezone.now()),
         "configuration": page.configuration(slow.start, known.queue_interval, language),
         "letter_rows": [letter(one, language) for one in facts.letters(row.pk)] if slow.letters else [],
     }
