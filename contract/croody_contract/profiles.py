@@ -35,8 +35,6 @@ ANY_MODE: Final = ""
 Rule = Literal["missing", "stuck", "out_of_range", "jump", "spike", "drift"]
 RULES: Final[tuple[Rule, ...]] = ("missing", "stuck", "out_of_range", "jump", "spike", "drift")
 EVENTS: Final[dict[Rule, str]] = {rule: f"sensor_{rule}" for rule in RULES}
-#: What all of them do together; it goes up as a window.
-JOINT: Final = "joint"
 
 
 class Level(Struct, frozen=True):

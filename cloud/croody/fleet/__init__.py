@@ -1,1 +1,1 @@
-"""Robots: whose they are, what lets them in, what is sent to them, and whether they are there."""
+"""Robots and their sites: whose they are, who may do what with them, and what lets them in."""

@@ -1,1 +1,1 @@
-"""What a container of the cloud does once, before the roles start. No role imports this."""
+"""What keeps a server: secrets, first set-up, certificates, backups, status. No role imports this. No role imports this."""

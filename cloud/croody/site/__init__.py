@@ -1,1 +1,1 @@
-"""`/` and `/estado/`: what Croody is, and whether it is well."""
+"""The public site: what Croody is, how to connect to it, whether it is well, and the forms that visitors write in."""

@@ -1,1 +1,1 @@
-"""What every page shares: server, addresses' languages, headers, static files, layout, number and time formats."""
+"""What every page shares: addresses' languages, headers, static files, layout, number and time formats."""

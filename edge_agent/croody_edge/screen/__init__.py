@@ -1,6 +1,6 @@
 """Pre-screening at the edge: what looks normal stays home (but for a random sample), what is suspect goes up with its features.
 
-`decide` says what is sent and `standing` whether the robot counts as screened, purely;
+`decide` says what is sent and `hysteresis` whether the robot counts as screened, purely;
 `card` reads what a model knows about itself; `tflite` runs one; `sensors` wires them for one robot.
 """
 

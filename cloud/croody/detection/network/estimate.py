@@ -1,6 +1,5 @@
 """What screening on board probably missed of a network: from the sample of what it cleared, by robot and by the limits that screened."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -75,9 +74,3 @@ def estimate(robot_id: str, screen: str, *, cleared: int, suspected: int, sent: 
         least=found.low * cleared,
         most=found.high * cleared,
     )
-
-
-def share_kept(found: Sequence[Estimate]) -> float | None:
-    """Of all windows, the share that stayed on board."""
-    every = sum(one.cleared + one.suspected for one in found)
-    return 1 - min(every, sum(one.sent for one in found)) / every if every else None

@@ -44,7 +44,6 @@ def subscribe(number: int, *filters: str) -> bytes:
 
 
 PING: Final = b"\xc0\x00"
-GOODBYE: Final = b"\xe0\x00"
 
 
 class Said(NamedTuple):

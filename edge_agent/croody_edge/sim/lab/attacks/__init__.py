@@ -8,4 +8,3 @@ from croody_edge.sim.lab.attacks.attack import Attack
 
 ALL: Final = (*scans.ATTACKS, *secrets.ATTACKS, *inside.ATTACKS, *lies.ATTACKS, *floods.ATTACKS)
 BY_CODE: Final[Mapping[str, Attack]] = {attack.code: attack for attack in ALL}
-FAMILIES: Final = tuple(dict.fromkeys(attack.family for attack in ALL))
