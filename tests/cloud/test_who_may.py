@@ -300,6 +300,7 @@ EXAMPLES: dict[str, Callable[[str], Ask]] = {
     "POST /api/ids/incidents/{number}/verdict": lambda robot: ask(f"/api/ids/incidents/{_incident(robot)}/verdict", {"verdict": "true"}),
     "GET /api/ids/profile": lambda robot: ask("/api/ids/profile", whole=True),
     "POST /api/ids/profile": lambda robot: ask(f"/api/ids/profile?site={_site_name(robot)}", _CALIBRATION, done=201),
+    "GET /api/ids/models": lambda robot: ask("/api/ids/models", whole=True),
     "GET /api/ids/quality": lambda robot: ask("/api/ids/quality", whole=True),
     "GET /api/v1/robots": lambda robot: ask("/api/v1/robots", whole=True),
     "GET /api/v1/robots/{robot_id}": lambda robot: ask(f"/api/v1/robots/{robot}"),

@@ -17,9 +17,10 @@ class DetectionConfig(AppConfig):
         from croody.detection.incidents.network_words import NETWORK
         from croody.detection.kinds import KINDS
         from croody.detection.sensor_words import SENSORS
+        from croody.detection.site_models.kinds import MODEL_RETURNED
         from croody.telemetry.kinds import register_events, told_elsewhere
 
-        kinds.register(*KINDS, *INCIDENTS, NETWORK, *SENSORS)
+        kinds.register(*KINDS, *INCIDENTS, NETWORK, MODEL_RETURNED, *SENSORS)
         register_events(NETWORK, *SENSORS)
         # Its counters come as evidence, and that is an incident.
         told_elsewhere(NETWORK.code)

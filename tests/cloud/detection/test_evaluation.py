@@ -41,6 +41,15 @@ def test_a_share_has_wilsons_interval() -> None:
     assert str(figures.share(0, 0)) == "none"
 
 
+def test_a_rate_of_few_hours_is_told_with_the_rates_that_fit_it() -> None:
+    assert [round(one, 2) for one in figures.rates(0, 2.0)] == [0.0, 1.84]
+    assert [round(one, 2) for one in figures.rates(35, 24.0)] == [1.02, 2.03]
+    calm = [sessions.Result("everyday-1-2", 2.0, (), ())]
+    text = page.render({"everyday": calm}, plan.protocol()["gates"], "now", "third")
+    assert "| ≤ 0.5 | 0.00 (0) | measured, not shown: up to 1.84 fits |" in text
+    assert "Rates of 0.00 to 1.84 an hour fit that" in text
+
+
 def test_headers_alone_say_nothing_of_what_was_said() -> None:
     _made, frames = session.on_wire(read('name = "b"\nseconds = 60\nrobots = [2, 2]\n[everyday]\nrobot = 1\n', "b"))
     for frame in frames:

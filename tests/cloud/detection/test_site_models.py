@@ -14,15 +14,18 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from croody.accounts.models import Organisation
+from croody.accounts import tokens
+from croody.accounts.models import Organisation, Token
 from croody.alarms.models import Alarm
-from croody.audit.actor import Actor
+from croody.audit.actor import SYSTEM, Actor
 from croody.audit.models import Entry
+from croody.console.detection.model_words import measured
 from croody.detection.evaluation.score import Interval, Told
 from croody.detection.models import DeviceWindow, Incident, SiteModel
 from croody.detection.network import jobs
 from croody.detection.site_models import figures, fit, lab, registry, signing, told, verbs
 from croody.detection.site_models.jobs import watch_models
+from croody.detection.site_models.kinds import MODEL_RETURNED
 from croody.detection.site_models.refusal import Refused
 from croody.detection.site_models.rows import FEATURES, Labelled, vector
 from croody.telemetry.ingest import services as ingest
@@ -84,6 +87,19 @@ def test_what_is_published_is_of_groups_that_were_left_out(fitted: fit.Fitted):
     assert told_["families_left_out"]["impact"]["windows"] == 52
     assert (told_["sessions"]["attacks"], told_["sessions"]["named"], told_["sessions"]["named_with_model"]) == (104, 52, 104)
     assert sum(fitted.reference) == 936
+
+
+def test_a_threshold_that_was_chosen_on_too_few_folds_says_so_on_the_card(fitted: fit.Fitted):
+    assert (fitted.report["folds"], fitted.report["few_folds"]) == (4, True)
+    said: list[str] = []
+    row = SiteModel(pk=1, made_at=NOW, state="kept", organisation=Organisation(slug="alices"))
+    verbs._told(row, card(fitted), said.append)
+    few = "Su umbral se eligió con 4 partes de los datos, no con 5: puede quedar lejos de lo que promete."
+    assert few in said
+    assert few in measured(card(fitted), "es")
+    windows = labelled(groups=6)
+    report = fit.fit(windows, sessions_of(windows), 1).report
+    assert (report["folds"], report["few_folds"], fit.few_folds(report["folds"])) == (5, False, "")
 
 
 def test_labels_that_mean_nothing_add_nothing():
@@ -301,6 +317,10 @@ def test_too_many_incidents_of_its_own_put_it_back_with_the_reason(kept: SiteMod
     kept.refresh_from_db()
     assert (kept.state, kept.reason) == ("shadow", {"why": "rate", "value": 13, "limit": 12})
     assert Entry.objects.filter(thing="model", kind="system", verb="shadow").exists()
+    alarm = Alarm.objects.get(kind="model_returned")
+    assert (alarm.organisation, alarm.robot_id, alarm.resolved_at) == (kept.organisation, "", None)
+    sentence = MODEL_RETURNED.sentence(alarm.detail, "es")
+    assert "Volvió solo a la sombra: 13 incidentes que solo decía él en 24 h, límite 12." in sentence
     incidents = Incident.objects.count()
     stream(QUIET, device="10.0.9.9", now=NOW + timedelta(hours=1))
     assert Incident.objects.count() == incidents
@@ -314,6 +334,46 @@ def test_scores_that_moved_put_it_back_with_the_reason(kept: SiteModel):
     watch_models(later)
     kept.refresh_from_db()
     assert (kept.state, kept.reason["why"], kept.reason["limit"]) == ("shadow", "drift", 0.25)
+    assert Alarm.objects.get(kind="model_returned", resolved_at=None).detail["why"] == "drift"
+
+
+def test_the_alarm_of_a_model_that_returned_ends_when_a_person_says_how_one_is_used(kept: SiteModel):
+    seen_as_in_training(kept)
+    promoted(kept)
+    later = NOW + timedelta(days=8)
+    seen(kept, 250, -90.0, later)
+    for _ in range(2):
+        watch_models(later)
+    (alarm,) = Alarm.objects.filter(kind="model_returned")
+    assert (alarm.count, alarm.resolved_at) == (1, None)
+    kept.refresh_from_db()
+    registry.put_by_command(kept, "kept", actor=ALICE, now=later + timedelta(hours=1))
+    alarm.refresh_from_db()
+    assert alarm.resolved_at == later + timedelta(hours=1)
+
+
+def test_a_program_reads_the_models_of_its_own_team_with_state_and_card(kept: SiteModel, people: SimpleNamespace, make_client: Any):
+    client = make_client()
+
+    def models(user: Any, query: str = "") -> Any:
+        made = tokens.make_personal(user, "key", scopes=list(Token.Scope), days=1, now=datetime.now(UTC), actor=SYSTEM)
+        return client.get(f"/api/ids/models{query}", HTTP_X_API_KEY=made[1]).json()
+
+    (told_,) = models(people.alice)["models"]
+    assert (told_["id"], told_["organisation"], told_["state"], told_["reason"], told_["refused"]) == (
+        kept.pk,
+        "alices",
+        "kept",
+        None,
+        None,
+    )
+    assert told_["card"]["threshold"] == registry.card_of(kept)["threshold"]
+    SiteModel.objects.update(text="tree", state="shadow", reason={"why": "rate", "value": 13, "limit": 12})
+    (told_,) = models(people.alice, "?limit=1")["models"]
+    assert (told_["card"], told_["state"], told_["reason"]["why"]) == (None, "shadow", "rate")
+    assert "model.txt" in told_["refused"]
+    assert models(people.carlos) == {"models": []}
+    assert client.get("/api/ids/models").status_code == 401
 
 
 def test_what_people_said_of_incidents_and_what_was_cleared_are_labels(kept: SiteModel, people: SimpleNamespace, stream: Stream):

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from croody.console.detection.model_facts import Model
-from croody.detection.site_models import figures
+from croody.detection.site_models import figures, fit, kinds
 from croody.web import formats
 
 STATES: Final[Mapping[str, str | Promise]] = {
@@ -40,7 +40,7 @@ def _one(model: Model, language: str) -> dict[str, Any]:
         "state_at": row.state_at,
         "state_by": row.state_by,
         "why": model.why,
-        "reason": reason(row.reason, language),
+        "reason": kinds.reason(row.reason, language),
         "measured": measured(model.card, language) if model.card is not None else "",
         "hash": model.card["files"]["model.txt"][:12] if model.card is not None else "",
         "days": [
@@ -76,21 +76,9 @@ def measured(card: Mapping[str, Any], language: str) -> str:
         if card["adds"]
         else _("En el laboratorio no suma nada a las reglas, o suma incidentes por nada.")
     )
-    return text % {"adds": adds, **{name: formats.number(value, 0, language) for name, value in counts.items()}}
-
-
-def reason(told: Mapping[str, Any], language: str) -> str:
-    """Why the clock put it back; empty where a person did."""
-    match told.get("why"):
-        case "rate":
-            text = _("Volvió solo a la sombra: %(value)s incidentes que solo decía él en 24 h, límite %(limit)s.")
-            decimals = 0
-        case "drift":
-            text = _("Volvió solo a la sombra: sus puntajes ya no son los de su entrenamiento (PSI %(value)s, límite %(limit)s).")
-            decimals = 2
-        case _other:
-            return ""
-    return text % {name: formats.number(float(told.get(name, 0)), decimals, language) for name in ("value", "limit")}
+    said = text % {"adds": adds, **{name: formats.number(value, 0, language) for name, value in counts.items()}}
+    few = fit.few_folds(card["folds"])
+    return f"{said} {few}" if few else said
 
 
 def drift(model: Model, language: str) -> str:

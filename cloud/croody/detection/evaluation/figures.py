@@ -1,8 +1,8 @@
 """Results of sessions -> the figures that are published. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from math import ceil, sqrt
+from math import ceil, exp, sqrt
 from statistics import median
 from typing import Final, NamedTuple
 
@@ -10,6 +10,7 @@ from croody.detection.evaluation.score import Named
 from croody.detection.evaluation.sessions import Result
 
 _Z: Final = 1.96
+_TAIL: Final = 0.025
 
 
 class Share(NamedTuple):
@@ -44,6 +45,32 @@ def share(found: int, of: int) -> Share:
     p, n = found / of, of
     middle, half = p + _Z**2 / (2 * n), _Z * sqrt(p * (1 - p) / n + _Z**2 / (4 * n**2))
     return Share(found, of, max(0.0, (middle - half) / (1 + _Z**2 / n)), min(1.0, (middle + half) / (1 + _Z**2 / n)))
+
+
+def rates(found: int, hours: float) -> tuple[float, float]:
+    """The rates an hour that so many in so many hours fit: Poisson's exact 95 % interval."""
+    if not hours:
+        return 0.0, float("inf")
+    low = _where(lambda mean: 1 - _at_most(found - 1, mean) < _TAIL, found) if found else 0.0
+    return low / hours, _where(lambda mean: _at_most(found, mean) > _TAIL, found) / hours
+
+
+def _where(below: Callable[[float], bool], found: int) -> float:
+    """The mean from which on it no longer holds."""
+    low, high = 0.0, 4.0 * found + 10
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if below(middle) else (low, middle)
+    return low
+
+
+def _at_most(most: int, mean: float) -> float:
+    """How likely no more than that are, where `mean` are usual."""
+    part = whole = exp(-mean)
+    for number in range(1, most + 1):
+        part *= mean / number
+        whole += part
+    return whole if most >= 0 else 0.0
 
 
 def row(name: str, its: Sequence[Named], within_s: float) -> Row:

@@ -48,6 +48,12 @@ _READINGS: Final = {
         "chosen on these sites, and they were made after the counters stood.",
         "detection-measured-days.md",
     ),
+    "present": (
+        "Detection: the held-out attacks once more",
+        "with the counters as they are now. These are the sessions of the [first reading](detection-measured.md): their figures were\n"
+        "known when rules were added, so this flatters, and says only whether what was mended since lost attacks.",
+        "detection-measured-present.md",
+    ),
 }
 _HEAD: Final = """# {title}
 
@@ -85,6 +91,9 @@ def _gates(results: Results, gates: Mapping[str, Any]) -> str:
         found, hours, rate = figures.false_an_hour(results["everyday"])
         wanted = float(gates["false_incidents_an_hour"])
         met = _met(rate <= wanted, rate - wanted, "")
+        most = figures.rates(found, hours)[1]
+        if rate <= wanted < most:
+            met = f"measured, not shown: up to {most:.2f} fits"
         lines.append(f"| false incidents an hour, {hours:.0f} h of ordinary days | ≤ {wanted} | {rate:.2f} ({found}) | {met} |")
     lines.append("| sessions by somebody who has not seen the rules | ≥ 0.70 | not measured: nobody has made them | no |")
     lines.append(f"| broker events alone | ≥ {gates['broker_only']} | not measured: sessions on a wire have no broker of ours | no |")
@@ -130,6 +139,8 @@ def _everyday(results: Sequence[Result]) -> str:
     found, hours, rate = figures.false_an_hour(results)
     codes = Counter(code for result in results for incident in result.for_nothing for code in incident.codes)
     lines = ["## Ordinary days", "", f"{len(results)} sites, {hours:.1f} h in all: {found} false incidents, {rate:.2f} an hour."]
+    low, high = figures.rates(found, hours)
+    lines[-1] += f" Rates of {low:.2f} to {high:.2f} an hour fit that (Poisson's interval, 95 %)."
     if codes:
         lines += [
             "",

@@ -15,6 +15,7 @@ from croody.detection import quality
 from croody.detection.incidents import calibrations, exceptions, queries, verdicts
 from croody.detection.incidents.calibrations import InForce
 from croody.detection.incidents.verdicts import BadVerdict
+from croody.detection.site_models.api import SiteModelsOut, get_models
 from croody.fleet.access import Action, Needs, asking, robots
 from croody.web.body import read_body
 from croody.web.refusals import Denied
@@ -371,5 +372,8 @@ def make_router() -> Router:
             }
         },
     )(post_profile)
+    router.get("/models", auth=Key(), summary="The models that your organisations trained", response={200: SiteModelsOut, **_PROBLEMS})(
+        get_models
+    )
     router.get("/quality", auth=Key(), summary="Whether the detector is well", response={200: QualityOut, **_PROBLEMS})(get_quality)
     return router

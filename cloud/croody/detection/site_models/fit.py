@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from croody.detection.evaluation.score import Told, for_nothing, named
@@ -74,6 +75,8 @@ def fit(windows: Sequence[Labelled], sessions: Sequence[Session], seed: int) -> 
     report: dict[str, Any] = {
         "budget": BUDGET,
         "folds": int(folds.max() + 1),
+        # Too few to trust the threshold: sites, days or incidents with attacks are what folds are made of.
+        "few_folds": bool(folds.max() + 1 < FOLDS),
         "windows": {source: _counted(windows, source) for source in sorted({one.source for one in windows})},
         "held_out": {"attacks": beside(rules[y], found[y]), "ordinary": beside(rules[~y], found[~y])},
         "families_left_out": _families(windows, x, y, threshold, seed),
@@ -102,6 +105,14 @@ def binned(scores: Any, edges: Sequence[float]) -> list[int]:
 def adds(sessions: dict[str, Any]) -> bool:
     """Whether, in the laboratory, it names attacks that the rules do not, with no more incidents for nothing."""
     return bool(sessions["named_with_model"] > sessions["named"] and sessions["false_with_model"] <= sessions["false"])
+
+
+def few_folds(folds: int) -> str:
+    """What a threshold that was chosen on too few folds is worth, in a sentence; empty where there were enough."""
+    if folds >= FOLDS:
+        return ""
+    text = _("Su umbral se eligió con %(folds)s partes de los datos, no con %(wanted)s: puede quedar lejos de lo que promete.")
+    return text % {"folds": folds, "wanted": FOLDS}
 
 
 def _check(windows: Sequence[Labelled]) -> None:

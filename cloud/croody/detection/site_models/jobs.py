@@ -1,11 +1,15 @@
-"""What runs by the clock for models: one that says too much, or whose windows have changed, goes back to the shadow."""
+"""What runs by the clock for models: one that says too much, or whose windows have changed, goes back to the shadow, with an alarm."""
 
 import logging
 from datetime import datetime
 
+from django.db import transaction
+
+from croody.alarms.services import raise_alarm
 from croody.audit.actor import SYSTEM
 from croody.detection.models import SiteModel
 from croody.detection.site_models import figures, registry
+from croody.detection.site_models.kinds import MODEL_RETURNED
 from croody.detection.site_models.refusal import Refused
 
 log = logging.getLogger(__name__)
@@ -28,5 +32,9 @@ def watch_models(now: datetime) -> None:
 
 
 def _back(row: SiteModel, reason: dict[str, str | float], now: datetime) -> None:
-    registry.put_by_command(row, SiteModel.State.SHADOW, actor=SYSTEM, now=now, reason=reason)
+    with transaction.atomic():
+        registry.put_by_command(row, SiteModel.State.SHADOW, actor=SYSTEM, now=now, reason=reason)
+        team = row.organisation_id
+        detail = {"model": row.pk, **reason}
+        raise_alarm("", MODEL_RETURNED, str(team), MODEL_RETURNED.severity, detail, now, organisation=team)
     log.warning("model %s of %s is back in the shadow: %s", row.pk, row.organisation.slug, reason)

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from croody.accounts.caller import Caller
 from croody.accounts.models import Organisation
+from croody.alarms.services import resolve_alarm
 from croody.audit.actor import Actor
 from croody.audit.services import record
 from croody.detection.incidents.exceptions import MOST_ID
@@ -24,6 +25,7 @@ from croody.detection.models import SiteModel
 from croody.detection.nslkdd.detector import Booster
 from croody.detection.nslkdd.model import Unavailable, open_booster
 from croody.detection.site_models import figures, signing
+from croody.detection.site_models.kinds import MODEL_RETURNED
 from croody.detection.site_models.refusal import Refused
 from croody.fleet import access
 from croody.fleet.access import Action
@@ -153,6 +155,9 @@ def put_by_command(row: SiteModel, state: str, *, actor: Actor, now: datetime, r
         before, row.state, row.state_at = row.state, state, now
         row.state_by, row.reason = actor.name[:150], dict(reason or {})
         row.save(update_fields=["state", "state_at", "state_by", "reason"])
+        if reason is None:
+            # A person has said how a model is used: what the clock did before is dealt with.
+            resolve_alarm("", MODEL_RETURNED.code, str(row.organisation_id), now)
         after = {"state": state, **row.reason}
         record(
             actor, _VERBS[state], "model", str(row.pk), organisation_id=row.organisation_id, before={"state": before}, after=after, now=now
