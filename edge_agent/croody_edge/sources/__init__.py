@@ -73,6 +73,26 @@ class PullSource(Protocol):
         ...
 
 
+@runtime_checkable
+class Remembers(Protocol):
+    """A `PullSource` that goes on where it was after a restart: it writes that down only once its readings are in the outbox.
+
+    Who is killed in between reads them again, and loses none.
+    """
+
+    def place(self) -> object:
+        """How far it has read now; None when that is as before."""
+        ...
+
+    def kept(self, place: Any) -> None:
+        """All that was read up to `place` is safe: write it down.
+
+        Raises:
+            OSError: it cannot be; tried again with the next one.
+        """
+        ...
+
+
 class HandOver(Protocol):
     """What a source that speaks by itself is given; all of it from any thread, at once."""
 

@@ -16,7 +16,7 @@ import msgspec
 
 from croody_contract.messages import Reading, Snapshot
 from croody_edge.pictures import Pace
-from croody_edge.sources import PushSource, Said, Source
+from croody_edge.sources import PushSource, Remembers, Said, Source
 from croody_edge.sources.shape import LeftOut, Shaper
 from croody_edge.variables import BadSetting
 
@@ -63,6 +63,11 @@ class Runner:
         self._opens, self._shaper, self._clock, self._monotonic, self._on_news = opens, shaper, clock, monotonic, on_news
         self._guard = Lock()
         self._waiting: deque[Said] = deque()
+        #: How many came into the queue, left it, and are in the outbox: the agent's thread puts what it took there before it comes again.
+        self._came = self._taken = self._safe = 0
+        #: What a source that remembers had read when so many had come, oldest first.
+        self._places: deque[tuple[int, object]] = deque()
+        self._remembers: Remembers | None = None
         self._pace = Pace()
         self._closed, self._ended = Flag(), Flag()
         self._news = News()
@@ -83,8 +88,13 @@ class Runner:
         """What has come, oldest first; begins again what died."""
         self._revive(mono_s)
         with self._guard:
+            self._safe = self._taken
             self._push(self._shaper.due(mono_s))
-            return [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
+            found = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
+            self._taken += len(found)
+        if self._closed.is_set() and self._thread is not None and not self._thread.is_alive():
+            self._note()  # What waited when its thread ended is put away after it.
+        return found
 
     def wait_s(self, mono_s: float) -> float:
         """Seconds until `take` may have something that nobody announces."""
@@ -110,7 +120,9 @@ class Runner:
         return news
 
     def close(self) -> None:
-        """Nothing is taken any more; its thread closes the source. `join` waits for that."""
+        """Nothing is taken any more, and what was taken is in the outbox; its thread closes the source. `join` waits for that."""
+        with self._guard:
+            self._safe = self._taken
         self._closed.set()
         self._ended.set()
 
@@ -155,6 +167,7 @@ class Runner:
             self._news.lost += 1
             return False
         self._waiting.append(said)
+        self._came += 1
         return True
 
     # its thread
@@ -166,10 +179,12 @@ class Runner:
             while not self._closed.is_set():
                 try:
                     source = self._call(self._opens)
+                    self._remembers = source if isinstance(source, Remembers) else None
                     self._drive(source)
                 except (OSError, BadSetting) as error:
                     self.failed(str(error) or type(error).__name__)
                 if source is not None:
+                    self._note()
                     source.close()
                     source = None
                 self._ended.clear()
@@ -195,6 +210,7 @@ class Runner:
             return
         due_s = self._monotonic()
         while not self._closed.is_set():
+            self._note()
             if len(self._waiting) > MOST_WAITING // 2:
                 self._closed.wait(0.05)  # What is asked can wait; what speaks by itself cannot.
                 continue
@@ -206,10 +222,23 @@ class Runner:
                 self._news.works = True
                 for one in () if said is None else (said,) if isinstance(said, msgspec.Struct) else said:
                     self(one)
+                if self._remembers is not None and (place := self._remembers.place()) is not None:
+                    self._places.append((self._came, place))
             self._interval_s = source.interval_s
             mono_s = self._monotonic()
             due_s = due_s + self._interval_s if mono_s - due_s < _BEHIND_S else mono_s + self._interval_s
             self._closed.wait(max(0.0, due_s - mono_s))
+
+    def _note(self) -> None:
+        """Tell a source that remembers how much of what it read is safe."""
+        place = None
+        while self._places and self._places[0][0] <= self._safe:
+            place = self._places.popleft()[1]
+        if place is not None and self._remembers is not None:
+            try:
+                self._remembers.kept(place)
+            except OSError as error:
+                self.failed(str(error) or type(error).__name__)
 
     def _call(self, does: Callable[[], _T]) -> _T:
         self._busy_since = self._monotonic()

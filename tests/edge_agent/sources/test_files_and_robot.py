@@ -2,13 +2,15 @@
 
 import socket
 import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 from croody_edge.sim.machine import SimMachine
 from croody_edge.sim.tcp import Server
 from croody_edge.sources.sim import SimSource, Site
-from tests.edge_agent.sources.counterparts import heard
+from tests.edge_agent.doubles import wait_until
+from tests.edge_agent.sources.counterparts import Heard, heard
 
 
 def files(path: str, more: str = "") -> str:
@@ -56,6 +58,33 @@ def test_a_backlog_is_read_whole_and_no_faster_than_it_is_taken(tmp_path: Path) 
         assert it.wait(lambda: len(it.readings) == 5000)
         assert [one.data["n"] for one in it.readings] == list(range(5000))
         assert it.told == []
+
+
+def test_what_a_killed_agent_had_read_and_not_put_away_is_read_again(tmp_path: Path) -> None:
+    (tmp_path / "big.jsonl").write_text("".join(f'{{"n": {n}}}\n' for n in range(300)))
+    killed = Heard(tmp_path, files(f"{tmp_path}/big.jsonl"))
+    killed.rack.start()
+    assert wait_until(lambda: killed.rack.wait_s() == 0, 20)
+    assert killed.look(), "taken, and not in the outbox yet: the agent comes for more only after that"
+    time.sleep(0.2)
+    with heard(tmp_path, files(f"{tmp_path}/big.jsonl")) as it:
+        assert it.wait(lambda: len(it.readings) == 300)
+        assert [one.data["n"] for one in it.readings] == list(range(300))
+    killed.rack.close()
+
+
+def test_what_waits_when_an_agent_is_ended_is_put_away_and_not_read_again(tmp_path: Path) -> None:
+    (tmp_path / "big.jsonl").write_text("".join(f'{{"n": {n}}}\n' for n in range(300)))
+    ended = Heard(tmp_path, files(f"{tmp_path}/big.jsonl"))
+    ended.rack.start()
+    assert wait_until(lambda: ended.rack.wait_s() == 0, 20)
+    ended.rack.close()
+    while ended.rack.take(0.0, time.monotonic(), 50):
+        pass
+    ended_at = (tmp_path / "it.read.json").read_text()
+    with heard(tmp_path, files(f"{tmp_path}/big.jsonl")) as it:
+        it.wait(lambda: it.readings, within_s=1.0)
+        assert len(it.readings) in (0, 100), ended_at
 
 
 def test_from_the_end_what_is_there_is_passed_over(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ class FilesSettings(SourceSettings, frozen=True):
 
 
 class Files:
-    """A `PullSource`."""
+    """A `PullSource` that `Remembers`."""
 
     Settings = FilesSettings
     catches_up = True
@@ -41,6 +41,7 @@ class Files:
         memory = context.edge_dir / f"{context.name}.read.json"
         self._places, self._first = Places(memory), own.from_end and not memory.exists()
         self._heads: dict[str, list[str]] = {}
+        self._moved = False
 
     def read(self, now: float) -> list[Reading]:
         """What has come since the last look.
@@ -52,16 +53,22 @@ class Files:
         if not paths and "*" not in self._own.path:
             raise FileNotFoundError(2, "No such file", self._own.path)
         found: list[Reading] = []
-        changed = False
         for path in map(Path, paths):
             if path.is_file() and len(found) < _MOST_READINGS:
                 readings, moved = self._look(path, _MOST_READINGS - len(found))
                 found += readings
-                changed = changed or moved
+                self._moved = self._moved or moved
         self._first = False
-        if changed:
-            self._places.save()
         return found
+
+    def place(self) -> dict[str, int] | None:
+        """See `Remembers`."""
+        moved, self._moved = self._moved, False
+        return self._places.now() if moved else None
+
+    def kept(self, place: dict[str, int]) -> None:
+        """See `Remembers`."""
+        self._places.save(place)
 
     def close(self) -> None:
         """Nothing is held open."""

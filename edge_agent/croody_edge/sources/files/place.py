@@ -32,12 +32,16 @@ class Places:
         while len(self._read) > MOST_FILES:
             self._read.pop(next(iter(self._read)))
 
-    def save(self) -> None:
+    def now(self) -> dict[str, int]:
+        """A copy of all of it."""
+        return dict(self._read)
+
+    def save(self, read: dict[str, int]) -> None:
         """Write it down.
 
         Raises:
             OSError: it cannot be.
         """
         fresh = self._path.with_name(f".{self._path.name}.new")
-        fresh.write_text(json.dumps(self._read), encoding="utf-8")
+        fresh.write_text(json.dumps(read), encoding="utf-8")
         os.replace(fresh, self._path)
