@@ -20,7 +20,7 @@ from croody.shop import address_views, addresses, carts, order_views, orders, pa
 from croody.shop.forms import Checkout
 from croody.shop.models import Cart, Coupon, Order, SavedAddress, ShippingRate
 from croody.shop.money import Money
-from croody.shop.payments import book
+from croody.shop.payments import services as payments
 from croody.web.address import whole
 
 #: Orders from one address in an hour: each keeps goods for somebody who has not paid.
@@ -39,7 +39,7 @@ def checkout(request: HttpRequest) -> HttpResponseBase:
     if filled.cart is None or not filled.lines or seller is None:
         return redirect("shop_cart")
     rates = [rate for rate in ShippingRate.objects.select_related("tax").order_by("pk") if rate.currency == filled.currency]
-    ways = book.offered(seller)
+    ways = payments.offered(seller)
     given: dict[str, Any] = {"rates": rates, "ways": ways, "currency": filled.currency, "language": pages.language()}
     if request.method != "POST":
         form = Checkout(initial=_known(request, rates, ways), **given)

@@ -31,7 +31,7 @@ from croody.fleet.services import BadRobot
 from croody.shop import boards, countries, mail_texts, orders, pages, words
 from croody.shop.models import Order, Payment, SoldBoard
 from croody.shop.moves import State
-from croody.shop.payments import book
+from croody.shop.payments import services as payments
 from croody.shop.payments.provider import Away
 from croody.web import moments
 from croody.web.address import whole
@@ -62,7 +62,7 @@ def on_to_payment(request: HttpRequest, one: Order) -> HttpResponseBase:
     """To where it is paid; to its page, which says why, where that is not possible now."""
     home = words.link(one)
     try:
-        return pages.go_to(request, book.begin(one, now=timezone.now()), home)
+        return pages.go_to(request, payments.begin(one, now=timezone.now()), home)
     except orders.OrderRefused as refused:
         messages.error(request, str(refused))
     except Away:

@@ -15,7 +15,8 @@ from django.views.decorators.csrf import csrf_exempt
 
 from croody.shop import pages, words
 from croody.shop.models import Payment
-from croody.shop.payments import book, sandbox
+from croody.shop.payments import sandbox
+from croody.shop.payments import services as payments
 from croody.shop.payments.provider import Away, BadNotice
 from croody.web.body import read_body
 from croody.web.refusals import Denied
@@ -32,7 +33,7 @@ def notice(request: HttpRequest, provider: str) -> HttpResponseBase:
     if request.method != "POST":
         return JsonResponse({"detail": "notices come by POST"}, status=404)
     try:
-        book.take(provider, read_body(request, _MOST_BYTES), request.headers, now=timezone.now())
+        payments.take(provider, read_body(request, _MOST_BYTES), request.headers, now=timezone.now())
     except BadNotice as refused:
         return JsonResponse({"detail": str(refused)}, status=400)
     except Away as away:
@@ -77,7 +78,7 @@ def _context(payment: Payment, *, challenged: bool) -> dict[str, object]:
 def _tell(payment: Payment, status: Payment.Status, now: datetime, notice_id: str = "") -> None:
     """One notice, signed, as it comes over the wire."""
     body = sandbox.notice(payment, status, notice_id or secrets.token_hex(8))
-    book.take(sandbox.Sandbox.name, body, {sandbox.SIGNATURE: sandbox.sign(body)}, now=now)
+    payments.take(sandbox.Sandbox.name, body, {sandbox.SIGNATURE: sandbox.sign(body)}, now=now)
 
 
 def _succeed(payment: Payment, now: datetime) -> None:
@@ -108,7 +109,7 @@ def _out_of_order(payment: Payment, now: datetime) -> None:
 def _forged(payment: Payment, now: datetime) -> None:
     body = sandbox.notice(payment, Status.SUCCEEDED, secrets.token_hex(8))
     try:
-        book.take(sandbox.Sandbox.name, body, {sandbox.SIGNATURE: "0" * 64}, now=now)
+        payments.take(sandbox.Sandbox.name, body, {sandbox.SIGNATURE: "0" * 64}, now=now)
     except BadNotice:
         return
 

@@ -23,7 +23,7 @@ from croody.console.detection.model_words import measured
 from croody.detection.evaluation.score import Interval, Told
 from croody.detection.models import DeviceWindow, Incident, SiteModel
 from croody.detection.network import jobs
-from croody.detection.site_models import figures, fit, lab, registry, signing, told, verbs
+from croody.detection.site_models import figures, fit, lab, labelled_windows, registry, signing, verbs
 from croody.detection.site_models.jobs import watch_models
 from croody.detection.site_models.kinds import MODEL_RETURNED
 from croody.detection.site_models.refusal import Refused
@@ -381,14 +381,14 @@ def test_what_people_said_of_incidents_and_what_was_cleared_are_labels(kept: Sit
     for device, verdict in (("10.0.0.7", "true"), ("10.0.0.8", "false"), ("10.0.0.9", "")):
         stream({"10": {"failed_ports": 40}}, device=device, suspect=True, sampled=False, kinds=["port_scan"])
         Incident.objects.filter(offender=device).update(verdict=verdict)
-    found = told.read(people.organisation, NOW - timedelta(days=1))
+    found = labelled_windows.read(people.organisation, NOW - timedelta(days=1))
     assert sorted((one.source, one.attack, one.family, one.rules) for one in found) == [
         ("verdicts", False, "", True),
         ("verdicts", True, "port_scan", True),
         ("windows", False, "", False),
         ("windows", False, "", False),
     ]
-    assert told.read(Organisation.objects.create(name="Otra", slug="otra"), NOW - timedelta(days=1)) == []
+    assert labelled_windows.read(Organisation.objects.create(name="Otra", slug="otra"), NOW - timedelta(days=1)) == []
 
 
 def test_the_commands_train_list_show_and_say_how_one_is_used(kept: SiteModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

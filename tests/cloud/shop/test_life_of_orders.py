@@ -13,7 +13,7 @@ from croody.audit.actor import SYSTEM
 from croody.shop import orders, stock
 from croody.shop.models import Cart, CartLine, Order, Payment, Product, ShippingRate, StockMove
 from croody.shop.moves import HOLDS, NEXT, State
-from croody.shop.payments import book
+from croody.shop.payments import services as payments
 from croody.shop.payments.provider import Notice
 from croody.shop.payments.sandbox import Sandbox
 from tests.cloud.shop.conftest import NOW, make_shop
@@ -55,7 +55,7 @@ class Life(RuleBasedStateMachine):
             assert left < quantity
             return
         assert left >= quantity
-        book.begin(made, now=self.now)
+        payments.begin(made, now=self.now)
 
     @rule(which=st.integers(0, 9), status=st.sampled_from(list(Status)[1:5]), notice_id=st.integers(0, 20))
     def bank(self, which: int, status: Payment.Status, notice_id: int) -> None:
@@ -63,13 +63,13 @@ class Life(RuleBasedStateMachine):
         payment = order.payments.order_by("pk").last() if order is not None else None
         if payment is not None:
             told = Notice(f"{payment.pk}-{notice_id}", payment.reference, status, payment.amount_minor, payment.currency)
-            book.book(Sandbox(), told, now=self.now)
+            payments.book(Sandbox(), told, now=self.now)
 
     @rule(which=st.integers(0, 9))
     def pay_again(self, which: int) -> None:
         order = self.order(which)
         if order is not None and order.state == State.PENDING:
-            book.begin(order, now=self.now)
+            payments.begin(order, now=self.now)
 
     @rule(which=st.integers(0, 9), there=st.sampled_from([*State]))
     def seller(self, which: int, there: State) -> None:
@@ -78,9 +78,9 @@ class Life(RuleBasedStateMachine):
             return
         try:
             if there is State.REFUNDED:
-                book.refund(order, actor=SYSTEM, now=self.now)
+                payments.refund(order, actor=SYSTEM, now=self.now)
             elif there is State.PAID:
-                book.note_by_hand(order, actor=SYSTEM, now=self.now)
+                payments.note_by_hand(order, actor=SYSTEM, now=self.now)
             elif there in (State.CANCELLED, *(step for step, _word in NEXT.values())):
                 orders.move(order, there, actor=SYSTEM, now=self.now)
         except (orders.OrderRefused, stock.SoldOut):

@@ -10,7 +10,7 @@ from django.test import Client
 
 from croody.shop import orders, words
 from croody.shop.models import Order, Payment, PaymentNotice, Seller
-from croody.shop.payments import book
+from croody.shop.payments import services as payments
 from tests.cloud.shop.conftest import Buyer
 from tests.cloud.shop.stripe_fake import KEY, SECRET, FakeStripe, event, signed
 
@@ -52,9 +52,9 @@ def of(order: Order) -> tuple[str, str]:
 
 def test_it_is_offered_only_where_there_are_keys(shop: SimpleNamespace, bank: FakeStripe, settings: Any):
     seller = Seller.objects.get()
-    assert book.offered(seller) == ["stripe", "sandbox", "manual"]
+    assert payments.offered(seller) == ["stripe", "sandbox", "manual"]
     settings.ENV = dataclasses.replace(settings.ENV, stripe_key="")
-    assert book.offered(seller) == ["sandbox", "manual"]
+    assert payments.offered(seller) == ["sandbox", "manual"]
     assert tell(PAID, {}) == 400
 
 

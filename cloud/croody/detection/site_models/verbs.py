@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from croody.accounts.models import Organisation
 from croody.audit.actor import command_actor
 from croody.detection.models import SiteModel
-from croody.detection.site_models import figures, fit, lab, registry, told
+from croody.detection.site_models import figures, fit, lab, labelled_windows, registry
 from croody.detection.site_models.refusal import Refused
 from croody.detection.site_models.rows import FEATURES
 from croody_contract.flows import calibration
@@ -55,7 +55,7 @@ def train(options: dict[str, Any], say: Say) -> None:
     if not 1 <= options["days"] <= _MOST_DAYS:
         raise CommandError(f"--days {options['days']}: 1 to {_MOST_DAYS}")
     since = now - timedelta(days=options["days"])
-    windows = told.read(team, since)
+    windows = labelled_windows.read(team, since)
     sessions: list[lab.Session] = []
     made_of: dict[str, str] = {}
     reads = [lab.read(options["lab"], options["seed"])] if options["lab"] else []

@@ -17,7 +17,7 @@ from croody.monitor import alarm_views
 from croody.monitor import views as monitor
 from croody.shop import address_views
 from croody.shop.order_views import mine
-from croody.site import about, found, integrate, own_data_views, visitors
+from croody.site import about, integrate, own_data_views, search_engines, visitors
 from croody.site.views import home, status
 from croody.web.health import earlier_health
 from croody.web.views import bad_request, failed, not_found
@@ -66,8 +66,8 @@ urlpatterns = [
     path("integrar/", integrate.integrate, name="integrate"),
     path("contacto/", visitors.contact, name="contact"),
     path("legal/<slug:slug>/", about.legal, name="legal"),
-    path("robots.txt", found.robots),
-    path("sitemap.xml", found.sitemap),
+    path("robots.txt", search_engines.robots),
+    path("sitemap.xml", search_engines.sitemap),
     # Addresses of the earlier Croody.
     re_path("^redoc/?$", open_to("anybody")(RedirectView.as_view(url="/api/v1/docs", permanent=True))),
     path("integraciones/", about.leads_to("integrate")),

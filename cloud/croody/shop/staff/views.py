@@ -23,7 +23,7 @@ from croody.shop import access, countries, moves, orders, pages, stock, waits, w
 from croody.shop.access import ShopAct
 from croody.shop.models import Order, Product
 from croody.shop.moves import State
-from croody.shop.payments import book
+from croody.shop.payments import services as payments
 from croody.shop.payments.provider import Away
 from croody.web import formats
 from croody.web.address import page_number, whole
@@ -128,7 +128,7 @@ def move(request: HttpRequest, number: int) -> HttpResponseBase:
         raise Http404("no such step")
     try:
         if to == State.PAID:
-            book.note_by_hand(one, actor=actor, now=now)
+            payments.note_by_hand(one, actor=actor, now=now)
         else:
             orders.move(one, State(to), actor=actor, now=now, tracking=request.POST.get("tracking", "").replace("\x00", "").strip())
         messages.success(request, _("Pedido %(order)s: %(state)s") % {"order": one.name, "state": moves.WORDS[State(to)]})
@@ -145,7 +145,7 @@ def refund(request: HttpRequest, number: int) -> HttpResponseBase:
     if request.method != "POST":
         return redirect(here)
     try:
-        done = book.refund(one, actor=actor_of(request, of_session(request)), now=timezone.now())
+        done = payments.refund(one, actor=actor_of(request, of_session(request)), now=timezone.now())
         messages.success(request, _("Devuelto.") if done else _("Anotado como devuelto: envía tú el dinero, que entró por transferencia."))
     except orders.OrderRefused as refused:
         messages.error(request, str(refused))

@@ -12,24 +12,24 @@ from croody_contract.topics import PLAIN_STREAMS
 
 #: A cursor names at most so many readings, so that it fits into an address.
 MOST_IDS: Final = 200
-#: Of no mark: greater than the place of any stream.
+#: Of no cursor: greater than the place of any stream.
 _LAST_PLACE: Final = 1e300
 
 
 @dataclass(slots=True)
-class Mark:
+class Cursor:
     """Everything of one robot down to here was read. `upto`: of each stream that was begun, the numbers below are left."""
 
     place: float = _LAST_PLACE
     upto: dict[str, int] = field(default_factory=dict)
 
     def left(self, streams: Iterable[tuple[tuple[str, str], int]]) -> list[tuple[tuple[str, str], int]]:
-        """Of (robot, stream) and its last number, in order: the same, but below this mark."""
+        """Of (robot, stream) and its last number, in order: the same, but below this cursor."""
         return [(key, min(last, self.upto.get(key[1], last + 1) - 1)) for key, last in streams]
 
 
 #: Nothing was read yet.
-UNREAD: Final = Mark()
+UNREAD: Final = Cursor()
 
 
 def parsed(cursor: str) -> list[int]:
@@ -49,8 +49,8 @@ def named(ids: Collection[int]) -> str:
     return ".".join(map(str, sorted(ids))) if len(ids) <= MOST_IDS else ""
 
 
-def marks_of(ids: Collection[int], robot_ids: Collection[str]) -> Mapping[str, Mark]:
-    """The marks of the readings with these ids, by robot.
+def cursors_of(ids: Collection[int], robot_ids: Collection[str]) -> Mapping[str, Cursor]:
+    """The cursors of the readings with these ids, by robot.
 
     Raises:
         Refused: one of them is gone, or of a robot that is not among these.
@@ -63,10 +63,10 @@ def marks_of(ids: Collection[int], robot_ids: Collection[str]) -> Mapping[str, M
         raise Refused("bad_value", "before: names readings that are past retention by now: begin again without it")
     streams = Stream.objects.filter(robot_id__in={row[0] for row in rows}, stream__in={row[1] for row in rows})
     places = {(robot_id, stream): place for robot_id, stream, place in streams.values_list("robot_id", "stream", "place")}
-    found: dict[str, Mark] = defaultdict(Mark)
+    found: dict[str, Cursor] = defaultdict(Cursor)
     for robot_id, stream, seq in rows:
-        mark = found[robot_id]
-        mark.upto[stream] = seq
+        cursor = found[robot_id]
+        cursor.upto[stream] = seq
         if stream not in PLAIN_STREAMS:
-            mark.place = places.get((robot_id, stream), mark.place)
+            cursor.place = places.get((robot_id, stream), cursor.place)
     return found

@@ -13,8 +13,8 @@ from msgspec import Raw
 from croody.fleet.queries import returned
 from croody.telemetry.ingest.ledger import Entry, missing
 from croody.telemetry.models import DeadLetter, Record, Stream
-from croody.telemetry.read import mark
-from croody.telemetry.read.mark import UNREAD, Mark
+from croody.telemetry.read import cursor
+from croody.telemetry.read.cursor import UNREAD, Cursor
 from croody.telemetry.read.newest import Newest, newest_of
 from croody.telemetry.read.sql import sliced
 from croody.telemetry.read.trail import Heard, readings, readings_of, trails
@@ -64,14 +64,14 @@ def query(robot_ids: Collection[str], limit: int, before: str = "") -> Page:
     Raises:
         Refused: not a cursor, or one whose readings are gone.
     """
-    seen = mark.parsed(before)
-    marks = mark.marks_of(seen, robot_ids)
+    seen = cursor.parsed(before)
+    cursors = cursor.cursors_of(seen, robot_ids)
     #: The last reading that was given of each robot: of its agent, and of each way without a stream.
     ends = _ends_of(seen, robot_ids)
     rows: list[Heard] = []
     size, step, more = 0, min(limit, _FIRST), True
     while more and len(rows) < limit:
-        found = _newest(robot_ids, step, marks)
+        found = _newest(robot_ids, step, cursors)
         more = len(found) == step
         for one in found:
             size += len(one.row)
@@ -83,29 +83,29 @@ def query(robot_ids: Collection[str], limit: int, before: str = "") -> Page:
         if size > QUERY_BYTES or not more:
             break
         if len(rows) < limit:
-            marks = mark.marks_of(ends.values(), robot_ids)
+            cursors = cursor.cursors_of(ends.values(), robot_ids)
             step = max(1, min(limit - len(rows), _WIDER * step, (QUERY_BYTES - size) * len(rows) // max(1, size) + 1))
-    return Page([Raw(one.row) for one in rows], mark.named(ends.values()) if more and rows else "")
+    return Page([Raw(one.row) for one in rows], cursor.named(ends.values()) if more and rows else "")
 
 
-def _newest(robot_ids: Collection[str], limit: int, marks: Mapping[str, Mark]) -> list[Heard]:
+def _newest(robot_ids: Collection[str], limit: int, cursors: Mapping[str, Cursor]) -> list[Heard]:
     """One step of `query`."""
     if len(robot_ids) == 1:
         robot_id = next(iter(robot_ids))
-        return readings(robot_id, limit, marks.get(robot_id, UNREAD))
+        return readings(robot_id, limit, cursors.get(robot_id, UNREAD))
     latest = newest_of(robot_ids)
     # Only robots that were heard lately can have any of them; of one that was read in part nobody knows what is next.
-    unread = nlargest(limit, (one for one in latest.values() if one.robot_id not in marks), key=lambda one: one.heard_at)
-    found = {one.robot_id: one for one in unread} | {robot_id: one for robot_id, one in latest.items() if robot_id in marks}
+    unread = nlargest(limit, (one for one in latest.values() if one.robot_id not in cursors), key=lambda one: one.heard_at)
+    found = {one.robot_id: one for one in unread} | {robot_id: one for robot_id, one in latest.items() if robot_id in cursors}
     if not found:
         return []
     share = min(limit, 2 * limit // len(found) + 1)
-    begun = [robot_id for robot_id, one in found.items() if one.beside or robot_id in marks]
+    begun = [robot_id for robot_id, one in found.items() if one.beside or robot_id in cursors]
     alone = {robot_id: one for robot_id, one in found.items() if robot_id not in begun}
     some = [(robot_id, trail.heard(found[robot_id].stream)) for robot_id, trail in trails(alone, share, said=True)]
-    some += readings_of(begun, share, marks)
+    some += readings_of(begun, share, cursors)
     every = [
-        _and_more(robot_id, rows or ([] if marks else [_kept(found[robot_id])]), limit, share, marks.get(robot_id, UNREAD))
+        _and_more(robot_id, rows or ([] if cursors else [_kept(found[robot_id])]), limit, share, cursors.get(robot_id, UNREAD))
         for robot_id, rows in some
     ]
     return list(islice(merge(*every, key=lambda one: one.at, reverse=True), limit))
@@ -197,7 +197,7 @@ def _conflicts(rows: Sequence[Stream]) -> dict[tuple[str, str], int]:
     return found
 
 
-def _and_more(robot_id: str, rows: list[Heard], limit: int, share: int, read: Mark) -> Iterator[Heard]:
+def _and_more(robot_id: str, rows: list[Heard], limit: int, share: int, read: Cursor) -> Iterator[Heard]:
     """A robot's readings, newest first; more of them are read only when all of `rows` are taken."""
     yield from rows
     if len(rows) >= share:

@@ -11,7 +11,7 @@ from heapq import merge
 from itertools import islice
 from typing import Final, NamedTuple, Self
 
-from croody.telemetry.read.mark import UNREAD, Mark
+from croody.telemetry.read.cursor import UNREAD, Cursor
 from croody.telemetry.read.newest import Newest
 from croody.telemetry.read.sql import SLICE, ask, columns, listed, on_postgres, sliced
 from croody.telemetry.rows import AS_JSON, COLUMNS, moment, of_columns
@@ -172,41 +172,41 @@ def readings_from(some: Sequence[tuple[Newest, int]], limit: int) -> dict[str, l
     return found
 
 
-def readings(robot_id: str, limit: int, mark: Mark = UNREAD) -> list[Heard]:
-    """At most `limit` readings of one robot, newest first, wherever they lie, from `mark` on."""
-    return next((rows for _, rows in _several([robot_id], limit, None, {robot_id: mark})), [])
+def readings(robot_id: str, limit: int, cursor: Cursor = UNREAD) -> list[Heard]:
+    """At most `limit` readings of one robot, newest first, wherever they lie, from `cursor` on."""
+    return next((rows for _, rows in _several([robot_id], limit, None, {robot_id: cursor})), [])
 
 
-def readings_of(robot_ids: Sequence[str], limit: int, marks: Mapping[str, Mark]) -> Iterator[tuple[str, list[Heard]]]:
+def readings_of(robot_ids: Sequence[str], limit: int, cursors: Mapping[str, Cursor]) -> Iterator[tuple[str, list[Heard]]]:
     """The same of several robots; fewer where they lie very far between other records."""
     for names in sliced(robot_ids, max(1, _ROWS // (_OFTEN * limit))):
-        yield from _several(names, limit, _AT_MOST * limit, marks)
+        yield from _several(names, limit, _AT_MOST * limit, cursors)
 
 
 def _several(
-    robot_ids: Sequence[str], limit: int, most: int | None, marks: Mapping[str, Mark] | None = None
+    robot_ids: Sequence[str], limit: int, most: int | None, cursors: Mapping[str, Cursor] | None = None
 ) -> Iterator[tuple[str, list[Heard]]]:
     """From several streams of each robot: by their place, and what came without a stream put between by when it was heard."""
     streams: dict[str, list[tuple[_Key, int]]] = defaultdict(list)
-    marks = marks or {}
-    bounds = [(robot_id, marks.get(robot_id, UNREAD).place) for robot_id in robot_ids]
+    cursors = cursors or {}
+    bounds = [(robot_id, cursors.get(robot_id, UNREAD).place) for robot_id in robot_ids]
     statement = _STREAMS_POSTGRES if on_postgres() else _STREAMS_SQLITE
-    # Each has a reading, but for the one that a mark lies in.
-    most_streams = limit + bool(marks)
+    # Each has a reading, but for the one that a cursor lies in.
+    most_streams = limit + bool(cursors)
     ats: dict[_Key, datetime] = {}
     newest_first = sorted(ask(statement, [*columns(bounds, 2), most_streams, listed(robot_ids)]), key=lambda row: -row[3])
     for robot_id, stream, seq, _, at in newest_first:
         streams[robot_id].append(((robot_id, stream), seq))
         ats[(robot_id, stream)] = moment(at)
-    streams = {robot_id: marks.get(robot_id, UNREAD).left(mine) for robot_id, mine in streams.items()}
+    streams = {robot_id: cursors.get(robot_id, UNREAD).left(mine) for robot_id, mine in streams.items()}
     spans = {robot_id: _spans(mine, limit) for robot_id, mine in streams.items()}
     every = [span for mine in spans.values() for span in mine]
     days = _days_of([ats[(span.robot_id, span.stream)] for span in every])
     found = {key: trail.heard(key[1]) for key, trail in _read_days(every, limit, days, said=True).items()}
     for robot_id, mine in streams.items():
         agents, whole = _in_a_row(mine, spans[robot_id], found, limit)
-        # Without a single row the newest one is past retention, and so is all before it; below a mark, none may only be near.
-        if (agents or robot_id in marks) and not whole:
+        # Without a single row the newest one is past retention, and so is all before it; below a cursor, none may only be near.
+        if (agents or robot_id in cursors) and not whole:
             agents = list(islice(_walk(mine, limit, most), limit))
         plain = merge(*(found.get((robot_id, name), []) for name in PLAIN_STREAMS), key=lambda each: each.at, reverse=True)
         yield robot_id, list(islice(_between(agents, plain), limit))

@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from croody_contract.messages import Reading
 from croody_edge.sources import Context, NoValue, SourceSettings, words
-from croody_edge.sources.files.place import MOST_FILES, Places
+from croody_edge.sources.files.offsets import MOST_FILES, Offsets
 
 #: Read at one look, bytes; and the longest line.
 _MOST_BYTES: Final = 64 * 1024
@@ -39,7 +39,7 @@ class Files:
     def __init__(self, own: FilesSettings, context: Context) -> None:
         self.interval_s, self._own = own.interval_s, own
         memory = context.edge_dir / f"{context.name}.read.json"
-        self._places, self._first = Places(memory), own.from_end and not memory.exists()
+        self._offsets, self._first = Offsets(memory), own.from_end and not memory.exists()
         self._heads: dict[str, list[str]] = {}
         self._moved = False
 
@@ -64,11 +64,11 @@ class Files:
     def place(self) -> dict[str, int] | None:
         """See `Remembers`."""
         moved, self._moved = self._moved, False
-        return self._places.now() if moved else None
+        return self._offsets.now() if moved else None
 
     def kept(self, place: dict[str, int]) -> None:
         """See `Remembers`."""
-        self._places.save(place)
+        self._offsets.save(place)
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -77,9 +77,9 @@ class Files:
         with path.open("rb") as file:
             stat = path.stat()
             key = f"{stat.st_dev}:{stat.st_ino}"
-            at = self._places.of(key)
+            at = self._offsets.of(key)
             if self._first:
-                self._places.at(key, stat.st_size)
+                self._offsets.at(key, stat.st_size)
                 return [], True
             if at > stat.st_size:
                 at = 0  # It was begun anew.
@@ -100,7 +100,7 @@ class Files:
                 reading = self._reading(path, line.decode("utf-8-sig", "replace").strip(), head, first=first)
                 if reading is not None:
                     found.append(reading)
-            self._places.at(key, at)
+            self._offsets.at(key, at)
         return found, True
 
     def _head(self, path: Path, key: str) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Final
 MOST_FILES: Final = 1000
 
 
-class Places:
+class Offsets:
     """Of one source: file (device and inode) -> bytes read."""
 
     def __init__(self, path: Path) -> None:
