@@ -12,12 +12,22 @@ from croody_edge.keyring import Keyring
 from croody_edge.outbox.queue import Outbox
 
 #: Kind -> what makes it, for one agent.
-KINDS: Final[Mapping[str, Callable[[Outbox, Sender], Command]]] = MappingProxyType({"resend": ResendCommand, "logs": LogsCommand})
-#: Of an agent whose secret lies in its own folder.
-ROTATE: Final = "rotate"
+KINDS: Final[Mapping[str, Callable[[Outbox, Sender, Keyring], Command]]] = MappingProxyType(
+    {
+        "resend": lambda outbox, sender, _: ResendCommand(outbox, sender),
+        "logs": lambda outbox, sender, _: LogsCommand(outbox, sender),
+        "rotate": lambda _, __, keyring: RotateCommand(keyring),
+    }
+)
+#: Only of an agent whose secret lies in its own folder.
+_OF_ENROLLED: Final = frozenset({"rotate"})
+
+
+def kinds_of(*, enrolled: bool) -> tuple[str, ...]:
+    """What such an agent can do, and says so at birth."""
+    return tuple(kind for kind in KINDS if enrolled or kind not in _OF_ENROLLED)
 
 
 def make_commands(outbox: Outbox, sender: Sender, keyring: Keyring) -> Commands:
-    """Every kind, for one agent."""
-    kinds = {kind: make(outbox, sender) for kind, make in KINDS.items()}
-    return Commands(outbox, kinds | ({ROTATE: RotateCommand(keyring)} if keyring.is_ours else {}))
+    """All of them, for one agent."""
+    return Commands(outbox, {kind: KINDS[kind](outbox, sender, keyring) for kind in kinds_of(enrolled=keyring.is_ours)})

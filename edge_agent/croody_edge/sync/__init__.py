@@ -8,7 +8,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from croody_edge.commands import KINDS, ROTATE
+from croody_edge.commands import kinds_of
 from croody_edge.keyring import Keyring
 from croody_edge.outbox.queue import Outbox
 from croody_edge.settings import Settings
@@ -39,4 +39,4 @@ def make_transport(settings: Settings, outbox: Outbox, on_news: Callable[[], Non
 
 def capabilities(settings: Settings) -> tuple[str, ...]:
     """Kinds of commands that reach a robot this way: over HTTP there is no way down."""
-    return () if settings.http else (*KINDS, *((ROTATE,) if settings.enrolled else ()))
+    return () if settings.http else kinds_of(enrolled=settings.enrolled)

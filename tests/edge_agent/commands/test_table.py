@@ -75,5 +75,6 @@ def test_a_payload_that_breaks_a_rule_is_refused_with_the_rule(outbox: Outbox) -
 
 def test_a_birth_names_the_kinds_of_the_table_where_commands_can_arrive(tmp_path: Path) -> None:
     settings = Settings("rover-alice", tmp_path)
-    assert capabilities(settings) == tuple(KINDS)
+    assert set(KINDS) - set(capabilities(settings)) == {"rotate"}, "its secret was pasted, and is not the board's own to change"
+    assert capabilities(Settings("rover-alice", tmp_path, enrolled=True)) == tuple(KINDS)
     assert capabilities(Settings("rover-alice", tmp_path, ingest_url="http://x")) == (), "over HTTP there is no way down"
