@@ -25,7 +25,6 @@ from croody.liveness import judge
 from croody.liveness.judge import State
 from croody.liveness.listening import listening
 from croody.liveness.signs import signs_of
-from croody.monitor.words import public
 from croody.telemetry.read.newest import newest_of
 from croody.web.refusals import Denied
 
@@ -148,7 +147,7 @@ def states_of(robot_ids: Sequence[str], now: datetime) -> dict[str, State]:
     """How each of these robots is; as of when the cloud last heard anything, while it hears nothing."""
     heard = listening()
     judged_at = heard[1] if heard is not None and judge.deaf(now, heard[1]) else now
-    return {robot_id: public(judge.state(judged_at, signs)) for robot_id, signs in signs_of(robot_ids).items()}
+    return {robot_id: judge.public(judge.state(judged_at, signs)) for robot_id, signs in signs_of(robot_ids).items()}
 
 
 def shown(found: Sequence[Robot], caller: Caller, now: datetime) -> list[dict[str, Any]]:

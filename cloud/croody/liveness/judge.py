@@ -24,6 +24,15 @@ class State(StrEnum):
     ONLINE = "online"
 
 
+#: Faulted and quarantined read as maintenance: strangers learn nothing to exploit.
+_PUBLIC: Final = {State.FAULTED: State.MAINTENANCE, State.QUARANTINED: State.MAINTENANCE}
+
+
+def public(state: State) -> State:
+    """The state as everybody may know it."""
+    return _PUBLIC.get(state, state)
+
+
 @dataclass(frozen=True, slots=True)
 class Thresholds:
     """`stale_intervals` x the robot's own interval, but at least `stale_s`, since the last reading; silence for `offline_s`."""

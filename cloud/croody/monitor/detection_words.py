@@ -95,9 +95,9 @@ def missed_sentence(missed: Missed, language: str) -> str:
         "days": _whole(queries.MISSED_OVER / timedelta(days=1), language),
         "sampled": _whole(missed.sampled, language),
         "missed": _whole(missed.missed, language),
-        "share": _percent(missed.share, language),
-        "low": _percent(missed.low, language),
-        "high": _percent(missed.high, language),
+        "share": formats.share(missed.share, language),
+        "low": formats.share(missed.low, language),
+        "high": formats.share(missed.high, language),
         "chance": formats.with_unit(_whole(100 * suspicion.BY_CHANCE, language), "%"),
     }
 
@@ -117,12 +117,6 @@ def verdict(row: Mapping[str, Any], now: datetime, language: str) -> VerdictRow:
         word=str(word),
         sensors=sensors(row["drivers"], language),
     )
-
-
-def _percent(share: float, language: str) -> str:
-    """`100 %`, `0 %`, else one decimal."""
-    decimals = 0 if share in (0.0, 1.0) else 1
-    return formats.with_unit(formats.number(100 * share, decimals, language), "%")
 
 
 def _whole(value: float, language: str) -> str:

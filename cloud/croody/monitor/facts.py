@@ -21,7 +21,6 @@ from croody.liveness.judge import State
 from croody.liveness.listening import listening
 from croody.liveness.signs import signs_of
 from croody.monitor.entry import TRAIL_S, Entry, Latest, Trail, as_metres, delivery, entry
-from croody.monitor.words import public
 from croody.telemetry.models import Record
 from croody.telemetry.read.delivery import delivered
 from croody.telemetry.read.metric_infos import said_by
@@ -114,7 +113,7 @@ def _roster(audience: Caller, now: datetime) -> Roster:
     # While the cloud is deaf every robot seems silent: they are judged as of when it last heard.
     judged_at = deaf_since or now
     listed = [
-        Listed(robot_id, kind, site or "", public(judge.state(judged_at, signs[robot_id])), signs[robot_id].interval_s)
+        Listed(robot_id, kind, site or "", judge.public(judge.state(judged_at, signs[robot_id])), signs[robot_id].interval_s)
         for robot_id, kind, site in robots
     ]
     listed.sort(key=lambda robot: (_RANKS.get(robot.state, 2), natural(robot.robot_id)))

@@ -19,8 +19,6 @@ from croody.monitor.plan import Drawing
 from croody.telemetry.read import metrics
 from croody.web import formats
 
-#: Faulted and quarantined read as maintenance: strangers learn nothing to exploit.
-PUBLIC: Final = {State.FAULTED: State.MAINTENANCE, State.QUARANTINED: State.MAINTENANCE}
 WORDS: Final = {
     State.MAINTENANCE: gettext_lazy("Mantenimiento"),
     State.OFF: gettext_lazy("Apagado"),
@@ -91,11 +89,6 @@ class Row:
     gap_sign: str
     texts: Mapping[str, Text]
     shape: str
-
-
-def public(state: State) -> State:
-    """The state as the monitor shows it."""
-    return PUBLIC.get(state, state)
 
 
 def state_texts(state: State, word: str, also: str = "") -> dict[str, Text]:

@@ -78,6 +78,11 @@ def percent(part: int, whole: int, language: str) -> str:
     return with_unit(number(floor(part / whole * 100_000) / 1000, 3, language), "%")
 
 
+def share(part: float, language: str) -> str:
+    """A share of 1 as `100 %`, `0 %`, else with one decimal."""
+    return with_unit(number(100 * part, 0 if part in (0.0, 1.0) else 1, language), "%")
+
+
 def age(seconds: float) -> str:
     """`12 s`, `12 min`, `4 h 12 min`, `3 d`. The same in both languages."""
     whole = max(0, int(seconds))

@@ -109,8 +109,8 @@ def test_a_stale_robot_keeps_its_values_and_shows_their_age(client, people):
 
 
 def test_strangers_are_not_told_of_faults_and_quarantines():
-    from croody.liveness.judge import State
-    from croody.monitor.words import WORDS, public
+    from croody.liveness.judge import State, public
+    from croody.monitor.words import WORDS
 
     assert {str(WORDS[public(state)]) for state in (State.FAULTED, State.QUARANTINED, State.MAINTENANCE)} == {"Mantenimiento"}
     assert all(public(state) in WORDS for state in State)

@@ -106,9 +106,9 @@ def people_sentence(people: Missed, language: str) -> str:
     return text % {
         "looked": formats.number(people.sampled, 0, language),
         "normal": formats.number(people.missed, 0, language),
-        "share": _percent(people.share, language),
-        "low": _percent(people.low, language),
-        "high": _percent(people.high, language),
+        "share": formats.share(people.share, language),
+        "low": formats.share(people.low, language),
+        "high": formats.share(people.high, language),
     }
 
 
@@ -144,9 +144,4 @@ def card(model: CloudModel, language: str) -> list[dict[str, str]]:
 
 
 def _share(value: Any, language: str) -> str:
-    return _percent(float(value), language) if isinstance(value, int | float) and not isinstance(value, bool) else ""
-
-
-def _percent(share: float, language: str) -> str:
-    decimals = 0 if share in (0.0, 1.0) else 1
-    return formats.with_unit(formats.number(100 * share, decimals, language), "%")
+    return formats.share(float(value), language) if isinstance(value, int | float) and not isinstance(value, bool) else ""
