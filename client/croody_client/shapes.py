@@ -241,7 +241,7 @@ class Exception_:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """What the ledger says of one stream; ranges are closed."""
+    """What the ledger says of one stream; ranges are closed. `missing_before`, `dropped_before`: ranges before those that are listed."""
 
     robot_id: str
     stream: str
@@ -252,6 +252,8 @@ class Stream:
     dropped: list[list[int]]
     dead_letters: int
     earlier: bool = False
+    missing_before: int = 0
+    dropped_before: int = 0
 
 
 @dataclass(frozen=True, slots=True)

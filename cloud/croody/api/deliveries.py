@@ -37,7 +37,7 @@ def delivery(request: HttpRequest, robot_id: RobotId) -> dict[str, Any]:
     """Every stream that is not folded, and the newest hundred of those that are. Ranges are closed."""
     need(asking(request), Action.SEE, robot_id)
     sums = delivered([robot_id]).get(robot_id, Delivered())
-    return _sums(robot_id, sums) | {"streams": queries.streams([robot_id])}
+    return _sums(robot_id, sums) | {"streams": queries.streams_told([robot_id])}
 
 
 def _sums(robot_id: str, sums: Delivered) -> dict[str, Any]:

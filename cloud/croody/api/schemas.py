@@ -329,6 +329,8 @@ class DeliveryOut(DeliveryRow):
                 "dropped": [],
                 "dead_letters": 0,
                 "earlier": False,
+                "missing_before": 0,
+                "dropped_before": 0,
             }
         ],
     )

@@ -1,6 +1,7 @@
 """Telling people: which alarms go through which channel, when, and what became of it. Each run is bounded."""
 
 import json
+import logging
 import time
 from datetime import datetime, timedelta
 from smtplib import SMTPRecipientsRefused, SMTPResponseException
@@ -24,6 +25,7 @@ from croody.notices.models import Channel, Notice
 from croody.notices.webhook import Failed
 from croody.web import formats
 
+log = logging.getLogger(__name__)
 Status = Notice.Status
 #: Alarms that a channel is given in one run, notices that are sent in one run, and for how long a run goes on sending, in seconds.
 TOLD: Final = 50
@@ -140,6 +142,10 @@ def _send(notice: Notice, now: datetime) -> None:
             answer = _through(notice, alarm, now)
     except Failed as error:
         _again(notice, error, now)
+        return
+    except Exception as error:  # Whatever it is, it costs this notice a try, and no other its turn.
+        log.exception("notice %s of channel %s could not be sent", notice.pk, notice.channel_id)
+        _again(notice, Failed(type(error).__name__), now)
         return
     Notice.objects.filter(pk=notice.pk).update(
         status=Status.SENT, sent_at=now, next_at=None, attempts=F("attempts") + 1, answer=answer[:300]

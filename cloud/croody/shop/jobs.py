@@ -1,5 +1,6 @@
 """What the shop does by the clock: orders whose time is over, mails that wait, people who wait for a product."""
 
+import logging
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from croody.shop.mail_texts import MAILS, there_again
 from croody.shop.models import OrderMail, Seller, StockWait
 from croody.web import formats
 
+log = logging.getLogger(__name__)
 #: Mails of one run, and tries of one mail: a minute apart, then two, four... about a day all together.
 MOST: Final = 50
 MOST_TRIES: Final = 11
@@ -28,13 +30,22 @@ def send_mails(now: datetime) -> None:
     """Send what is due, each once: what could not be handed over is tried again, later each time."""
     due = OrderMail.objects.filter(next_at__lte=now).select_related("order").prefetch_related("order__lines").order_by("next_at")
     for mail in due[:MOST]:
-        with translation.override(mail.order.language):
-            text = MAILS[mail.kind](_about(mail))
-            # Who was forgotten is written to no more.
-            went = not mail.order.email or mailer.send(mail.order.email, text.subject, text.body)
+        # Who was forgotten is written to no more.
+        went = not mail.order.email or _went(mail)
         tries = mail.tries + 1
         again = None if went or tries >= MOST_TRIES else now + timedelta(minutes=2 ** (tries - 1))
         OrderMail.objects.filter(pk=mail.pk).update(tries=tries, next_at=again, sent_at=now if went else None)
+
+
+def _went(mail: OrderMail) -> bool:
+    """Say whether it was handed over. One that cannot be written costs itself a try, and no other its turn."""
+    try:
+        with translation.override(mail.order.language):
+            text = MAILS[mail.kind](_about(mail))
+            return mailer.send(mail.order.email, text.subject, text.body)
+    except Exception:
+        log.exception("mail %s of order %s could not be written", mail.pk, mail.order.name)
+        return False
 
 
 def tell_waiting(now: datetime) -> None:

@@ -156,3 +156,22 @@ def test_an_incident_of_the_same_address_says_that_a_cleared_window_was_missed(p
     store("rover-1", [evidence(windows={"10": {"packets": 5}})])
     jobs.judge_networks(NOW)
     assert DeviceWindow.objects.get().confirmed is True
+
+
+def test_a_robot_that_names_a_new_suspect_each_time_makes_so_many_incidents_a_day_and_no_others_wait(
+    people: SimpleNamespace, store, monkeypatch
+):
+    monkeypatch.setattr(jobs, "MOST_A_DAY", 3)
+    monkeypatch.setattr(jobs, "_made", {})
+    Robot.objects.create(pk="rover-2", organisation=people.organisation)
+    store("rover-1", [evidence(device=f"10.0.0.{number}", suspect=True, kinds=["port_scan"]) for number in range(10, 20)])
+    store("rover-2", [evidence(device="10.0.1.1", suspect=True, kinds=["port_scan"])])
+    jobs.judge_networks(NOW)
+    assert sorted(Incident.objects.values_list("offender", flat=True)) == ["10.0.0.10", "10.0.0.11", "10.0.0.12", "10.0.1.1"]
+    assert DeviceWindow.objects.filter(robot_id="rover-1").count() == 10, "all of them are judged and kept"
+    (over,) = Alarm.objects.filter(kind="quota")
+    assert (over.robot_id, over.count) == ("rover-1", 7)
+    tomorrow = NOW + timedelta(days=1)
+    store("rover-1", [evidence(device="10.0.0.99", suspect=True, kinds=["port_scan"], ts=tomorrow)], stream="a-stream-2")
+    jobs.judge_networks(tomorrow)
+    assert Incident.objects.filter(offender="10.0.0.99").exists()

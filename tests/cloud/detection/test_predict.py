@@ -178,7 +178,7 @@ def test_health_docs_and_description_need_no_key(make_client: Any):
     client = make_client(token="t" * 40)
     assert client.get("/api/ids/healthz").json() == {"status": "ok"}
     paths = client.get("/api/ids/openapi.json").json()["paths"]
-    assert set(paths) == {f"/api/ids/{name}" for name in ("healthz", "predict", "model", "verdicts", "incidents", *OURS)}
+    assert set(paths) == {f"/api/ids/{name}" for name in ("healthz", "predict", "model", "models", "verdicts", "incidents", *OURS)}
     page = client.get("/api/ids/docs").content.decode()
     assert "POST /api/ids/predict" in page
     assert "<script" not in page

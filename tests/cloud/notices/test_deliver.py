@@ -431,3 +431,21 @@ def test_a_channel_that_says_nonsense_is_refused_at_its_field(team, field, given
         services.save_channel(team.caller, {"name": "C", "kind": "mail", "target": "a@example.org", **given}, by=team.by, now=NOW)
     assert refused.value.field == field
     assert not Channel.objects.exists()
+
+
+def test_a_notice_that_fails_as_nobody_foresaw_costs_itself_a_try_and_no_other_its_turn(team, hook, monkeypatch):
+    first, _second = channel(team, "webhook", hook.url), channel(team, "webhook", f"{hook.url}?second")
+    conflict()
+    through = deliver._through
+
+    def breaks(notice: Notice, *given: Any) -> str:
+        if notice.channel_id == first.pk:
+            raise ZeroDivisionError("nobody foresaw it")
+        return through(notice, *given)
+
+    monkeypatch.setattr(deliver, "_through", breaks)
+    run(1)
+    found = {row.channel_id: (row.status, row.attempts, row.answer) for row in Notice.objects.all()}
+    assert found.pop(first.pk) == ("pending", 1, "ZeroDivisionError")
+    assert [status for status, _, _ in found.values()] == ["sent"]
+    assert Notice.objects.get(channel=first).next_at > after(1)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
 from croody_contract.messages import Born, Event, Reading
@@ -376,3 +377,29 @@ def test_after_many_streams_were_folded_at_once_the_open_ones_are_found_by_the_i
         plan = "\n".join(str(row) for row in cursor.fetchall())
     assert "ledger_open" in plan, plan
     assert "Seq Scan" not in plan, plan
+
+
+def test_an_alarm_keeps_as_much_of_an_events_detail_as_it_tells(send: Send, fleet: SimpleNamespace):
+    from croody.alarms.models import Alarm
+    from croody.telemetry import jobs
+
+    detail = {f"name_{number:02}": "x" * 1000 for number in range(60)}
+    send(1, [Event(code="gripper_jammed", severity="high", detail=detail)])
+    jobs.raise_alarms(NOON)
+    kept = Alarm.objects.get(kind="gripper_jammed").detail
+    assert len(msgspec.json.encode(kept)) < 4096
+    assert kept["name_00"] == "x" * 200
+    assert kept["seq"] == 1
+
+
+def test_an_answer_lists_so_many_ranges_of_a_stream_and_says_how_many_came_before(send: Send, fleet: SimpleNamespace):
+    from croody.telemetry.models import Stream
+    from croody.telemetry.read import queries
+
+    send(1, count_up(1, 2))
+    holes = tuple((seq, seq) for seq in range(10, 5_000, 2))
+    Stream.objects.filter(robot_id="rover-1").update(dropped=holes, known_last=5_000)
+    (row,) = queries.streams_told(["rover-1"])
+    assert (len(row["dropped"]), row["dropped"][-1], row["dropped_before"]) == (1000, holes[-1], len(holes) - 1000)
+    assert (len(row["missing"]), row["missing_before"]) == (1000, len(holes) + 1 - 1000)
+    assert len(msgspec.json.encode(row)) < 32_000

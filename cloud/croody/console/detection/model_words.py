@@ -77,7 +77,7 @@ def measured(card: Mapping[str, Any], language: str) -> str:
         else _("En el laboratorio no suma nada a las reglas, o suma incidentes por nada.")
     )
     said = text % {"adds": adds, **{name: formats.number(value, 0, language) for name, value in counts.items()}}
-    few = fit.few_folds(card["folds"])
+    few = fit.few_folds(card.get("folds"))
     return f"{said} {few}" if few else said
 
 

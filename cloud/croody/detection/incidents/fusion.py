@@ -20,11 +20,12 @@ from croody.fleet.models import Robot
 MANY: Final = 20
 
 
-def take(found: Finding, now: datetime) -> None:
-    """Put it into the incident of its offender and tell whom it concerns. What was taken before changes nothing."""
-    incident, news = _noted(found)
+def take(found: Finding, now: datetime) -> bool:
+    """Put it into the incident of its offender and tell whom it concerns. What was taken before changes nothing. Says whether it is new."""
+    incident, news, new = _noted(found)
     if news:
         _tell(incident, now)
+    return new
 
 
 def only_team() -> int | None:
@@ -33,8 +34,8 @@ def only_team() -> int | None:
     return teams[0] if len(teams) == 1 else None
 
 
-def _noted(found: Finding) -> tuple[Incident, bool]:
-    """The incident of this offender at that time, with this evidence in it; whether it says anything new."""
+def _noted(found: Finding) -> tuple[Incident, bool, bool]:
+    """The incident of this offender at that time, with this evidence in it; whether it says anything new; and whether it was made now."""
     key = {"offender_kind": found.who.kind, "offender": found.who.name, "place": found.place}
     # What comes late, from a robot that was away, belongs to what is over by now.
     its = Incident.objects.filter(**key, last_at__gte=found.first_at - GAP, first_at__lte=found.last_at + GAP)
@@ -45,13 +46,13 @@ def _noted(found: Finding) -> tuple[Incident, bool]:
         try:
             with transaction.atomic():
                 fresh.save()
-            return fresh, True
+            return fresh, True, True
         except IntegrityError:
             incident = Incident.objects.get(**key, ended_at=None)
     news = _add(incident, found)
     if news:
         incident.save()
-    return incident, news
+    return incident, news, False
 
 
 def _add(incident: Incident, found: Finding) -> bool:

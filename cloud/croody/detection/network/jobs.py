@@ -4,11 +4,13 @@ Reads committed records behind a cursor.
 """
 
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from django.db import transaction
 
+from croody.alarms.quota import QUOTA
+from croody.alarms.services import raise_alarm
 from croody.detection.incidents import fusion, rules
 from croody.detection.incidents.evidence import Finding, Piece
 from croody.detection.incidents.rules import MOST_NAMES, Who
@@ -29,6 +31,10 @@ _TOGETHER: Final = 100
 _MOST_PAGES: Final = 10
 #: Incidents that one robot's network can make or change in one turn.
 _MOST_TOLD: Final = 20
+#: Incidents that one robot's network can make in a day, as far as this process knows; beyond, it is over its quota.
+MOST_A_DAY: Final = 500
+#: Robot -> the day, and how many it made.
+_made: Final[dict[str, tuple[date, int]]] = {}
 #: An incident of the same address so close says that the window was one, too.
 _NEAR: Final = timedelta(minutes=2)
 
@@ -75,12 +81,12 @@ def _tell(records: list[Record], said: dict[int, Opinion | None], ordinary: Ordi
         elif not found:
             continue
         told[record.robot_id] += 1
-        if not found or told[record.robot_id] > _MOST_TOLD:
+        if not found or told[record.robot_id] > _MOST_TOLD or _has_made_too_many(record.robot_id, now):
             continue
         # Addresses of one team's networks mean nothing in another's.
         place = "" if alone is not None else f"team:{teams.get(record.robot_id) or 0}"
         beside, at = record.data.get("beside", []), min(record.at, now)
-        fusion.take(
+        new = fusion.take(
             Finding(
                 who=Who("address", str(record.data["device"])[:64]),
                 pieces=found,
@@ -92,6 +98,18 @@ def _tell(records: list[Record], said: dict[int, Opinion | None], ordinary: Ordi
             ),
             now,
         )
+        if new:
+            day, count = _made.get(record.robot_id, (now.date(), 0))
+            _made[record.robot_id] = (now.date(), count + 1 if day == now.date() else 1)
+
+
+def _has_made_too_many(robot_id: str, now: datetime) -> bool:
+    """What it says from now on today is judged and kept, and makes no incident; somebody is told why."""
+    day, count = _made.get(robot_id, (now.date(), 0))
+    if day != now.date() or count < MOST_A_DAY:
+        return False
+    raise_alarm(robot_id, QUOTA, "", QUOTA.severity, {"incidents": count}, now)
+    return True
 
 
 def _window(record: Record, maxima: Maxima | None, opinion: Opinion | None, now: datetime) -> DeviceWindow:

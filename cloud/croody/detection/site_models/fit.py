@@ -107,9 +107,9 @@ def adds(sessions: dict[str, Any]) -> bool:
     return bool(sessions["named_with_model"] > sessions["named"] and sessions["false_with_model"] <= sessions["false"])
 
 
-def few_folds(folds: int) -> str:
-    """What a threshold that was chosen on too few folds is worth, in a sentence; empty where there were enough."""
-    if folds >= FOLDS:
+def few_folds(folds: int | None) -> str:
+    """What a threshold that was chosen on too few folds is worth, in a sentence; empty where there were enough, or a card does not say."""
+    if folds is None or folds >= FOLDS:
         return ""
     text = _("Su umbral se eligió con %(folds)s partes de los datos, no con %(wanted)s: puede quedar lejos de lo que promete.")
     return text % {"folds": folds, "wanted": FOLDS}

@@ -130,7 +130,7 @@ def _told(row: SiteModel, card: dict[str, Any], say: Say) -> None:
             "%(word)s: %(both)s las nota con las reglas, %(only_rules)s solo las reglas, %(only_model)s solo el modelo, %(neither)s nadie"
         )
         say(text % {"word": word, **card["held_out"][what]})
-    if few := fit.few_folds(card["folds"]):
+    if few := fit.few_folds(card.get("folds")):
         say(few)
     for family, of in card["families_left_out"].items():
         say(_("sin haber visto %(family)s: nota %(found)s de %(windows)s ventanas") % {"family": family, **of})

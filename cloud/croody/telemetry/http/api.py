@@ -173,7 +173,7 @@ def live(request: HttpRequest, limit_per_robot: Annotated[int, Query(ge=1, le=10
 )
 def streams(request: HttpRequest, robot_id: OptionalRobotParam = None) -> HttpResponse:
     """One a stream, in each robot's order."""
-    return answer(queries.streams(_wanted(asking(request), robot_id)))
+    return answer(queries.streams_told(_wanted(asking(request), robot_id)))
 
 
 @api.get("/chart", auth=Needs(Action.SEE), response={200: ChartOut, **_ERRORS}, summary="A metric over time, in buckets", tags=["readings"])

@@ -77,7 +77,10 @@ class LiveOut(Schema):
 
 
 class StreamOut(Schema):
-    """What the ledger says of one stream; ranges are closed. `earlier`: of a robot of this name that was revoked since."""
+    """What the ledger says of one stream; ranges are closed. `earlier`: of a robot of this name that was revoked since.
+
+    Of more than 1,000 ranges the newest are listed, and `missing_before`, `dropped_before` say how many came before them.
+    """
 
     robot_id: str
     stream: str
@@ -88,6 +91,8 @@ class StreamOut(Schema):
     dropped: list[tuple[int, int]]
     dead_letters: int
     earlier: bool = False
+    missing_before: int = 0
+    dropped_before: int = 0
 
 
 class ChartOut(Schema):

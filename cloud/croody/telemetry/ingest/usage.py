@@ -33,9 +33,10 @@ STREAM_WORK: Final = 30.0
 LETTER_WORK: Final = 5.0
 #: A reading that comes alone, by HTTP: a request and a transaction of its own.
 ALONE_WORK: Final = 20.0
-#: Of what is no reading something is made right away: a verdict, an alarm, a picture. In the long run a window costs more: a job judges it.
+#: Of what is no reading something is made right away: a verdict, an alarm, a picture. In the long run some cost more: one job judges them,
+#: or keeps them, of all robots in their turn, so of no robot there may be more in a second than the job does.
 _KINDS: Final = {"window": 8.0, "event": 4.0, "tombstone": 2.0, "snapshot": 8.0, "evidence": 4.0, "flow": 1.0}
-_WINDOW_LATER: Final = 8.0
+_LATER: Final = {"window": 8.0, "snapshot": 32.0, "evidence": 16.0}
 #: Ledger rows with fewer ranges are not worth remembering.
 _LIGHT: Final = 500
 _DAY_S: Final = 86_400.0
@@ -236,7 +237,7 @@ def _price_of(unit: Batch) -> float:
 
 def _later(unit: Batch) -> float:
     """What a job will still have to do."""
-    return 0.0 if unit.readings else _WINDOW_LATER * sum(one.row is not None and one.row.kind == "window" for one in unit.ones)
+    return 0.0 if unit.readings else sum(_LATER.get(one.row.kind, 0.0) for one in unit.ones if one.row is not None)
 
 
 def _price(one: One) -> float:

@@ -25,6 +25,9 @@ from croody.web.turns import give_way
 _ENDS: Final = {"screening_started": "screening_stopped"}
 _WORTH: Final = ("medium", "high", "critical")
 _JOB: Final = "raise_alarms"
+#: Entries of an event's detail that its alarm keeps, and characters of a text; the event itself is kept whole.
+_ENTRIES: Final = 16
+_CHARS: Final = 200
 #: Alarms of one robot that come and go in one page are each told so often; then only how it ends.
 _TOLD: Final = 20
 
@@ -106,9 +109,14 @@ class Said:
 
     def _raise(self, told: _Open) -> None:
         event = told.event
-        given: dict[str, Any] = event.data.get("detail", {})
-        detail = {**given, "stream": event.stream, "seq": event.seq}
+        detail = {**_brief(event.data.get("detail", {})), "stream": event.stream, "seq": event.seq}
         row = raise_alarm(event.robot_id, told.kind, "", kinds.worst(*told.severities), detail, self._now, told.times)
         if row.kind == QUOTA.code:
             mine = Alarm.objects.filter(robot_id=event.robot_id, resolved_at=None)
             self._full[event.robot_id] = set(mine.values_list("kind", flat=True))
+
+
+def _brief(given: dict[str, Any]) -> dict[str, Any]:
+    """As much of a detail as an alarm tells: five hundred alarms a day and robot are listed whole."""
+    found = dict(list(given.items())[:_ENTRIES])
+    return {name: value[:_CHARS] if isinstance(value, str) else value for name, value in found.items()}

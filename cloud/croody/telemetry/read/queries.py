@@ -32,6 +32,8 @@ _FIRST: Final = 200
 _WIDER: Final = 8
 #: Who asks for one robot's streams gets so many of its folded ones, too.
 _FOLDED: Final = 100
+#: Ranges of one stream that an answer lists.
+MOST_RANGES: Final = 1000
 
 
 def last(robot_id: str) -> Raw | None:
@@ -182,6 +184,16 @@ def streams(robot_ids: Sequence[str], *, folded_most: int = _FOLDED) -> list[dic
                     **({"earlier": True} if row.robot_id in back and row.last_received_at < back[row.robot_id] else {}),
                 }
             )
+    return out
+
+
+def streams_told(robot_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """The same for who asks over HTTP: of each list the newest `MOST_RANGES`, and beside it how many before them were left out."""
+    out = streams(robot_ids)
+    for row in out:
+        for name in ("missing", "dropped"):
+            if (more := len(row[name]) - MOST_RANGES) > 0:
+                row[name], row[f"{name}_before"] = row[name][more:], more
     return out
 
 
