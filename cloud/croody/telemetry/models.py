@@ -62,6 +62,14 @@ class Stream(models.Model):
     dead = RangesField(default=tuple)
     dropped = RangesField(default=tuple)
     known_last = models.BigIntegerField(default=0)
+    #: What the three sets come to, written with them, so that who sums up reads no set; `counted_at` is `last_received_at` of then. Where
+    #: these differ, an earlier version has written the sets since, and they are counted anew.
+    stored = models.BigIntegerField(null=True)
+    dead_count = models.BigIntegerField(null=True)
+    dropped_count = models.BigIntegerField(null=True)
+    missing_count = models.BigIntegerField(null=True)
+    gaps = models.BigIntegerField(null=True)
+    counted_at = models.DateTimeField(null=True)
     first_received_at = models.DateTimeField()
     last_received_at = models.DateTimeField()
     #: Since when nothing of what is missing has come; null while nothing is missing. A drain that goes on is no gap.

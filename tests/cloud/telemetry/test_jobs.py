@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from croody_contract.messages import Born, Event, Reading
+from croody_contract.messages import Born, Event, Reading, Tombstone
 from tests.cloud.telemetry.helpers import NOON, account, count_up, reading, stored, told
 
 Send = Callable[..., dict[str, Any]]
@@ -403,3 +403,20 @@ def test_an_answer_lists_so_many_ranges_of_a_stream_and_says_how_many_came_befor
     assert (len(row["dropped"]), row["dropped"][-1], row["dropped_before"]) == (1000, holes[-1], len(holes) - 1000)
     assert (len(row["missing"]), row["missing_before"]) == (1000, len(holes) + 1 - 1000)
     assert len(msgspec.json.encode(row)) < 32_000
+
+
+def test_sums_are_read_without_the_sets_and_an_earlier_versions_rows_are_counted_anew(send: Send, fleet: SimpleNamespace):
+    from croody.telemetry.models import Stream
+    from croody.telemetry.read.delivery import Delivered, delivered
+
+    send(1, count_up(1, 3))
+    send(6, count_up(6, 6))
+    send(8, [Tombstone("stream-a", [(4, 4)], "thinned")])
+    row = Stream.objects.get(robot_id="rover-1", stream="stream-a")
+    counted = (row.stored, row.dead_count, row.dropped_count, row.missing_count, row.gaps)
+    assert counted == (5, 0, 1, 2, 2)
+    assert delivered(["rover-1"])["rover-1"] == Delivered(*counted)
+    Stream.objects.filter(pk=row.pk).update(have=((1, 999_999),))
+    assert delivered(["rover-1"])["rover-1"] == Delivered(*counted), "no set is read where the sums are as of its last change"
+    Stream.objects.filter(pk=row.pk).update(have=((1, 4), (6, 6), (8, 8)), dropped=(), last_received_at=NOON + MINUTE)
+    assert delivered(["rover-1"])["rover-1"] == Delivered(6, 0, 0, 2, 2)

@@ -23,6 +23,16 @@ class Entry:
     known_last: int = 0
 
 
+class Counts(NamedTuple):
+    """What an account comes to: each number is one of the first four. `missing` may still come, in `gaps` holes."""
+
+    stored: int
+    dead: int
+    dropped: int
+    missing: int
+    gaps: int
+
+
 class Arrival(NamedTuple):
     """A record as it came in: `fits` says that it breaks no rule."""
 
@@ -141,3 +151,9 @@ def missing(entry: Entry) -> Ranges:
     if entry.have == everything:
         return EMPTY
     return ranges.subtract(everything, ranges.union(ranges.union(entry.have, entry.dead), entry.dropped))
+
+
+def counts(entry: Entry) -> Counts:
+    """Of one account."""
+    lacks = missing(entry)
+    return Counts(ranges.count(entry.have), ranges.count(entry.dead), ranges.count(entry.dropped), ranges.count(lacks), len(lacks))

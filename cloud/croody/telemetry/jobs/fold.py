@@ -8,10 +8,9 @@ from typing import Final
 from django.conf import settings
 from django.db import connections
 
-from croody.telemetry.ingest.ledger import Entry, missing
+from croody.telemetry.ingest.ledger import Entry, counts
 from croody.telemetry.models import Stream, StreamTotal
 from croody.web.turns import in_turns
-from croody_contract import ranges
 
 #: A stream that has a later one, lacks nothing and was silent for so long is finished.
 QUIET: Final = timedelta(minutes=1)
@@ -61,12 +60,12 @@ def _fold(some: Sequence[int], now: datetime) -> None:
         StreamTotal.objects.get_or_create(robot_id=robot_id)
         total = StreamTotal.objects.select_for_update().get(robot_id=robot_id)
         for row in mine:
-            lacks = missing(Entry(row.have, row.dead, row.dropped, row.known_last))
+            came = counts(Entry(row.have, row.dead, row.dropped, row.known_last))
             total.streams += 1
-            total.stored += ranges.count(row.have)
-            total.dead += ranges.count(row.dead)
-            total.dropped += ranges.count(row.dropped)
-            total.missing += ranges.count(lacks)
-            total.gaps += len(lacks)
+            total.stored += came.stored
+            total.dead += came.dead
+            total.dropped += came.dropped
+            total.missing += came.missing
+            total.gaps += came.gaps
             total.heard_at = max(row.last_received_at, total.heard_at or row.last_received_at)
         total.save()

@@ -9,7 +9,7 @@ import psycopg
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from croody.telemetry.ingest.intake import Key, Row, heard_at
-from croody.telemetry.ingest.ledger import Entry
+from croody.telemetry.ingest.ledger import Entry, counts
 from croody.telemetry.rows import of_row
 from croody.telemetry.store.base import NEWEST, Held, Place, Span, ids_of, place_of
 from croody_contract.ranges import Ranges
@@ -70,6 +70,8 @@ SELECT array_agg(nextval(made.ids)) FROM made, generate_series(1, %s)
 """
 _COPY: Final = f"COPY telemetry_record (id, {_COLUMNS}) FROM STDIN"
 
+#: Columns of `ledger.Counts`, in their order.
+_COUNTS: Final = ("stored", "dead_count", "dropped_count", "missing_count", "gaps")
 # LIMIT says how many rows change: guessing a hundred, the planner reads a ledger of some thousand streams whole for one of them.
 _WRITE: Final = f"""
 WITH ins AS (
@@ -85,7 +87,9 @@ WITH ins AS (
         place = v.place, prev = v.prev, prev_last = v.prev_last,
         have = coalesce(v.have::int8multirange, s.have), dead = coalesce(v.dead::int8multirange, s.dead),
         dropped = coalesce(v.dropped::int8multirange, s.dropped), known_last = v.known_last,
-        last_received_at = greatest(s.last_received_at, v.heard_at), missing_since = v.missing_since,
+        stored = v.stored, dead_count = v.dead_count, dropped_count = v.dropped_count, missing_count = v.missing_count, gaps = v.gaps,
+        last_received_at = greatest(s.last_received_at, v.heard_at), counted_at = greatest(s.last_received_at, v.heard_at),
+        missing_since = v.missing_since,
         latest_seq = v.latest_seq, latest_at = coalesce(v.latest_at, s.latest_at),
         latest_heard_at = coalesce(v.latest_heard_at, s.latest_heard_at),
         latest = CASE WHEN v.latest IS NULL THEN s.latest WHEN ins.id IS NULL THEN v.latest
@@ -94,6 +98,7 @@ WITH ins AS (
     FROM (SELECT * FROM jsonb_to_recordset(%s::jsonb) AS c (
         id bigint, robot_id text, stream text, place double precision, prev text, prev_last bigint,
         have text, dead text, dropped text, known_last bigint,
+        stored bigint, dead_count bigint, dropped_count bigint, missing_count bigint, gaps bigint,
         heard_at timestamptz, missing_since timestamptz,
         latest_seq bigint, latest_at timestamptz, latest_heard_at timestamptz, latest jsonb, folded_at timestamptz) LIMIT %s) AS v
     LEFT JOIN ins ON ins.robot_id = v.robot_id AND ins.stream = v.stream AND ins.seq = v.latest_seq
@@ -154,6 +159,7 @@ class PostgresStore:
                 "dead": _changed(row.was.dead, row.entry.dead),
                 "dropped": _changed(row.was.dropped, row.entry.dropped),
                 "known_last": row.entry.known_last,
+                **dict(zip(_COUNTS, counts(row.entry), strict=True)),
                 "heard_at": now if row.heard else None,
                 "missing_since": row.missing_since,
                 "latest_seq": row.latest_seq,

@@ -9,7 +9,7 @@ import msgspec
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from croody.telemetry.ingest.intake import Key, Row, heard_at
-from croody.telemetry.ingest.ledger import Entry
+from croody.telemetry.ingest.ledger import Entry, counts
 from croody.telemetry.ranges_field import read_ranges, write_ranges
 from croody.telemetry.rows import aware, of_row
 from croody.telemetry.store.base import NEWEST, Held, Place, Span, ids_of, place_of
@@ -47,7 +47,9 @@ _WORDS: Final = 2
 
 _CHANGE: Final = """
 UPDATE telemetry_stream SET place = %s, prev = %s, prev_last = %s, have = %s, dead = %s, dropped = %s, known_last = %s,
-    last_received_at = max(last_received_at, coalesce(%s, last_received_at)), missing_since = %s,
+    stored = %s, dead_count = %s, dropped_count = %s, missing_count = %s, gaps = %s,
+    last_received_at = max(last_received_at, coalesce(%s, last_received_at)),
+    counted_at = max(last_received_at, coalesce(%s, last_received_at)), missing_since = %s,
     latest_seq = %s, latest_at = coalesce(%s, latest_at), latest_heard_at = coalesce(%s, latest_heard_at),
     latest = coalesce(%s, latest), folded_at = %s
 WHERE id = %s
@@ -152,6 +154,7 @@ def _values(rows: Sequence[Row], first_id: int) -> dict[Bare, list[tuple[Any, ..
 def _change(row: Held, ids: Mapping[Place, int], now: datetime) -> tuple[Any, ...]:
     newest = row.newest
     latest = of_row(newest, ids.get(place_of(newest))) if newest is not None else None
+    heard = write_moment(now) if row.heard else None
     return (
         row.place,
         row.prev,
@@ -160,7 +163,9 @@ def _change(row: Held, ids: Mapping[Place, int], now: datetime) -> tuple[Any, ..
         write_ranges(row.entry.dead, "sqlite"),
         write_ranges(row.entry.dropped, "sqlite"),
         row.entry.known_last,
-        write_moment(now) if row.heard else None,
+        *counts(row.entry),
+        heard,
+        heard,
         row.missing_since and write_moment(row.missing_since),
         row.latest_seq,
         write_moment(newest.at) if newest is not None else None,
