@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
+from croody_contract.limits import SAID_AGAIN_S
 from croody_contract.messages import Event, Value
 from croody_contract.values import carried, metrics
 from croody_edge.sources.ros.paths import at, items, plain
@@ -24,23 +25,36 @@ class Diagnostics:
 
     def __init__(self) -> None:
         self._levels: dict[str, int] = {}
+        #: A status that is not well -> when it was told.
+        self._told_s: dict[str, float] = {}
 
     @property
     def bad(self) -> int:
         """Statuses that are not well."""
         return sum(1 for level in self._levels.values() if level)
 
-    def take(self, message: Any, now: float) -> list[Event]:
-        """Events of what changed. `now` is unix seconds."""
-        events = []
+    def take(self, message: Any, now: float, mono_s: float | None = None) -> list[Event]:
+        """Events of what changed, and of what is wrong for long.
+
+        Args:
+            message: as decoded.
+            now: unix seconds.
+            mono_s: seconds of a clock that never jumps; without it, `now` counts.
+        """
+        events, at_s = [], now if mono_s is None else mono_s
         for status in items(message, "status"):
             name, level = at(status, "name"), _level(at(status, "level"))
             if not isinstance(name, str) or level is None:
                 continue
             before = self._levels.get(name, 0)
-            if level == before or (name not in self._levels and len(self._levels) >= MOST):
+            again = bool(level) and abs(at_s - self._told_s.get(name, at_s)) >= SAID_AGAIN_S
+            if (level == before and not again) or (name not in self._levels and len(self._levels) >= MOST):
                 continue
             self._levels[name] = level
+            if level:
+                self._told_s[name] = at_s
+            else:
+                self._told_s.pop(name, None)
             events.append(_event(name, level, status, now))
         return events
 

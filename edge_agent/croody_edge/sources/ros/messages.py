@@ -47,15 +47,16 @@ class Reader:
         self._next_s = mono_s + self._pace_s
         return True
 
-    def take(self, message: Any, now: float) -> list[Said]:
+    def take(self, message: Any, now: float, mono_s: float | None = None) -> list[Said]:
         """What it says.
 
         Args:
             message: as decoded, with attributes or as dictionaries.
             now: unix seconds.
+            mono_s: seconds of a clock that never jumps; None for what is played from a recording.
         """
         if self._diagnostics is not None:
-            said: list[Said] = [*self._diagnostics.take(message, now)]
+            said: list[Said] = [*self._diagnostics.take(message, now, mono_s)]
             found = known.Said({name: diagnostics.value(message, place) for name, place in self.topic.fields.items()})
             found.data["diagnostics_bad"] = self._diagnostics.bad
         else:

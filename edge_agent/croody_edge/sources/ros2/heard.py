@@ -69,5 +69,5 @@ class HeardTopic:
         except BadMessage as error:
             self._told.once(f"{self.topic.name} bytes", text("ros.bad_message", topic=self.topic.name, kind=meaning.kind, error=error))
             return
-        for said in meaning.take(message, time.time()):
+        for said in meaning.take(message, time.time(), time.monotonic()):
             hand_over(said)

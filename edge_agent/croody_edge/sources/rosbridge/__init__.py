@@ -128,7 +128,7 @@ class RosbridgeSource(Listener):
     def _read(self, name: str, message: dict[str, object], hand_over: HandOver) -> None:
         reader = self._readers.get(name)
         if reader is not None and reader.wants(time.monotonic()):
-            for said in reader.take(message, time.time()):
+            for said in reader.take(message, time.time(), time.monotonic()):
                 hand_over(said)
 
     def _once(self, key: str, said: str) -> None:

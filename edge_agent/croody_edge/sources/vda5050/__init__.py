@@ -64,7 +64,7 @@ class Vda5050Source(Listener):
             if topic is None:
                 return
             try:
-                for said in self._vehicle.take(topic, payload, time.time()):
+                for said in self._vehicle.take(topic, payload, time.time(), time.monotonic()):
                     hand_over(said)
             except vda5050.BadMessage as error:
                 self._once(topic.subtopic, text("vda5050.bad_message", topic=printable(name), error=printable(str(error))))
