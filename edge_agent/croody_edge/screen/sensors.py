@@ -1,7 +1,7 @@
 """Screens the sensors of one robot: keeps its newest window, has it scored, and makes the records. Knows neither link nor outbox.
 
-A screen that cannot work says so in an event, again while it is so, and the agent goes on publishing unscreened. What makes no window (a robot that is
-slow, or has other sensors) is a note beside its readings, not a fault.
+A screen that cannot work says so in an event, again while it is so, and the agent goes on publishing unscreened. What makes no window
+(a robot that is slow, or has other sensors) is a note beside its readings, not a fault.
 """
 
 import logging
