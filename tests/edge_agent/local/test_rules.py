@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from croody_contract.messages import Value, encode
+from croody_contract.messages import Reading, Value, encode
 from croody_edge.cli import main
 from croody_edge.doctor import parts
+from croody_edge.local.life import Life
 from croody_edge.local.rules.config import read
 from croody_edge.local.rules.keeper import FILE, Act, Rules
 from croody_edge.local.rules.rule import Rule
@@ -282,3 +283,13 @@ def test_a_rule_that_held_before_the_start_is_told_again_once_it_is_found_so(tmp
     assert (event.detail["temp_c"], event.over) == (61, False)
     (event,) = after.rules.again(NOW, after.at_s + 40)
     assert event.detail["absent_s"] == 41
+
+
+def test_the_cloud_is_told_once_a_turn_of_what_still_holds(tmp_path: Path) -> None:
+    life = Life("rover-1", Rules({"hot": Rule(metric="temp_c", above=60)}, tmp_path, 0.0), tmp_path / "rules.toml")
+    told = []
+    for minute in range(13 * 60):
+        life.saw([Reading(data={"temp_c": 61})], NOW, 60.0 * minute)
+        told += life.take(NOW, 60.0 * minute)
+    life.close()
+    assert [(event.code, event.over) for event in told] == [("hot", False)] * 3
