@@ -37,5 +37,7 @@ ACK_MERGE_S: Final = 0.2
 ROTATION_S: Final = 600.0
 #: A gap becomes an alarm after this long, in seconds.
 GAP_ALARM_AFTER_S: Final = 60.0
+#: What an event told and still holds is told again after this long, in seconds: four times before its alarm ends for want of news.
+SAID_AGAIN_S: Final = 6 * 3600.0
 #: A `ts` later than the receipt by more than this is a wrong clock, in seconds.
 CLOCK_AHEAD_S: Final = 300.0

@@ -7,6 +7,7 @@ from typing import Final
 from msgspec import Struct, field, structs
 
 from croody_contract import vda5050
+from croody_contract.limits import SAID_AGAIN_S
 from croody_contract.messages import Event, MetricInfo, Reading, Value
 from croody_contract.values import metrics
 
@@ -50,6 +51,8 @@ class Memory(Struct):
 
     #: What a message is about -> code of an event -> its severity.
     wrong: dict[str, dict[str, str]] = field(default_factory=dict)
+    #: The same -> code -> when it was told, seconds of the clock that `Vehicle.take` is given.
+    told_s: dict[str, dict[str, float]] = field(default_factory=dict)
     factsheet: dict[str, Value] = field(default_factory=dict)
     #: Values as of when they were said, unix seconds.
     said: dict[str, tuple[Value, float]] = field(default_factory=dict)
@@ -63,8 +66,14 @@ class Vehicle:
     def __init__(self, memory: Memory | None = None) -> None:
         self.memory = memory or Memory()
 
-    def take(self, topic: vda5050.Topic, payload: bytes, now: float) -> list[Event | Reading]:
-        """What a message is reason for. `now` is unix seconds.
+    def take(self, topic: vda5050.Topic, payload: bytes, now: float, mono_s: float | None = None) -> list[Event | Reading]:
+        """What a message is reason for.
+
+        Args:
+            topic: where it came.
+            payload: its body.
+            now: unix seconds.
+            mono_s: seconds of a clock that never jumps, for a memory that no restart outlives; without it, `now` counts.
 
         Raises:
             vda5050.BadMessage: it is none of this vehicle's.
@@ -72,7 +81,7 @@ class Vehicle:
         found = vda5050.parse(topic, payload)
         if found is None:
             return []
-        said: list[Event | Reading] = [*self._events(found, now)] if found.troubles is not None else []
+        said: list[Event | Reading] = [*self._events(found, now, now if mono_s is None else mono_s)] if found.troubles is not None else []
         data = metrics({name: value for name, value in found.data.items() if value is not None})
         if topic.subtopic == "factsheet":
             if data == self.memory.factsheet:
@@ -92,20 +101,24 @@ class Vehicle:
         status = memory.status if now - memory.status_at <= STALE_S else None
         return structs.replace(reading, data={name: value for name, (value, _) in memory.said.items()}, status=status)
 
-    def _events(self, found: vda5050.Said, now: float) -> list[Event]:
+    def _events(self, found: vda5050.Said, now: float, at_s: float) -> list[Event]:
         moment = datetime.fromtimestamp(now, UTC)
         before = self.memory.wrong.get(found.about, {})
-        wrong: dict[str, str] = {}
+        told_s, wrong = self.memory.told_s.get(found.about, {}), dict[str, str]()
         events = []
         for trouble in found.troubles or ():
             code = code_of(trouble.name)
             if code in wrong or len(wrong) >= MOST:
                 continue
             wrong[code] = trouble.severity
-            if before.get(code) != trouble.severity:
+            # A clock that was put back says it again rather than never.
+            again = abs(at_s - told_s.get(code, float("-inf"))) >= SAID_AGAIN_S
+            if again or before.get(code) != trouble.severity:
+                told_s[code] = at_s
                 events.append(Event(code=code, ts=moment, severity=trouble.severity, detail=metrics(trouble.detail)))
         events += [Event(code=code, ts=moment, over=True) for code in before if code not in wrong]
         self.memory.wrong[found.about] = wrong
+        self.memory.told_s[found.about] = {code: told_s[code] for code in wrong}
         return events
 
 

@@ -79,7 +79,7 @@ class Agent:
         self._updates = UpdateLock(settings.update_lock, settings.busy_when, settings.busy_rest_s)
         self._outbox: Outbox | None = None
         self._transport: Transport | None = None
-        self._faults = Faults(settings.robot_id, lambda event: self._keep([event]), clock)
+        self._faults = Faults(settings.robot_id, lambda event: self._keep([event]), clock, monotonic)
         self._sampler = Sampler(source, screen, self._faults, monotonic, self._wake_up, clock)
         self._infos = metric_infos(source) if isinstance(source, Sequence) else metrics_of(source)
         self._program = f"croody-edge {version('croody-edge')}"

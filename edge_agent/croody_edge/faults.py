@@ -1,6 +1,6 @@
 """What is wrong at one robot at the moment: logged once when it begins, and told to log and cloud, with its cost, when it is over.
 
-What lasts is told to the cloud before: otherwise nobody would hear of what is never over.
+What lasts is told to the cloud before, and again every `SAID_AGAIN_S`: otherwise nobody would hear of what is never over.
 """
 
 import logging
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
+from croody_contract.limits import SAID_AGAIN_S
 from croody_contract.messages import Event, Value
 
 log = logging.getLogger("croody.agent")
@@ -23,14 +24,24 @@ class _Fault:
     count: int = 0
     cause: str = ""
     told: bool = False
+    told_s: float = 0.0
 
 
 class Faults:
     """Known by their code; the log hears of the beginning, log and cloud of the end."""
 
-    def __init__(self, robot_id: str, tell: Callable[[Event], object], clock: Callable[[], float]) -> None:
-        """Args: `tell` keeps an event for the cloud and raises OSError when it cannot; `clock` gives unix seconds."""
-        self._robot_id, self._tell, self._clock = robot_id, tell, clock
+    def __init__(
+        self, robot_id: str, tell: Callable[[Event], object], clock: Callable[[], float], monotonic: Callable[[], float] | None = None
+    ) -> None:
+        """Nothing is wrong yet.
+
+        Args:
+            robot_id: whose they are.
+            tell: keeps an event for the cloud and raises OSError when it cannot.
+            clock: gives unix seconds.
+            monotonic: gives seconds of a clock that never jumps; without it, `clock` counts.
+        """
+        self._robot_id, self._tell, self._clock, self._monotonic = robot_id, tell, clock, monotonic or clock
         self._now: dict[tuple[str, str], _Fault] = {}
 
     def now(self) -> list[tuple[str, str, str, int]]:
@@ -46,16 +57,19 @@ class Faults:
             cause: in words.
             count: how many readings it cost.
             about: the source it is of.
-            lasts_s: after so long it is told to the cloud though it is not over; None for what is told at its end alone.
+            lasts_s: after so long it is told to the cloud though it is not over, and again while it holds; None for what is told at its
+                end alone.
         """
         fault = self._now.get((code, about))
         if fault is None:
-            fault = self._now[code, about] = _Fault(severity, self._clock())
+            fault = self._now[code, about] = _Fault(severity, self._monotonic())
             log.error("%s: %s%s: %s", self._robot_id, code, f" {about}" if about else "", cause)
         fault.count += count
         fault.cause = cause
-        if lasts_s is not None and not fault.told and self._clock() - fault.since_s >= lasts_s:
-            fault.told = self._say(code, about, fault, fault.severity, over=False)
+        mono_s = self._monotonic()
+        due_s = fault.told_s + SAID_AGAIN_S if fault.told else fault.since_s + (lasts_s or 0.0)
+        if lasts_s is not None and mono_s >= due_s and self._say(code, about, fault, fault.severity, over=False):
+            fault.told, fault.told_s = True, mono_s
 
     def cleared(self, code: str, *, about: str = "") -> None:
         """It works again; while that cannot be kept for the cloud it is not over."""

@@ -67,3 +67,17 @@ def test_what_cannot_be_kept_for_the_cloud_is_told_later() -> None:
     faults.raised("source_failed", "medium", "gone", about="press", lasts_s=10)
     faults.cleared("source_failed", about="press")
     assert [event.over for event in events] == [False, True]
+
+
+def test_what_lasts_for_days_is_told_every_six_hours_whatever_the_wall_clock_does() -> None:
+    events: list[Event] = []
+    unix, mono = [1_790_000_000.0], [0.0]
+    faults = Faults("rover-alice", events.append, lambda: unix[0], lambda: mono[0])
+    for minute in range(25 * 60):
+        mono[0] = 60.0 * minute
+        unix[0] += 60.0 if minute != 60 else -3 * 86400.0
+        faults.raised("source_failed", "medium", "gone", about="press", lasts_s=10)
+        faults.raised("outbox_refused", "medium", "full", about="")
+    assert [(event.code, event.over) for event in events] == [("source_failed", False)] * 5
+    faults.cleared("source_failed", about="press")
+    assert events[-1].over

@@ -87,6 +87,7 @@ class Life:
                 self._for_the_cloud += self.rules.forgotten(now)
             self._acted(self.rules.passed(now, mono_s))
             self._for_the_cloud += self.rules.late(now, mono_s)
+            self._for_the_cloud += self.rules.again(now, mono_s)
             found, self._for_the_cloud = self._for_the_cloud, []
             return found
 

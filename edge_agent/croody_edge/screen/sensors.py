@@ -1,7 +1,7 @@
 """Screens the sensors of one robot: keeps its newest window, has it scored, and makes the records. Knows neither link nor outbox.
 
-A screen that cannot work says so once, in an event, and the agent goes on publishing unscreened. What makes no window (a robot that is
-slow, or has other sensors) is a note beside its readings, not a fault.
+A screen that cannot work says so in an event, again while it is so, and the agent goes on publishing unscreened. What makes no window
+(a robot that is slow, or has other sensors) is a note beside its readings, not a fault.
 """
 
 import logging
@@ -13,6 +13,7 @@ from random import Random
 from typing import Final
 
 from croody_contract import windows
+from croody_contract.limits import SAID_AGAIN_S
 from croody_contract.messages import Event, Reading, Record, Window
 from croody_edge.screen.card import SENSORS_CARD, ModelRefused, read
 from croody_edge.screen.decide import START, Policy, State, decide
@@ -47,15 +48,21 @@ class SensorScreen:
         self._miss: tuple[str, str] = ("", "")
         self._note = ""
         self._news: list[Record] = []
+        #: Why there is no model, and when that was told.
+        self._refused: ModelRefused | None = None
+        self._told_s = float("-inf")
         loaded = _load(card)
         if isinstance(loaded, ModelRefused):
-            self._stop(f"model_{loaded.reason}", str(loaded), severity="medium")
+            self._refused, self._note = loaded, f"model_{loaded.reason}"
         else:
             self._scorer = loaded
             self._policy = Policy(suspect_at=loaded.card.suspect_at)
 
     def offer(self, reading: Reading, now: float) -> tuple[float | None, list[Record]]:
         """See `Screen.offer`. Readings that come faster than the model's period are passed over."""
+        if self._refused is not None and abs(now - self._told_s) >= SAID_AGAIN_S:
+            self._told_s = now
+            self._stop(f"model_{self._refused.reason}", str(self._refused), severity="medium")
         score: float | None = None
         records: list[Record] = []
         too_soon = self._before is not None and 0 <= now - self._before[0] < _EARLY * windows.PERIOD_S

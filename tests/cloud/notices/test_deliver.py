@@ -235,6 +235,18 @@ def test_an_alarm_that_is_over_before_it_was_told_disturbs_nobody(team, hook):
     assert len(hook.got) == 1
 
 
+def test_what_a_robot_says_again_while_it_holds_is_told_once_and_opens_nothing_again(team, hook):
+    channel(team, "webhook", hook.url)
+    for hour in range(0, 73, 6):
+        raise_alarm("rover-1", of_robots_word("motor_hot"), "", "high", {"temp_c": 90 + hour}, after(3600 * hour))
+        if hour == 12:
+            acts.acknowledge(team.caller, Alarm.objects.get().pk, by=team.by, now=after(3600 * hour + 1))
+        run(3600 * hour + 60)
+    alarm = Alarm.objects.get()
+    assert (alarm.count, alarm.resolved_at, alarm.acknowledged_at) == (13, None, after(12 * 3600 + 1))
+    assert Notice.objects.count() == len(hook.got) == 1
+
+
 def told(hook: Hook) -> list[tuple[str, int]]:
     return [(json.loads(body)["type"], json.loads(body)["alarm"]["id"]) for _headers, body in hook.got]
 

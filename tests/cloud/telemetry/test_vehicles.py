@@ -209,3 +209,32 @@ def test_a_name_that_no_text_can_hold_costs_neither_its_message_nor_another_vehi
     assert all(name.isprintable() for one in rows(kind="event") for name in one.data["detail"])
     assert [one.data["driving"] for one in rows("agv-2", "reading")] == [True]
     assert letters() == []
+
+
+def test_an_error_of_three_days_keeps_its_one_alarm_and_is_told_every_six_hours(agv: str):
+    from croody.alarms import jobs as alarms
+    from croody.alarms.models import Alarm
+    from croody.telemetry import jobs
+
+    wrong = state(errors=[{"errorType": "orderError", "errorLevel": "FATAL"}])
+    for hour in range(0, 73, 2):
+        ingest(item("state", wrong), seconds=3600 * hour)
+        jobs.raise_alarms(NOON + timedelta(hours=hour, seconds=1))
+        alarms.close_old(NOON + timedelta(hours=hour, seconds=2))
+    assert len(rows(kind="event")) == 13
+    alarm = Alarm.objects.get(robot_id=agv, kind="vda_order_error")
+    assert (alarm.resolved_at, alarm.count) == (None, 13)
+
+
+def test_a_memory_that_knows_no_times_tells_what_holds_once_more(agv: str):
+    from croody.telemetry.models import VehicleMemory
+
+    wrong = state(errors=[{"errorType": "orderError", "errorLevel": "FATAL"}])
+    ingest(item("state", wrong))
+    row = VehicleMemory.objects.get(robot_id=agv)
+    memory = json.loads(row.memory)
+    assert memory.pop("told_s")
+    VehicleMemory.objects.filter(robot_id=agv).update(memory=json.dumps(memory))
+    for second in (1, 2):
+        ingest(item("state", wrong), seconds=second)
+    assert len(rows(kind="event")) == 2

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from croody_contract.messages import Value, encode
+from croody_contract.messages import Reading, Value, encode
 from croody_edge.cli import main
 from croody_edge.doctor import parts
+from croody_edge.local.life import Life
 from croody_edge.local.rules.config import read
 from croody_edge.local.rules.keeper import FILE, Act, Rules
 from croody_edge.local.rules.rule import Rule
@@ -256,3 +257,39 @@ def test_a_file_is_read_as_editors_save_it(tmp_path: Path, begin: str) -> None:
     file.write_text(begin + "".join(f'[rule.hot{number}]\nmetric = "temp_c"\nabove = 60\n' for number in range(40)), encoding="utf-8")
     written = read(file, hooks=False)
     assert (len(written.rules), written.problems) == (40, [])
+
+
+def test_a_rule_that_holds_for_days_is_told_every_six_hours_and_acted_on_once() -> None:
+    hot = Played(hot=Rule(metric="temp_c", above=60, until=55), gone=Rule(metric="hum_pct", absent_s=30))
+    told, acts = [], []
+    for minute in range(25 * 60):
+        acts += hot.reads(58 if minute else 61, 60)
+        told += [*hot.rules.again(NOW, hot.at_s), *hot.rules.again(NOW, hot.at_s)]
+    assert turns(acts) == ["begin", "begin"]
+    assert sorted(event.code for event in told) == ["gone"] * 4 + ["hot"] * 4
+    hot.reads(50)
+    hot.reads(1, metric="hum_pct")
+    assert hot.rules.again(NOW, hot.at_s + WEEK_S) == []
+
+
+def test_a_rule_that_held_before_the_start_is_told_again_once_it_is_found_so(tmp_path: Path) -> None:
+    rules = {"hot": Rule(metric="temp_c", above=60), "gone": Rule(metric="hum_pct", absent_s=30)}
+    before = Played(tmp_path, **rules)
+    before.reads(61, 40)
+    after = Played(tmp_path, **rules)
+    assert after.rules.again(NOW, 1) == []
+    assert after.reads(61) == []
+    (event,) = after.rules.again(NOW, after.at_s)
+    assert (event.detail["temp_c"], event.over) == (61, False)
+    (event,) = after.rules.again(NOW, after.at_s + 40)
+    assert event.detail["absent_s"] == 41
+
+
+def test_the_cloud_is_told_once_a_turn_of_what_still_holds(tmp_path: Path) -> None:
+    life = Life("rover-1", Rules({"hot": Rule(metric="temp_c", above=60)}, tmp_path, 0.0), tmp_path / "rules.toml")
+    told = []
+    for minute in range(13 * 60):
+        life.saw([Reading(data={"temp_c": 61})], NOW, 60.0 * minute)
+        told += life.take(NOW, 60.0 * minute)
+    life.close()
+    assert [(event.code, event.over) for event in told] == [("hot", False)] * 3

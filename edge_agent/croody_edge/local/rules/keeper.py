@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from croody_contract.limits import SAID_AGAIN_S
 from croody_contract.messages import Event, Value
 from croody_edge import identity
 from croody_edge.local.rules.config import MOST_RULES, code_of
@@ -72,6 +73,9 @@ class Rules:
         self._budgets = {name: _Budget(mono_s) for name in rules}
         #: Rules that hold though the cloud was not told that they began, with the value.
         self._untold: dict[str, Value] = {}
+        #: Rules that hold -> the value that last found it so, and when the cloud was last told, by the clock that never jumps.
+        self._found: dict[str, Value] = {}
+        self._told_s: dict[str, float] = {}
 
     def forgotten(self, now: float) -> list[Event]:
         """Ends of what held when the agent stopped, and is no rule any more: its alarm would stay."""
@@ -97,6 +101,8 @@ class Rules:
                 turn = self._judges[name].saw(values[metric], mono_s)
                 if turn is not None:
                     acts.append(self._act(name, turn, values[metric], now, mono_s))
+                if self._judges[name].holds and not isinstance(values[metric], str):
+                    self._found[name] = values[metric]
         return self._kept(acts)
 
     def passed(self, now: float, mono_s: float) -> list[Act]:
@@ -113,10 +119,28 @@ class Rules:
         found: list[Event] = []
         for name in [name for name in self._untold if self._budgets[name].left(mono_s) >= 1]:
             untold = self._budgets[name].spend(mono_s) or 0
-            self.memory[name].told = True
+            self.memory[name].told, self._told_s[name] = True, mono_s
             found.append(_event(name, self.rules[name], "begin", self._untold.pop(name), now, max(0, untold - 1)))
         if found:
             self._save()
+        return found
+
+    def again(self, now: float, mono_s: float) -> list[Event]:
+        """What the cloud was told and still holds, every `SAID_AGAIN_S`: its alarm ends for want of news. Of what held at the start, first
+        when it is found so again.
+        """
+        found: list[Event] = []
+        for name, judge in self._judges.items():
+            told = judge.holds and judge.rule.event and self.memory[name].told
+            if not told or mono_s - self._told_s.get(name, float("-inf")) < SAID_AGAIN_S:
+                continue
+            value = self._found.get(name)
+            if judge.rule.absent_s is not None:
+                gone_s = mono_s - judge.seen_s
+                value = round(gone_s) if gone_s >= judge.rule.absent_s else None
+            if value is not None:
+                self._told_s[name] = mono_s
+                found.append(_event(name, judge.rule, "begin", value, now, 0))
         return found
 
     def _act(self, name: str, turn: Turn, value: Value, now: float, mono_s: float) -> Act:
@@ -127,9 +151,11 @@ class Rules:
             told = memory.told = left_untold is not None
             if rule.event and not told:
                 self._untold[name] = value
+            self._told_s[name] = mono_s
         else:
             left_untold = None
             self._untold.pop(name, None)
+            self._found.pop(name, None)
             told, memory.holds, memory.ended_s, memory.told = memory.told, False, now, False
         event = _event(name, rule, turn, value, now, left_untold or 0) if told else None
         return Act(name, rule, turn, value, now, event)

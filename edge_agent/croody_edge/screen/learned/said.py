@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
+from croody_contract.limits import SAID_AGAIN_S
 from croody_contract.messages import Event
 from croody_contract.profiles import EVENTS, Rule
 from croody_edge.screen.learned.judges import Finding
 
-#: A rule that found nothing for so long is over; what still holds is said again after so long, seconds.
+#: A rule that found nothing for so long is over, seconds.
 QUIET_S: Final = 60.0
-AGAIN_S: Final = 6 * 3600.0
 
 
 @dataclass(slots=True)
@@ -41,7 +41,7 @@ class Said:
         for finding in findings:
             told = self._open.setdefault(finding.rule, _Open(t_s))
             told.last_s = t_s
-            if t_s - told.said_s.get(finding.metric, float("-inf")) >= AGAIN_S:
+            if t_s - told.said_s.get(finding.metric, float("-inf")) >= SAID_AGAIN_S:
                 told.said_s[finding.metric] = t_s
                 beside = len(told.said_s) - 1
                 events.append(

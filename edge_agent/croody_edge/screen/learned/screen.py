@@ -15,6 +15,7 @@ from typing import Final
 
 import numpy as np
 
+from croody_contract.limits import SAID_AGAIN_S
 from croody_contract.messages import Event, Reading, Record, Value, Window
 from croody_contract.profiles import ANY_MODE, WINDOW_ROWS, Profile, Refused
 from croody_edge.screen.card import ModelRefused
@@ -59,6 +60,8 @@ class LearnedScreen:
         self._rows = Rows()
         self._news: list[Record] = []
         self._note = ""
+        #: Why it is off, and when that was told; its alarm ends for want of news.
+        self._off: tuple[Event, float] | None = None
         self._looked = 0
         self._mark: files.Mark = None
         self._stage: _Learning | _Judging | None = None
@@ -72,6 +75,9 @@ class LearnedScreen:
     def offer(self, reading: Reading, now: float) -> tuple[float | None, list[Record]]:
         """See `Screen.offer`."""
         row = self._rows.take(reading, now)
+        if self._off is not None and abs(now - self._off[1]) >= SAID_AGAIN_S:
+            self._off = self._off[0], now
+            self._news.append(self._off[0])
         score: float | None = None
         records: list[Record] = []
         if row is not None:
@@ -89,6 +95,7 @@ class LearnedScreen:
 
     def _open(self) -> None:
         """As the folder is."""
+        self._off = None
         self._mark = files.mark(self._folder / files.PROFILE)
         try:
             profile = files.read(self._folder)
@@ -116,7 +123,7 @@ class LearnedScreen:
     def _stopped(self, reason: str, why: str) -> None:
         self._note = reason
         log.error("%s", text("screen.off", why=why))
-        self._news.append(Event(code="screening_stopped", severity="medium", detail={"reason": reason, "text": why[:1000]}))
+        self._off = Event(code="screening_stopped", severity="medium", detail={"reason": reason, "text": why[:1000]}), float("-inf")
 
     def _remember(self, said: Said) -> None:
         """What is said to be wrong, for the next start."""

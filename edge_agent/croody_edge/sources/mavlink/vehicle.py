@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from math import inf
 from typing import Any, Final
 
+from croody_contract.limits import SAID_AGAIN_S
 from croody_contract.messages import Event, Position, Reading
 from croody_contract.values import metrics
 from croody_edge.sources.mavlink.decode import said, unhealthy
@@ -39,6 +40,8 @@ class Vehicle:
         self._heard_s: float | None = None
         self._silent = False
         self._unhealthy: tuple[str, ...] = ()
+        #: When either was told last.
+        self._silent_told_s = self._unhealthy_told_s = -inf
         self._texts = Texts()
         #: Other autopilots on the link.
         self.others: set[int] = set()
@@ -67,7 +70,7 @@ class Vehicle:
             return self._texts.take(message.severity, message.text, message.id, message.chunk_seq, now, mono_s)
         self.bare = False
         self._gather(message, mono_s)
-        return self._health(message, now) if kind == "SYS_STATUS" else []
+        return self._health(message, now, mono_s) if kind == "SYS_STATUS" else []
 
     def due(self, now: float, mono_s: float) -> Reading | None:
         """The reading of this interval, when it is over and something was said in it."""
@@ -82,8 +85,8 @@ class Vehicle:
     def look(self, now: float, mono_s: float) -> list[Event]:
         """Events that are due because nothing was said."""
         events = self._texts.due(now, mono_s)
-        if self._heard_s is not None and not self._silent and mono_s - self._heard_s > SILENT_S:
-            self._silent = True
+        if self._heard_s is not None and mono_s - self._heard_s > SILENT_S and mono_s - self._silent_told_s >= SAID_AGAIN_S:
+            self._silent, self._silent_told_s = True, mono_s
             events.append(_event("mavlink_silent", now, severity="high", detail={"system": self.system}))
         return events
 
@@ -92,7 +95,7 @@ class Vehicle:
         self._gather(message, mono_s)
         if not self._silent:
             return []
-        self._silent = False
+        self._silent, self._silent_told_s = False, -inf
         return [_event("mavlink_silent", now, detail={"system": self.system}, over=True)]
 
     def _gather(self, message: Any, mono_s: float) -> None:
@@ -109,10 +112,12 @@ class Vehicle:
         if estimated or mono_s - self._estimated_s > _FRESH_S:
             self._position = found.position
 
-    def _health(self, message: Any, now: float) -> list[Event]:
+    def _health(self, message: Any, now: float, mono_s: float) -> list[Event]:
         before, self._unhealthy = self._unhealthy, unhealthy(message, self._names)
-        if self._unhealthy == before:
+        again = bool(before) and mono_s - self._unhealthy_told_s >= SAID_AGAIN_S
+        if self._unhealthy == before and not again:
             return []
+        self._unhealthy_told_s = mono_s
         if not self._unhealthy:
             return [_event("mavlink_unhealthy", now, over=True)]
         return [_event("mavlink_unhealthy", now, severity="high", detail={"sensors": ", ".join(self._unhealthy)})]

@@ -1,10 +1,11 @@
 """`diagnostic_msgs/DiagnosticArray` -> events when a status turns bad, worse or well again. Pure; each status ends its own alarm."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
+from croody_contract.limits import SAID_AGAIN_S
 from croody_contract.messages import Event, Value
 from croody_contract.values import carried, metrics
 from croody_edge.sources.ros.paths import at, items, plain
@@ -16,31 +17,54 @@ MOST: Final = 512
 _MOST_VALUES: Final = 20
 _Severity = Literal["low", "medium", "high", "critical"]
 _LEVELS: Final[tuple[tuple[str, _Severity], ...]] = (("ok", "low"), ("warn", "medium"), ("error", "high"), ("stale", "medium"))
+_WORDS: Final = tuple(word for word, _severity in _LEVELS)
 _NO_WORD: Final = re.compile(r"[^a-z0-9]+")
 
 
 class Diagnostics:
     """The statuses of one topic."""
 
-    def __init__(self) -> None:
+    def __init__(self, wrong: Mapping[str, str] | None = None) -> None:
+        """Args: `wrong` is what `wrong` was when the agent stopped."""
         self._levels: dict[str, int] = {}
+        #: What was bad before the start, and was not seen since.
+        self._unseen = {name: _WORDS.index(word) for name, word in (wrong or {}).items() if word in _WORDS}
+        #: A status that is not well -> when it was told.
+        self._told_s: dict[str, float] = {}
 
     @property
     def bad(self) -> int:
         """Statuses that are not well."""
         return sum(1 for level in self._levels.values() if level)
 
-    def take(self, message: Any, now: float) -> list[Event]:
-        """Events of what changed. `now` is unix seconds."""
-        events = []
+    @property
+    def wrong(self) -> dict[str, str]:
+        """What was told and has not ended: status -> how bad."""
+        return {name: _WORDS[level] for name, level in (self._unseen | self._levels).items() if level}
+
+    def take(self, message: Any, now: float, mono_s: float | None = None) -> list[Event]:
+        """Events of what changed, and of what is wrong for long.
+
+        Args:
+            message: as decoded.
+            now: unix seconds.
+            mono_s: seconds of a clock that never jumps; without it, `now` counts.
+        """
+        events, at_s = [], now if mono_s is None else mono_s
         for status in items(message, "status"):
             name, level = at(status, "name"), _level(at(status, "level"))
             if not isinstance(name, str) or level is None:
                 continue
-            before = self._levels.get(name, 0)
-            if level == before or (name not in self._levels and len(self._levels) >= MOST):
+            unseen = self._unseen.pop(name, 0)
+            before = self._levels.get(name, unseen)
+            again = bool(level) and (bool(unseen) or abs(at_s - self._told_s.get(name, at_s)) >= SAID_AGAIN_S)
+            if (level == before and not again) or (name not in self._levels and len(self._levels) >= MOST):
                 continue
             self._levels[name] = level
+            if level:
+                self._told_s[name] = at_s
+            else:
+                self._told_s.pop(name, None)
             events.append(_event(name, level, status, now))
         return events
 

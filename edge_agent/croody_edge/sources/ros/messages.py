@@ -11,6 +11,7 @@ from croody_contract.values import metrics
 from croody_edge.sources import Said
 from croody_edge.sources.ros import IMAGE, Topic, diagnostics, known
 from croody_edge.sources.ros.paths import at, steps
+from croody_edge.sources.unended import Unended
 from croody_edge.texts import text
 
 log = logging.getLogger("croody.ros")
@@ -19,14 +20,20 @@ log = logging.getLogger("croody.ros")
 class Reader:
     """What is read of one topic."""
 
-    def __init__(self, topic: Topic, kind: str) -> None:
-        """Args: `kind` is the type of its messages, `package/msg/Name`.
+    def __init__(self, topic: Topic, kind: str, unended: Unended | None = None) -> None:
+        """Nothing was read yet.
+
+        Args:
+            topic: as a person named it.
+            kind: the type of its messages, `package/msg/Name`.
+            unended: where it is remembered what is wrong; None for nowhere.
 
         Raises:
             ValueError: nothing is known of such messages, and the topic names no fields; or a field is no path.
         """
         self.topic, self.kind = topic, kind
-        self._diagnostics = diagnostics.Diagnostics() if kind == diagnostics.TYPE else None
+        self._diagnostics = diagnostics.Diagnostics(unended.of(topic.name) if unended else {}) if kind == diagnostics.TYPE else None
+        self._unended = unended
         #: Pictures are kept no oftener by the cloud.
         self._pace_s = max(topic.every_s, PICTURE_EVERY_S) if kind == IMAGE else topic.every_s
         self._next_s = float("-inf")
@@ -47,15 +54,18 @@ class Reader:
         self._next_s = mono_s + self._pace_s
         return True
 
-    def take(self, message: Any, now: float) -> list[Said]:
+    def take(self, message: Any, now: float, mono_s: float | None = None) -> list[Said]:
         """What it says.
 
         Args:
             message: as decoded, with attributes or as dictionaries.
             now: unix seconds.
+            mono_s: seconds of a clock that never jumps; None for what is played from a recording.
         """
         if self._diagnostics is not None:
-            said: list[Said] = [*self._diagnostics.take(message, now)]
+            said: list[Said] = [*self._diagnostics.take(message, now, mono_s)]
+            if self._unended is not None and mono_s is not None:
+                self._unended.keep(self.topic.name, self._diagnostics.wrong, mono_s)
             found = known.Said({name: diagnostics.value(message, place) for name, place in self.topic.fields.items()})
             found.data["diagnostics_bad"] = self._diagnostics.bad
         else:

@@ -11,6 +11,7 @@ from croody_edge.sources.listener import Listener
 from croody_edge.sources.ros import METRICS, Topic, check_topics
 from croody_edge.sources.ros.cdr import Types
 from croody_edge.sources.ros2.heard import HeardTopic, Told
+from croody_edge.sources.unended import Unended
 from croody_edge.texts import text
 from croody_edge.variables import BadSetting
 
@@ -48,8 +49,9 @@ class Ros2Source(Listener):
         self._own = own
         self._types = Types(own.distro, own.definitions)
         self._told = Told()
-        #: Kept when the network goes: what is bad in a diagnosis ends when the robot says so.
-        self._topics = [HeardTopic(topic, self._types, self._told) for topic in own.topics]
+        #: Kept when the network goes, and over a start: what is bad in a diagnosis ends when the robot says so.
+        unended = Unended(context)
+        self._topics = [HeardTopic(topic, self._types, self._told, unended) for topic in own.topics]
 
     def listen(self, hand_over: HandOver) -> None:
         """See `Listener.listen`."""

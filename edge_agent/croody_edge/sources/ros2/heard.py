@@ -7,6 +7,7 @@ from croody_edge.sources import HandOver
 from croody_edge.sources.ros import Topic
 from croody_edge.sources.ros.cdr import BadMessage, Types
 from croody_edge.sources.ros.messages import Reader
+from croody_edge.sources.unended import Unended
 from croody_edge.texts import text
 
 log = logging.getLogger("croody.ros2")
@@ -36,9 +37,9 @@ class Told:
 class HeardTopic:
     """What is known of the messages of a topic."""
 
-    def __init__(self, topic: Topic, types: Types, told: Told) -> None:
+    def __init__(self, topic: Topic, types: Types, told: Told, unended: Unended | None = None) -> None:
         self.topic = topic
-        self._types, self._told = types, told
+        self._types, self._told, self._unended = types, told, unended
         self._meaning: Reader | None = None
 
     def understands(self, kind: str, found: str = "") -> bool:
@@ -53,7 +54,7 @@ class HeardTopic:
             self._told.once(f"{self.topic.name} type", text("ros.no_definition", topic=self.topic.name, kind=kind))
             return False
         try:
-            self._meaning = Reader(self.topic, kind)
+            self._meaning = Reader(self.topic, kind, self._unended)
         except ValueError as error:
             self._told.once(f"{self.topic.name} type", str(error))
             return False
@@ -69,5 +70,5 @@ class HeardTopic:
         except BadMessage as error:
             self._told.once(f"{self.topic.name} bytes", text("ros.bad_message", topic=self.topic.name, kind=meaning.kind, error=error))
             return
-        for said in meaning.take(message, time.time()):
+        for said in meaning.take(message, time.time(), time.monotonic()):
             hand_over(said)

@@ -18,6 +18,7 @@ from croody_edge.sources.listener import Listener
 from croody_edge.sources.ros import METRICS, Topic, check_topics
 from croody_edge.sources.ros.messages import Reader
 from croody_edge.sources.rosbridge.protocol import MAX_BYTES, Complaint, Published, TypeOf, ask_type, parse, subscribe
+from croody_edge.sources.unended import Unended
 from croody_edge.texts import text
 
 log = logging.getLogger("croody.rosbridge")
@@ -57,7 +58,8 @@ class RosbridgeSource(Listener):
         super().__init__()
         self._own = own
         self._topics = {topic.name: topic for topic in own.topics}
-        #: Kept when the server goes: what is bad there ends when it says so.
+        self._unended = Unended(context)
+        #: Kept when the server goes, as what is wrong is over a start: what is bad there ends when it says so.
         self._readers: dict[str, Reader] = {}
         self._told: set[str] = set()
 
@@ -119,7 +121,7 @@ class RosbridgeSource(Listener):
         reader = self._readers.get(topic.name)
         try:
             if reader is None or reader.kind != kind:
-                self._readers[topic.name] = Reader(topic, kind)
+                self._readers[topic.name] = Reader(topic, kind, self._unended)
         except ValueError as error:
             self._once(f"{topic.name} type", str(error))
             return
@@ -128,7 +130,7 @@ class RosbridgeSource(Listener):
     def _read(self, name: str, message: dict[str, object], hand_over: HandOver) -> None:
         reader = self._readers.get(name)
         if reader is not None and reader.wants(time.monotonic()):
-            for said in reader.take(message, time.time()):
+            for said in reader.take(message, time.time(), time.monotonic()):
                 hand_over(said)
 
     def _once(self, key: str, said: str) -> None:

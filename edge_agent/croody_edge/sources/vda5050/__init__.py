@@ -9,11 +9,12 @@ from msgspec import Meta
 
 from croody_contract import vda5050
 from croody_contract.printable import printable
-from croody_contract.vehicles import METRICS, Vehicle
+from croody_contract.vehicles import METRICS, Memory, Vehicle
 from croody_edge.link.address import parse_brokers
 from croody_edge.link.subscriber import subscribe
 from croody_edge.sources import Context, HandOver, SourceSettings
 from croody_edge.sources.listener import Listener
+from croody_edge.sources.unended import Unended
 from croody_edge.texts import text
 
 log = logging.getLogger("croody.vda5050")
@@ -51,8 +52,9 @@ class Vda5050Source(Listener):
     def __init__(self, own: Settings, context: Context) -> None:
         super().__init__()
         self._own, self._id = own, f"{context.robot_id}-{context.name}"
-        #: Kept when the broker goes: what was wrong ends when the vehicle says so.
-        self._vehicle = Vehicle()
+        #: Kept when the broker goes, and over a start: what was wrong ends when the vehicle says so.
+        self._unended = Unended(context)
+        self._vehicle = Vehicle(Memory(wrong=self._unended.all()))
         self._told: set[str] = set()
 
     def listen(self, hand_over: HandOver) -> None:
@@ -64,8 +66,11 @@ class Vda5050Source(Listener):
             if topic is None:
                 return
             try:
-                for said in self._vehicle.take(topic, payload, time.time()):
+                mono_s = time.monotonic()
+                for said in self._vehicle.take(topic, payload, time.time(), mono_s):
                     hand_over(said)
+                for about, wrong in self._vehicle.memory.wrong.items():
+                    self._unended.keep(about, wrong, mono_s)
             except vda5050.BadMessage as error:
                 self._once(topic.subtopic, text("vda5050.bad_message", topic=printable(name), error=printable(str(error))))
 

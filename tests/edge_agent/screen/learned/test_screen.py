@@ -16,6 +16,7 @@ from croody_edge.screen.learned.rows import Row, Rows
 from croody_edge.screen.learned.screen import LearnedScreen
 from croody_edge.screen.learned.together import Together
 from croody_edge.screen.on_demand import ScreenOnDemand
+from croody_edge.screen.sensors import SensorScreen
 from tests.edge_agent.screen.learned import pump
 
 NOW = 1_790_000_000.0
@@ -169,6 +170,14 @@ def test_a_damaged_profile_is_refused_with_a_sentence_and_not_replaced(board: Bo
     assert board.events() == [("screening_stopped", False)]
     assert board.screen.note == "profile_refused"
     assert not (board.folder / files.JOURNAL).exists()
+
+
+def test_screening_that_is_off_for_days_is_told_every_six_hours(tmp_path: Path) -> None:
+    (tmp_path / files.PROFILE).write_bytes(b"no profile")
+    (tmp_path / "sensors.json").write_bytes(b"no card")
+    for screen in (LearnedScreen(tmp_path), SensorScreen(tmp_path / "sensors.json")):
+        told = [one for minute in range(25 * 60) for one in screen.offer(Reading(data={"temp_c": 20.0}), NOW + 60 * minute)[1]]
+        assert [one.code for one in told if isinstance(one, Event)] == ["screening_stopped"] * 5
 
 
 def test_without_the_graph_each_metric_is_judged_all_the_same(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -279,6 +279,16 @@ def test_a_vehicle_without_heartbeat_is_silent_once_and_back_once() -> None:
     assert vehicle.take(beat(), NOW, 202.0) == []
 
 
+def test_a_vehicle_that_is_silent_or_unhealthy_for_days_is_told_every_six_hours() -> None:
+    vehicle = Vehicle(entry, system=7, interval_s=1.0)
+    compass = dialect.MAV_SYS_STATUS_SENSOR_3D_MAG
+    ill = message(dialect.MAVLink_sys_status_message(compass, compass, 0, 0, 65535, -1, -1, 0, 0, 0, 0, 0, 0))
+    assert [event.code for minute in range(25 * 60) for event in vehicle.take(ill, NOW, 60.0 * minute)] == ["mavlink_unhealthy"] * 5
+    vehicle.take(beat(7), NOW, 0.0)
+    assert [event.code for minute in range(1, 25 * 60) for event in vehicle.look(NOW, 60.0 * minute)] == ["mavlink_silent"] * 5
+    assert [event.over for event in vehicle.take(beat(7), NOW, 90_000.0)] == [True]
+
+
 def test_a_ground_station_or_another_drone_is_never_taken_for_the_vehicle() -> None:
     vehicle = Vehicle(entry, system=0, interval_s=1.0)
     vehicle.take(beat(255, dialect.MAV_AUTOPILOT_INVALID), NOW, 0.0)

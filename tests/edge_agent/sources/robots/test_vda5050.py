@@ -309,3 +309,12 @@ def test_topics_go_both_ways_and_others_are_none() -> None:
 def test_a_vehicle_with_a_wildcard_in_its_name_is_refused(more: dict[str, Any]) -> None:
     with pytest.raises(BadSetting):
         from_table(Vda5050Source.Settings, own(1) | more, "sources.toml [source.agv]")
+
+
+def test_an_error_that_holds_for_days_is_told_every_six_hours_whatever_the_wall_clock_does() -> None:
+    vehicle, told = Vehicle(), list[Event]()
+    for minute in range(25 * 60):
+        now = NOW + 60.0 * minute - (3 * 86400 if minute > 60 else 0)
+        said = vehicle.take(STATE, json.dumps(V30 | {"safetyState": {}}).encode(), now, 60.0 * minute)
+        told += [one for one in said if isinstance(one, Event)]
+    assert [(event.code, event.over) for event in told] == [("vda_localization_error", False)] * 5
