@@ -6,6 +6,7 @@ The agent's thread takes what waits and asks how it is. At most `MOST_WAITING` r
 import sys
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Event as Flag
@@ -200,6 +201,9 @@ class Runner:
         finally:
             if not clean:
                 died_of = sys.exc_info()[1]
+                if source is not None:
+                    with suppress(Exception):  # It is broken; what it holds, the next one may need.
+                        self._call(source.close)
                 self._died = f"{type(died_of).__name__}: {died_of}"
                 self._again_s = self._monotonic() + self._wait_s
                 self._wait_s = min(2 * self._wait_s, _LONGEST_S)

@@ -249,7 +249,7 @@ def test_a_file_that_is_rotated_while_it_is_opened_is_not_taken_for_the_new_one(
             add(log, 2, 3)
         return file
 
-    monkeypatch.setattr(module.os, "open", rotated)
+    monkeypatch.setattr(os, "open", rotated)
     add(log, 1)
     source = opened(tmp_path, "*.jsonl")
     assert looked(source) == [1]
@@ -265,7 +265,7 @@ def test_a_file_that_cannot_be_read_costs_no_other_its_lines(tmp_path: Path, mon
             raise PermissionError(13, "Permission denied")
         return opens(path, *more)
 
-    monkeypatch.setattr(module.os, "open", fails)
+    monkeypatch.setattr(os, "open", fails)
     for name in "abc":
         add(tmp_path / f"{name}.jsonl", ord(name))
     source = opened(tmp_path, "*.jsonl")

@@ -164,9 +164,11 @@ def test_one_that_dies_of_an_error_of_its_own_is_begun_again_and_costs_no_other(
             raise KeyError("voltage")
         return reading(7000)
 
-    made = shelf(brittle=Device(read), fine=Counting())
+    brittle = Device(read)
+    made = shelf(brittle=brittle, fine=Counting())
     assert wait_until(lambda: made.take() and broken.is_set() and ("source_failed", "brittle") in made.rack._faults._now)
     assert 7000 not in made.numbers()
+    assert brittle.closed, "what it held is given back"
     made.ahead_s = 2 * RETRY_S
     assert wait_until(lambda: 7000 in made.numbers())
     assert wait_until(lambda: made.take() and made.told)
@@ -206,7 +208,12 @@ def test_what_still_waits_when_a_source_that_remembers_dies_comes_once(shelf: Ca
     assert wait_until(lambda: not torn and made.rack._runners[0]._died)
     made.ahead_s = 2 * RETRY_S
     found: list[object] = []
-    assert wait_until(lambda: (found.extend(made.numbers(1)), 5 in found)[1])
+
+    def last_came() -> bool:
+        found.extend(made.numbers(1))
+        return 5 in found
+
+    assert wait_until(last_came)
     assert found == [0, 1, 2, 3, 4, 5]
 
 
