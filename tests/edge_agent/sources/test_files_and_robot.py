@@ -257,6 +257,24 @@ def test_a_file_that_is_rotated_while_it_is_opened_is_not_taken_for_the_new_one(
     assert looked(source) == [2, 3]
 
 
+def test_a_file_that_is_rotated_before_it_is_opened_is_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log, opens = tmp_path / "a.jsonl", os.open
+    add(log, 1)
+    source = opened(tmp_path, "a.jsonl")
+    assert looked(source) == [1]
+
+    def rotated(path: str | Path, *more: int) -> int:
+        if Path(path) == log and not (tmp_path / "a.old").exists():
+            log.rename(tmp_path / "a.old")
+            log.write_text('{"t": 3}\n')
+        return opens(path, *more)
+
+    monkeypatch.setattr(os, "open", rotated)
+    add(log, 2)
+    assert [number for _ in range(4) for number in looked(source)] == [2, 3]
+    source.close()
+
+
 def test_a_file_that_cannot_be_read_costs_no_other_its_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opens = os.open
 

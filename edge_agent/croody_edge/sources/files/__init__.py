@@ -109,6 +109,9 @@ class Files:
         if not path.is_file():
             return []
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        if self._held is not None and not os.path.samestat(os.fstat(self._held), os.fstat(file)):
+            os.close(file)  # Rotated just now: the old one is read to its end at the next look.
+            return []
         try:
             return self._look(file, path, most, first=first)[0]
         finally:
