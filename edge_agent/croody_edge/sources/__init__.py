@@ -93,6 +93,14 @@ class Remembers(Protocol):
         ...
 
 
+@runtime_checkable
+class SaysWhatIsWrong(Protocol):
+    """A `PullSource` of which a part may fail while the others go on."""
+
+    #: At the last `read`, in words; empty: nothing.
+    wrong: str
+
+
 class HandOver(Protocol):
     """What a source that speaks by itself is given; all of it from any thread, at once."""
 

@@ -6,6 +6,7 @@ The agent's thread takes what waits and asks how it is. At most `MOST_WAITING` r
 import sys
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Event as Flag
@@ -16,7 +17,7 @@ import msgspec
 
 from croody_contract.messages import Reading, Snapshot
 from croody_edge.pictures import Pace
-from croody_edge.sources import PushSource, Remembers, Said, Source
+from croody_edge.sources import PushSource, Remembers, Said, SaysWhatIsWrong, Source
 from croody_edge.sources.shape import LeftOut, Shaper
 from croody_edge.variables import BadSetting
 
@@ -30,6 +31,8 @@ HANGS_S: Final = 10.0
 _BEHIND_S: Final = 5.0
 #: Longest wait before a source that died begins again, seconds; doubled from `RETRY_S` each time.
 _LONGEST_S: Final = 300.0
+#: While something that was read is not in the outbox yet, its source's thread looks so often whether it is, seconds.
+_LOOK_S: Final = 0.25
 
 
 _T = TypeVar("_T")
@@ -86,9 +89,10 @@ class Runner:
 
     def take(self, mono_s: float, most: int) -> list[Said]:
         """What has come, oldest first; begins again what died."""
-        self._revive(mono_s)
         with self._guard:
             self._safe = self._taken
+        self._revive(mono_s)
+        with self._guard:
             self._push(self._shaper.due(mono_s))
             found = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
             self._taken += len(found)
@@ -137,11 +141,15 @@ class Runner:
 
     def __call__(self, said: Said) -> bool:
         """See `HandOver`."""
+        with self._guard:
+            self._news.works = True
+        return self._hand_over(said)
+
+    def _hand_over(self, said: Said) -> bool:
         mono_s = self._monotonic()
         with self._guard:
             if self._closed.is_set():
                 return False  # A source that goes on after its close must not keep the agent from ending.
-            self._news.works = True
             if isinstance(said, Reading) and said.ts is None:
                 said = msgspec.structs.replace(said, ts=datetime.fromtimestamp(self._clock(), UTC))
             if isinstance(said, Snapshot) and not self._pace.may(said.camera, mono_s):
@@ -193,6 +201,9 @@ class Runner:
         finally:
             if not clean:
                 died_of = sys.exc_info()[1]
+                if source is not None:
+                    with suppress(Exception):  # It is broken; what it holds, the next one may need.
+                        self._call(source.close)
                 self._died = f"{type(died_of).__name__}: {died_of}"
                 self._again_s = self._monotonic() + self._wait_s
                 self._wait_s = min(2 * self._wait_s, _LONGEST_S)
@@ -219,20 +230,34 @@ class Runner:
             except OSError as error:
                 self.failed(str(error) or type(error).__name__)
             else:
-                self._news.works = True
+                if isinstance(source, SaysWhatIsWrong) and source.wrong:
+                    self.failed(source.wrong)
+                else:
+                    self._news.works = True
                 for one in () if said is None else (said,) if isinstance(said, msgspec.Struct) else said:
-                    self(one)
-                if self._remembers is not None and (place := self._remembers.place()) is not None:
-                    self._places.append((self._came, place))
+                    self._hand_over(one)
+            self._remember()
             self._interval_s = source.interval_s
             mono_s = self._monotonic()
             due_s = due_s + self._interval_s if mono_s - due_s < _BEHIND_S else mono_s + self._interval_s
-            self._closed.wait(max(0.0, due_s - mono_s))
+            while (left_s := due_s - self._monotonic()) > 0 and not self._closed.is_set():
+                self._closed.wait(min(left_s, _LOOK_S) if self._places else left_s)
+                self._note()
+
+    def _remember(self) -> None:
+        place = None if self._remembers is None else self._remembers.place()
+        if place is not None:
+            with self._guard:
+                held_back = self._shaper.due_in_s(0.0) is not None
+                self._places.append((self._came + held_back, place))
 
     def _note(self) -> None:
         """Tell a source that remembers how much of what it read is safe."""
+        with self._guard:
+            all_safe = self._safe == self._came and self._shaper.due_in_s(0.0) is None
+            safe = self._safe
         place = None
-        while self._places and self._places[0][0] <= self._safe:
+        while self._places and (all_safe or self._places[0][0] <= safe):
             place = self._places.popleft()[1]
         if place is not None and self._remembers is not None:
             try:
@@ -248,5 +273,10 @@ class Runner:
             self._busy_since = None
 
     def _revive(self, mono_s: float) -> None:
-        if self._died and mono_s >= self._again_s and not self._closed.is_set():
-            self.start()
+        if not self._died or mono_s < self._again_s or self._closed.is_set():
+            return
+        if self._remembers is not None:
+            if self._safe < self._came:
+                return  # It goes on from what is safe, and what still waits would come twice.
+            self._note()
+        self.start()

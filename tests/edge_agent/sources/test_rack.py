@@ -164,13 +164,57 @@ def test_one_that_dies_of_an_error_of_its_own_is_begun_again_and_costs_no_other(
             raise KeyError("voltage")
         return reading(7000)
 
-    made = shelf(brittle=Device(read), fine=Counting())
+    brittle = Device(read)
+    made = shelf(brittle=brittle, fine=Counting())
     assert wait_until(lambda: made.take() and broken.is_set() and ("source_failed", "brittle") in made.rack._faults._now)
     assert 7000 not in made.numbers()
+    assert brittle.closed, "what it held is given back"
     made.ahead_s = 2 * RETRY_S
     assert wait_until(lambda: 7000 in made.numbers())
     assert wait_until(lambda: made.take() and made.told)
     assert (made.told[0].detail["source"], made.told[0].detail["cause"]) == ("brittle", "KeyError: 'voltage'")
+
+
+class Page:
+    """Remembers how far it was read; what stands at `torn` cannot be read the first time."""
+
+    interval_s = 0.01
+
+    def __init__(self, safe: list[int], torn: list[int]) -> None:
+        self._safe, self._torn, self._at = safe, torn, safe[-1]
+
+    def read(self, now: float) -> Reading | None:
+        if self._at in self._torn:
+            self._torn.remove(self._at)
+            raise KeyError("torn")
+        self._at += 1
+        return reading(self._at - 1) if self._at <= 6 else None
+
+    def place(self) -> int:
+        return self._at
+
+    def kept(self, place: int) -> None:
+        self._safe.append(place)
+
+    def close(self) -> None:
+        """It is only paper."""
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_what_still_waits_when_a_source_that_remembers_dies_comes_once(shelf: Callable[..., Shelf]) -> None:
+    torn = [3]
+    safe = [0]
+    made = shelf(page=Configured("page", lambda: Page(safe, torn)))
+    assert wait_until(lambda: not torn and made.rack._runners[0]._died)
+    made.ahead_s = 2 * RETRY_S
+    found: list[object] = []
+
+    def last_came() -> bool:
+        found.extend(made.numbers(1))
+        return 5 in found
+
+    assert wait_until(last_came)
+    assert found == [0, 1, 2, 3, 4, 5]
 
 
 class Line(Listener):

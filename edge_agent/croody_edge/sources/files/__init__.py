@@ -3,11 +3,14 @@
 What was read is remembered across restarts. A file that begins anew is read from its beginning; a line is read when it has its end.
 """
 
+import os
+from bisect import bisect_right
 from datetime import datetime
-from glob import iglob
+from glob import has_magic, iglob
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
+from zlib import crc32
 
 from msgspec import Meta
 
@@ -19,6 +22,8 @@ from croody_edge.sources.files.offsets import MOST_FILES, Offsets
 _MOST_BYTES: Final = 64 * 1024
 #: Readings of one look.
 _MOST_READINGS: Final = 200
+#: Of what was read of a file, so much of its beginning and of its end tells it from another one.
+_MARKED_BYTES: Final = 256
 
 
 class FilesSettings(SourceSettings, frozen=True):
@@ -31,7 +36,7 @@ class FilesSettings(SourceSettings, frozen=True):
 
 
 class Files:
-    """A `PullSource` that `Remembers`."""
+    """A `PullSource` that `Remembers`, and may say what is `wrong` while it reads."""
 
     Settings = FilesSettings
     catches_up = True
@@ -42,23 +47,32 @@ class Files:
         self._offsets, self._first = Offsets(memory), own.from_end and not memory.exists()
         self._heads: dict[str, list[str]] = {}
         self._moved = False
+        #: The last path of a look that could not see all of them: the next one begins behind it.
+        self._last = ""
+        #: The file that had the name of a path without a pattern at the last look, open.
+        self._held: int | None = None
+        #: See `SaysWhatIsWrong`.
+        self.wrong = ""
 
     def read(self, now: float) -> list[Reading]:
         """What has come since the last look.
 
         Raises:
-            OSError: a file cannot be read, or nothing fits the path.
+            OSError: a file cannot be read and no other brings anything, or nothing fits the path.
         """
-        paths = sorted(islice(iglob(self._own.path), MOST_FILES))
-        if not paths and "*" not in self._own.path:
+        first, self._first = self._first, False
+        self._moved = self._moved or first  # That there was a first look is remembered, also of an empty folder.
+        seen = list(islice(iglob(self._own.path), MOST_FILES + 1))
+        self.wrong = f"more than {MOST_FILES} files fit {self._own.path}: the others are not read" if len(seen) > MOST_FILES else ""
+        paths = sorted(seen[:MOST_FILES])
+        found, waits = self._rotated()
+        if not paths and not found and not has_magic(self._own.path):
             raise FileNotFoundError(2, "No such file", self._own.path)
-        found: list[Reading] = []
-        for path in map(Path, paths):
-            if path.is_file() and len(found) < _MOST_READINGS:
-                readings, moved = self._look(path, _MOST_READINGS - len(found))
-                found += readings
-                self._moved = self._moved or moved
-        self._first = False
+        if waits:
+            return found
+        error = self._look_at(paths, found, first=first)
+        if error is not None and not found:
+            raise error
         return found
 
     def place(self) -> dict[str, int] | None:
@@ -71,44 +85,110 @@ class Files:
         self._offsets.save(place)
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Let go of what is held open."""
+        self._hold(None)
 
-    def _look(self, path: Path, most: int) -> tuple[list[Reading], bool]:
-        with path.open("rb") as file:
-            stat = path.stat()
-            key = f"{stat.st_dev}:{stat.st_ino}"
-            at = self._offsets.of(key)
-            if self._first:
-                self._offsets.at(key, stat.st_size)
-                return [], True
-            if at > stat.st_size:
-                at = 0  # It was begun anew.
-            if at == stat.st_size:
+    def _look_at(self, paths: list[str], found: list[Reading], *, first: bool) -> OSError | None:
+        """Each of them, until there are enough readings. What is wrong with one costs no other what it brought."""
+        wrong = None
+        start = bisect_right(paths, self._last)
+        for name in paths[start:] + paths[:start]:
+            if len(found) >= _MOST_READINGS:
+                return wrong
+            self._last = name
+            try:
+                found += self._open(Path(name), _MOST_READINGS - len(found), first=first)
+            except FileNotFoundError:
+                pass  # Taken away since its name was seen.
+            except OSError as error:
+                wrong, self.wrong = error, str(error)
+        self._last = ""
+        return wrong
+
+    def _open(self, path: Path, most: int, *, first: bool) -> list[Reading]:
+        if not path.is_file():
+            return []
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        if self._held is not None and not os.path.samestat(os.fstat(self._held), os.fstat(file)):
+            os.close(file)  # Rotated just now: the old one is read to its end at the next look.
+            return []
+        try:
+            return self._look(file, path, most, first=first)[0]
+        finally:
+            if has_magic(self._own.path):
+                os.close(file)
+            else:
+                self._hold(file)
+
+    def _hold(self, file: int | None) -> None:
+        held, self._held = self._held, file
+        if held is not None:
+            os.close(held)
+
+    def _rotated(self) -> tuple[list[Reading], bool]:
+        """What is left in the file that had this name at the last look, and whether what has it now is to wait.
+
+        Who writes may go on in the old one until there is something in the new one.
+        """
+        if self._held is None:
+            return [], False
+        path = Path(self._own.path)
+        try:
+            now = path.stat()
+        except FileNotFoundError:
+            now = None
+        try:
+            was = os.fstat(self._held)
+            if now is not None and os.path.samestat(was, now):
                 return [], False
-            file.seek(at)
-            body = file.read(_MOST_BYTES)
-            end = body.rfind(b"\n") + 1
-            if not end and len(body) < _MOST_BYTES:
-                return [], False
-            lines = body[: end or len(body)].splitlines(keepends=True)
-            head = self._head(path, key) if self._kind(path) == "csv" else []
-            found: list[Reading] = []
-            for line in lines:
-                if len(found) >= most:
-                    break
-                first, at = at == 0, at + len(line)
-                reading = self._reading(path, line.decode("utf-8-sig", "replace").strip(), head, first=first)
-                if reading is not None:
-                    found.append(reading)
-            self._offsets.at(key, at)
+            over = was.st_nlink == 0 or (now is not None and now.st_size > 0)
+            found, moved = self._look(self._held, path, _MOST_READINGS, last=over)
+        except OSError:
+            self._hold(None)  # Its file system is gone: it must not stand before the new one for ever.
+            raise
+        if over and not moved:
+            self._hold(None)
+        return found, moved or not over
+
+    def _look(self, file: int, path: Path, most: int, *, first: bool = False, last: bool = False) -> tuple[list[Reading], bool]:
+        """New lines of it, and whether it was read on. `last`: nothing more will be written to it, so that its end is a line's end."""
+        stat = os.fstat(file)
+        key = f"{stat.st_dev}:{stat.st_ino}"
+        at, mark = self._offsets.of(key)
+        if first:
+            self._note(key, stat.st_size, file)
+            return [], True
+        if at > stat.st_size or (mark is not None and mark != _mark(file, at)):
+            at = 0  # It was begun anew, or it is another one with the number of one that was deleted.
+        if at == stat.st_size:
+            return [], False
+        body = os.pread(file, _MOST_BYTES, at)
+        end = body.rfind(b"\n") + 1
+        if not end and len(body) < _MOST_BYTES and not last:
+            return [], False
+        if at == 0:
+            self._heads.pop(key, None)
+        head = self._head(file, key) if self._kind(path) == "csv" else []
+        found: list[Reading] = []
+        for line in body[: end or len(body)].splitlines(keepends=True):
+            if len(found) >= most:
+                break
+            begins, at = at == 0, at + len(line)
+            reading = self._reading(path, line.decode("utf-8-sig", "replace").strip(), head, first=begins)
+            if reading is not None:
+                found.append(reading)
+        self._note(key, at, file)
         return found, True
 
-    def _head(self, path: Path, key: str) -> list[str]:
+    def _note(self, key: str, at: int, file: int) -> None:
+        self._offsets.at(key, at, _mark(file, at))
+        self._moved = True
+
+    def _head(self, file: int, key: str) -> list[str]:
         if key not in self._heads:
             if len(self._heads) >= MOST_FILES:
                 self._heads.clear()
-            with path.open("rb") as file:
-                line = file.readline(_MOST_BYTES).decode("utf-8-sig", "replace")
+            line = os.pread(file, _MOST_BYTES, 0).partition(b"\n")[0].decode("utf-8-sig", "replace")
             self._heads[key] = [name.strip() for name in line.split(self._own.separator)]
         return self._heads[key]
 
@@ -126,6 +206,11 @@ class Files:
         else:
             data = words.document(line) if kind == "jsonl" else words.pairs(line, ";", "=")
         return _timed(data)
+
+
+def _mark(file: int, at: int) -> int:
+    """Of what was read up to `at`: its beginning and its end."""
+    return crc32(os.pread(file, min(at, _MARKED_BYTES), max(0, at - _MARKED_BYTES)), crc32(os.pread(file, min(at, _MARKED_BYTES), 0)))
 
 
 def _timed(data: dict[str, Any]) -> Reading:
