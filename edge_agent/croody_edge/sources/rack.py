@@ -38,7 +38,7 @@ class Configured:
     infos: tuple[MetricInfo, ...] = ()
     #: A reading of it says only what is new.
     partial: bool = False
-    #: No news is no fault, and times may be of days gone by.
+    #: No news is no fault, and times may be of days gone by; what it has not given yet can wait where it is.
     catches_up: bool = False
 
 
@@ -87,12 +87,14 @@ class Rack:
         mono_s = self._monotonic()
         return min((runner.wait_s(mono_s) for runner in self._runners), default=1.0)
 
-    def take(self, now: float, mono_s: float, most: int) -> list[tuple[str, Said]]:
+    def take(self, now: float, mono_s: float, most: int, *, live: bool = False) -> list[tuple[str, Said]]:
         """See `Feed.take`; each source gets its share of `most`, at least one."""
         share = ceil(most / max(1, len(self._runners)))
         found: list[tuple[str, Said]] = []
         for runner in self._runners:
-            found += [(runner.name, said) for said in runner.take(mono_s, share)]
+            # A runner that is asked again takes all that it gave before for safe.
+            if not (live and self._sources[runner.name].catches_up):
+                found += [(runner.name, said) for said in runner.take(mono_s, share)]
             found += [(runner.name, event) for event in self._judge(runner, mono_s)]
         return found
 
