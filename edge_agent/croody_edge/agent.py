@@ -218,6 +218,7 @@ class Agent:
         self._take_in(records, mono_s)
         if self._life is not None:
             self._take_in(self._life.take(now, mono_s), mono_s)
+        self._remember()
         wait_s = max(self._sampler.wait_s(), _AGAIN_S) if self._unkept else self._sampler.wait_s()
         return min(wait_s, self._move(now, mono_s), _REST_S)
 
@@ -297,9 +298,19 @@ class Agent:
         """What its sources gave before they ended. What the outbox takes none of at the end is lost: the log says how many."""
         while records := self._sampler.take(self._clock(), self._monotonic(), live=bool(self._unkept)):
             self._take_in(records, self._monotonic())
+        if self._life is not None:
+            self._take_in(self._life.take(self._clock(), self._monotonic()), self._monotonic())
         if self._unkept and not self._put_in(self._monotonic()):
             self._faults.raised("outbox_refused", "medium", "the agent ended before it was taken", len(self._unkept))
             log.error("%s: %d records are lost: the outbox took none until the end", self.settings.robot_id, len(self._unkept))
+        self._remember()
+
+    def _remember(self) -> None:
+        """What rules and screen have told, when it is told."""
+        if not self._unkept:
+            self._sampler.kept()
+            if self._life is not None:
+                self._life.kept()
 
     def _note(self, records: Sequence[Record]) -> None:
         """Remember the newest values, for `state`, at most as many names as one reading has; rules are judged before anything is kept."""

@@ -106,7 +106,7 @@ def test_a_card_that_fills_up_costs_readings_and_nothing_else(card: Path, tmp_pa
         cloud.up = True
         assert wait_until(lambda: readings(cloud) > before + 5 and not faults(card), 60)
         assert wait_until(lambda: any(event.code.startswith("outbox_") for event in cloud.ledger.of(Event)), 30), "that it was full is told"
-        assert cloud.ledger.missing() == {}
+        assert wait_until(lambda: cloud.ledger.missing() == {}, 30)
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from croody_contract.messages import Event, Reading, decode_record
+from croody_contract.messages import Event, Reading, Record, decode_record
 from croody_edge.agent import Agent
+from croody_edge.local.life import Life
+from croody_edge.local.rules.keeper import Memory, Rules
+from croody_edge.local.rules.rule import Rule
 from croody_edge.outbox.queue import Outbox
 from croody_edge.sources.rack import Configured
 from tests.edge_agent.doubles import Counting, reading, settings, wait_until
@@ -113,3 +116,35 @@ def test_what_cannot_wait_either_is_counted(made: Agent) -> None:
     (told,) = [record for record in there if isinstance(record, Event) and record.code == "outbox_refused"]
     kept = numbers(there)
     assert int(told.detail["count"]) == len(set(range(1, came + 1)) - set(kept)) > 0
+
+
+class Seen:
+    """A screen that only counts."""
+
+    note = ""
+    kept_at = seen = 0
+
+    def offer(self, reading: Reading, now: float) -> tuple[float | None, list[Record]]:
+        self.seen += 1
+        return None, []
+
+    def kept(self) -> None:
+        self.kept_at = self.seen
+
+
+def test_a_rule_acts_while_the_outbox_is_full_and_is_told_when_its_event_is_in_it(tmp_path: Path) -> None:
+    rules, screen = {"many": Rule(metric="n", above=50)}, Seen()
+    life = Life("rover-alice", Rules(rules, tmp_path, 0.0), tmp_path / "rules.toml")
+    agent = Agent(settings(tmp_path / "edge", outbox_limit_bytes=LIMIT), Counting(0.001), screen, life=life)
+    agent.start()
+    fill(agent)
+    assert wait_until(lambda: agent.tick(NOW) is not None and life.holds()["many"])
+    agent.tick(NOW)
+    assert (screen.kept_at, Rules(rules, tmp_path, 0.0).memory["many"]) == (0, Memory(code="many")), "killed here, it begins again"
+    there = empty(agent)
+    assert wait_until(lambda: agent.tick(NOW) is not None and not agent._unkept)
+    there += empty(agent)
+    assert [record.over for record in there if isinstance(record, Event) and record.code == "many"] == [False]
+    assert screen.kept_at == screen.seen
+    assert Rules(rules, tmp_path, 0.0).memory["many"].told
+    agent.stop(0.0)

@@ -102,6 +102,11 @@ class Sampler:
         found = self._feed.take(now, mono_s, _GROUP, live=live)
         return [record for source, said in found for record in self._done(source, said, now, mono_s)]
 
+    def kept(self) -> None:
+        """All that was taken is in the outbox."""
+        if self._screen is not None:
+            self._screen.kept()
+
     def close(self) -> None:
         """No more readings; `take` gives those that were handed over before."""
         self._feed.close()
