@@ -7,7 +7,9 @@ import logging
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from errno import ENOSPC
 from importlib.metadata import version
 from random import Random
 from threading import Event as Flag
@@ -44,6 +46,8 @@ _MOST_UNKEPT: Final = 1000
 _RESERVE: Final = 1.1
 _GROUP: Final = 200
 _AGAIN_S: Final = 0.25
+#: An outbox that takes none for longer is told to the cloud before it is over, where an event still finds a place, seconds.
+_LASTS_S: Final = 10.0
 _EVERYTHING: Final = key_of(1 << 22, TOP_SEQ)
 
 
@@ -288,11 +292,20 @@ class Agent:
                 del self._unkept[:_GROUP]
         except OSError as error:
             self._again_s = mono_s + _AGAIN_S
-            self._faults.raised("outbox_refused", "medium", str(error), 0)
+            if error.errno == ENOSPC:
+                self._put_in_events()
+            self._faults.raised("outbox_refused", "medium", str(error), 0, lasts_s=_LASTS_S)
             return False
         self._again_s = 0.0
         self._faults.cleared("outbox_refused")
         return True
+
+    def _put_in_events(self) -> None:
+        """What may never be thinned, without the readings beside it: the outbox has a reserve for that."""
+        with suppress(OSError):
+            for one in [one for one in self._unkept if not one.low]:
+                self._put([one])
+                self._unkept.remove(one)
 
     def _last_ones(self) -> None:
         """What its sources gave before they ended. What the outbox takes none of at the end is lost: the log says how many."""
@@ -307,7 +320,7 @@ class Agent:
 
     def _remember(self) -> None:
         """What rules and screen have told, when it is told."""
-        if not self._unkept:
+        if all(one.low for one in self._unkept):
             self._sampler.kept()
             if self._life is not None:
                 self._life.kept()

@@ -139,8 +139,10 @@ def test_a_rule_acts_while_the_outbox_is_full_and_is_told_when_its_event_is_in_i
     agent.start()
     fill(agent)
     assert wait_until(lambda: agent.tick(NOW) is not None and life.holds()["many"])
-    agent.tick(NOW)
-    assert (screen.kept_at, Rules(rules, tmp_path, 0.0).memory["many"]) == (0, Memory(code="many")), "killed here, it begins again"
+    before = screen.kept_at
+    assert wait_until(lambda: agent.tick(NOW) is not None and screen.seen > before + 50)
+    assert screen.kept_at == before
+    assert Rules(rules, tmp_path, 0.0).memory["many"] == Memory(code="many"), "killed here, it begins again"
     there = empty(agent)
     assert wait_until(lambda: agent.tick(NOW) is not None and not agent._unkept)
     there += empty(agent)
@@ -148,3 +150,38 @@ def test_a_rule_acts_while_the_outbox_is_full_and_is_told_when_its_event_is_in_i
     assert screen.kept_at == screen.seen
     assert Rules(rules, tmp_path, 0.0).memory["many"].told
     agent.stop(0.0)
+
+
+class Pairs(Counting):
+    """A reading and an event at a time."""
+
+    def read(self, now: float) -> list[Reading | Event]:  # type: ignore[override]
+        self.count += 1
+        return [reading(self.count), Event(code="beside", detail={"n": self.count})]
+
+
+def test_an_event_beside_a_reading_finds_the_reserve_and_the_cloud_hears_what_lasts_while_it_does(tmp_path: Path) -> None:
+    now = [NOW]
+    agent = Agent(settings(tmp_path / "edge", outbox_limit_bytes=LIMIT), Pairs(0.01), None, clock=lambda: now[0])
+    agent.start()
+    queue = outbox(agent)._queue
+    assert queue is not None
+    while queue.store.used_bytes() <= LIMIT:
+        agent.publish(Event(code="ballast", detail={"x": "x" * 1000}))
+    assert wait_until(lambda: agent.tick(now[0]) is not None and agent.state().faults)
+    now[0] += 11
+    assert wait_until(lambda: agent.tick(now[0]) is not None and agent._faults._now["outbox_refused", ""].told)
+    there = empty(agent)
+    events = [record for record in there if isinstance(record, Event) and not record.over]
+    assert {one.detail["n"] for one in events if one.code == "beside"} - set(numbers(there)), "the readings beside them wait"
+    assert [one.detail["count"] for one in events if one.code == "outbox_refused"] == [0]
+    agent.stop(0.0)
+    assert [one.code for one in empty_again(tmp_path) if isinstance(one, Event) and one.over] == ["outbox_refused"]
+
+
+def empty_again(folder: Path) -> list[object]:
+    again = Agent(settings(folder / "edge"), Counting(), None)
+    again.start()
+    there = empty(again)
+    again.stop(0.0)
+    return there

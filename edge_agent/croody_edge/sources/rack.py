@@ -20,7 +20,7 @@ log = logging.getLogger("croody.sources")
 
 #: All sources together get so long to end, seconds.
 _END_S: Final = 2.0
-#: A source that is away for longer is told to the cloud while it is, seconds.
+#: A source that is away, or too fast, for longer is told to the cloud while it is, seconds.
 _LASTS_S: Final = 10.0
 #: All that a birth record says of metrics, bytes: half of what a record may have.
 _MOST_INFO_BYTES: Final = 32 * 1024
@@ -124,7 +124,7 @@ class Rack:
             self._faults.cleared("source_failed", about=runner.name)
         if news.lost:
             cause = f"more than {MOST_WAITING} records waited: the source is too fast"
-            self._faults.raised("source_overrun", "medium", cause, news.lost, about=runner.name)
+            self._faults.raised("source_overrun", "medium", cause, news.lost, about=runner.name, lasts_s=_LASTS_S)
         else:
             self._faults.cleared("source_overrun", about=runner.name)
         return [self._left_out(runner.name, one.metric, one.shown, one.why) for one in news.left_out]
