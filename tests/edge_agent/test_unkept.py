@@ -96,7 +96,7 @@ def test_lines_of_a_file_that_the_outbox_refuses_are_not_taken_for_read(made: Ag
 @pytest.mark.parametrize("made", [Counting(0.001)], indirect=True)
 def test_readings_wait_for_room_and_are_seen_on_board_meanwhile(made: Agent) -> None:
     fill(made)
-    assert wait_until(lambda: made.tick(NOW) is not None and made.state().values.get("n", 0) > 20)
+    assert wait_until(lambda: made.tick(NOW) is not None and float(made.state().values.get("n", 0)) > 20)
     assert [fault.code for fault in made.state().faults] == ["outbox_refused"]
     there = empty(made)
     assert wait_until(lambda: made.tick(NOW) is not None and not made._unkept)
@@ -109,7 +109,7 @@ def test_readings_wait_for_room_and_are_seen_on_board_meanwhile(made: Agent) -> 
 @pytest.mark.parametrize("made", [Counting(0.0001)], indirect=True)
 def test_what_cannot_wait_either_is_counted(made: Agent) -> None:
     fill(made)
-    assert wait_until(lambda: made.tick(NOW) is not None and made.state().values.get("n", 0) > 1500)
+    assert wait_until(lambda: made.tick(NOW) is not None and float(made.state().values.get("n", 0)) > 1500)
     empty(made)
     assert wait_until(lambda: made.tick(NOW) is not None and not made._unkept)
     came, there = int(made.state().values["n"]), empty(made)
