@@ -7,9 +7,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
-from errno import ENOSPC
 from importlib.metadata import version
 from random import Random
 from threading import Event as Flag
@@ -25,6 +23,7 @@ from croody_edge.outbox.encoding import Encoded, checked, written_s
 from croody_edge.outbox.keys import TOP_SEQ, key_of, place_of
 from croody_edge.outbox.queue import Outbox
 from croody_edge.outbox.startup import Program
+from croody_edge.outbox.unkept import AGAIN_S, Unkept
 from croody_edge.pictures import Pace
 from croody_edge.recent_log import KEPT, recent, remember
 from croody_edge.screen import Screen
@@ -41,13 +40,6 @@ log = logging.getLogger("croody.agent")
 
 #: Longest sleep between two ticks, seconds.
 _REST_S: Final = 1.0
-#: Records that wait while the outbox takes none, a tenth more of what may never be thinned, and so many tried together, so often, seconds.
-_MOST_UNKEPT: Final = 1000
-_RESERVE: Final = 1.1
-_GROUP: Final = 200
-_AGAIN_S: Final = 0.25
-#: An outbox that takes none for longer is told to the cloud before it is over, where an event still finds a place, seconds.
-_LASTS_S: Final = 10.0
 _EVERYTHING: Final = key_of(1 << 22, TOP_SEQ)
 
 
@@ -91,10 +83,8 @@ class Agent:
         self._updates = UpdateLock(settings.update_lock, settings.busy_when, settings.busy_rest_s)
         self._outbox: Outbox | None = None
         self._transport: Transport | None = None
-        #: Taken from the sources, and in no outbox yet; oldest first.
-        self._unkept: list[Encoded] = []
-        self._again_s = 0.0
         self._faults = Faults(settings.robot_id, self._tell, clock)
+        self._unkept = Unkept(self._put, self._faults)
         self._sampler = Sampler(source, screen, self._faults, monotonic, self._wake_up, clock)
         self._infos = metric_infos(source) if isinstance(source, Sequence) else metrics_of(source)
         self._program = f"croody-edge {version('croody-edge')}"
@@ -223,14 +213,13 @@ class Agent:
         if self._life is not None:
             self._take_in(self._life.take(now, mono_s), mono_s)
         self._remember()
-        wait_s = max(self._sampler.wait_s(), _AGAIN_S) if self._unkept else self._sampler.wait_s()
+        wait_s = max(self._sampler.wait_s(), AGAIN_S) if self._unkept else self._sampler.wait_s()
         return min(wait_s, self._move(now, mono_s), _REST_S)
 
     def stop(self, drain_s: float) -> None:
         """Read no more, send what is left for at most `drain_s` seconds while somebody takes it, say goodbye and close everything."""
         transport, until = self._transport, self._monotonic() + drain_s
-        if self._unkept:
-            self._put_in(self._monotonic())
+        self._unkept.put_in(self._monotonic())
         self._sampler.close()
         if self._life is not None:
             self._life.close()
@@ -273,39 +262,9 @@ class Agent:
             except ValueError as error:
                 self._faults.raised("reading_refused", "low", str(error))
         self._note([record for record, _ in good])
-        lost = 0
-        for _, encoded in good:
-            if len(self._unkept) < (_MOST_UNKEPT if encoded.low else _MOST_UNKEPT * _RESERVE):
-                self._unkept.append(encoded)
-            else:
-                lost += 1
-        if lost:
-            self._faults.raised("outbox_refused", "medium", f"more than {_MOST_UNKEPT} records waited for the outbox", lost)
-        if self._unkept and mono_s >= self._again_s and self._put_in(mono_s) and len(good) == len(records):
+        self._unkept.add([encoded for _, encoded in good])
+        if self._unkept.put_in(mono_s) and len(good) == len(records):
             self._faults.cleared("reading_refused")
-
-    def _put_in(self, mono_s: float) -> bool:
-        """All that waits, into the outbox. Says whether it is there."""
-        try:
-            while self._unkept:
-                self._put(self._unkept[:_GROUP])
-                del self._unkept[:_GROUP]
-        except OSError as error:
-            self._again_s = mono_s + _AGAIN_S
-            if error.errno == ENOSPC:
-                self._put_in_events()
-            self._faults.raised("outbox_refused", "medium", str(error), 0, lasts_s=_LASTS_S)
-            return False
-        self._again_s = 0.0
-        self._faults.cleared("outbox_refused")
-        return True
-
-    def _put_in_events(self) -> None:
-        """What may never be thinned, without the readings beside it: the outbox has a reserve for that."""
-        with suppress(OSError):
-            for one in [one for one in self._unkept if not one.low]:
-                self._put([one])
-                self._unkept.remove(one)
 
     def _last_ones(self) -> None:
         """What its sources gave before they ended. What the outbox takes none of at the end is lost: the log says how many."""
@@ -313,14 +272,13 @@ class Agent:
             self._take_in(records, self._monotonic())
         if self._life is not None:
             self._take_in(self._life.take(self._clock(), self._monotonic()), self._monotonic())
-        if self._unkept and not self._put_in(self._monotonic()):
-            self._faults.raised("outbox_refused", "medium", "the agent ended before it was taken", len(self._unkept))
-            log.error("%s: %d records are lost: the outbox took none until the end", self.settings.robot_id, len(self._unkept))
+        if lost := self._unkept.end(self._monotonic()):
+            log.error("%s: %d records are lost: the outbox took none until the end", self.settings.robot_id, lost)
         self._remember()
 
     def _remember(self) -> None:
         """What rules and screen have told, when it is told."""
-        if all(one.low for one in self._unkept):
+        if self._unkept.low:
             self._sampler.kept()
             if self._life is not None:
                 self._life.kept()
