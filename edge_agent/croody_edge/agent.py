@@ -3,6 +3,7 @@
 One thread drives it by calling `tick`; many agents may share that thread. `publish` may be called from any thread.
 """
 
+import logging
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -14,14 +15,15 @@ from threading import RLock
 from typing import Final
 
 from croody_contract.limits import MAX_METRICS, MAX_RECORD_BYTES
-from croody_contract.messages import MetricInfo, Reading, Record, Snapshot, Value
+from croody_contract.messages import Event, MetricInfo, Reading, Record, Snapshot, Value
 from croody_edge.faults import Faults
 from croody_edge.local.life import Life
 from croody_edge.local.state import Fault, SourceState, State
-from croody_edge.outbox.encoding import checked, written_s
+from croody_edge.outbox.encoding import Encoded, checked, written_s
 from croody_edge.outbox.keys import TOP_SEQ, key_of, place_of
 from croody_edge.outbox.queue import Outbox
 from croody_edge.outbox.startup import Program
+from croody_edge.outbox.unkept import AGAIN_S, Unkept
 from croody_edge.pictures import Pace
 from croody_edge.recent_log import KEPT, recent, remember
 from croody_edge.screen import Screen
@@ -33,6 +35,8 @@ from croody_edge.sync import capabilities, make_transport
 from croody_edge.sync.transport import Transport
 from croody_edge.texts import text
 from croody_edge.update_lock import UpdateLock
+
+log = logging.getLogger("croody.agent")
 
 #: Longest sleep between two ticks, seconds.
 _REST_S: Final = 1.0
@@ -79,7 +83,8 @@ class Agent:
         self._updates = UpdateLock(settings.update_lock, settings.busy_when, settings.busy_rest_s)
         self._outbox: Outbox | None = None
         self._transport: Transport | None = None
-        self._faults = Faults(settings.robot_id, lambda event: self._keep([event]), clock, monotonic)
+        self._faults = Faults(settings.robot_id, self._tell, clock, monotonic)
+        self._unkept = Unkept(self._put, self._faults)
         self._sampler = Sampler(source, screen, self._faults, monotonic, self._wake_up, clock)
         self._infos = metric_infos(source) if isinstance(source, Sequence) else metrics_of(source)
         self._program = f"croody-edge {version('croody-edge')}"
@@ -200,24 +205,26 @@ class Agent:
         """
         self._news = False
         mono_s = self._monotonic()
-        records = self._sampler.take(now, mono_s)
+        # While something is in no outbox, what can wait where it is stays there: its source would take all that it gave for safe.
+        records = self._sampler.take(now, mono_s, live=bool(self._unkept))
         self._updates.saw(records, mono_s)
         self._updates.turn(mono_s)
-        if records:
-            self._keep_or_say(records)
-        if self._life is not None and (events := self._life.take(now, mono_s)):
-            self._keep_or_say(events)
-        return min(self._sampler.wait_s(), self._move(now, mono_s), _REST_S)
+        self._take_in(records, mono_s)
+        if self._life is not None:
+            self._take_in(self._life.take(now, mono_s), mono_s)
+        self._remember()
+        wait_s = max(self._sampler.wait_s(), AGAIN_S) if self._unkept else self._sampler.wait_s()
+        return min(wait_s, self._move(now, mono_s), _REST_S)
 
     def stop(self, drain_s: float) -> None:
         """Read no more, send what is left for at most `drain_s` seconds while somebody takes it, say goodbye and close everything."""
         transport, until = self._transport, self._monotonic() + drain_s
+        self._unkept.put_in(self._monotonic())
         self._sampler.close()
         if self._life is not None:
             self._life.close()
         if transport is not None:
-            while records := self._sampler.take(self._clock(), self._monotonic()):
-                self._keep_or_say(records)
+            self._last_ones()
             while self.pending() and transport.online and self._monotonic() < until:
                 wait_s = self._move(self._clock(), self._monotonic())
                 self.wake.wait(min(wait_s, 0.05))
@@ -246,22 +253,35 @@ class Agent:
         self._news = True
         self.wake.set()
 
-    def _keep_or_say(self, records: Sequence[Record]) -> None:
-        """Keep records of the source's; what cannot be kept is counted and told, never passed over in silence."""
-        try:
-            self._keep(records)
-        except OSError as error:
-            self._faults.raised("outbox_refused", "medium", str(error), len(records))
-            return
-        except ValueError as error:
-            if len(records) > 1:
-                for record in records:
-                    self._keep_or_say([record])
-            else:
+    def _take_in(self, records: Sequence[Record], mono_s: float) -> None:
+        """Keep records of the source's, or try again to; what cannot be kept is counted and told, never passed over in silence."""
+        good: list[tuple[Record, Encoded]] = []
+        for record in records:
+            try:
+                good.append((record, checked(record)))
+            except ValueError as error:
                 self._faults.raised("reading_refused", "low", str(error))
-            return
-        self._faults.cleared("outbox_refused")
-        self._faults.cleared("reading_refused")
+        self._note([record for record, _ in good])
+        self._unkept.add([encoded for _, encoded in good])
+        if self._unkept.put_in(mono_s) and len(good) == len(records):
+            self._faults.cleared("reading_refused")
+
+    def _last_ones(self) -> None:
+        """What its sources gave before they ended. What the outbox takes none of at the end is lost: the log says how many."""
+        while records := self._sampler.take(self._clock(), self._monotonic(), live=bool(self._unkept)):
+            self._take_in(records, self._monotonic())
+        if self._life is not None:
+            self._take_in(self._life.take(self._clock(), self._monotonic()), self._monotonic())
+        if lost := self._unkept.end(self._monotonic()):
+            log.error("%s: %d records are lost: the outbox took none until the end", self.settings.robot_id, lost)
+        self._remember()
+
+    def _remember(self) -> None:
+        """What rules and screen have told, when it is told."""
+        if self._unkept.low:
+            self._sampler.kept()
+            if self._life is not None:
+                self._life.kept()
 
     def _note(self, records: Sequence[Record]) -> None:
         """Remember the newest values, for `state`, at most as many names as one reading has; rules are judged before anything is kept."""
@@ -278,6 +298,14 @@ class Agent:
     def _keep(self, records: Sequence[Record]) -> list[tuple[str, int]]:
         encoded = [checked(record) for record in records]
         self._note(records)
+        return self._put(encoded)
+
+    def _tell(self, event: Event) -> None:
+        """An event of its own faults, which is tried again and again while the disk is full: it has happened when it is kept."""
+        self._put([checked(event)])
+        self._note([event])
+
+    def _put(self, encoded: Sequence[Encoded]) -> list[tuple[str, int]]:
         if self._outbox is None or self._transport is None:
             raise ValueError("the agent is not started: call start first")
         with self._guard:

@@ -91,6 +91,12 @@ class Life:
             found, self._for_the_cloud = self._for_the_cloud, []
             return found
 
+    def kept(self) -> None:
+        """All that was taken is in the outbox."""
+        with self._guard:
+            if not self._for_the_cloud:
+                self.rules.save()
+
     def events(self, now: float) -> list[Event]:
         """Of the last day since the start, newest first."""
         with self._guard:

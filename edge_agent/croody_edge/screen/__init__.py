@@ -29,3 +29,7 @@ class Screen(Protocol):
             to publish: a `Window` that is suspect or sampled, an `Event` when screening stops or starts.
         """
         ...
+
+    def kept(self) -> None:
+        """All records that it gave are in the outbox: what it remembers of them may be written."""
+        ...

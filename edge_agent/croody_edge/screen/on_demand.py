@@ -59,6 +59,11 @@ class ScreenOnDemand:
             score, records = (found if score is None else score), [*records, *said]
         return score, records
 
+    def kept(self) -> None:
+        """See `Screen.kept`."""
+        for screen in self._screens:
+            screen.kept()
+
     def _for(self, *, known: bool) -> Iterator[Screen | None]:
         first = self._load() if known else None
         yield first

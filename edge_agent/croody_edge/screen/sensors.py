@@ -74,6 +74,9 @@ class SensorScreen:
         news, self._news = self._news, []
         return score, [*news, *records]
 
+    def kept(self) -> None:
+        """See `Screen.kept`; it remembers nothing."""
+
     @property
     def note(self) -> str:
         """See `Screen.note`."""

@@ -30,8 +30,8 @@ class PullFeed:
         """Seconds until the next reading is due."""
         return max(0.0, self._due_s - self._monotonic())
 
-    def take(self, now: float, mono_s: float, most: int) -> list[tuple[str, Said]]:
-        """See `Feed.take`."""
+    def take(self, now: float, mono_s: float, most: int, *, live: bool = False) -> list[tuple[str, Said]]:
+        """See `Feed.take`; it is live."""
         found: list[tuple[str, Said]] = []
         while self._due_s <= mono_s and len(found) < most:
             try:

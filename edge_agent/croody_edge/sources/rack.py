@@ -20,7 +20,7 @@ log = logging.getLogger("croody.sources")
 
 #: All sources together get so long to end, seconds.
 _END_S: Final = 2.0
-#: A source that is away for longer is told to the cloud while it is, seconds.
+#: A source that is away, or too fast, for longer is told to the cloud while it is, seconds.
 _LASTS_S: Final = 10.0
 #: All that a birth record says of metrics, bytes: half of what a record may have.
 _MOST_INFO_BYTES: Final = 32 * 1024
@@ -38,7 +38,7 @@ class Configured:
     infos: tuple[MetricInfo, ...] = ()
     #: A reading of it says only what is new.
     partial: bool = False
-    #: No news is no fault, and times may be of days gone by.
+    #: No news is no fault, and times may be of days gone by; what it has not given yet can wait where it is.
     catches_up: bool = False
 
 
@@ -87,12 +87,14 @@ class Rack:
         mono_s = self._monotonic()
         return min((runner.wait_s(mono_s) for runner in self._runners), default=1.0)
 
-    def take(self, now: float, mono_s: float, most: int) -> list[tuple[str, Said]]:
+    def take(self, now: float, mono_s: float, most: int, *, live: bool = False) -> list[tuple[str, Said]]:
         """See `Feed.take`; each source gets its share of `most`, at least one."""
         share = ceil(most / max(1, len(self._runners)))
         found: list[tuple[str, Said]] = []
         for runner in self._runners:
-            found += [(runner.name, said) for said in runner.take(mono_s, share)]
+            # A runner that is asked again takes all that it gave before for safe.
+            if not (live and self._sources[runner.name].catches_up):
+                found += [(runner.name, said) for said in runner.take(mono_s, share)]
             found += [(runner.name, event) for event in self._judge(runner, mono_s)]
         return found
 
@@ -122,7 +124,7 @@ class Rack:
             self._faults.cleared("source_failed", about=runner.name)
         if news.lost:
             cause = f"more than {MOST_WAITING} records waited: the source is too fast"
-            self._faults.raised("source_overrun", "medium", cause, news.lost, about=runner.name)
+            self._faults.raised("source_overrun", "medium", cause, news.lost, about=runner.name, lasts_s=_LASTS_S)
         else:
             self._faults.cleared("source_overrun", about=runner.name)
         return [self._left_out(runner.name, one.metric, one.shown, one.why) for one in news.left_out]

@@ -30,13 +30,14 @@ class Feed(Protocol):
         """Seconds until `take` has something to do; news aside."""
         ...
 
-    def take(self, now: float, mono_s: float, most: int) -> list[tuple[str, Said]]:
+    def take(self, now: float, mono_s: float, most: int, *, live: bool = False) -> list[tuple[str, Said]]:
         """What is due or has come, oldest first, each with the name of its source.
 
         Args:
             now: unix seconds.
             mono_s: seconds of a clock that never jumps.
             most: records, about.
+            live: not of sources that read what another program left behind, and remember how far: what is there can wait.
         """
         ...
 
@@ -90,14 +91,21 @@ class Sampler:
         """Seconds until the next reading is due."""
         return self._feed.wait_s()
 
-    def take(self, now: float, mono_s: float) -> list[Record]:
+    def take(self, now: float, mono_s: float, *, live: bool = False) -> list[Record]:
         """Everything that is due, to be kept in one commit.
 
         Args:
             now: unix seconds.
             mono_s: seconds of a clock that never jumps.
+            live: see `Feed.take`.
         """
-        return [record for source, said in self._feed.take(now, mono_s, _GROUP) for record in self._done(source, said, now, mono_s)]
+        found = self._feed.take(now, mono_s, _GROUP, live=live)
+        return [record for source, said in found for record in self._done(source, said, now, mono_s)]
+
+    def kept(self) -> None:
+        """All that was taken is in the outbox."""
+        if self._screen is not None:
+            self._screen.kept()
 
     def close(self) -> None:
         """No more readings; `take` gives those that were handed over before."""

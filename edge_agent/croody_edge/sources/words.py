@@ -5,11 +5,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from croody_contract.limits import MAX_METRICS
 from croody_edge.sources import NoValue, cells
 
-#: Deepest object that is taken apart into names, and most values of one line.
+#: Deepest object that is taken apart into names, and most values of one line: one too many for a reading, so that this is said.
 _DEPTH = 4
-_MOST = 256
+_MOST = MAX_METRICS + 1
 
 
 def pairs(line: str, separator: str, equals: str) -> dict[str, Any]:

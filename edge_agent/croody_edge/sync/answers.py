@@ -18,6 +18,8 @@ _SHOWN: Final = 200
 _MOST_WAIT_S: Final = 60.0
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 _KEY_REFUSED: Final = (401, 403)
+#: What the reading says breaks a rule, or it is too large: the next try would be told the same.
+_AT_FAULT: Final = (413, 422)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,8 @@ def meaning(status: int, body: bytes, robot_id: str, *, location: str = "", retr
     if 200 <= status < 300 and _names(body, robot_id):
         return Stored()
     detail = _own_words(body)
-    if status == 422 and detail:
-        return Refused(f"422 {detail}")
+    if status in _AT_FAULT and detail:
+        return Refused(f"{status} {detail}")
     kind = _kind(status, own=bool(detail))
     why = text(
         kind,

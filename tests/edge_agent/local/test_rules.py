@@ -109,10 +109,14 @@ def test_a_rule_that_holds_is_remembered_over_a_start_and_one_that_is_gone_ends(
     before = Played(tmp_path, **rules)
     before.reads(61)
     before.reads(95, metric="hum_pct")
+    assert not (tmp_path / FILE).exists(), "nothing is told before it is in the outbox"
+    before.rules.save()
     after = Played(tmp_path, hot=rules["hot"])
     (end,) = after.rules.forgotten(NOW)
     assert (end.code, end.over) == ("wet", True)
+    assert [one.code for one in Played(tmp_path, hot=rules["hot"]).rules.forgotten(NOW)] == ["wet"], "killed before that was kept"
     assert [turns(after.reads(value)) for value in (61, 59)] == [[], ["over"]]
+    after.rules.save()
     assert Played(tmp_path, hot=rules["hot"]).rules.forgotten(NOW) == []
 
 

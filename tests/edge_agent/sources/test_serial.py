@@ -1,15 +1,16 @@
 """Serial lines and NMEA, on a pseudo-terminal."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from croody_contract.messages import Position
+from croody_contract.messages import Position, Reading
 from croody_edge.settings import Settings
 from croody_edge.sources import words
 from croody_edge.sources.config import of_table
 from croody_edge.sources.nmea.sentence import Torn, parse
+from croody_edge.sources.shape import Report, Shaper
 from croody_edge.variables import BadSetting
 from tests.edge_agent.sources.counterparts import Pty, heard
 
@@ -99,7 +100,15 @@ def test_what_is_no_document_is_marked_and_a_deep_one_is_cut() -> None:
     assert set(words.document("[1, 2]")) == set(words.document("{" * 5000)) == set(words.document("[" * 100_000)) == {"line"}
     deep = '{"a":' * 900 + "1" + "}" * 900
     assert len(words.document(deep)) <= 1
-    assert len(words.document("{" + ",".join(f'"m{n}": 1' for n in range(5000)) + "}")) <= 256
+
+
+def test_a_line_of_more_values_than_a_reading_has_is_cut_and_that_is_said() -> None:
+    many = "{" + ",".join(f'"m{n}": 1' for n in range(5000)) + "}"
+    for found in (words.document(many), words.pairs(";".join(f"m{n}=1" for n in range(5000)), ";", "=")):
+        assert len(found) == 257
+        shaper = Shaper(Report(), {})
+        assert len(cast(Reading, shaper.offer(Reading(data=found), 0.0)).data) == 256
+        assert [one.why for one in shaper.left_out] == ["cell.too_many"]
 
 
 @pytest.mark.parametrize(

@@ -41,12 +41,14 @@ def test_any_other_body_with_200_is_an_outage(body: object) -> None:
     assert isinstance(said(200, body), Outage)
 
 
-def test_only_our_own_422_says_that_the_reading_is_at_fault() -> None:
+def test_only_our_own_422_or_413_says_that_the_reading_is_at_fault() -> None:
     assert said(422, {"detail": "ts: 1700000000 breaks the rule"}) == Refused("422 ts: 1700000000 breaks the rule")
-    for status in (400, 401, 403, 404, 409, 413, 415, 429, 500, 503):
+    assert said(413, {"detail": "record: more than 65536 bytes"}) == Refused("413 record: more than 65536 bytes")
+    for status in (400, 401, 403, 404, 409, 415, 429, 500, 503):
         assert isinstance(said(status, {"detail": "no"}), Outage), status
     for body in (b"<html>422</html>", {"detail": [{"msg": "no"}]}, {"error": "no"}, {"detail": ""}):
         assert isinstance(said(422, body), Outage), body
+        assert isinstance(said(413, body), Outage), body
 
 
 @pytest.mark.parametrize(

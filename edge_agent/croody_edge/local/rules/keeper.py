@@ -76,14 +76,14 @@ class Rules:
         #: Rules that hold -> the value that last found it so, and when the cloud was last told, by the clock that never jumps.
         self._found: dict[str, Value] = {}
         self._told_s: dict[str, float] = {}
+        self._changed = False
 
     def forgotten(self, now: float) -> list[Event]:
         """Ends of what held when the agent stopped, and is no rule any more: its alarm would stay."""
         gone = {name: told for name, told in self.memory.items() if name not in self.rules}
         for name in gone:
             del self.memory[name]
-        if gone:
-            self._save()
+        self._changed |= bool(gone)
         moment = datetime.fromtimestamp(now, UTC)
         return [Event(code=told.code, ts=moment, over=True) for told in gone.values() if told.told and told.code]
 
@@ -103,7 +103,7 @@ class Rules:
                     acts.append(self._act(name, turn, values[metric], now, mono_s))
                 if self._judges[name].holds and not isinstance(values[metric], str):
                     self._found[name] = values[metric]
-        return self._kept(acts)
+        return acts
 
     def passed(self, now: float, mono_s: float) -> list[Act]:
         """What the time is reason for that has passed."""
@@ -112,7 +112,7 @@ class Rules:
             judge = self._judges[name]
             if judge.passed(mono_s) is not None:
                 acts.append(self._act(name, "begin", round(mono_s - judge.seen_s), now, mono_s))
-        return self._kept(acts)
+        return acts
 
     def late(self, now: float, mono_s: float) -> list[Event]:
         """Beginnings that the cloud is told now, because they were too many before and what began still holds."""
@@ -121,8 +121,7 @@ class Rules:
             untold = self._budgets[name].spend(mono_s) or 0
             self.memory[name].told, self._told_s[name] = True, mono_s
             found.append(_event(name, self.rules[name], "begin", self._untold.pop(name), now, max(0, untold - 1)))
-        if found:
-            self._save()
+        self._changed |= bool(found)
         return found
 
     def again(self, now: float, mono_s: float) -> list[Event]:
@@ -143,8 +142,17 @@ class Rules:
                 found.append(_event(name, judge.rule, "begin", value, now, 0))
         return found
 
+    def save(self) -> None:
+        """Remember for the next start. To be called when all that the cloud is told is in the outbox: what is said to be told is."""
+        if self._changed and self._folder is not None:
+            # A disk that says no costs what is remembered at the next start, and no act now.
+            with suppress(OSError):
+                identity.replace(self._folder / FILE, msgspec.json.encode(self.memory))
+        self._changed = False
+
     def _act(self, name: str, turn: Turn, value: Value, now: float, mono_s: float) -> Act:
         rule, memory = self.rules[name], self.memory[name]
+        self._changed = True
         if turn == "begin":
             left_untold = self._budgets[name].spend(mono_s) if rule.event else None
             memory.holds, memory.begun_s, memory.times = True, now, memory.times + 1
@@ -159,17 +167,6 @@ class Rules:
             told, memory.holds, memory.ended_s, memory.told = memory.told, False, now, False
         event = _event(name, rule, turn, value, now, left_untold or 0) if told else None
         return Act(name, rule, turn, value, now, event)
-
-    def _kept(self, acts: list[Act]) -> list[Act]:
-        if acts:
-            self._save()
-        return acts
-
-    def _save(self) -> None:
-        if self._folder is not None:
-            # A disk that says no costs what is remembered at the next start, and no act now.
-            with suppress(OSError):
-                identity.replace(self._folder / FILE, msgspec.json.encode(self.memory))
 
 
 class _Budget:

@@ -17,7 +17,7 @@ import numpy as np
 
 from croody_contract.limits import SAID_AGAIN_S
 from croody_contract.messages import Event, Reading, Record, Value, Window
-from croody_contract.profiles import ANY_MODE, WINDOW_ROWS, Profile, Refused
+from croody_contract.profiles import ANY_MODE, WINDOW_ROWS, Profile, Refused, Rule
 from croody_edge.screen.card import ModelRefused
 from croody_edge.screen.decide import START, Policy, State, decide
 from croody_edge.screen.learned import files, learn
@@ -65,6 +65,8 @@ class LearnedScreen:
         self._looked = 0
         self._mark: files.Mark = None
         self._stage: _Learning | _Judging | None = None
+        #: What is said to be wrong, as the folder has it.
+        self._remembered: list[Rule] = []
         self._open()
 
     @property
@@ -83,15 +85,19 @@ class LearnedScreen:
         if row is not None:
             self._look()
             if isinstance(self._stage, _Judging):
-                before = self._stage.said.open
                 score, records = self._stage.take(row, now)
-                if self._stage.said.open != before:
-                    self._remember(self._stage.said)
                 self._note = "" if self._stage.scores else "sensors_unknown"
             elif self._stage is not None:
                 self._learn(self._stage, row, now)
         news, self._news = self._news, []
         return score, [*news, *records]
+
+    def kept(self) -> None:
+        """See `Screen.kept`."""
+        said = self._stage.said.open if isinstance(self._stage, _Judging) else self._remembered
+        if said != self._remembered:
+            self._remembered = said
+            self._remember(said)
 
     def _open(self) -> None:
         """As the folder is."""
@@ -101,6 +107,7 @@ class LearnedScreen:
             profile = files.read(self._folder)
             if profile is not None:
                 said = Said(files.open_rules(self._folder))
+                self._remembered = said.open
                 self._stage, self._note = _Judging(profile, self._rng, self._graph(profile), said), ""
                 return
             self._stage = _Learning(self._folder / files.JOURNAL)
@@ -125,10 +132,10 @@ class LearnedScreen:
         log.error("%s", text("screen.off", why=why))
         self._off = Event(code="screening_stopped", severity="medium", detail={"reason": reason, "text": why[:1000]}), float("-inf")
 
-    def _remember(self, said: Said) -> None:
+    def _remember(self, said: Sequence[Rule]) -> None:
         """What is said to be wrong, for the next start."""
         try:
-            files.keep_open(self._folder, said.open)
+            files.keep_open(self._folder, said)
         except OSError as error:
             log.warning("%s", text("profile.not_written", error=error))
 

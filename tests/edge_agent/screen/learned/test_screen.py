@@ -34,13 +34,15 @@ class Board:
     def begin(self) -> None:
         self.screen = LearnedScreen(self.folder, learn_s=900, rng=Random(1))
 
-    def run(self, seconds: int, **change: float) -> None:
+    def run(self, seconds: int, *, kept: bool = True, **change: float) -> None:
         modes, values = pump.rows(7200, self.seed)
         for _ in range(seconds):
             data = dict(zip(pump.NAMES, values[self.at % 7200].tolist(), strict=True)) | change
             score, records = self.screen.offer(Reading(data=data, status=modes[self.at % 7200]), NOW + self.at)
             self.scores.append(score)
             self.records += records
+            if kept:
+                self.screen.kept()
             self.at += 1
 
     def learn(self) -> None:
@@ -99,6 +101,19 @@ def test_what_was_wrong_before_a_restart_is_said_to_be_over_after_it(board: Boar
     assert files.open_rules(board.folder) == []
     (board.folder / files.OPEN).write_bytes(b'{"x": ')
     assert files.open_rules(board.folder) == []
+
+
+def test_what_is_wrong_is_remembered_when_it_is_in_the_outbox_and_not_before(board: Board) -> None:
+    board.learn()
+    board.run(300)
+    board.run(30, kept=False, casing_c=95.0)
+    assert ("sensor_out_of_range", False) in board.events()
+    assert files.open_rules(board.folder) == []
+    board.screen.kept()
+    assert "out_of_range" in files.open_rules(board.folder)
+    board.run(120, kept=False)
+    assert ("sensor_out_of_range", True) in board.events()
+    assert "out_of_range" in files.open_rules(board.folder), "its end is in no outbox yet"
 
 
 def test_a_metric_within_its_range_that_no_longer_follows_the_others_makes_suspect_windows(board: Board) -> None:
