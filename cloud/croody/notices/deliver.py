@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
@@ -39,13 +39,14 @@ _turn: Final = {"after": 0}
 AN_HOUR: Final = 30
 #: Waits before it is tried again, in seconds; after the last one it has failed.
 BACKOFF_S: Final = (10, 30, 120, 600, 3600)
-#: Alarms that are older than this are nobody's news.
+#: Alarms that are older than this are nobody's news, or that have waited for nothing for so long.
 NEWS: Final = timedelta(days=1)
 
 
 def tell(now: datetime) -> None:
     """Queue what each channel has not been told yet; those that had no turn come first in the next run."""
     begun = time.monotonic()
+    inbox.note_waiting(now)
     some = list(Channel.objects.filter(enabled=True, pk__gt=_turn["after"]).select_related("person").order_by("pk")[:CHANNELS])
     # Behind the last one it is the first one's turn.
     _turn["after"] = some[-1].pk if len(some) == CHANNELS else 0
@@ -95,12 +96,13 @@ def _due(channel: Channel, now: datetime) -> QuerySet[Alarm]:
     found = Alarm.objects.filter(Q(robot_id__in=robots.values("pk")) | Q(organisation_id=channel.organisation_id), resolved_at=None)
     found = found.filter(part_of=None, suppressed_by=None, severity__in=[channel.severity, *kinds.worse_than(channel.severity)])
     found = found.exclude(snoozed_until__gt=now, snoozed_until__isnull=False).exclude(robot_id__in=inbox.maintained(now).values("pk"))
-    # A new channel is not told the past.
-    found = found.filter(opened_at__gte=max(channel.created_at, now - NEWS), opened_at__lte=now - timedelta(minutes=channel.after_min))
+    # A new channel is not told the past. What waited for the end of maintenance or of an exception is news from then on.
+    found = found.filter(opened_at__gte=channel.created_at, opened_at__lte=now - timedelta(minutes=channel.after_min))
+    found = found.filter(Q(opened_at__gte=now - NEWS) | Q(waited_at__gte=now - NEWS))
     if channel.after_min:
         found = found.filter(acknowledged_at=None)
-    told = Notice.objects.filter(channel=channel, over=False, created_at__gt=now - NEWS - timedelta(hours=1), alarm__isnull=False)
-    return found.exclude(pk__in=told.values("alarm_id")).order_by("opened_at", "pk")
+    told = Notice.objects.filter(channel=channel, over=False, alarm=OuterRef("pk"))
+    return found.exclude(Exists(told)).order_by("opened_at", "pk")
 
 
 def _ended(channel: Channel, now: datetime) -> QuerySet[Alarm]:

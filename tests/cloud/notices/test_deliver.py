@@ -18,7 +18,7 @@ from django.contrib.auth.models import User
 
 from croody.accounts.caller import of_user
 from croody.accounts.models import Membership, Organisation
-from croody.alarms import acts
+from croody.alarms import acts, suppressions
 from croody.alarms.models import Alarm
 from croody.alarms.services import raise_alarm, resolve_alarm
 from croody.audit.actor import Actor
@@ -338,6 +338,30 @@ def test_what_is_snoozed_false_or_of_a_robot_in_maintenance_is_not_told(team, ho
     assert hook.got == []
     run(3001)
     assert len(hook.got) == 1, "what outlasts its maintenance is told"
+
+
+def test_what_waited_for_days_is_told_when_that_ends_and_what_was_told_before_is_not_told_again(team, hook):
+    day = 86_400
+    channel(team, "webhook", hook.url)
+    told = conflict(key="told")
+    run(1)
+    acts.snooze(team.caller, told.pk, after(5 * day), by=team.by, now=after(2))
+    acts.mark_false(team.caller, conflict(key="false", at=3).pk, acts.Scope.CAUSE, after(4 * day), by=team.by, now=after(4))
+    held = conflict(key="false", at=5)
+    Robot.objects.filter(pk="rover-1").update(maintenance_until=after(9 * day))
+    raise_alarm("rover-1", "offline", "", "high", {}, after(5))
+    for hours in range(72):
+        run(6 + 3600 * hours)
+    assert len(hook.got) == 1
+    Robot.objects.filter(pk="rover-1").update(maintenance_until=None)
+    run(3 * day)
+    assert len(hook.got) == 2, "maintenance of three days ended before its time"
+    run(4 * day)
+    assert len(hook.got) == 2
+    suppressions.release(after(4 * day + 1), 10)
+    for hours in range(60):
+        run(4 * day + 2 + 3600 * hours)
+    assert [json.loads(body)["alarm"]["id"] for _, body in hook.got][2:] == [held.pk]
 
 
 def test_an_escalation_waits_and_is_needless_when_somebody_acknowledged(team, hook):
