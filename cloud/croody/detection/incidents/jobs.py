@@ -27,14 +27,14 @@ def _late(now: datetime) -> None:
     """Signs of which nobody looked at their minute: the worker was away, or the broker kept them while the API was."""
     before = Cursor.objects.filter(name=_CURSOR).values_list("last_id", flat=True).first()
     if before is None:
-        # What was before the first run was looked at by another version, or by nobody.
-        ends, after = [], signs.newest()
-    else:
-        ends, after = signs.late(before, now)
+        # What was there before the first run was looked at by another version, or by nobody.
+        Cursor.objects.get_or_create(name=_CURSOR, defaults={"last_id": signs.newest()})
+        return
+    ends, after = signs.late(before, now)
     for end in ends:
         _take(rules.suspects(signs.read(end)), now)
     if after != before:
-        Cursor.objects.update_or_create(name=_CURSOR, defaults={"last_id": after})
+        Cursor.objects.filter(name=_CURSOR).update(last_id=after)
 
 
 def _take(found: list[Suspect], now: datetime) -> None:
