@@ -64,7 +64,7 @@ class Noticed:
         except api.Unreachable:
             # The courier says so.
             status = 0
-        if status == 204:
+        if 200 <= status < 300:
             return True
         with self._lock:
             if status in _NONSENSE:
