@@ -134,7 +134,11 @@ once() { # [apart]
   esac
   # A folder that another user owns is closed to all others (the job backup-folder); its owner may read what is in it.
   case $(stat -c '%u %a' "$folder") in "$(id -u) "* | *[1-7]) ;; *) chmod 644 "$part" ;; esac
+  # On the disk before an older one goes.
+  sync "$part" || { rm -f "$part"; fail "la copia no se ha podido escribir en el disco" "the backup could not be written to the disk"; }
   mv "$part" "$file"
+  # A name alone: not every kind of disk can be asked that.
+  sync "$folder" 2>/dev/null || :
   # shellcheck disable=SC2012
   [ "${1:-}" = apart ] || ls -1 "$folder"/croody-*Z.* | sort -r | tail -n "+$((${BACKUP_KEEP:-14} + 1))" | while read -r old; do rm -f "$old"; done
   echo "${file##*/}: $counted"

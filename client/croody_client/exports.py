@@ -43,6 +43,9 @@ def save(link: Link, what: str, to: Path, values: Mapping[str, Any]) -> Path:
             if failures >= link.tries:
                 raise Away(f"/exports/{what}: cut off: {error!r}; what came is in {part}") from error
             link.pause(failures)
+    with part.open("rb+") as file:
+        # What is called by its name is whole, also after a power cut.
+        os.fsync(file.fileno())
     os.replace(part, to)
     told.unlink(missing_ok=True)
     return to

@@ -1,6 +1,7 @@
 """`croody_client` against the real API over HTTP, and against servers that fail in every way."""
 
 import json
+import os
 import socket
 import threading
 import time
@@ -301,6 +302,23 @@ def test_an_export_that_is_cut_off_goes_on_behind_its_last_whole_row(bad: Callab
     assert len(server.asked) >= 3
     assert all("as_of=2026-11-24T12" in path for _, path, _ in server.asked[1:])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv"]
+
+
+def test_an_export_lies_on_the_disk_before_it_has_its_name(bad: Callable[[Play], Bad], tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    done: list[tuple[str, list[str]]] = []
+
+    def look(what: str, real: Callable[..., None]) -> Callable[..., None]:
+        def first(*given: Any) -> None:
+            done.append((what, sorted(path.name for path in tmp_path.iterdir())))
+            real(*given)
+
+        return first
+
+    monkeypatch.setattr("os.fsync", look("on the disk", os.fsync))
+    monkeypatch.setattr("os.replace", look("its name", os.replace))
+    server = bad(lambda handler, count: export(handler, 99_999))
+    client(server, []).export("readings", tmp_path / "a.csv", start=BEGAN, end=timezone.now())
+    assert done == [("on the disk", ["a.csv.part", "a.csv.part.json"]), ("its name", ["a.csv.part", "a.csv.part.json"])]
 
 
 def test_an_export_goes_on_in_another_run_and_only_for_the_same_question(bad: Callable[[Play], Bad], tmp_path: Path):

@@ -90,6 +90,15 @@ def test_what_was_written_while_the_session_ended_is_there_again_for_the_same_pe
         page.goto(f"{web.url}/es/console/rules/new/", referer=f"{web.url}/cuenta/acceder/")
 
     draft = page.evaluate("sessionStorage.draft")
+    page.context.add_cookies([{"name": "sessionid", "value": web.beside("session", "alice"), "url": web.url}])
+    page.goto(f"{web.url}/es/console/", referer=f"{web.url}/cuenta/2fa/authenticate/")
+    page.goto(f"{web.url}/es/console/rules/new/")
+    expect(page.locator("form.form [role=status]")).to_contain_text("lo que habías escrito")
+    assert page.evaluate("sessionStorage.draft") is None
+    page.evaluate("draft => { sessionStorage.draft = draft }", draft)
+    page.goto(f"{web.url}/es/console/")
+    assert page.evaluate("sessionStorage.draft") is None, "what was sent and led on is no draft any more"
+    page.evaluate("draft => { sessionStorage.draft = draft }", draft)
     back("alice")
     expect(page.locator("form.form [role=status]")).to_contain_text("lo que habías escrito")
     assert [page.input_value(one) for one in ("#f-name", "#f-limit", "#f-severity")] == ["Motor caliente", "80", "high"]

@@ -36,6 +36,21 @@ def test_a_backup_that_was_counted_stays(clone: Clone, folder: Path) -> None:
     assert printed == f"{file.name}: 3 robots, 9 readings\n"
 
 
+def test_it_lies_on_the_disk_before_an_older_one_goes(clone: Clone, folder: Path, tmp_path: Path) -> None:
+    (folder / "croody-20260101T000000Z.pgdump").touch()
+    clone.program("sync", f"ls -A {folder} | wc -l >>{tmp_path}/synced; exit 1")
+
+    status, _, said = backup(clone, "once", BACKUP_KEEP="1")
+
+    assert (status, "could not be written to the disk" in said) == (1, True)
+    assert [file.name for file in folder.iterdir()] == ["croody-20260101T000000Z.pgdump"]
+
+    clone.program("sync", f"ls -A {folder} | wc -l >>{tmp_path}/synced")
+    assert backup(clone, "once", BACKUP_KEEP="1")[0] == 0
+    assert (tmp_path / "synced").read_text().split() == ["2", "2", "2"]
+    assert len(list(folder.iterdir())) == 1
+
+
 def test_without_room_to_try_it_nothing_is_tried_and_nothing_stays(clone: Clone, folder: Path, tmp_path: Path) -> None:
     clone.program("psql", "echo 1048576 3145728")
 

@@ -4,9 +4,11 @@
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from smtplib import SMTPException
 from typing import Final
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -29,9 +31,15 @@ def is_shown() -> bool:
     return bool(settings.ENV.demo and settings.ENV.smtp is None)
 
 
-def send(to: str, subject: str, body: str, *, picture: bytes = b"") -> bool:
+def always(kind: str, number: int, since: datetime) -> dict[str, str]:
+    """Headers of a mail that may go twice, when the process ends before it is written down that it went: mail programs fold the two."""
+    host = urlsplit(settings.ENV.public_url).hostname or "localhost"
+    return {"Message-ID": f"<{kind}.{number}.{int(since.timestamp())}@{host}>"}
+
+
+def send(to: str, subject: str, body: str, *, picture: bytes = b"", headers: Mapping[str, str] | None = None) -> bool:
     """Send one mail, with a PNG where there is one. False when it could not be handed over; why stands in the log."""
-    message = EmailMessage(subject, body, to=[to])
+    message = EmailMessage(subject, body, to=[to], headers=dict(headers or {}))
     if picture:
         message.attach("qr.png", picture, "image/png")
     try:

@@ -19,6 +19,8 @@ from croody.web.address import query_of, typed, whole
 
 #: Alarms of one page.
 PAGE: Final = 100
+#: How often it is noted of an alarm that it waits.
+NOTED: Final = timedelta(hours=1)
 #: Kinds that a filter offers.
 _MOST_KINDS: Final = 60
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -170,6 +172,12 @@ def cursor_of(alarm: Alarm, tab: Tab) -> str:
 def maintained(now: datetime) -> QuerySet[Robot]:
     """Robots that are in maintenance: what they raise waits until its end."""
     return Robot.objects.filter(maintenance_until__gt=now)
+
+
+def note_waiting(now: datetime) -> None:
+    """Note of what waits for the end of something that it does: it is news when that ends, however old it is by then."""
+    waiting = Alarm.objects.filter(_hidden(now) | Q(suppressed_by__isnull=False), resolved_at=None)
+    waiting.filter(Q(waited_at=None) | Q(waited_at__lte=now - NOTED)).update(waited_at=now)
 
 
 def _open(caller: Caller) -> QuerySet[Alarm]:

@@ -75,6 +75,8 @@ class Alarm(models.Model):
     false = models.BooleanField(default=False, db_default=False)
     #: What holds it back. It goes on as any other, and is seen when that expires before it ends.
     suppressed_by = models.ForeignKey(Suppression, null=True, db_index=False, on_delete=models.SET_NULL, related_name="held")
+    #: When it was last noted that it waits: snoozed, held back, or of a robot in maintenance. To the hour.
+    waited_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

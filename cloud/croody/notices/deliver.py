@@ -9,11 +9,12 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.core.mail import EmailMessage
-from django.db.models import F, Q, QuerySet
+from django.core.mail import EmailMessage, get_connection
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from croody.accounts import mailer
 from croody.accounts.caller import of_user
 from croody.alarms import inbox, kinds
 from croody.alarms.models import Alarm
@@ -39,13 +40,14 @@ _turn: Final = {"after": 0}
 AN_HOUR: Final = 30
 #: Waits before it is tried again, in seconds; after the last one it has failed.
 BACKOFF_S: Final = (10, 30, 120, 600, 3600)
-#: Alarms that are older than this are nobody's news.
+#: Alarms that are older than this are nobody's news, or that have waited for nothing for so long.
 NEWS: Final = timedelta(days=1)
 
 
 def tell(now: datetime) -> None:
     """Queue what each channel has not been told yet; those that had no turn come first in the next run."""
     begun = time.monotonic()
+    inbox.note_waiting(now)
     some = list(Channel.objects.filter(enabled=True, pk__gt=_turn["after"]).select_related("person").order_by("pk")[:CHANNELS])
     # Behind the last one it is the first one's turn.
     _turn["after"] = some[-1].pk if len(some) == CHANNELS else 0
@@ -95,18 +97,20 @@ def _due(channel: Channel, now: datetime) -> QuerySet[Alarm]:
     found = Alarm.objects.filter(Q(robot_id__in=robots.values("pk")) | Q(organisation_id=channel.organisation_id), resolved_at=None)
     found = found.filter(part_of=None, suppressed_by=None, severity__in=[channel.severity, *kinds.worse_than(channel.severity)])
     found = found.exclude(snoozed_until__gt=now, snoozed_until__isnull=False).exclude(robot_id__in=inbox.maintained(now).values("pk"))
-    # A new channel is not told the past.
-    found = found.filter(opened_at__gte=max(channel.created_at, now - NEWS), opened_at__lte=now - timedelta(minutes=channel.after_min))
+    # A new channel is not told the past. What waited for the end of maintenance or of an exception is news from then on.
+    found = found.filter(opened_at__gte=channel.created_at, opened_at__lte=now - timedelta(minutes=channel.after_min))
+    found = found.filter(Q(opened_at__gte=now - NEWS) | Q(waited_at__gte=now - NEWS))
     if channel.after_min:
         found = found.filter(acknowledged_at=None)
-    told = Notice.objects.filter(channel=channel, over=False, created_at__gt=now - NEWS - timedelta(hours=1), alarm__isnull=False)
-    return found.exclude(pk__in=told.values("alarm_id")).order_by("opened_at", "pk")
+    told = Notice.objects.filter(channel=channel, over=False, alarm=OuterRef("pk"))
+    return found.exclude(Exists(told)).order_by("opened_at", "pk")
 
 
 def _ended(channel: Channel, now: datetime) -> QuerySet[Alarm]:
     """Alarms that it was told and that are over since, which it has not been told."""
     mine = Notice.objects.filter(channel=channel, alarm__isnull=False)
-    found = Alarm.objects.filter(resolved_at__gt=now - NEWS, pk__in=mine.filter(over=False, status=Status.SENT).values("alarm_id"))
+    told = mine.filter(~Q(reached="") | Q(status=Status.SENT), over=False)
+    found = Alarm.objects.filter(resolved_at__gt=now - NEWS, pk__in=told.values("alarm_id"))
     return found.exclude(pk__in=mine.filter(over=True).values("alarm_id")).order_by("resolved_at", "pk")
 
 
@@ -169,7 +173,7 @@ def _through(notice: Notice, alarm: Alarm | None, now: datetime) -> str:
     title, body = words(alarm, channel.language, over=notice.over)
     match channel.kind:
         case Channel.Kind.MAIL:
-            return _mail(_addresses(channel), title, body)
+            return _mail(notice, _addresses(channel), title, body)
         case Channel.Kind.APPRISE:
             return messenger.send(channel.target, title, body)
         case Channel.Kind.PUSH:
@@ -222,12 +226,31 @@ def _to_browsers(notice: Notice, alarm: Alarm | None, title: str, body: str, now
     return browsers.tell(channel.person_id, push.within(fields, "body"), topic, urgent=urgent, now=now)
 
 
-def _mail(to: list[str], title: str, body: str) -> str:
+def _mail(notice: Notice, to: list[str], title: str, body: str) -> str:
+    """Each address has a mail of its own: of one to several, a mail server may refuse some and say that it went."""
+    reached = notice.reached.split("\n") if notice.reached else []
+    failed: list[tuple[str, OSError]] = []
+    headers = mailer.always("notice", notice.pk, notice.created_at)
     try:
-        EmailMessage(title, body, None, to).send()
+        with get_connection() as connection:
+            for address in to:
+                if address in reached:
+                    continue
+                try:
+                    if not EmailMessage(title, body, None, [address], connection=connection, headers=headers).send():
+                        raise ConnectionError("no mail server: name one in CROODY_SMTP_URL")
+                except OSError as error:
+                    failed.append((address, error))
+                    continue
+                reached.append(address)
+                Notice.objects.filter(pk=notice.pk).update(reached="\n".join(reached))
     except OSError as error:
         # smtplib's own errors are OSErrors, too.
         raise Failed(f"{type(error).__name__}: {error}"[:200], final=_is_final(error)) from error
+    if failed:
+        _address, first = failed[0]
+        whom = "" if len(to) == 1 else f"{', '.join(address for address, _error in failed)}: "
+        raise Failed(f"{whom}{type(first).__name__}: {first}"[:200], final=all(_is_final(error) for _address, error in failed))
     return "ok"
 
 

@@ -144,6 +144,8 @@ class Notice(models.Model):
     sent_at = models.DateTimeField(null=True)
     #: What the receiver or the network said.
     answer = models.CharField(max_length=300, blank=True)
+    #: Of mail to several: which addresses have it, each on its line. The others are tried again.
+    reached = models.TextField(blank=True, default="", db_default="")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["channel", "alarm", "over"], name="one_notice_an_alarm_and_end")]

@@ -12,6 +12,7 @@ import sys
 import tarfile
 import tempfile
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
 
@@ -58,12 +59,14 @@ def databases(environ: Mapping[str, str]) -> list[Path]:
 def save(files: list[Path], out: BinaryIO) -> None:
     """Write an archive of copies, each as of one moment.
 
+    Telemetry's first, where it has a file of its own: what its jobs have read is written in the other one before.
+
     Raises:
         sqlite3.Error: a file is no database.
         OSError: no room in the folder of temporary files.
     """
     with tempfile.TemporaryDirectory(prefix=".backup-") as folder, tarfile.open(fileobj=out, mode="w|gz") as archive:
-        for path in files:
+        for path in reversed(files):
             copy = Path(folder) / path.name
             source = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=60)
             target = sqlite3.connect(copy)
@@ -82,36 +85,65 @@ def verify(files: list[Path], archive: BinaryIO) -> str:
         BadBackup: a file is missing, or damaged.
     """
     with tempfile.TemporaryDirectory(prefix=".verify-") as folder:
-        return _unpack(files, archive, Path(folder))
+        return _unpack({path: Path(folder) / path.name for path in files}, archive)
 
 
 def restore(files: list[Path], archive: BinaryIO) -> str:
-    """Put verified copies in the place of the databases; what was there is gone.
+    """Put verified copies in the place of the databases, all of them or none; what was there is gone.
 
     Raises:
         BadBackup: a file is missing, or damaged; then nothing was changed.
+        OSError: no room, or a file that cannot be moved; the same.
     """
-    with tempfile.TemporaryDirectory(dir=files[0].parent, prefix=".restore-") as folder:
-        told = _unpack(files, archive, Path(folder))
+    with ExitStack() as stack:
+        # Beside each of them: they may lie on different disks, and only a move within one is all or nothing.
+        folders = {path: Path(stack.enter_context(tempfile.TemporaryDirectory(dir=path.parent, prefix=".restore-"))) for path in files}
+        told = _unpack({path: folders[path] / path.name for path in files}, archive)
         for path in files:
-            # A log that belongs to the old file must not be played into the new one.
-            for suffix in ("-wal", "-shm"):
-                path.with_name(path.name + suffix).unlink(missing_ok=True)
-            os.replace(Path(folder) / path.name, path)
+            _sync(folders[path] / path.name)
+        moved: list[tuple[Path, Path]] = []
+        placed: list[Path] = []
+        try:
+            for path in files:
+                # Its log, too: one that belongs to the old file must not be played into the new one.
+                for suffix in ("", "-wal", "-shm"):
+                    old, aside = path.with_name(path.name + suffix), folders[path] / f"old{suffix}"
+                    if old.exists():
+                        os.replace(old, aside)
+                        moved.append((aside, old))
+            for path in files:
+                os.replace(folders[path] / path.name, path)
+                placed.append(path)
+        except BaseException:
+            for path in placed:
+                path.unlink()
+            for aside, old in moved:
+                os.replace(aside, old)
+            raise
+        for path in files:
+            _sync(path.parent)
     return told
 
 
-def _unpack(files: list[Path], archive: BinaryIO, folder: Path) -> str:
-    wanted = {path.name for path in files}
+def _sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, lie on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _unpack(copies: Mapping[Path, Path], archive: BinaryIO) -> str:
+    wanted = {path.name: copy for path, copy in copies.items()}
     with tarfile.open(fileobj=archive, mode="r|gz") as packed:
         for member in packed:
             content = packed.extractfile(member)
             if member.name in wanted and content is not None:
-                with (folder / member.name).open("wb") as file:
+                with wanted[member.name].open("wb") as file:
                     shutil.copyfileobj(content, file, io.DEFAULT_BUFFER_SIZE * 16)
     counts = []
-    for path in files:
-        copy = folder / path.name
+    for path, copy in copies.items():
         if not copy.exists():
             raise BadBackup(f"{path.name}: not in this archive, which holds another system's backup or none")
         connection = sqlite3.connect(copy)

@@ -27,7 +27,10 @@ def expire_orders(now: datetime) -> None:
 
 
 def send_mails(now: datetime) -> None:
-    """Send what is due, each once: what could not be handed over is tried again, later each time."""
+    """Send what is due: what could not be handed over is tried again, later each time.
+
+    Each at least once: one of which nobody knows, for the process died meanwhile, goes again, with the same Message-ID.
+    """
     due = OrderMail.objects.filter(next_at__lte=now).select_related("order").prefetch_related("order__lines").order_by("next_at")
     for mail in due[:MOST]:
         # Who was forgotten is written to no more.
@@ -42,7 +45,8 @@ def _went(mail: OrderMail) -> bool:
     try:
         with translation.override(mail.order.language):
             text = MAILS[mail.kind](_about(mail))
-            return mailer.send(mail.order.email, text.subject, text.body)
+            headers = mailer.always("order", mail.pk, mail.created_at)
+            return mailer.send(mail.order.email, text.subject, text.body, headers=headers)
     except Exception:
         log.exception("mail %s of order %s could not be written", mail.pk, mail.order.name)
         return False

@@ -389,7 +389,10 @@ class PaymentNotice(models.Model):
 
 
 class OrderMail(models.Model):
-    """A mail about an order that waits, or went: `kind` is the state that it tells of, or another word of `mail_texts`."""
+    """A mail about an order that waits, went, or was given up (neither `next_at` nor `sent_at`).
+
+    `kind` is the state that it tells of, or another word of `mail_texts`.
+    """
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="mails")
     kind = models.CharField(max_length=16)

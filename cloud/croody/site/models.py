@@ -57,3 +57,6 @@ class Leaving(models.Model):
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     asked_at = models.DateTimeField()
     due_at = models.DateTimeField(db_index=True)
+    #: When a mail that says so was handed over, in which language; until then it is tried again.
+    told_at = models.DateTimeField(null=True)
+    language = models.CharField(max_length=8, blank=True, default="", db_default="")

@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
 from croody.accounts import mailer
@@ -20,6 +22,7 @@ from croody.audit.services import record
 from croody.notices.models import Browser
 from croody.shop.models import Order, SavedAddress, StockWait
 from croody.site.models import Leaving
+from croody.web import formats
 
 GRACE: Final = timedelta(days=14)
 #: Of what grows with every act: the newest.
@@ -62,13 +65,13 @@ def ask_to_leave(user: User, *, actor: Actor, now: datetime) -> Leaving:
         OnlyOwner: they own an organisation alone.
     """
     _check(user)
+    asked = {"asked_at": now, "due_at": now + GRACE, "language": get_language() or ""}
     with transaction.atomic():
-        leaving, made = Leaving.objects.get_or_create(user=user, defaults={"asked_at": now, "due_at": now + GRACE})
+        leaving, made = Leaving.objects.get_or_create(user=user, defaults=asked)
         if made:
             record(actor, "ask_to_leave", "person", user.get_username(), organisation_id=None, now=now)
-    if made and user.email:
-        text = _("Pediste borrar tu cuenta %(name)s. Se borra en catorce días. Si cambias de idea, entra antes en la página de tus datos.")
-        mailer.send(user.email, _("Tu cuenta se borra en catorce días"), text % {"name": user.get_username()})
+    if made:
+        _tell(leaving, now)
     return leaving
 
 
@@ -82,7 +85,13 @@ def stay(user: User, *, actor: Actor, now: datetime) -> bool:
 
 
 def let_leave(now: datetime) -> None:
-    """Delete the accounts whose time of grace is over. Who has become somebody's only owner meanwhile stays until that is settled."""
+    """Delete the accounts whose time of grace is over. Who has become somebody's only owner meanwhile stays until that is settled.
+
+    Whose mail about it could not be handed over is told again.
+    """
+    # In no order: an address that no mail server takes keeps nobody else from being told.
+    for leaving in Leaving.objects.filter(told_at=None, due_at__gt=now).select_related("user").order_by("?")[:_A_RUN]:
+        _tell(leaving, now)
     for leaving in Leaving.objects.filter(due_at__lte=now).select_related("user").order_by("due_at")[:_A_RUN]:
         try:
             _check(leaving.user)
@@ -90,6 +99,17 @@ def let_leave(now: datetime) -> None:
             Leaving.objects.filter(pk=leaving.pk).update(due_at=now + timedelta(days=1))
             continue
         _delete(leaving.user, now)
+
+
+def _tell(leaving: Leaving, now: datetime) -> None:
+    user = leaving.user
+    with override(leaving.language or settings.LANGUAGE_CODE):
+        text = _("Pediste borrar tu cuenta %(name)s. Se borra el %(day)s. Si cambias de idea, entra antes en la página de tus datos.")
+        said = text % {"name": user.get_username(), "day": formats.moment(leaving.due_at, get_language() or settings.LANGUAGE_CODE)}
+        headers = mailer.always("leaving", leaving.pk, leaving.asked_at)
+        went = not user.email or mailer.send(user.email, _("Tu cuenta se va a borrar"), said, headers=headers)
+    if went:
+        Leaving.objects.filter(pk=leaving.pk).update(told_at=now)
 
 
 def _delete(user: User, now: datetime) -> None:

@@ -144,6 +144,23 @@ def test_what_goes_on_is_the_same_incident_and_after_two_quiet_minutes_it_is_ove
     assert Alarm.objects.get().count == 6
 
 
+def test_signs_that_come_late_are_looked_at_in_their_own_minute(team):
+    """The worker was away, or the API was and the broker kept what it noticed."""
+    jobs.find_incidents(NOW)
+    spread = [Noticed(Kind.WRONG_SECRET, "198.51.100.7", "rover-1", True, f"code-{number}") for number in range(6)]
+    for number, one in enumerate(spread):
+        told(one, ago_s=900 - 60 * number, now=NOW + timedelta(hours=1))
+    guesses(8, now=NOW + timedelta(minutes=20, seconds=29))
+    told(*(Noticed(Kind.WRONG_PASSWORD, "198.51.100.8", "x", False) for _ in range(20)), ago_s=110, now=NOW + timedelta(hours=1))
+    for second in (0, 2, 4):
+        jobs.find_incidents(NOW + timedelta(hours=1, seconds=second))
+    (first, second) = Incident.objects.order_by("first_at")
+    assert (first.offender, first.first_at, first.ended_at) == (STRANGER, NOW + timedelta(minutes=20, seconds=29), first.last_at)
+    assert second.offender == "198.51.100.8"
+    assert Alarm.objects.count() == 2
+    assert [alarm.count for alarm in Alarm.objects.all()] == [1, 1]
+
+
 def test_it_gets_worse_when_the_guess_is_right(team):
     guesses(8)
     jobs.find_incidents(NOW)

@@ -18,7 +18,7 @@ from django.contrib.auth.models import User
 
 from croody.accounts.caller import of_user
 from croody.accounts.models import Membership, Organisation
-from croody.alarms import acts
+from croody.alarms import acts, suppressions
 from croody.alarms.models import Alarm
 from croody.alarms.services import raise_alarm, resolve_alarm
 from croody.audit.actor import Actor
@@ -75,6 +75,7 @@ class Kept:
         self.messages: list[EmailMessage] = []
         self.to: list[list[str]] = []
         self.refuse = ""
+        self.refuse_of: dict[str, str] = {}
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         self.messages.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
@@ -82,8 +83,8 @@ class Kept:
         return "250 OK"
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
-        if self.refuse:
-            return self.refuse
+        if self.refuse or address in self.refuse_of:
+            return self.refuse or self.refuse_of[address]
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
@@ -138,9 +139,11 @@ def test_an_alarm_reaches_each_address_by_mail_once_in_the_language_of_the_chann
     alarm = conflict()
     run(1)
     run(2)
-    (message,) = post_office.messages
+    message, other = post_office.messages
+    assert message["Subject"] == other["Subject"]
     assert message["Subject"].startswith("High · rover-1: ")
-    assert post_office.to == [["ana@example.org", "leo@example.org"]]
+    assert message["Message-ID"] == other["Message-ID"] == f"<notice.{Notice.objects.get().pk}.{int(after(1).timestamp())}@127.0.0.1>"
+    assert post_office.to == [["ana@example.org"], ["leo@example.org"]]
     assert f"/console/alerts/{alarm.pk}/" in message.get_content()
     assert statuses() == ["sent"]
 
@@ -160,6 +163,28 @@ def test_a_mail_server_that_refuses_for_now_is_asked_again_and_one_that_refuses_
     run(21)
     assert statuses() == ["sent", "failed"]
     assert "550" in Notice.objects.get(status="failed").answer
+
+
+def test_of_several_addresses_those_that_were_refused_are_tried_again_alone_and_told_of(team, post_office):
+    channel(team, "mail", "ana@example.org, leo@example.org, eva@example.org")
+    conflict()
+    post_office.refuse_of = {"leo@example.org": "451 later", "eva@example.org": "550 no such person"}
+    run(1)
+    row = Notice.objects.get()
+    assert (row.status, row.reached, post_office.to) == ("pending", "ana@example.org", [["ana@example.org"]])
+    del post_office.refuse_of["leo@example.org"]
+    run(12)
+    row = Notice.objects.get()
+    assert (row.status, post_office.to) == ("failed", [["ana@example.org"], ["leo@example.org"]])
+    assert row.answer.startswith("eva@example.org: SMTPRecipientsRefused")
+
+
+def test_where_no_mail_server_is_named_nothing_is_told_to_have_gone(team, settings):
+    settings.EMAIL_BACKEND = "croody.accounts.mailer.NowhereBackend"
+    channel(team, "mail", "ana@example.org")
+    conflict()
+    run(1)
+    assert (statuses(), "CROODY_SMTP_URL" in Notice.objects.get().answer) == (["pending"], True)
 
 
 def test_no_mail_server_at_all_is_an_answer_in_the_log(team, settings):
@@ -350,6 +375,30 @@ def test_what_is_snoozed_false_or_of_a_robot_in_maintenance_is_not_told(team, ho
     assert hook.got == []
     run(3001)
     assert len(hook.got) == 1, "what outlasts its maintenance is told"
+
+
+def test_what_waited_for_days_is_told_when_that_ends_and_what_was_told_before_is_not_told_again(team, hook):
+    day = 86_400
+    channel(team, "webhook", hook.url)
+    told = conflict(key="told")
+    run(1)
+    acts.snooze(team.caller, told.pk, after(5 * day), by=team.by, now=after(2))
+    acts.mark_false(team.caller, conflict(key="false", at=3).pk, acts.Scope.CAUSE, after(4 * day), by=team.by, now=after(4))
+    held = conflict(key="false", at=5)
+    Robot.objects.filter(pk="rover-1").update(maintenance_until=after(9 * day))
+    raise_alarm("rover-1", "offline", "", "high", {}, after(5))
+    for hours in range(72):
+        run(6 + 3600 * hours)
+    assert len(hook.got) == 1
+    Robot.objects.filter(pk="rover-1").update(maintenance_until=None)
+    run(3 * day)
+    assert len(hook.got) == 2, "maintenance of three days ended before its time"
+    run(4 * day)
+    assert len(hook.got) == 2
+    suppressions.release(after(4 * day + 1), 10)
+    for hours in range(60):
+        run(4 * day + 2 + 3600 * hours)
+    assert [json.loads(body)["alarm"]["id"] for _, body in hook.got][2:] == [held.pk]
 
 
 def test_an_escalation_waits_and_is_needless_when_somebody_acknowledged(team, hook):

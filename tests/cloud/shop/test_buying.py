@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
@@ -33,6 +34,26 @@ def stock_of(slug: str) -> int:
     one = Product.objects.get(slug=slug)
     assert sum(StockMove.objects.filter(product=one).values_list("change", flat=True)) == one.stock
     return one.stock
+
+
+def test_a_mail_that_was_given_up_stands_on_the_orders_page_and_one_that_goes_twice_has_one_number(shop: SimpleNamespace, settings: Any):
+    guest = Buyer()
+    guest.put("mini", 1)
+    guest.order()
+    order, keeper, now = Order.objects.get(), Buyer(shop.alice).client, timezone.now()
+    page = f"/tienda/gestion/pedidos/{order.pk}/"
+    jobs.send_mails(now)
+    OrderMail.objects.update(sent_at=None, next_at=now)
+    jobs.send_mails(now)
+    first, again = mail.outbox
+    assert first.extra_headers["Message-ID"] == again.extra_headers["Message-ID"]
+
+    settings.EMAIL_BACKEND = "croody.accounts.mailer.NowhereBackend"
+    OrderMail.objects.update(sent_at=None, next_at=now, tries=jobs.MOST_TRIES - 2)
+    jobs.send_mails(now)
+    assert "no salieron" not in keeper.get(page).content.decode(), "it is tried again"
+    jobs.send_mails(now + timedelta(days=1))
+    assert "no salieron" in keeper.get(page).content.decode()
 
 
 def test_a_guest_buys_a_board_pays_it_and_it_is_sent(shop: SimpleNamespace, settings: Any):

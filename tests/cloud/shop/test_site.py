@@ -138,6 +138,26 @@ def test_the_status_tells_ninety_days_as_they_were_counted_and_holes_as_holes(sh
     assert "días con fallas" in page
 
 
+def test_who_asks_to_be_forgotten_is_told_by_mail_once_there_is_a_mail_server_again(shop: SimpleNamespace, settings: Any):
+    from django.utils.translation import override
+
+    from croody.audit.actor import SYSTEM
+    from croody.site import own_data
+    from croody.web import formats
+
+    now, works = timezone.now(), settings.EMAIL_BACKEND
+    settings.EMAIL_BACKEND = "croody.accounts.mailer.NowhereBackend"
+    with override("en"):
+        own_data.ask_to_leave(shop.carlos, actor=SYSTEM, now=now)
+    own_data.let_leave(now + timedelta(minutes=10))
+    settings.EMAIL_BACKEND = works
+    for minutes in (20, 30):
+        own_data.let_leave(now + timedelta(minutes=minutes))
+    (one,) = ShownMail.objects.all()
+    assert one.to == "carlos@example.org"
+    assert formats.moment(now + own_data.GRACE, "en") in one.body
+
+
 def test_who_asks_to_be_forgotten_has_two_weeks_and_books_stay_without_them(shop: SimpleNamespace):
     from django.contrib.auth.models import User
 

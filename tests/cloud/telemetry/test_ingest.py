@@ -119,6 +119,20 @@ def test_a_birth_is_kept_whether_or_not_it_says_what_the_agent_can_do(send: Send
     assert said == [["resend", "stop"], None]
 
 
+def test_a_conflict_and_a_quota_from_when_the_worker_was_away_are_alarms(send: Send, fleet: SimpleNamespace):
+    from croody.alarms.models import Alarm
+    from croody.telemetry import jobs
+    from croody.telemetry.models import DeadLetter
+
+    send(1, count_up(1, 3))
+    jobs.raise_alarms(NOON)
+    send(2, [reading(99.0)])
+    DeadLetter.objects.create(robot_id="rover-1", reason="quota", received_at=NOON, first=4, last=4)
+    for minutes in (30, 31, 40, 80):
+        jobs.raise_alarms(NOON + timedelta(minutes=minutes))
+    assert sorted(Alarm.objects.values_list("kind", "count")) == [("conflict", 1), ("quota", 1)]
+
+
 def test_the_same_key_with_other_bytes_is_a_conflict_and_an_alarm(send: Send, fleet: SimpleNamespace):
     from croody.alarms.models import Alarm
     from croody.telemetry import jobs

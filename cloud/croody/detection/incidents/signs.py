@@ -18,6 +18,9 @@ FLOOD: Final = 1_000
 _FEW: Final = 4
 #: Rows that are read at once.
 MOST: Final = 5_000
+#: Windows of late signs that are looked at in one run, and how far apart they end.
+_WINDOWS: Final = 60
+_STEP: Final = WITHIN / 2
 #: Who comes in is remembered only of addresses that were refused a moment before.
 _WAS_REFUSED: Final = (Kind.WRONG_SECRET.value, Kind.WRONG_IDENTITY.value)
 
@@ -77,6 +80,27 @@ def read(now: datetime) -> list[Sign]:
     found = SecurityEvent.objects.filter(at__gt=now - WITHIN, at__lte=now).order_by("-at", "-pk")
     rows = found.values_list("at", "kind", "address", "account", "known", "secret", "topic", "times")[:MOST]
     return [Sign(*row) for row in reversed(rows)]
+
+
+def late(after: int, now: datetime) -> tuple[list[datetime], int]:
+    """Ends of windows with the signs behind `after` that are older than `read` looks; and behind which sign to look next. Some at a time.
+
+    A window ends at each half minute, so what was done within half a minute lies in one of them as a whole.
+    """
+    ends: set[datetime] = set()
+    for pk, at in SecurityEvent.objects.filter(pk__gt=after).order_by("pk").values_list("pk", "at")[:MOST]:
+        if at <= now - WITHIN:
+            over = timedelta(seconds=at.timestamp() % _STEP.total_seconds())
+            ends |= {at - over + _STEP, at - over + 2 * _STEP}
+            if len(ends) > _WINDOWS:
+                break
+        after = pk
+    return sorted(ends), after
+
+
+def newest() -> int:
+    """The number of the last sign that was written."""
+    return SecurityEvent.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
 def last_of(source: str) -> datetime | None:

@@ -16,6 +16,7 @@ from croody.detection.windows import suspicion
 from croody.detection.windows.judge import Usuals, judge
 from croody.telemetry.jobs.aside import aside_of, set_aside
 from croody.telemetry.models import Record
+from croody.telemetry.read.follow import HOLE_S
 from croody.telemetry.read.sql import sliced
 from croody.web.turns import give_way
 
@@ -26,7 +27,7 @@ JUDGED: Final = 10
 #: At most so many windows a run: the next run goes on, and other jobs get their turn.
 MOST: Final = 5_000
 #: Ids are given before the commit, so a window may appear behind one that was read already: so long the cursor waits.
-SETTLE: Final = timedelta(seconds=60)
+SETTLE: Final = timedelta(seconds=HOLE_S)
 #: Of the evidence for one alarm, the newest so many windows are looked at.
 EVIDENCE: Final = 500
 _JOB: Final = "score_windows"

@@ -108,6 +108,7 @@ def order(request: HttpRequest, number: int) -> HttpResponseBase:
         "history": [
             {"word": words.step(event), "who": event.who, "note": event.note, "at": event.at} for event in one.events.order_by("pk")
         ],
+        "unsent": [mail.created_at for mail in one.mails.filter(sent_at=None, next_at=None).order_by("pk")],
         "may_fulfil": _may(caller, ShopAct.FULFIL),
         "may_refund": _may(caller, ShopAct.REFUND) and moves.may_move(State(one.state), State.REFUNDED),
         "cancels": one.state == State.PENDING,

@@ -21,8 +21,10 @@ _EVENTS: Final = 100
 _MOST_PAGES: Final = 10
 #: Conflicts of one robot that one run looks at, the oldest first.
 _LETTERS: Final = 200
-#: Letters that were written this long ago may still commit now.
+#: Letters that were written so long before the last look may still have committed after it.
 _BACK: Final = timedelta(minutes=5)
+#: How often it is noted when they were looked at.
+_NOTED: Final = timedelta(minutes=1)
 
 
 def raise_alarms(now: datetime) -> None:
@@ -42,15 +44,19 @@ def raise_alarms(now: datetime) -> None:
             _save({**value, **follower.to_json()})
         if not more:
             break
-    letters = _conflicts({str(key): int(count) for key, count in value.get("letters", {}).items()}, now)
-    quotas = _quotas({str(key): int(count) for key, count in value.get("quotas", {}).items()}, now)
-    if letters != value.get("letters", {}) or quotas != value.get("quotas", {}):
-        _save({**follower.to_json(), "letters": letters, "quotas": quotas})
+    # Since the last look, and not for some minutes: a robot is answered that a letter is dead, and never sends it again.
+    looked_at = min(now, datetime.fromisoformat(value["looked_at"])) if "looked_at" in value else now
+    since = looked_at - _BACK
+    letters = _conflicts({str(key): int(count) for key, count in value.get("letters", {}).items()}, since, now)
+    quotas = _quotas({str(key): int(count) for key, count in value.get("quotas", {}).items()}, since, now)
+    is_old = "looked_at" not in value or looked_at + _NOTED <= now
+    if is_old or letters != value.get("letters", {}) or quotas != value.get("quotas", {}):
+        _save({**follower.to_json(), "letters": letters, "quotas": quotas, "looked_at": now.isoformat()})
 
 
-def _conflicts(known: dict[str, int], now: datetime) -> dict[str, int]:
+def _conflicts(known: dict[str, int], since: datetime, now: datetime) -> dict[str, int]:
     """Alarms for conflicts that are new or came again. Returns how often each recent one has been seen."""
-    recent = DeadLetter.objects.filter(reason="conflict", received_at__gt=now - _BACK).defer("body").order_by("pk")
+    recent = DeadLetter.objects.filter(reason="conflict", received_at__gt=since).defer("body").order_by("pk")
     seen = {}
     for robot_id in recent.order_by().values_list("robot_id", flat=True).distinct():
         # So many of each robot: none pushes another's aside.
@@ -62,9 +68,9 @@ def _conflicts(known: dict[str, int], now: datetime) -> dict[str, int]:
     return seen
 
 
-def _quotas(known: dict[str, int], now: datetime) -> dict[str, int]:
+def _quotas(known: dict[str, int], since: datetime, now: datetime) -> dict[str, int]:
     """One alarm for each robot of which more came than it may send. Returns how many such letters each has of late."""
-    recent = DeadLetter.objects.filter(reason="quota", received_at__gt=now - _BACK).order_by()
+    recent = DeadLetter.objects.filter(reason="quota", received_at__gt=since).order_by()
     seen = dict(recent.values_list("robot_id").annotate(Sum("count")))
     for robot_id, count in sorted(seen.items()):
         if known.get(robot_id) != count:

@@ -47,8 +47,12 @@ const comesFromLogIn = () => document.referrer.startsWith(`${location.origin}/`)
 
 function bringBack() {
   const draft = kept();
-  keep(null);
-  if (!draft || !comesFromLogIn() || draft.who !== who || draft.path !== location.pathname || Date.now() - draft.at > KEPT_MS) return;
+  if (!draft) return;
+  // Whoever logs in with two factors comes to the first page, and from there to theirs.
+  const waits = draft.who === who && Date.now() - draft.at <= KEPT_MS && (draft.back || comesFromLogIn());
+  const here = draft.path === location.pathname;
+  keep(waits && !here ? { ...draft, back: true } : null);
+  if (!waits || !here) return;
   const form = formsOf().find((one) => shape(one) === draft.shape);
   if (form && fill(form, draft.values)) form.prepend(template.content.cloneNode(true));
 }
