@@ -80,6 +80,7 @@ function replace(fresh) {
   put(fresh, "#bell-bar");
   document.title = fresh.title;
   mark = shown = live().dataset.mark;
+  know(mark);
   held = null;
   if (chosen) anchor = null;
   settled();
@@ -161,6 +162,15 @@ async function refresh() {
   }
 }
 
+// Marks that this page has shown of late: a stream that is slow says them once more, and then what is newer.
+const KNOWN_MS = 10_000, LATE_MS = 3_000;
+const known = new Map();
+function know(one) {
+  clearTimeout(known.get(one));
+  known.set(one, setTimeout(() => known.delete(one), KNOWN_MS));
+}
+know(mark);
+
 // What the stream said last. While an act is under way its own answer says what changed, often after the stream did.
 let heard = null;
 let acting = 0;
@@ -175,7 +185,7 @@ onPlaced((message) => {
   const fresh = message.data && message.data.mark;
   if (fresh === undefined || fresh === mark) return;
   heard = fresh;
-  setTimeout(listen, Math.random() * 300);
+  setTimeout(listen, known.has(fresh) ? LATE_MS : Math.random() * 300);
 });
 everySecond(() => settle());
 
