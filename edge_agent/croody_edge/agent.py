@@ -23,7 +23,6 @@ from croody_edge.outbox.encoding import Encoded, checked, written_s
 from croody_edge.outbox.keys import TOP_SEQ, key_of, place_of
 from croody_edge.outbox.queue import Outbox
 from croody_edge.outbox.startup import Program
-from croody_edge.outbox.unkept import AGAIN_S, Unkept
 from croody_edge.pictures import Pace
 from croody_edge.recent_log import KEPT, recent, remember
 from croody_edge.screen import Screen
@@ -34,6 +33,7 @@ from croody_edge.sources.sampler import Sampler
 from croody_edge.sync import capabilities, make_transport
 from croody_edge.sync.transport import Transport
 from croody_edge.texts import text
+from croody_edge.unkept import AGAIN_S, Unkept
 from croody_edge.update_lock import UpdateLock
 
 log = logging.getLogger("croody.agent")
