@@ -181,7 +181,7 @@ def test_a_long_backlog_is_judged_page_by_page_in_one_run(people: SimpleNamespac
     for start in (0, 500, 1000):
         send([window(start + index) for index in range(200)], first=start + 1)
         send([window(start + index) for index in range(200, 500)], first=start + 201)
-    jobs.score_windows(after(61))
+    jobs.score_windows(after(91))
     assert Verdict.objects.count() == 1500
     assert Cursor.objects.get().last_id == Record.objects.filter(kind="window").order_by("-id").values_list("id", flat=True)[0]
 
