@@ -1,5 +1,6 @@
 """An outbox that takes nothing: what came waits and is tried again, nothing is taken for safe that is in no outbox, and rules go on."""
 
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -161,16 +162,17 @@ class Pairs(Counting):
 
 
 def test_an_event_beside_a_reading_finds_the_reserve_and_the_cloud_hears_what_lasts_while_it_does(tmp_path: Path) -> None:
-    now = [NOW]
-    agent = Agent(settings(tmp_path / "edge", outbox_limit_bytes=LIMIT), Pairs(0.01), None, clock=lambda: now[0])
+    passed = [0.0]
+    clocks = {"clock": lambda: NOW, "monotonic": lambda: time.monotonic() + passed[0]}
+    agent = Agent(settings(tmp_path / "edge", outbox_limit_bytes=LIMIT), Pairs(0.01), None, **clocks)
     agent.start()
     queue = outbox(agent)._queue
     assert queue is not None
     while queue.store.used_bytes() <= LIMIT:
         agent.publish(Event(code="ballast", detail={"x": "x" * 1000}))
-    assert wait_until(lambda: agent.tick(now[0]) is not None and agent.state().faults)
-    now[0] += 11
-    assert wait_until(lambda: agent.tick(now[0]) is not None and agent._faults._now["outbox_refused", ""].told)
+    assert wait_until(lambda: agent.tick(NOW) is not None and agent.state().faults)
+    passed[0] = 11
+    assert wait_until(lambda: agent.tick(NOW) is not None and agent._faults._now["outbox_refused", ""].told)
     there = empty(agent)
     events = [record for record in there if isinstance(record, Event) and not record.over]
     assert {one.detail["n"] for one in events if one.code == "beside"} - set(numbers(there)), "the readings beside them wait"

@@ -216,4 +216,5 @@ def test_what_ingest_answers_is_a_receipt_for_the_agent_and_its_refusals_are_tol
     for wrong in ({"data": {"a": None}}, {"data": {"lat": 95, "lon": 1}}, {"data": {}, "ts": 1790000000}):
         assert isinstance(sent({"robot_id": "rover-1", **wrong}), Refused), wrong
     assert isinstance(sent({"robot_id": "rover-2", "data": {}}), Outage), "another robot's key"
-    assert isinstance(meaning(413, b'{"detail":"body: more than 1048576 bytes"}', "rover-1"), Outage)
+    assert isinstance(meaning(413, b'{"detail":"body: more than 1048576 bytes"}', "rover-1"), Refused), "our own: it stays too large"
+    assert isinstance(meaning(413, b"<html>Request Entity Too Large</html>", "rover-1"), Outage), "a proxy's"

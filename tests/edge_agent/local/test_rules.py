@@ -280,6 +280,7 @@ def test_a_rule_that_held_before_the_start_is_told_again_once_it_is_found_so(tmp
     rules = {"hot": Rule(metric="temp_c", above=60), "gone": Rule(metric="hum_pct", absent_s=30)}
     before = Played(tmp_path, **rules)
     before.reads(61, 40)
+    before.rules.save()
     after = Played(tmp_path, **rules)
     assert after.rules.again(NOW, 1) == []
     assert after.reads(61) == []
