@@ -3,7 +3,7 @@
 `Record`'s table is made by hand in the migrations: partitioned by day of `at` on PostgreSQL, plain on SQLite.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from django.db import models
 
@@ -84,6 +84,9 @@ class Stream(models.Model):
     has_readings = models.GeneratedField(expression=_AGENT_HAS_READINGS, output_field=models.BooleanField(), db_persist=True)
     #: Since when the row counts in `StreamTotal` instead. It stays, so that a late repeat is still known for one.
     folded_at = models.DateTimeField(null=True)
+
+    #: The columns of `ledger.Counts`, in its order.
+    COUNTS: Final = ("stored", "dead_count", "dropped_count", "missing_count", "gaps")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["robot_id", "stream"], name="one_ledger_row")]

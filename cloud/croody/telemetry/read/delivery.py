@@ -11,7 +11,6 @@ from croody.telemetry.models import Stream, StreamTotal
 from croody.telemetry.read.sql import sliced
 from croody_contract.topics import PLAIN_STREAMS
 
-_COUNTS: Final = ("stored", "dead_count", "dropped_count", "missing_count", "gaps")
 _COLUMNS: Final = ("robot_id", "have", "dead", "dropped", "known_last")
 
 
@@ -52,7 +51,7 @@ def delivered(robot_ids: Collection[str]) -> dict[str, Delivered]:
             out[robot_id] = Delivered(*sums)
         rows = Stream.objects.filter(robot_id__in=some, folded_at=None, known_last__gt=0).exclude(stream__in=PLAIN_STREAMS)
         counted = Q(counted_at=F("last_received_at"))
-        for robot_id, *sums in rows.filter(counted).order_by().values_list("robot_id").annotate(*map(Sum, _COUNTS)):
+        for robot_id, *sums in rows.filter(counted).order_by().values_list("robot_id").annotate(*map(Sum, Stream.COUNTS)):
             out[robot_id] = out.get(robot_id, Delivered()) + Delivered(*sums)
         # What an earlier version wrote last: once a version, a handful a robot.
         for robot_id, *entry in rows.exclude(counted).values_list(*_COLUMNS):

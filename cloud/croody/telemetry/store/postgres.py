@@ -10,6 +10,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from croody.telemetry.ingest.intake import Key, Row, heard_at
 from croody.telemetry.ingest.ledger import Entry, counts
+from croody.telemetry.models import Stream
 from croody.telemetry.rows import of_row
 from croody.telemetry.store.base import NEWEST, Held, Place, Span, ids_of, place_of
 from croody_contract.ranges import Ranges
@@ -70,8 +71,6 @@ SELECT array_agg(nextval(made.ids)) FROM made, generate_series(1, %s)
 """
 _COPY: Final = f"COPY telemetry_record (id, {_COLUMNS}) FROM STDIN"
 
-#: Columns of `ledger.Counts`, in their order.
-_COUNTS: Final = ("stored", "dead_count", "dropped_count", "missing_count", "gaps")
 # LIMIT says how many rows change: guessing a hundred, the planner reads a ledger of some thousand streams whole for one of them.
 _WRITE: Final = f"""
 WITH ins AS (
@@ -159,7 +158,7 @@ class PostgresStore:
                 "dead": _changed(row.was.dead, row.entry.dead),
                 "dropped": _changed(row.was.dropped, row.entry.dropped),
                 "known_last": row.entry.known_last,
-                **dict(zip(_COUNTS, counts(row.entry), strict=True)),
+                **dict(zip(Stream.COUNTS, counts(row.entry), strict=True)),
                 "heard_at": now if row.heard else None,
                 "missing_since": row.missing_since,
                 "latest_seq": row.latest_seq,
